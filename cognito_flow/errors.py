@@ -149,14 +149,12 @@ class Unanswered(CognitoFlowError):
         challenge: The challenge, which can still be answered with `send`.
     """
 
-    challenge: Challenge | None = None
+    def __init__(self, challenge: Challenge, message: str) -> None:
+        super().__init__(message)
+        self.challenge = challenge
 
-    @classmethod
-    def by(cls, challenge: Challenge, message: str) -> Unanswered:
-        """The error for this challenge."""
-        error = cls(message)
-        error.challenge = challenge
-        return error
+    def __reduce__(self) -> tuple[type[Unanswered], tuple[Challenge, str], dict[str, object]]:
+        return type(self), (self.challenge, self.args[0]), self.__dict__
 
 
 class TransportError(CognitoFlowError):
