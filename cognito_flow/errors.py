@@ -297,7 +297,9 @@ _CHECK_DEVICE = (
     "it expired, was issued to another app client, or the pool tracks devices and the device key is missing, "
     "or the device was never confirmed or was forgotten"
 )
-_ADMIN_CREDENTIALS = "Admin operations are signed: give AWS credentials that may call them, or use admin=False"
+_ADMIN_CREDENTIALS = (
+    "Admin operations are signed: give AWS credentials that may call them, or use admin=False"
+)
 
 ROWS: tuple[Row, ...] = (
     Row("NotAuthorized", r"incorrect username or password", IncorrectPassword),
@@ -400,7 +402,9 @@ def from_service(
         request_id=request_id,
         retryable=error_class is Throttled or status >= 500,
         maybe_processed=status >= 500,
-        hint=None if row is None or row.hint is None else row.hint.format(flow=(parameters or {}).get("AuthFlow", "*")),
+        hint=None
+        if row is None or row.hint is None
+        else row.hint.format(flow=(parameters or {}).get("AuthFlow", "*")),
     )
     if isinstance(error, TriggerRefused) and (found := _TRIGGER.match(text)):
         error.trigger = found[1]

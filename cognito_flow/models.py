@@ -289,7 +289,7 @@ class Event:
     Args:
         kind: ``"call"`` an operation was called and answered, ``"retry"`` it will be called again,
             ``"challenge"`` Cognito asked something, ``"signed_in"`` it is done,
-            ``"device_confirmed"``, ``"device_not_confirmed"``, ``"device_forgotten"``.
+            ``"device_confirmed"``, ``"device_not_confirmed"``, ``"device_not_remembered"``, ``"device_forgotten"``.
         operation: The API operation, for example ``RespondToAuthChallenge``.
         challenge: The ChallengeName that was asked or answered.
         sent: The names of the parameters that were sent.

@@ -30,7 +30,16 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cognito_flow.errors import UnexpectedResponse
 
-__all__ = ["Claim", "DeviceVerifier", "Ephemeral", "Identity", "device_verifier", "pad", "sign_claim", "timestamp"]
+__all__ = [
+    "Claim",
+    "DeviceVerifier",
+    "Ephemeral",
+    "Identity",
+    "device_verifier",
+    "pad",
+    "sign_claim",
+    "timestamp",
+]
 
 _N_HEX = (
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"

@@ -1,0 +1,397 @@
+"""The drivers: they make the calls that an exchange asks for. The only file of the core that knows boto and asyncio.
+
+Rules of this file:
+
+- `advance` is the whole contract between an exchange and its driver; `Driver` and `AsyncDriver` are loops around it.
+- Every botocore error becomes a typed one here, with the botocore error as its cause, and is thrown into the exchange.
+- What may be repeated is decided once, in `repeating`, which is itself a generator and does not wait: it asks to.
+- A step of an exchange may hold arithmetic and may ask a store, so the asynchronous driver runs it in a worker thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Generic, TypeAlias, TypeVar, cast
+
+import attrs
+import boto3
+import botocore.exceptions
+import botocore.session
+from botocore import UNSIGNED, xform_name
+from botocore.config import Config
+
+from cognito_flow.errors import (
+    CognitoFlowError,
+    Throttled,
+    TransportError,
+    UnexpectedResponse,
+    UsageError,
+    from_service,
+)
+from cognito_flow.models import AppClient, Call, Event, Exchange, Response, System
+
+__all__ = ["AsyncDriver", "Driver", "advance", "repeating"]
+
+T = TypeVar("T")
+Outcome: TypeAlias = Response | CognitoFlowError
+BotoMethod: TypeAlias = Callable[..., object]
+
+_log = logging.getLogger("cognito_flow")
+
+_MAX_ATTEMPTS = 3
+_FIRST_PAUSE = 0.2  # seconds; doubled for each further one, and drawn between half and the whole of it
+
+# What can be done twice without harm. An answer to a challenge cannot: its Session may be spent although the answer was lost.
+_SAFE_TO_REPEAT = frozenset(
+    {
+        "InitiateAuth",
+        "AdminInitiateAuth",
+        "GetUser",
+        "GetUserAuthFactors",
+        "ListDevices",
+        "ListWebAuthnCredentials",
+    }
+)
+_NOT_SENT = (
+    botocore.exceptions.EndpointConnectionError,
+    botocore.exceptions.ConnectTimeoutError,
+    botocore.exceptions.ProxyConnectionError,
+    botocore.exceptions.SSLError,
+)
+_BAD_CREDENTIALS = (
+    botocore.exceptions.NoCredentialsError,
+    botocore.exceptions.PartialCredentialsError,
+    botocore.exceptions.CredentialRetrievalError,
+    botocore.exceptions.TokenRetrievalError,
+)
+
+
+@attrs.frozen
+class Done(Generic[T]):
+    """The exchange is over.
+
+    Args:
+        value: What it returned.
+    """
+
+    value: T
+
+
+@attrs.frozen
+class Pause:
+    """Wait before the next call.
+
+    Args:
+        seconds: How long.
+    """
+
+    seconds: float
+
+
+Steps: TypeAlias = Generator[Call | Pause, Outcome | None, T]
+
+
+def advance(exchange: Steps[T], outcome: Outcome | None) -> Call | Pause | Done[T]:
+    """Run an exchange up to its next request.
+
+    Args:
+        exchange: A generator of requests.
+        outcome: What became of its last one; None for the first step, and after a pause.
+    """
+    try:
+        return exchange.send(outcome)
+    except StopIteration as stop:
+        return Done(stop.value)
+
+
+def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> Steps[T]:
+    """The exchange, with calls that failed in passing made again after a pause.
+
+    Args:
+        exchange: What to run.
+        random_bytes: Draws the jitter of the pauses.
+    """
+    try:
+        call = next(exchange)
+        while True:
+            outcome = yield from _call_repeatedly(call, random_bytes)
+            if isinstance(outcome, Response):
+                call = exchange.send(outcome)
+            else:
+                call = exchange.throw(outcome)
+    except StopIteration as stop:
+        return cast("T", stop.value)
+
+
+def _call_repeatedly(call: Call, random_bytes: Callable[[int], bytes]) -> Steps[Outcome]:
+    for attempt in range(1, _MAX_ATTEMPTS):
+        outcome = yield call
+        if not isinstance(outcome, CognitoFlowError) or not _may_repeat(call, outcome):
+            break
+        jitter = 1 + random_bytes(1)[0] / 255
+        yield Pause(_FIRST_PAUSE * 2 ** (attempt - 1) * jitter / 2)
+    else:
+        outcome = yield call
+    return cast("Outcome", outcome)
+
+
+def _may_repeat(call: Call, error: CognitoFlowError) -> bool:
+    if isinstance(error, Throttled):
+        return True
+    return error.retryable and (call.operation in _SAFE_TO_REPEAT or not error.maybe_processed)
+
+
+@attrs.define
+class Clients:
+    """The boto clients of one flow. Those that nobody handed in are made when they are first needed.
+
+    Args:
+        app: The app client.
+        given: A client of the caller's, which is then used for every call.
+        admin: Whether Admin operations are called, which are signed.
+    """
+
+    app: AppClient
+    given: object | None
+    admin: bool
+    _made: object | None = attrs.field(default=None, init=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+
+    def method(self, operation: str) -> BotoMethod:
+        """The client's method for an operation.
+
+        Raises:
+            UsageError: The caller's client has no such method.
+        """
+        method = getattr(self._client(), xform_name(operation), None)
+        if not callable(method):
+            raise UsageError(
+                f"the client cannot call {operation}: give a boto3 or aiobotocore client for cognito-idp"
+            )
+        return cast("BotoMethod", method)
+
+    def _client(self) -> object:
+        if self.given is not None:
+            return self.given
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+    def _make(self) -> object:
+        """A client with no retries of its own: botocore would repeat answers to challenges, and refusals that ask for patience."""
+        config = Config(
+            signature_version=None if self.admin else UNSIGNED,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            connect_timeout=5,
+            read_timeout=30,
+            user_agent_extra="cognito-flow",
+        )
+        region, endpoint_url = self.app.region, self.app.endpoint_url
+        if self.admin:
+            session = boto3.session.Session()
+            return session.client("cognito-idp", region_name=region, endpoint_url=endpoint_url, config=config)
+        # A botocore session of its own, unsigned: no credentials are looked for, whatever the process has set up.
+        return botocore.session.Session().create_client(
+            "cognito-idp", region_name=region, endpoint_url=endpoint_url, config=config
+        )
+
+
+@attrs.frozen
+class Wire:
+    """What both drivers share: clients, translation of errors, and telling about calls.
+
+    Args:
+        clients: The boto clients.
+        system: Clock, dice and waiting.
+        on_event: The flow's listener.
+    """
+
+    clients: Clients
+    system: System
+    on_event: Callable[[Event], object] | None
+
+    def outcome(self, call: Call, started: float, answer: object) -> Outcome:
+        """What a call came to, as the exchange may know it."""
+        outcome = _translate(call, answer) if isinstance(answer, Exception) else _response(answer)
+        self._tell(call, time.monotonic() - started, outcome, answer)
+        return outcome
+
+    def _tell(self, call: Call, seconds: float, outcome: Outcome, answer: object) -> None:
+        error = outcome.code or type(outcome).__name__ if isinstance(outcome, CognitoFlowError) else None
+        challenge = call.parameters.get("ChallengeName")
+        event = Event(
+            kind="call",
+            operation=call.operation,
+            challenge=str(challenge) if challenge is not None else None,
+            sent=_names(call.parameters),
+            error=error,
+            request_id=outcome.request_id if isinstance(outcome, CognitoFlowError) else _request_id(answer),
+            seconds=seconds,
+        )
+        _log.debug(
+            "%s %s -> %s", event.operation, event.challenge or "", error or "ok", extra={"event": event}
+        )
+        if self.on_event is not None:
+            self.on_event(event)
+
+
+@attrs.frozen
+class Driver:
+    """Runs exchanges with blocking calls."""
+
+    wire: Wire
+
+    def run(self, exchange: Exchange[T]) -> T:
+        """Run an exchange to its end."""
+        steps, outcome = repeating(exchange, self.wire.system.random_bytes), None
+        while not isinstance(step := advance(steps, outcome), Done):
+            outcome = self._make(step)
+        return step.value
+
+    def _make(self, step: Call | Pause) -> Outcome | None:
+        if isinstance(step, Call):
+            return self._call(step)
+        (self.wire.system.sleep or time.sleep)(step.seconds)
+        return None
+
+    def _call(self, call: Call) -> Outcome:
+        method, started = self.wire.clients.method(call.operation), time.monotonic()
+        answer = _attempt(method, call)
+        if inspect.iscoroutine(answer):
+            answer.close()
+            raise UsageError("this client is asynchronous: use AsyncAuthFlow")
+        return self.wire.outcome(call, started, answer)
+
+
+@attrs.frozen
+class AsyncDriver:
+    """Runs exchanges on an event loop, with a boto3 client in worker threads or with an aiobotocore client."""
+
+    wire: Wire
+
+    async def run(self, exchange: Exchange[T]) -> T:
+        """Run an exchange to its end."""
+        steps, outcome = repeating(exchange, self.wire.system.random_bytes), None
+        while not isinstance(step := await asyncio.to_thread(advance, steps, outcome), Done):
+            outcome = await self._make(step)
+        return step.value
+
+    async def _make(self, step: Call | Pause) -> Outcome | None:
+        if isinstance(step, Call):
+            return await self._call(step)
+        waiting = (self.wire.system.sleep or asyncio.sleep)(step.seconds)
+        if waiting is not None:
+            await waiting
+        return None
+
+    async def _call(self, call: Call) -> Outcome:
+        method, started = (
+            await asyncio.to_thread(self.wire.clients.method, call.operation),
+            time.monotonic(),
+        )
+        # aiobotocore's methods are plain functions that return coroutines: only a call tells which kind it is.
+        answer = await asyncio.to_thread(_attempt, method, call)
+        if inspect.isawaitable(answer):
+            answer = await _attempt_awaiting(answer)
+        return self.wire.outcome(call, started, answer)
+
+
+def _attempt(method: BotoMethod, call: Call) -> object:
+    """The answer, or the botocore error as a value: raised errors would carry the parameters' frames further than needed."""
+    try:
+        return method(**call.parameters)
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        return error
+
+
+async def _attempt_awaiting(answer: Awaitable[object]) -> object:
+    try:
+        return await answer
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        return error
+
+
+def _response(answer: object) -> Response:
+    if not isinstance(answer, dict):
+        raise UsageError(
+            "the client answered with something that boto3 does not: give a boto3 or aiobotocore client"
+        )
+    return Response({str(name): value for name, value in answer.items()}, _date(answer))
+
+
+def _metadata(answer: object) -> Mapping[str, object]:
+    metadata = answer.get("ResponseMetadata") if isinstance(answer, dict) else None
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _request_id(answer: object) -> str | None:
+    request_id = _metadata(answer).get("RequestId")
+    return request_id if isinstance(request_id, str) else None
+
+
+def _date(answer: object) -> datetime | None:
+    headers = _metadata(answer).get("HTTPHeaders")
+    if not isinstance(headers, Mapping) or "date" not in headers:
+        return None
+    try:
+        return parsedate_to_datetime(str(headers["date"])).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _names(parameters: Mapping[str, object]) -> tuple[str, ...]:
+    """The names that were sent, one level deep: never a value."""
+    names: list[str] = []
+    for name, value in parameters.items():
+        names += [f"{name}.{inner}" for inner in value] if isinstance(value, Mapping) else [name]
+    return tuple(names)
+
+
+def _translate(call: Call, error: Exception) -> CognitoFlowError:
+    translated = _typed(call, error)
+    # botocore's text for a bad parameter quotes the value, which may be a password: it must not hang on as a cause.
+    if not isinstance(error, botocore.exceptions.ParamValidationError):
+        translated.__cause__ = error
+    return translated
+
+
+def _typed(call: Call, error: Exception) -> CognitoFlowError:
+    operation = call.operation
+    if isinstance(error, botocore.exceptions.ClientError):
+        said = error.response.get("Error", {})
+        return from_service(
+            str(said.get("Code", "")),
+            str(said.get("Message", "")),
+            operation=operation,
+            request_id=_request_id(error.response),
+            status=int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)),
+            parameters=call.parameters,
+        )
+    if isinstance(error, botocore.exceptions.ParamValidationError):
+        return UsageError(
+            f"botocore refused the parameters of {operation}: a value is too short or of the wrong type"
+        )
+    if isinstance(error, _BAD_CREDENTIALS):
+        return UsageError(
+            f"{operation} is signed, and there are no usable AWS credentials", operation=operation
+        )
+    if isinstance(error, _NOT_SENT):
+        return TransportError(
+            f"{operation} could not be sent: {type(error).__name__}", operation=operation, retryable=True
+        )
+    if isinstance(error, botocore.exceptions.HTTPClientError):
+        return TransportError(
+            f"no answer to {operation} came: {type(error).__name__}; it may have been carried out",
+            operation=operation,
+            retryable=True,
+            maybe_processed=True,
+        )
+    return UnexpectedResponse(f"botocore failed at {operation}: {type(error).__name__}", operation=operation)

@@ -1,0 +1,353 @@
+"""AuthFlow and AsyncAuthFlow: what an application holds, and signs everybody in with.
+
+Rule of this file: a public method is one line over a shared exchange. What both classes share stands in `_Flow`; neither knows a
+challenge by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+import attrs
+
+from cognito_flow import _drive, _engine
+from cognito_flow._engine import Step
+from cognito_flow._seal import Sealer
+from cognito_flow.credentials import Credentials
+from cognito_flow.errors import SessionAlreadyUsed, Unanswered, UsageError
+from cognito_flow.handlers import Answer, Challenge, Handler, NamedHandler, Pending, read_challenge
+from cognito_flow.handlers.turn import Settings, Turn
+from cognito_flow.models import AppClient, Device, Event, Exchange, SignedIn, System, UserContext
+from cognito_flow.stores import DeviceStore
+
+__all__ = ["Ask", "AsyncAsk", "AsyncAuthFlow", "AuthFlow", "Step"]
+
+Ask: TypeAlias = Callable[[Challenge], Answer | None]
+"""Answers a challenge for `AuthFlow.sign_in`, or gives None."""
+
+AsyncAsk: TypeAlias = Callable[[Challenge], Answer | None | Awaitable[Answer | None]]
+"""Answers a challenge for `AsyncAuthFlow.sign_in`, or gives None."""
+
+_LONGEST_SESSION = timedelta(minutes=15)  # the longest AuthSessionValidity
+
+
+@attrs.define
+class _Answered:
+    """Which Sessions were answered, so that a second click does not reach Cognito. It remembers their hashes for as long as a
+    Session can live."""
+
+    now: Callable[[], datetime]
+    _since: dict[bytes, datetime] = attrs.field(factory=dict, init=False, repr=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+
+    @contextmanager
+    def once(self, pending: Pending) -> Iterator[None]:
+        """Hold the challenge while it is answered. If the answer fails, it may be answered again."""
+        if pending.session is None:
+            yield
+            return
+        mark = hashlib.sha256(pending.session.encode()).digest()
+        self._take(mark)
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                self._since.pop(mark, None)
+            raise
+
+    def _take(self, mark: bytes) -> None:
+        now = self.now()
+        with self._lock:
+            self._since = {
+                mark: since for mark, since in self._since.items() if now - since < _LONGEST_SESSION
+            }
+            if mark in self._since:
+                raise SessionAlreadyUsed(
+                    "this challenge was answered before: go on with the step that its answer gave"
+                )
+            self._since[mark] = now
+
+
+class _Flow:
+    """What both flows share: the settings, and the exchanges that the public methods run."""
+
+    def __init__(
+        self,
+        app: AppClient,
+        client: object | None = None,
+        *,
+        admin: bool = False,
+        handlers: Sequence[type[Challenge]] = (),
+        seal_keys: Sequence[str | bytes] = (),
+        seal_max_age: int | None = None,
+        devices: DeviceStore | None = None,
+        device_name: str | None = None,
+        remember_devices: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+        analytics_endpoint_id: str | None = None,
+        on_event: Callable[[Event], object] | None = None,
+        system: System | None = None,
+    ) -> None:
+        system = System() if system is None else system
+        self._settings = Settings(
+            app=app,
+            admin=admin,
+            handlers=_check_handlers(handlers),
+            devices=devices,
+            device_name=device_name,
+            remember_devices=remember_devices,
+            metadata=metadata,
+            context=context,
+            analytics_endpoint_id=analytics_endpoint_id,
+            on_event=on_event,
+            system=system,
+        )
+        self._sealer = Sealer.of(app, seal_keys, seal_max_age, system.now)
+        self._answered = _Answered(system.now)
+        self._wire = _drive.Wire(_drive.Clients(app, client, admin), system, on_event)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._settings.app!r})"
+
+    @property
+    def app(self) -> AppClient:
+        """The app client that people sign in to."""
+        return self._settings.app
+
+    def seal(self, challenge: Challenge) -> str:
+        """The challenge as an opaque string, to be kept by a browser or a store between two requests.
+
+        It is encrypted and authenticated, and is of use only to a flow with one of the same keys and the same app client.
+
+        Args:
+            challenge: The challenge to go on with later.
+
+        Returns:
+            Text in the alphabet of base64url, about 4 to 6 kB with a live Cognito Session: a hidden form field or a store
+            takes it; a cookie holds only 4 kB.
+
+        Raises:
+            UsageError: The flow has no `seal_keys`.
+        """
+        return self._need_sealer().seal(challenge.pending)
+
+    def unseal(self, text: str) -> Challenge:
+        """The challenge that was sealed, in this or any other process.
+
+        Args:
+            text: What `seal` gave.
+
+        Raises:
+            SealError: It is damaged, too old, or was sealed with another key or for another app client.
+            UsageError: The flow has no `seal_keys`.
+        """
+        return read_challenge(self._need_sealer().open(text), self._settings.handlers)
+
+    def _need_sealer(self) -> Sealer:
+        if self._sealer is None:
+            raise UsageError(
+                "this flow has no seal_keys: give it a list of secrets, for example from your settings"
+            )
+        return self._sealer
+
+    def _start(
+        self,
+        credentials: Credentials,
+        device: Device | None,
+        metadata: Mapping[str, str] | None,
+        context: UserContext | None,
+    ) -> Exchange[Step]:
+        turn = Turn(settings=self._settings, metadata=metadata, context=context, device=device)
+        return _engine.start(turn, credentials)
+
+    def _send(
+        self, answer: Answer, metadata: Mapping[str, str] | None, context: UserContext | None
+    ) -> Exchange[Step]:
+        return _engine.send(Turn(settings=self._settings, metadata=metadata, context=context), answer)
+
+    def _pending(self, answer: Answer) -> Pending:
+        pending = answer.challenge.pending
+        if (pending.pool_id, pending.client_id) != (self.app.pool_id, self.app.client_id):
+            raise UsageError(
+                "this challenge came through another pool or app client: send it through the flow that got it"
+            )
+        return pending
+
+
+class AuthFlow(_Flow):
+    """Signs people in to one app client. It holds no user: make one, and share it by the whole application and its threads.
+
+    Args:
+        app: The app client.
+        client: A boto3 client for ``cognito-idp``, to be used for every call. None: public operations go through an unsigned
+            client for the pool's region, which needs no AWS credentials and looks for none.
+        admin: Use the Admin operations, which are signed with AWS credentials and skip some client-side rules.
+        handlers: Handler classes of your own, usually subclasses of `CustomChallenge`.
+        seal_keys: Secrets of at least 32 bytes for `seal` and `unseal`; the newest first, older ones still open.
+        seal_max_age: How old a sealed challenge may be, in seconds; None is 900, the longest that Cognito waits.
+        devices: Where remembered devices are kept.
+        device_name: What to call a new device of this application.
+        remember_devices: Where the pool leaves it to the person, remember a new device at once. Else ask the person, and
+            remember it later.
+        metadata: ClientMetadata for the pool's Lambda triggers, with every call that takes it.
+        context: What threat protection may know, with every call that takes it.
+        analytics_endpoint_id: The Amazon Pinpoint endpoint, with every call that takes it.
+        on_event: Is told, by name only, what happens: see `Event`. It is called from the thread that does the work.
+        system: Clock, dice and waiting, for tests.
+
+    Raises:
+        UsageError: A handler is none, or a seal key is too short.
+    """
+
+    def _run(self) -> _drive.Driver:
+        return _drive.Driver(self._wire)
+
+    def start(
+        self,
+        credentials: Credentials,
+        *,
+        device: Device | None = None,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> Step:
+        """Begin a sign-in.
+
+        Args:
+            credentials: `UserSrpAuth`, `UserPasswordAuth`, `CustomAuth`, `UserAuth` or `RefreshTokenAuth`.
+            device: The person's remembered device, if you keep it yourself.
+            metadata: ClientMetadata for this turn, in place of the flow's.
+            context: The person's request, in place of the flow's.
+
+        Returns:
+            `SignedIn`, or the challenge that Cognito asks.
+
+        Raises:
+            ServiceError: Cognito refused; the subclass says why.
+            TransportError: No answer came.
+            UnexpectedResponse: The answer cannot be read.
+            UsageError: The credentials do not go with this flow.
+        """
+        return self._run().run(self._start(credentials, device, metadata, context))
+
+    def send(
+        self, answer: Answer, *, metadata: Mapping[str, str] | None = None, context: UserContext | None = None
+    ) -> Step:
+        """Go on with a sign-in.
+
+        Args:
+            answer: What ``challenge.answer(...)`` made.
+            metadata: ClientMetadata for this turn, in place of the flow's.
+            context: The person's request, in place of the flow's.
+
+        Returns:
+            `SignedIn`, or the next challenge.
+
+        Raises:
+            WrongCode: Answer the same challenge again.
+            PasswordRejected: Answer the same challenge again.
+            FlowExpired: Start again.
+            SessionAlreadyUsed: The challenge was answered before; nothing was sent.
+            CognitoFlowError: As with `start`.
+        """
+        with self._answered.once(self._pending(answer)):
+            return self._run().run(self._send(answer, metadata, context))
+
+    def sign_in(
+        self,
+        credentials: Credentials,
+        *,
+        ask: Ask | None = None,
+        device: Device | None = None,
+        max_steps: int = 16,
+    ) -> SignedIn:
+        """Sign in from beginning to end, for scripts and other programs with somebody at hand to ask.
+
+        Args:
+            credentials: As for `start`.
+            ask: Is given each challenge, and gives its answer, or None.
+            device: As for `start`.
+            max_steps: How many challenges to answer at the most.
+
+        Raises:
+            Unanswered: A challenge was not answered; it stands in the error.
+            CognitoFlowError: As with `start` and `send`.
+        """
+        step = self.start(credentials, device=device)
+        for _ in range(max_steps):
+            if isinstance(step, SignedIn):
+                return step
+            step = self.send(_answered(step, None if ask is None else ask(step)))
+        return _signed_in(step, max_steps)
+
+
+class AsyncAuthFlow(_Flow):
+    """`AuthFlow` for asyncio: the same arguments and names, awaitable where they call.
+
+    Args:
+        client: A boto3 client, which is called in worker threads, or an aiobotocore client.
+
+    Arithmetic and stores are kept off the event loop, too. The other arguments are those of `AuthFlow`.
+    """
+
+    def _run(self) -> _drive.AsyncDriver:
+        return _drive.AsyncDriver(self._wire)
+
+    async def start(
+        self,
+        credentials: Credentials,
+        *,
+        device: Device | None = None,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> Step:
+        """Begin a sign-in. See `AuthFlow.start`."""
+        return await self._run().run(self._start(credentials, device, metadata, context))
+
+    async def send(
+        self, answer: Answer, *, metadata: Mapping[str, str] | None = None, context: UserContext | None = None
+    ) -> Step:
+        """Go on with a sign-in. See `AuthFlow.send`."""
+        with self._answered.once(self._pending(answer)):
+            return await self._run().run(self._send(answer, metadata, context))
+
+    async def sign_in(
+        self,
+        credentials: Credentials,
+        *,
+        ask: AsyncAsk | None = None,
+        device: Device | None = None,
+        max_steps: int = 16,
+    ) -> SignedIn:
+        """Sign in from beginning to end. `ask` may be a coroutine function. See `AuthFlow.sign_in`."""
+        step = await self.start(credentials, device=device)
+        for _ in range(max_steps):
+            if isinstance(step, SignedIn):
+                return step
+            answer = None if ask is None else ask(step)
+            step = await self.send(_answered(step, await answer if isinstance(answer, Awaitable) else answer))
+        return _signed_in(step, max_steps)
+
+
+def _check_handlers(handlers: Sequence[type[Challenge]]) -> tuple[type[Challenge], ...]:
+    for handler in handlers:
+        if not (isinstance(handler, type) and issubclass(handler, NamedHandler)):
+            raise UsageError(f"{handler!r} is no handler class: subclass CustomChallenge or another handler")
+    return tuple(handlers)
+
+
+def _answered(challenge: Challenge, answer: Answer | None) -> Answer:
+    if answer is None:
+        raise Unanswered(challenge, f"nobody answered {challenge.name}: give sign_in an `ask` that does")
+    return answer
+
+
+def _signed_in(step: Step, max_steps: int) -> SignedIn:
+    if isinstance(step, SignedIn):
+        return step
+    raise Unanswered(step, f"{max_steps} challenges were answered, and Cognito now asks {step.name}")

@@ -1,0 +1,103 @@
+"""What all handlers share.
+
+Rule of this file: a handler is a frozen record around a `Pending`. `parse` reads it, `auto` answers alone if nobody need be asked,
+`answer` makes an `Answer`, and `exchange` carries an answer out. A new handler overrides only what differs.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import attrs
+
+from cognito_flow.errors import UsageError
+from cognito_flow.handlers.pending import Answer, Pending
+from cognito_flow.models import Exchange, Response
+
+if TYPE_CHECKING:
+    from cognito_flow.handlers import Challenge
+    from cognito_flow.handlers.turn import Turn
+
+__all__ = ["Handler", "NamedHandler", "check_text"]
+
+
+@attrs.frozen(kw_only=True)
+class Handler:
+    """A challenge that Cognito asked, and how it is answered.
+
+    Args:
+        pending: The challenge as it came.
+    """
+
+    pending: Pending
+
+    reads: ClassVar[tuple[str, ...]] = ()
+    """The ChallengeParameters that the handler reads."""
+
+    sends: ClassVar[tuple[str, ...]] = ()
+    """The ChallengeResponses that it sends, besides USERNAME, SECRET_HASH and DEVICE_KEY."""
+
+    may_follow: ClassVar[tuple[str, ...]] = ()
+    """What Cognito may ask next; tokens may always follow, unless the answer only leads to the next one of these."""
+
+    retryable: ClassVar[bool] = False
+    """Whether a wrong answer may be followed by another one with the same session."""
+
+    @classmethod
+    def parse(cls, pending: Pending) -> Self:
+        """Read the challenge.
+
+        Raises:
+            UnexpectedResponse: This handler cannot read it. The next handler for the same name is then tried.
+        """
+        return cls(pending=pending)
+
+    @property
+    def username(self) -> str:
+        """Cognito's own name of the user, or what was typed while Cognito has not told it."""
+        return self.pending.username
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the challenge ends, where Cognito tells it. It never lives less than 3 minutes, nor more than 15."""
+        return None
+
+    def auto(self) -> Answer | None:
+        """The answer, if it can be given without a person; else None."""
+        return None
+
+    def exchange(self, turn: Turn, answer: Answer) -> Exchange[Response | Challenge]:
+        """Carry the answer out.
+
+        Args:
+            turn: What this turn has in hand.
+            answer: An answer to this challenge.
+        """
+        return (yield from turn.respond(self.pending, answer.responses))
+
+
+@attrs.frozen(kw_only=True)
+class NamedHandler(Handler):
+    """A handler for one ChallengeName."""
+
+    name: ClassVar[str]
+
+
+def check_text(what: str, value: object) -> str:
+    """The text, if it is one and is not empty.
+
+    Args:
+        what: How the message calls it.
+        value: What the caller gave. It never stands in a message.
+
+    Raises:
+        UsageError: It is not text, is empty, or holds half a surrogate pair, which has no UTF-8 form.
+    """
+    if not isinstance(value, str):
+        raise UsageError(f"{what} must be a str, not {type(value).__name__}")
+    if not value:
+        raise UsageError(f"{what} is empty")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise UsageError(f"{what} holds a lone surrogate: decode the input as UTF-8")
+    return value

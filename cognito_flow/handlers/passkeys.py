@@ -1,0 +1,99 @@
+"""The challenge that a passkey answers.
+
+Rule of this file: the credential goes through as it is. It is checked for its shape, so that a mistake in the page is told at once;
+whether it is genuine is Cognito's to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+
+import attrs
+
+from cognito_flow.errors import UnexpectedResponse, UsageError
+from cognito_flow.handlers.base import NamedHandler
+from cognito_flow.handlers.pending import Answer, Pending
+
+__all__ = ["WebAuthn"]
+
+_IN_CREDENTIAL = ("id", "rawId", "type", "response")
+_IN_RESPONSE = ("clientDataJSON", "authenticatorData", "signature")
+
+
+@attrs.frozen(kw_only=True)
+class WebAuthn(NamedHandler):
+    """Handles WEB_AUTHN: the browser signs with a passkey.
+
+    Args:
+        pending: The challenge as it came.
+        options: What to hand to ``navigator.credentials.get``, parsed; every binary value is base64url without padding.
+    """
+
+    name: ClassVar[str] = "WEB_AUTHN"
+    reads = ("CREDENTIAL_REQUEST_OPTIONS",)
+    sends = ("CREDENTIAL",)
+
+    options: Mapping[str, object]
+
+    @classmethod
+    def parse(cls, pending: Pending) -> Self:
+        """Read the options, which are JSON in text."""
+        options = pending.need_json("CREDENTIAL_REQUEST_OPTIONS")
+        if not isinstance(options, dict):
+            raise UnexpectedResponse(f"{pending.name} came with options that are no JSON object")
+        return cls(pending=pending, options={str(name): value for name, value in options.items()})
+
+    @property
+    def options_json(self) -> str:
+        """The options as Cognito sent them: JSON text for a web page."""
+        return self.pending.need("CREDENTIAL_REQUEST_OPTIONS")
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the challenge ends: Cognito puts the session's length, in milliseconds, in the options' timeout."""
+        timeout, received_at = self.options.get("timeout"), self.pending.received_at
+        if received_at is None or not isinstance(timeout, int):
+            return None
+        return received_at + timedelta(milliseconds=timeout)
+
+    def answer(self, credential: str | Mapping[str, object]) -> Answer:
+        """Answer with what ``navigator.credentials.get`` gave.
+
+        Args:
+            credential: The credential's JSON form (``credential.toJSON()`` in a browser), as text or as a mapping.
+
+        Raises:
+            UsageError: It is not an assertion; the message names what is missing.
+        """
+        parsed = _parse(credential) if isinstance(credential, str) else dict(credential)
+        response = parsed.get("response")
+        if not isinstance(response, Mapping):
+            raise UsageError(
+                "the credential has no member 'response': send credential.toJSON() from the page"
+            )
+        _need_members(parsed, _IN_CREDENTIAL, "the credential")
+        _need_members(response, _IN_RESPONSE, "the credential's response")
+        return Answer(self, {"CREDENTIAL": json.dumps(parsed, separators=(",", ":"))})
+
+
+def _parse(text: str) -> dict[str, object]:
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        raise UsageError(
+            "the credential is not JSON: send JSON.stringify(credential) from the page"
+        ) from None
+    if not isinstance(parsed, dict):
+        raise UsageError("the credential is not a JSON object")
+    return {str(name): value for name, value in parsed.items()}
+
+
+def _need_members(values: Mapping[str, object], names: tuple[str, ...], what: str) -> None:
+    for name in names:
+        if not values.get(name):
+            raise UsageError(
+                f"{what} has no member {name!r}: it must be an assertion of navigator.credentials.get"
+            )
