@@ -1,11 +1,16 @@
-"""The drivers: they make the calls that an exchange asks for. The only file of the core that knows boto and asyncio.
+"""The drivers: they make the calls that an exchange asks for. The only file of the core that knows boto and
+asyncio.
 
 Rules of this file:
 
-- `advance` is the whole contract between an exchange and its driver; `Driver` and `AsyncDriver` are loops around it.
-- Every botocore error becomes a typed one here, with the botocore error as its cause, and is thrown into the exchange.
-- What may be repeated is decided once, in `repeating`, which is itself a generator and does not wait: it asks to.
-- A step of an exchange may hold arithmetic and may ask a store, so the asynchronous driver runs it in a worker thread.
+- `advance` is the whole contract between an exchange and its driver; `Driver` and `AsyncDriver` are loops
+  around it.
+- Every botocore error becomes a typed one here, with the botocore error as its cause, and is thrown into the
+  exchange.
+- What may be repeated is decided once, in `repeating`, which is itself a generator and does not wait: it asks
+  to.
+- A step of an exchange may hold arithmetic and may ask a store, so the asynchronous driver runs it in a
+  worker thread.
 """
 
 from __future__ import annotations
@@ -48,7 +53,8 @@ _log = logging.getLogger("cognito_flow")
 _MAX_ATTEMPTS = 3
 _FIRST_PAUSE = 0.2  # seconds; doubled for each further one, and drawn between half and the whole of it
 
-# What can be done twice without harm. An answer to a challenge cannot: its Session may be spent although the answer was lost.
+# What can be done twice without harm. An answer to a challenge cannot: its Session may be spent although the
+# answer was lost.
 _SAFE_TO_REPEAT = frozenset(
     {
         "InitiateAuth",
@@ -186,7 +192,8 @@ class Clients:
             return self._made
 
     def _make(self) -> object:
-        """A client with no retries of its own: botocore would repeat answers to challenges, and refusals that ask for patience."""
+        """A client with no retries of its own: botocore would repeat answers to challenges, and refusals that
+        ask for patience."""
         config = Config(
             signature_version=None if self.admin else UNSIGNED,
             retries={"mode": "standard", "total_max_attempts": 1},
@@ -198,7 +205,8 @@ class Clients:
         if self.admin:
             session = boto3.session.Session()
             return session.client("cognito-idp", region_name=region, endpoint_url=endpoint_url, config=config)
-        # A botocore session of its own, unsigned: no credentials are looked for, whatever the process has set up.
+        # A botocore session of its own, unsigned: no credentials are looked for, whatever the process has set
+        # up.
         return botocore.session.Session().create_client(
             "cognito-idp", region_name=region, endpoint_url=endpoint_url, config=config
         )
@@ -273,7 +281,8 @@ class Driver:
 
 @attrs.frozen
 class AsyncDriver:
-    """Runs exchanges on an event loop, with a boto3 client in worker threads or with an aiobotocore client."""
+    """Runs exchanges on an event loop, with a boto3 client in worker threads or with an aiobotocore
+    client."""
 
     wire: Wire
 
@@ -297,7 +306,8 @@ class AsyncDriver:
             await asyncio.to_thread(self.wire.clients.method, call.operation),
             time.monotonic(),
         )
-        # aiobotocore's methods are plain functions that return coroutines: only a call tells which kind it is.
+        # aiobotocore's methods are plain functions that return coroutines: only a call tells which kind it
+        # is.
         answer = await asyncio.to_thread(_attempt, method, call)
         if inspect.isawaitable(answer):
             answer = await _attempt_awaiting(answer)
@@ -305,7 +315,8 @@ class AsyncDriver:
 
 
 def _attempt(method: BotoMethod, call: Call) -> object:
-    """The answer, or the botocore error as a value: raised errors would carry the parameters' frames further than needed."""
+    """The answer, or the botocore error as a value: raised errors would carry the parameters' frames further
+    than needed."""
     try:
         return method(**call.parameters)
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
@@ -357,7 +368,8 @@ def _names(parameters: Mapping[str, object]) -> tuple[str, ...]:
 
 def _translate(call: Call, error: Exception) -> CognitoFlowError:
     translated = _typed(call, error)
-    # botocore's text for a bad parameter quotes the value, which may be a password: it must not hang on as a cause.
+    # botocore's text for a bad parameter quotes the value, which may be a password: it must not hang on as a
+    # cause.
     if not isinstance(error, botocore.exceptions.ParamValidationError):
         translated.__cause__ = error
     return translated

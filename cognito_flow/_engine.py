@@ -1,7 +1,7 @@
 """The engine: a turn of a sign-in as an exchange of calls and responses.
 
-Rule of this file: no I/O, no clock, no dice. It goes from credentials or an answer to the next step, answers by itself what needs no
-person, and leaves how to the handlers.
+Rule of this file: no I/O, no clock, no dice. It goes from credentials or an answer to the next step, answers
+by itself what needs no person, and leaves how to the handlers.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ def _finish(turn: Turn, result: Mapping[str, object]) -> Exchange[SignedIn]:
 def read_tokens(turn: Turn, result: Mapping[str, object], new_device: Device | None = None) -> Tokens:
     """The tokens of an AuthenticationResult.
 
-    The user name and the device are read from the access token without a check of its signature: it came over TLS from
-    the pool itself.
+    The user name and the device are read from the access token without a check of its signature: it came over
+    TLS from the pool itself.
     """
     access_token, expires_in = result.get("AccessToken"), result.get("ExpiresIn")
     if not isinstance(access_token, str) or not isinstance(expires_in, int):
@@ -187,8 +187,8 @@ def _new_device(turn: Turn, metadata: Mapping[str, object]) -> Device | None:
 
 
 def _confirm_device(turn: Turn, tokens: Tokens, device: Device) -> Exchange[Device | None]:
-    """Confirm a new device at once: unconfirmed, it would make the refresh fail. The tokens are worth more than the device, so
-    a failure here is told as an event only."""
+    """Confirm a new device at once: unconfirmed, it would make the refresh fail. The tokens are worth more
+    than the device, so a failure here is told as an event only."""
     try:
         asks_to_remember = yield from _confirm(turn, tokens, device)
     except CognitoFlowError as error:

@@ -1,7 +1,7 @@
 """A challenge as an opaque string, and back: what a web backend gives to the browser between two pages.
 
-Rule of this file: authenticated encryption, bound to one pool and app client by the key itself, and a time limit that is checked on
-opening. Keys rotate: the first one seals, all of them open.
+Rule of this file: authenticated encryption, bound to one pool and app client by the key itself, and a time
+limit that is checked on opening. Keys rotate: the first one seals, all of them open.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Sealer:
             self.fernet.decrypt(text)
         except (InvalidToken, ValueError):
             return "this is damaged, or was sealed with another key or for another app client"
-        return f"this was sealed more than {self.max_age} seconds ago, or by a clock that is ahead: start the sign-in again"
+        return f"this was sealed over {self.max_age} seconds ago, or by a clock that is ahead: start again"
 
     def _seconds(self) -> int:
         return int(self.now().timestamp())

@@ -1,7 +1,7 @@
 """What a sign-in begins with: one class for each AuthFlow of Cognito.
 
-Rule of this file: a credential says which AuthFlow it speaks and what its AuthParameters are. USERNAME is the name as it was typed;
-nothing is lower-cased or trimmed, because pools may be case-sensitive.
+Rule of this file: a credential says which AuthFlow it speaks and what its AuthParameters are. USERNAME is the
+name as it was typed; nothing is lower-cased or trimmed, because pools may be case-sensitive.
 """
 
 from __future__ import annotations
@@ -61,14 +61,16 @@ class UserSrpAuth:
 
 @attrs.frozen
 class UserPasswordAuth:
-    """USER_PASSWORD_AUTH: the password is sent (over TLS). Only with it can a pool's user-migration trigger run.
+    """USER_PASSWORD_AUTH: the password is sent (over TLS). Only with it can a pool's user-migration trigger
+    run.
 
     Needs ALLOW_USER_PASSWORD_AUTH; through an `AuthFlow` with ``admin=True``, ALLOW_ADMIN_USER_PASSWORD_AUTH.
 
     Args:
         username: The name as it was typed.
         password: The password.
-        admin: True sends ADMIN_USER_PASSWORD_AUTH, which only an `AuthFlow` with ``admin=True`` can; None does what the flow needs.
+        admin: True sends ADMIN_USER_PASSWORD_AUTH, which only an `AuthFlow` with ``admin=True`` can; None
+            does what the flow needs.
         legacy: True sends ADMIN_NO_SRP_AUTH, the older name of ADMIN_USER_PASSWORD_AUTH.
 
     Raises:
@@ -126,7 +128,8 @@ class CustomAuth:
         return "CUSTOM_AUTH"
 
     def parameters(self, turn: Turn) -> dict[str, str]:
-        """AuthParameters. The key is CHALLENGE_NAME; the API reference prints another one that no trigger ever sees."""
+        """AuthParameters. The key is CHALLENGE_NAME; the API reference prints another one that no trigger
+        ever sees."""
         if self.password is None:
             return {"USERNAME": self.username}
         return {"USERNAME": self.username, "CHALLENGE_NAME": "SRP_A", "SRP_A": turn.begin_srp(self.password)}
@@ -138,12 +141,14 @@ def _preferred(value: str | None) -> str | None:
 
 @attrs.frozen
 class UserAuth:
-    """USER_AUTH: the person chooses how to sign in. Needs ALLOW_USER_AUTH, and the Essentials or Plus feature plan.
+    """USER_AUTH: the person chooses how to sign in. Needs ALLOW_USER_AUTH, and the Essentials or Plus feature
+    plan.
 
     Args:
         username: The name as it was typed.
         password: A password that is already in hand. It is proved by SRP, unless `preferred` is PASSWORD.
-        preferred: A `FirstFactor` to go to at once if the user has it; else Cognito asks with `SelectChallenge`.
+        preferred: A `FirstFactor` to go to at once if the user has it; else Cognito asks with
+            `SelectChallenge`.
         session: The Session of a confirmed sign-up, which signs in without asking for anything.
 
     Raises:
@@ -189,7 +194,8 @@ class UserAuth:
 
 @attrs.frozen
 class RefreshTokenAuth:
-    """REFRESH_TOKEN_AUTH: the older way to refresh, for app clients without rotation. `AuthFlow.refresh` is the normal way.
+    """REFRESH_TOKEN_AUTH: the older way to refresh, for app clients without rotation. `AuthFlow.refresh` is
+    the normal way.
 
     Args:
         tokens: The tokens of a sign-in; its user name is Cognito's own, over which SECRET_HASH is taken.

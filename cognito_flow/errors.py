@@ -1,41 +1,41 @@
 """Every exception of the library, arranged by what the caller does next.
 
     CognitoFlowError
-    ├── UsageError                     mend the calling code
-    │   └── SessionAlreadyUsed         this challenge was answered before: use the step that its answer gave
-    ├── UnexpectedResponse             Cognito said something that cannot be read: report it
-    ├── SealError                      the sealed text is damaged, too old, or another key's or client's: start again
-    ├── Unanswered                     `ask` gave no answer: `.challenge` is still there to be answered
-    ├── TransportError                 no answer came: try again; `.maybe_processed` says if it may have been carried out
-    └── ServiceError                   Cognito refused
-        ├── NotAuthorized              a login page says "wrong name or password" and tells nobody which it was
-        │   ├── IncorrectPassword      ask again and start again
+    ├── UsageError                           mend the calling code
+    │   └── SessionAlreadyUsed               answered before: use the step that its answer gave
+    ├── UnexpectedResponse                   Cognito said something that cannot be read: report it
+    ├── SealError                            damaged, too old, another key's or client's: start again
+    ├── Unanswered                           `ask` gave no answer: `.challenge` is still there to be answered
+    ├── TransportError                       no answer came; `.maybe_processed`: it may have been carried out
+    └── ServiceError                         Cognito refused
+        ├── NotAuthorized                    a login page tells nobody which it was
+        │   ├── IncorrectPassword            ask again and start again
         │   ├── UserNotFound
-        │   ├── AttemptsExceeded       locked for a while: wait
+        │   ├── AttemptsExceeded             locked for a while: wait
         │   ├── UserDisabled
-        │   ├── SecretHashMismatch     mend the client secret: `.hint`
-        │   ├── TemporaryPasswordExpired   an administrator must set a new one
-        │   ├── RefreshTokenInvalid    sign in again: `.hint`
-        │   ├── TokenRevoked           sign in again
-        │   └── TokenExpired           refresh
-        ├── WrongCode                  answer the same challenge again
-        ├── CodeExpired                ask for a new code
-        ├── CodeAlreadyUsed            answer the same challenge with the next code
-        ├── PasswordRejected           answer the same challenge with a better password
-        ├── FlowExpired                too much time passed, or the session is used up: start again
-        ├── UserNotConfirmed           confirm the sign-up
-        ├── PasswordResetRequired      send them through the forgotten-password pages
+        │   ├── SecretHashMismatch           mend the client secret: `.hint`
+        │   ├── TemporaryPasswordExpired     an administrator must set a new one
+        │   ├── RefreshTokenInvalid          sign in again: `.hint`
+        │   ├── TokenRevoked                 sign in again
+        │   └── TokenExpired                 refresh
+        ├── WrongCode                        answer the same challenge again
+        ├── CodeExpired                      ask for a new code
+        ├── CodeAlreadyUsed                  answer the same challenge with the next code
+        ├── PasswordRejected                 answer the same challenge with a better password
+        ├── FlowExpired                      too much time passed, or the session is used up: start again
+        ├── UserNotConfirmed                 confirm the sign-up
+        ├── PasswordResetRequired            send them through the forgotten-password pages
         ├── UserExists
         ├── AliasExists
-        ├── DeviceForgotten            start again without the device
-        ├── RefreshTokenReused         somebody else has refreshed: read the store again, or sign in again
-        ├── Throttled                  wait a little and repeat the call
-        ├── LimitExceeded              wait long; it is never repeated automatically
-        ├── TriggerRefused             the pool's Lambda `.trigger` said no
-        └── Misconfigured              change the pool or the app client: `.hint`
+        ├── DeviceForgotten                  start again without the device
+        ├── RefreshTokenReused               read the store again, or sign in again
+        ├── Throttled                        wait a little and repeat the call
+        ├── LimitExceeded                    wait long; it is never repeated automatically
+        ├── TriggerRefused                   the pool's Lambda `.trigger` said no
+        └── Misconfigured                    change the pool or the app client: `.hint`
 
-Rule of this file: classes and one table, `ROWS`, from Cognito's codes and texts to classes. The texts are no part of the
-service model, so they are matched leniently, and what matches no row becomes the parent.
+Rule of this file: classes and one table, `ROWS`, from Cognito's codes and texts to classes. The texts are no
+part of the service model, so they are matched leniently, and what matches no row becomes the parent.
 """
 
 from __future__ import annotations
@@ -139,7 +139,8 @@ class UnexpectedResponse(CognitoFlowError):
 
 
 class SealError(CognitoFlowError):
-    """A sealed challenge cannot be opened: damaged, too old, sealed with another key or for another app client."""
+    """A sealed challenge cannot be opened: damaged, too old, sealed with another key or for another app
+    client."""
 
 
 class Unanswered(CognitoFlowError):
@@ -214,11 +215,13 @@ class CodeExpired(ServiceError):
 
 
 class CodeAlreadyUsed(ServiceError):
-    """This code of the authenticator app was used before: answer again with the next one (within 30 seconds)."""
+    """This code of the authenticator app was used before: answer again with the next one (within 30
+    seconds)."""
 
 
 class PasswordRejected(ServiceError):
-    """The new password breaks the pool's policy or history rule: answer the same challenge with a better one."""
+    """The new password breaks the pool's policy or history rule: answer the same challenge with a better
+    one."""
 
 
 class FlowExpired(ServiceError):
@@ -246,7 +249,8 @@ class DeviceForgotten(ServiceError):
 
 
 class RefreshTokenReused(ServiceError):
-    """A rotated refresh token was used again after its grace period: read the store again, or sign in again."""
+    """A rotated refresh token was used again after its grace period: read the store again, or sign in
+    again."""
 
 
 class Throttled(ServiceError):
@@ -317,7 +321,12 @@ ROWS: tuple[Row, ...] = (
         SecretHashMismatch,
         _CHECK_SECRET,
     ),
-    Row("NotAuthorized", r"required scopes", Misconfigured, "sign in with this API, or ask for the scope aws.cognito.signin.user.admin"),
+    Row(
+        "NotAuthorized",
+        r"required scopes",
+        Misconfigured,
+        "sign in with this API, or ask for the scope aws.cognito.signin.user.admin",
+    ),
     Row("NotAuthorized", None, NotAuthorized),
     Row("InvalidParameter", r"secret ?hash|secret_hash", SecretHashMismatch, _CHECK_SECRET),
     Row("Unauthorized", None, NotAuthorized),
@@ -334,7 +343,12 @@ ROWS: tuple[Row, ...] = (
     Row("UsernameExists", None, UserExists),
     Row("AliasExists", None, AliasExists),
     Row("ResourceNotFound", r"device does not exist", DeviceForgotten),
-    Row("ResourceNotFound", r"user pool client", Misconfigured, "check the client id, and that it belongs to this pool"),
+    Row(
+        "ResourceNotFound",
+        r"user pool client",
+        Misconfigured,
+        "check the client id, and that it belongs to this pool",
+    ),
     Row("ResourceNotFound", r"user pool", Misconfigured, "check the pool id and its region"),
     Row("RefreshTokenReuse", None, RefreshTokenReused),
     Row("TooManyRequests", None, Throttled),
@@ -344,30 +358,70 @@ ROWS: tuple[Row, ...] = (
     Row("UserLambdaValidation", None, TriggerRefused),
     Row("UnexpectedLambda", None, TriggerRefused),
     Row("InvalidLambdaResponse", None, TriggerRefused),
-    Row("InvalidParameter", r"custom auth lambda trigger is not configured", Misconfigured, "add the DefineAuthChallenge, CreateAuthChallenge and VerifyAuthChallengeResponse triggers to the pool"),
-    Row("InvalidParameter", r"only custom auth", Misconfigured, "the app client has CUSTOM_AUTH_FLOW_ONLY: use CustomAuth, or replace it by ALLOW_* values"),
-    Row("InvalidParameter", r"flow\w* (is )?not enabled|is not enabled for the client", Misconfigured, _ENABLE_FLOW),
-    Row("InvalidParameter", r"initiate auth method not supported", Misconfigured, "password flows with admin=True need UserPasswordAuth(..., admin=True), and without it UserPasswordAuth(...)"),
-    Row("UnsupportedOperation", r"refresh token rotation", Misconfigured, "the app client rotates refresh tokens: use flow.refresh(tokens)"),
+    Row(
+        "InvalidParameter",
+        r"custom auth lambda trigger is not configured",
+        Misconfigured,
+        "add the triggers DefineAuthChallenge, CreateAuthChallenge and VerifyAuthChallengeResponse",
+    ),
+    Row(
+        "InvalidParameter",
+        r"only custom auth",
+        Misconfigured,
+        "the app client has CUSTOM_AUTH_FLOW_ONLY: use CustomAuth, or replace it by ALLOW_* values",
+    ),
+    Row(
+        "InvalidParameter",
+        r"flow\w* (is )?not enabled|is not enabled for the client",
+        Misconfigured,
+        _ENABLE_FLOW,
+    ),
+    Row(
+        "InvalidParameter",
+        r"initiate auth method not supported",
+        Misconfigured,
+        "this AuthFlow goes only with the other kind of operation: compare AuthFlow(admin=...)",
+    ),
+    Row(
+        "UnsupportedOperation",
+        r"refresh token rotation",
+        Misconfigured,
+        "the app client rotates refresh tokens: use flow.refresh(tokens)",
+    ),
     Row("UnsupportedOperation", None, Misconfigured, "the app client does not allow this operation"),
-    Row("FeatureUnavailableInTier", None, Misconfigured, "raise the pool's feature plan (UserPoolTier) to Essentials or Plus"),
-    Row("SoftwareTokenMFANotFound", None, Misconfigured, "enable software token MFA in the pool, and enrol the user"),
+    Row(
+        "FeatureUnavailableInTier",
+        None,
+        Misconfigured,
+        "raise the pool's feature plan (UserPoolTier) to Essentials or Plus",
+    ),
+    Row(
+        "SoftwareTokenMFANotFound",
+        None,
+        Misconfigured,
+        "enable software token MFA in the pool, and enrol the user",
+    ),
     Row("MFAMethodNotFound", None, Misconfigured, "the user has no such second factor: set one up"),
     Row("WebAuthnNotEnabled", None, Misconfigured, "allow WEB_AUTHN in the pool's sign-in policy"),
     Row("WebAuthnConfigurationMissing", None, Misconfigured, "set the pool's WebAuthn relying party id"),
     Row("InvalidUserPoolConfiguration", None, Misconfigured, "complete the pool's configuration"),
     Row("InvalidSmsRoleAccessPolicy", None, Misconfigured, "let the pool's SMS role publish messages"),
     Row("InvalidSmsRoleTrustRelationship", None, Misconfigured, "let Cognito assume the pool's SMS role"),
-    Row("InvalidEmailRoleAccessPolicy", None, Misconfigured, "let the pool send e-mail through its Amazon SES identity"),
+    Row(
+        "InvalidEmailRoleAccessPolicy",
+        None,
+        Misconfigured,
+        "let the pool send e-mail through its Amazon SES identity",
+    ),
     Row("OperationNotEnabled", None, Misconfigured, "the operation is not enabled for this pool"),
     Row("AccessDenied", None, Misconfigured, _ADMIN_CREDENTIALS),
     Row("UnrecognizedClient", None, Misconfigured, _ADMIN_CREDENTIALS),
     Row("InvalidSignature", None, Misconfigured, _ADMIN_CREDENTIALS),
     Row("MissingAuthenticationToken", None, Misconfigured, _ADMIN_CREDENTIALS),
     Row("ExpiredToken", None, Misconfigured, _ADMIN_CREDENTIALS),
-)  # fmt: skip
-"""The first row that matches decides. The texts are observed ones; the catalogue is in the developer guide's error pages
-and in reports of users, because the service model has none."""
+)
+"""The first row that matches decides. The texts are observed ones; the catalogue is in the developer guide's
+error pages and in reports of users, because the service model has none."""
 
 # Structural refusals quote what was sent; it may be a session or a code.
 _QUOTED_VALUE = re.compile(r"Value '.*?' at", re.DOTALL)

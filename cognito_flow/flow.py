@@ -1,7 +1,7 @@
 """AuthFlow and AsyncAuthFlow: what an application holds, and signs everybody in with.
 
-Rule of this file: a public method is one line over a shared exchange. What both classes share stands in `_Flow`; neither knows a
-challenge by name.
+Rule of this file: a public method is one line over a shared exchange. What both classes share stands in
+`_Flow`; neither knows a challenge by name.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _LONGEST_SESSION = timedelta(minutes=15)  # the longest AuthSessionValidity
 
 @attrs.define
 class _Answered:
-    """Which Sessions were answered, so that a second click does not reach Cognito. It remembers their hashes for as long as a
-    Session can live."""
+    """Which Sessions were answered, so that a second click does not reach Cognito. It remembers their hashes
+    for as long as a Session can live."""
 
     now: Callable[[], datetime]
     _since: dict[bytes, datetime] = attrs.field(factory=dict, init=False, repr=False)
@@ -123,14 +123,15 @@ class _Flow:
     def seal(self, challenge: Challenge) -> str:
         """The challenge as an opaque string, to be kept by a browser or a store between two requests.
 
-        It is encrypted and authenticated, and is of use only to a flow with one of the same keys and the same app client.
+        It is encrypted and authenticated, and is of use only to a flow with one of the same keys and the same
+        app client.
 
         Args:
             challenge: The challenge to go on with later.
 
         Returns:
-            Text in the alphabet of base64url, about 4 to 6 kB with a live Cognito Session: a hidden form field or a store
-            takes it; a cookie holds only 4 kB.
+            Text in the alphabet of base64url, about 4 to 6 kB with a live Cognito Session: a hidden form
+            field or a store takes it; a cookie holds only 4 kB.
 
         Raises:
             UsageError: The flow has no `seal_keys`.
@@ -181,24 +182,30 @@ class _Flow:
 
 
 class AuthFlow(_Flow):
-    """Signs people in to one app client. It holds no user: make one, and share it by the whole application and its threads.
+    """Signs people in to one app client. It holds no user: make one, and share it by the whole application
+    and its threads.
 
     Args:
         app: The app client.
-        client: A boto3 client for ``cognito-idp``, to be used for every call. None: public operations go through an unsigned
-            client for the pool's region, which needs no AWS credentials and looks for none.
-        admin: Use the Admin operations, which are signed with AWS credentials and skip some client-side rules.
+        client: A boto3 client for ``cognito-idp``, to be used for every call. None: public operations go
+            through an unsigned client for the pool's region, which needs no AWS credentials and looks for
+            none.
+        admin: Use the Admin operations, which are signed with AWS credentials and skip some client-side
+            rules.
         handlers: Handler classes of your own, usually subclasses of `CustomChallenge`.
-        seal_keys: Secrets of at least 32 bytes for `seal` and `unseal`; the newest first, older ones still open.
-        seal_max_age: How old a sealed challenge may be, in seconds; None is 900, the longest that Cognito waits.
+        seal_keys: Secrets of at least 32 bytes for `seal` and `unseal`; the newest first, older ones still
+            open.
+        seal_max_age: How old a sealed challenge may be, in seconds; None is 900, the longest that Cognito
+            waits.
         devices: Where remembered devices are kept.
         device_name: What to call a new device of this application.
-        remember_devices: Where the pool leaves it to the person, remember a new device at once. Else ask the person, and
-            remember it later.
+        remember_devices: Where the pool leaves it to the person, remember a new device at once. Else ask the
+            person, and remember it later.
         metadata: ClientMetadata for the pool's Lambda triggers, with every call that takes it.
         context: What threat protection may know, with every call that takes it.
         analytics_endpoint_id: The Amazon Pinpoint endpoint, with every call that takes it.
-        on_event: Is told, by name only, what happens: see `Event`. It is called from the thread that does the work.
+        on_event: Is told, by name only, what happens: see `Event`. It is called from the thread that does the
+            work.
         system: Clock, dice and waiting, for tests.
 
     Raises:

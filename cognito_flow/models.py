@@ -2,8 +2,8 @@
 
 Rule of this file: records only. They are frozen, check themselves when they are made, and do no I/O.
 
-Two groups live here. What an application sees: `AppClient`, `Device`, `Tokens`, `SignedIn`, `UserContext`, `Event`,
-`System`. What the core and its drivers pass to each other: `Call`, `Response`, `Exchange`.
+Two groups live here. What an application sees: `AppClient`, `Device`, `Tokens`, `SignedIn`, `UserContext`,
+`Event`, `System`. What the core and its drivers pass to each other: `Call`, `Response`, `Exchange`.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class AppClient:
         pool_id: The user pool's id, ``<region>_<name>``.
         client_id: The app client's id.
         client_secret: The app client's secret, or None when it was made without one.
-        endpoint_url: Where to send API calls instead of the region's public endpoint: a VPC endpoint, a proxy, or a
-            local pool. The signing keys are then read from the same place.
+        endpoint_url: Where to send API calls instead of the region's public endpoint: a VPC endpoint, a
+            proxy, or a local pool. The signing keys are then read from the same place.
         issuer: The `iss` claim of the pool's tokens, when it is not the pool's default one.
 
     Raises:
@@ -212,7 +212,8 @@ class Tokens:
         """Read what `to_dict` wrote.
 
         Raises:
-            UsageError: A member is missing, or is not what `to_dict` writes. The message names it, never its value.
+            UsageError: A member is missing, or is not what `to_dict` writes. The message names it, never its
+            value.
         """
         return cls(
             _stored_text(values, "access_token"),
@@ -250,8 +251,8 @@ class SignedIn:
     Args:
         username: Cognito's own name of the user.
         tokens: The tokens.
-        device: The device that was confirmed in this sign-in, to be kept for the next one; None when there is no new
-            device.
+        device: The device that was confirmed in this sign-in, to be kept for the next one; None when there is
+            no new device.
     """
 
     username: str
@@ -263,7 +264,8 @@ class SignedIn:
 class UserContext:
     """What threat protection may know about the person's request.
 
-    Public operations send `ip` and `encoded_data` as UserContextData; Admin operations send all of it as ContextData.
+    Public operations send `ip` and `encoded_data` as UserContextData; Admin operations send all of it as
+    ContextData.
 
     Args:
         ip: The person's IP address, as the server sees it.
@@ -289,7 +291,8 @@ class Event:
     Args:
         kind: ``"call"`` an operation was called and answered, ``"retry"`` it will be called again,
             ``"challenge"`` Cognito asked something, ``"signed_in"`` it is done,
-            ``"device_confirmed"``, ``"device_not_confirmed"``, ``"device_not_remembered"``, ``"device_forgotten"``.
+            ``"device_confirmed"``, ``"device_not_confirmed"``, ``"device_not_remembered"``,
+            ``"device_forgotten"``.
         operation: The API operation, for example ``RespondToAuthChallenge``.
         challenge: The ChallengeName that was asked or answered.
         sent: The names of the parameters that were sent.
@@ -318,8 +321,8 @@ class System:
     Args:
         now: Tells the time as an aware datetime.
         random_bytes: Draws that many bytes; the default is the operating system's generator.
-        sleep: Waits that many seconds before a call is repeated. `AsyncAuthFlow` awaits what it returns. None: wait for
-            real.
+        sleep: Waits that many seconds before a call is repeated. `AsyncAuthFlow` awaits what it returns.
+            None: wait for real.
     """
 
     now: Callable[[], datetime] = _now
@@ -354,4 +357,5 @@ class Response:
 
 
 Exchange: TypeAlias = Generator[Call, Response, T]
-"""A conversation of one turn: it yields calls, is sent responses or is thrown typed errors, and returns its result."""
+"""A conversation of one turn: it yields calls, is sent responses or is thrown typed errors, and returns its
+result."""

@@ -3,13 +3,14 @@
 Rules of this file:
 
 - No I/O, no clock, no dice: random bytes and times come in as arguments.
-- A value that depends on a secret is a `Crypto.Math.Numbers.Integer`, never a Python int: its arithmetic is constant-time,
-  in C, and lets other threads run.
+- A value that depends on a secret is a `Crypto.Math.Numbers.Integer`, never a Python int: its arithmetic is
+  constant-time, in C, and lets other threads run.
 - `pad` is the only place where an integer becomes bytes to be hashed.
 
-Sources: RFC 5054 for the protocol, RFC 3526 group 15 for the prime, RFC 5869 for HKDF, and "Working with user devices in
-your user pool" in the Amazon Cognito developer guide, which writes the calculation out. Cognito departs from RFC 5054 in
-three ways: the generator is 2, k hashes the generator as one byte, and the key is `HKDF(S)` with 16 bytes.
+Sources: RFC 5054 for the protocol, RFC 3526 group 15 for the prime, RFC 5869 for HKDF, and "Working with user
+devices in your user pool" in the Amazon Cognito developer guide, which writes the calculation out. Cognito
+departs from RFC 5054 in three ways: the generator is 2, k hashes the generator as one byte, and the key is
+`HKDF(S)` with 16 bytes.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def pad(number: Integer) -> bytes:
 
 
 def timestamp(moment: datetime) -> str:
-    """The TIMESTAMP of a claim, such as ``Sat Jan 1 00:00:00 UTC 2022``: English names and no zero before the day.
+    """The TIMESTAMP of a claim, such as ``Sat Jan 1 00:00:00 UTC 2022``: English names and no zero before the
+    day.
 
     Args:
         moment: An aware datetime.
@@ -112,8 +114,8 @@ _K = _hash_to_integer(pad(_N) + pad(_G))
 def _natural(name: str, text: str) -> Integer:
     """Read a hexadecimal number of the service. Its digits may be odd in number and lack leading zeros.
 
-    A minus sign is passed over: Cognito has sent negative salts for users that do not exist. No signature is right for
-    those, so any value will do, as long as the answer is the ordinary refusal.
+    A minus sign is passed over: Cognito has sent negative salts for users that do not exist. No signature is
+    right for those, so any value will do, as long as the answer is the ordinary refusal.
     """
     found = _HEX.fullmatch(text)
     if found is None:
@@ -122,7 +124,8 @@ def _natural(name: str, text: str) -> Integer:
 
 
 def _nonzero(name: str, number: Integer) -> Integer:
-    """Stop where RFC 5054 section 2.5 tells a client to stop: with a zero, the key would not depend on the password."""
+    """Stop where RFC 5054 section 2.5 tells a client to stop: with a zero, the key would not depend on the
+    password."""
     if number == 0:
         raise UnexpectedResponse(f"{name} is zero modulo N: this is no honest server; nothing was signed")
     return number
@@ -218,7 +221,8 @@ def sign_claim(
         moment: The time to sign, an aware datetime.
 
     Raises:
-        UnexpectedResponse: A value cannot be read, or it is one that RFC 5054 section 2.5 tells a client to refuse
+        UnexpectedResponse: A value cannot be read, or it is one that RFC 5054 section 2.5 tells a client to
+        refuse
             because it would give the password away.
     """
     block = _decode_block(secret_block)

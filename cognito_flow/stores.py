@@ -1,7 +1,7 @@
 """Where devices are kept between sign-ins.
 
-Rule of this file: a store keeps records and knows nothing of Cognito. It is called from worker threads, so its methods may
-block, and must be safe to call from several threads at once.
+Rule of this file: a store keeps records and knows nothing of Cognito. It is called from worker threads, so
+its methods may block, and must be safe to call from several threads at once.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ __all__ = ["DeviceStore", "MemoryDeviceStore"]
 class DeviceStore(Protocol):
     """Keeps the device of each user of each app client.
 
-    A device belongs to Cognito's own name of the user. People type aliases, too, so a store also keeps which alias led to
-    which user, and `get` takes either.
+    A device belongs to Cognito's own name of the user. People type aliases, too, so a store also keeps which
+    alias led to which user, and `get` takes either.
     """
 
     def get(self, app: AppClient, username: str) -> Device | None:

@@ -1,7 +1,8 @@
 """One handler class for each ChallengeName, and the union of them all.
 
-Rule of this package: a ChallengeName is spelled in one place, the `name` of its class, and nothing outside compares one. To add a
-handler: write the class in the file of its kind, and list it here, in the union and in `HANDLERS`.
+Rule of this package: a ChallengeName is spelled in one place, the `name` of its class, and nothing outside
+compares one. To add a handler: write the class in the file of its kind, and list it here, in the union and in
+`HANDLERS`.
 """
 
 from typing import TypeAlias
@@ -74,7 +75,8 @@ Challenge: TypeAlias = (
     | UnknownChallenge
     | WebAuthn
 )
-"""Every challenge there is. `match` on it and end with `assert_never`: both type checkers then prove that none was left out."""
+"""Every challenge there is. `match` on it and end with `assert_never`: both type checkers then prove that
+none was left out."""
 
 HANDLERS: tuple[type[Challenge], ...] = (
     AdminNoSrpAuth,

@@ -1,7 +1,8 @@
 """What all handlers share.
 
-Rule of this file: a handler is a frozen record around a `Pending`. `parse` reads it, `auto` answers alone if nobody need be asked,
-`answer` makes an `Answer`, and `exchange` carries an answer out. A new handler overrides only what differs.
+Rule of this file: a handler is a frozen record around a `Pending`. `parse` reads it, `auto` answers alone if
+nobody need be asked, `answer` makes an `Answer`, and `exchange` carries an answer out. A new handler
+overrides only what differs.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Handler:
     """The ChallengeResponses that it sends, besides USERNAME, SECRET_HASH and DEVICE_KEY."""
 
     may_follow: ClassVar[tuple[str, ...]] = ()
-    """What Cognito may ask next; tokens may always follow, unless the answer only leads to the next one of these."""
+    """What Cognito may ask next; tokens may always follow, unless the answer only leads to the next one of
+    these."""
 
     retryable: ClassVar[bool] = False
     """Whether a wrong answer may be followed by another one with the same session."""
@@ -60,7 +62,8 @@ class Handler:
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the challenge ends, where Cognito tells it. It never lives less than 3 minutes, nor more than 15."""
+        """When the challenge ends, where Cognito tells it. It never lives less than 3 minutes, nor more than
+        15."""
         return None
 
     def auto(self) -> Answer | None:

@@ -1,7 +1,7 @@
 """The challenges that ask which way to go on.
 
-Rule of this file: a choice that was not offered is refused here. Choices are Cognito's own words; one that this library does not
-know stays a plain string, and can be chosen all the same.
+Rule of this file: a choice that was not offered is refused here. Choices are Cognito's own words; one that
+this library does not know stays a plain string, and can be chosen all the same.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ class SelectMfaType(NamedHandler):
 
     @classmethod
     def parse(cls, pending: Pending) -> Self:
-        """Read the choices. The developer guide calls the parameter MFAS_CAN_SELECT; Cognito sends MFAS_CAN_CHOOSE."""
+        """Read the choices. The developer guide calls the parameter MFAS_CAN_SELECT; Cognito sends
+        MFAS_CAN_CHOOSE."""
         name = "MFAS_CAN_SELECT" if "MFAS_CAN_SELECT" in pending.parameters else "MFAS_CAN_CHOOSE"
         return cls(pending=pending, choices=known_mfa_types(pending.need_names(name)))
 

@@ -1,7 +1,7 @@
 """The challenges that are answered with a code.
 
-Rule of this file: the class decides under which key the code is sent. The code's length is nobody's business here: one-time
-passwords have eight digits as a first factor, and six as a second one.
+Rule of this file: the class decides under which key the code is sent. The code's length is nobody's business
+here: one-time passwords have eight digits as a first factor, and six as a second one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class CodeChallenge(NamedHandler):
 
     @property
     def sent_to(self) -> str | None:
-        """Where it was sent, masked by Cognito, such as ``+*******1234``; for an authenticator app, the name of the device."""
+        """Where it was sent, masked by Cognito, such as ``+*******1234``; for an authenticator app, the name
+        of the device."""
         return self.pending.parameters.get("CODE_DELIVERY_DESTINATION")
 
     def answer(self, code: str) -> Answer:
@@ -72,7 +73,8 @@ class SmsOtp(CodeChallenge):
 
 @attrs.frozen(kw_only=True)
 class SoftwareTokenMfa(CodeChallenge):
-    """Handles SOFTWARE_TOKEN_MFA: an authenticator app shows the code, a new one every 30 seconds, each good once."""
+    """Handles SOFTWARE_TOKEN_MFA: an authenticator app shows the code, a new one every 30 seconds, each good
+    once."""
 
     name: ClassVar[str] = "SOFTWARE_TOKEN_MFA"
     reads = ("FRIENDLY_DEVICE_NAME",)

@@ -1,6 +1,8 @@
-"""The challenges whose meaning is the application's own: those of a pool's Lambda triggers, and names not invented yet.
+"""The challenges whose meaning is the application's own: those of a pool's Lambda triggers, and names not
+invented yet.
 
-Rule of this file: nothing is assumed about them. An application gives its own meaning by a subclass of `CustomChallenge`.
+Rule of this file: nothing is assumed about them. An application gives its own meaning by a subclass of
+`CustomChallenge`.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ __all__ = ["CustomChallenge", "UnknownChallenge"]
 class CustomChallenge(NamedHandler):
     """Handles CUSTOM_CHALLENGE: what is asked, and what is right, the pool's Lambda triggers decide.
 
-    A wrong answer is no error: the next step is the same challenge again, with a new Session and a higher `attempt`, until the
-    trigger gives up and `IncorrectPassword` is raised. Give up yourself after a few attempts.
+    A wrong answer is no error: the next step is the same challenge again, with a new Session and a higher
+    `attempt`, until the trigger gives up and `IncorrectPassword` is raised. Give up yourself after a few
+    attempts.
 
     A subclass names its own parameters, and is handed to the flow:
 
@@ -51,7 +54,8 @@ class CustomChallenge(NamedHandler):
 
     @property
     def is_repeat(self) -> bool:
-        """Whether this is the previous challenge over again, with the same parameters: the answer was probably wrong."""
+        """Whether this is the previous challenge over again, with the same parameters: the answer was
+        probably wrong."""
         return self.pending.is_repeat
 
     def answer(self, answer: str) -> Answer:
@@ -65,7 +69,8 @@ class CustomChallenge(NamedHandler):
 
 @attrs.frozen(kw_only=True)
 class UnknownChallenge(Handler):
-    """Handles every name that this version does not know: read `parameters`, and answer with ChallengeResponses of your own."""
+    """Handles every name that this version does not know: read `parameters`, and answer with
+    ChallengeResponses of your own."""
 
     @property
     def name(self) -> str:

@@ -1,6 +1,7 @@
 """The two challenges that a remembered device answers by itself, in place of a second factor.
 
-Rule of this file: nobody is asked. A device that Cognito refuses is dropped, and the sign-in begins again without it.
+Rule of this file: nobody is asked. A device that Cognito refuses is dropped, and the sign-in begins again
+without it.
 """
 
 from __future__ import annotations

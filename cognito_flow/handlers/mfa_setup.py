@@ -1,7 +1,8 @@
 """Setting up a second factor in the middle of a sign-in.
 
-Rule of this file: the Session is one line through all calls: each one's answer gives the next one's Session. MFA_SETUP asks what to set
-up; choosing TOTP gives `TotpSetup`, which is the same challenge one step further on.
+Rule of this file: the Session is one line through all calls: each one's answer gives the next one's Session.
+MFA_SETUP asks what to set up; choosing TOTP gives `TotpSetup`, which is the same challenge one step further
+on.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def totp_uri(secret_code: str, issuer: str, account: str) -> str:
         issuer: The name of the service, as the app shall show it.
         account: The name of the account.
 
-    Source: "TOTP software token MFA" in the Amazon Cognito developer guide; the Key Uri Format of authenticator apps.
+    Source: "TOTP software token MFA" in the Amazon Cognito developer guide; the Key Uri Format of
+    authenticator apps.
 
     >>> totp_uri("JBSWY3DPEHPK3PXP", "Books & Co", "alice@example.com")
     'otpauth://totp/Books%20%26%20Co:alice%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Books%20%26%20Co'
@@ -52,7 +54,8 @@ class MfaSetup(NamedHandler):
 
     Args:
         pending: The challenge as it came.
-        can_set_up: What can be set up. SMS_MFA may stand here, but cannot be set up in a sign-in: store a phone number first.
+        can_set_up: What can be set up. SMS_MFA may stand here, but cannot be set up in a sign-in: store a
+            phone number first.
     """
 
     name: ClassVar[str] = "MFA_SETUP"
@@ -65,8 +68,8 @@ class MfaSetup(NamedHandler):
 
     @classmethod
     def parse(cls, pending: Pending) -> Self:
-        """Read what can be set up. Where Cognito does not say it, the authenticator app is what every pool with this challenge had
-        before there was a choice."""
+        """Read what can be set up. Where Cognito does not say it, the authenticator app is what every pool
+        with this challenge had before there was a choice."""
         known = "MFAS_CAN_SETUP" in pending.parameters
         names = pending.need_names("MFAS_CAN_SETUP") if known else ("SOFTWARE_TOKEN_MFA",)
         return cls(pending=pending, can_set_up=known_mfa_types(names))
@@ -106,7 +109,8 @@ class MfaSetup(NamedHandler):
 
 @attrs.frozen(kw_only=True)
 class TotpSetup(NamedHandler):
-    """Handles MFA_SETUP once an authenticator app was chosen: show the secret, and answer with the app's first code.
+    """Handles MFA_SETUP once an authenticator app was chosen: show the secret, and answer with the app's
+    first code.
 
     A wrong code raises `WrongCode`: answer again.
 

@@ -1,7 +1,7 @@
 """The challenge that a passkey answers.
 
-Rule of this file: the credential goes through as it is. It is checked for its shape, so that a mistake in the page is told at once;
-whether it is genuine is Cognito's to say.
+Rule of this file: the credential goes through as it is. It is checked for its shape, so that a mistake in the
+page is told at once; whether it is genuine is Cognito's to say.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class WebAuthn(NamedHandler):
 
     Args:
         pending: The challenge as it came.
-        options: What to hand to ``navigator.credentials.get``, parsed; every binary value is base64url without padding.
+        options: What to hand to ``navigator.credentials.get``, parsed; every binary value is base64url
+            without padding.
     """
 
     name: ClassVar[str] = "WEB_AUTHN"
@@ -53,7 +54,8 @@ class WebAuthn(NamedHandler):
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the challenge ends: Cognito puts the session's length, in milliseconds, in the options' timeout."""
+        """When the challenge ends: Cognito puts the session's length, in milliseconds, in the options'
+        timeout."""
         timeout, received_at = self.options.get("timeout"), self.pending.received_at
         if received_at is None or not isinstance(timeout, int):
             return None
@@ -63,7 +65,8 @@ class WebAuthn(NamedHandler):
         """Answer with what ``navigator.credentials.get`` gave.
 
         Args:
-            credential: The credential's JSON form (``credential.toJSON()`` in a browser), as text or as a mapping.
+            credential: The credential's JSON form (``credential.toJSON()`` in a browser), as text or as a
+                mapping.
 
         Raises:
             UsageError: It is not an assertion; the message names what is missing.

@@ -45,7 +45,8 @@ _NOT_WRITABLE = ("sub", "email_verified", "phone_number_verified")
 
 @attrs.frozen(kw_only=True)
 class PasswordVerifier(NamedHandler):
-    """Handles PASSWORD_VERIFIER: the second half of SRP. It is answered with the password of the same turn; nobody is asked."""
+    """Handles PASSWORD_VERIFIER: the second half of SRP. It is answered with the password of the same turn;
+    nobody is asked."""
 
     name: ClassVar[str] = "PASSWORD_VERIFIER"
     reads = ("SALT", "SRP_B", "SECRET_BLOCK", "USERNAME", "USER_ID_FOR_SRP")
@@ -101,7 +102,8 @@ class PasswordSrp(NamedHandler):
 
 @attrs.frozen(kw_only=True)
 class NewPasswordRequired(NamedHandler):
-    """Handles NEW_PASSWORD_REQUIRED: the temporary password was right, and the person must choose one of their own.
+    """Handles NEW_PASSWORD_REQUIRED: the temporary password was right, and the person must choose one of
+    their own.
 
     A password that the pool refuses raises `PasswordRejected`: answer again.
 
@@ -147,11 +149,12 @@ class NewPasswordRequired(NamedHandler):
 
         Args:
             new_password: The password that the person chose.
-            attributes: Values for the missing attributes, and for optional ones that have no value yet; the names without
-                the prefix.
+            attributes: Values for the missing attributes, and for optional ones that have no value yet; the
+                names without the prefix.
 
         Raises:
-            UsageError: The password is empty, a required attribute is missing, or one is given that has a value already.
+            UsageError: The password is empty, a required attribute is missing, or one is given that has a
+            value already.
         """
         given = {name.removeprefix(_PREFIX): value for name, value in (attributes or {}).items()}
         for name in given:
@@ -168,7 +171,8 @@ class NewPasswordRequired(NamedHandler):
 
 @attrs.frozen(kw_only=True)
 class AdminNoSrpAuth(NamedHandler):
-    """Handles ADMIN_NO_SRP_AUTH: a name that stands in the API's list, but that Cognito never asks and refuses to be answered."""
+    """Handles ADMIN_NO_SRP_AUTH: a name that stands in the API's list, but that Cognito never asks and
+    refuses to be answered."""
 
     name: ClassVar[str] = "ADMIN_NO_SRP_AUTH"
 

@@ -1,6 +1,7 @@
 """What is kept between two turns of a sign-in: plain data, no code.
 
-Rule of this file: everything a later turn needs stands in `Pending`, so that any process can go on. No password is ever in it.
+Rule of this file: everything a later turn needs stands in `Pending`, so that any process can go on. No
+password is ever in it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""One turn of a sign-in in motion: the settings of the flow, what this turn has in hand, and what every call carries.
+"""One turn of a sign-in in motion: the flow's settings, what this turn has in hand, and what every call carries.
 
-Rule of this file: it is the one place that adds USERNAME, SECRET_HASH, DEVICE_KEY, the Session and the metadata to a call, and
-the one place that drops a device. It does no I/O: it yields calls, and asks the store and the clock that it was given.
+Rule of this file: it is the one place that adds USERNAME, SECRET_HASH, DEVICE_KEY, the Session and the metadata
+to a call, and the one place that drops a device. It does no I/O: it yields calls, and asks the store and the
+clock that it was given.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Turn:
     _device_is_dropped: bool = attrs.field(default=False, init=False)
     _skew: timedelta = attrs.field(default=timedelta(0), init=False)
 
-    # -- calls --------------------------------------------------------------------------------------------------------
+    # -- calls --
 
     def call(self, operation: str, parameters: Mapping[str, object]) -> Exchange[Response]:
         """Make one call, and notice how far the service's clock is from ours."""
@@ -100,8 +101,9 @@ class Turn:
     def respond(
         self, pending: Pending, responses: Mapping[str, str], *, session: str | None = None
     ) -> Exchange[Response]:
-        """RespondToAuthChallenge, or AdminRespondToAuthChallenge. A device that Cognito forgot is dropped, and the answer
-        sent once more without it.
+        """RespondToAuthChallenge, or AdminRespondToAuthChallenge.
+
+        A device that Cognito forgot is dropped, and the answer sent once more without it.
 
         Args:
             pending: What is answered.
@@ -129,7 +131,7 @@ class Turn:
         return (yield from self.call(*self._authentication_call("RespondToAuthChallenge", request)))
 
     def _common(self) -> dict[str, str]:
-        """What every AuthParameters and ChallengeResponses carries. The hash is over the USERNAME that goes with it."""
+        """What all AuthParameters and ChallengeResponses carry. The hash is over the USERNAME beside it."""
         common: dict[str, str] = {}
         if (secret_hash := self.settings.app.secret_hash(self.username)) is not None:
             common["SECRET_HASH"] = secret_hash
@@ -156,7 +158,7 @@ class Turn:
             request["ContextData"] = _context_data(context)
         return f"Admin{operation}", request
 
-    # -- SRP ----------------------------------------------------------------------------------------------------------
+    # -- SRP --
 
     def begin_srp(self, password: str | None) -> str:
         """Draw the numbers of an SRP exchange, and keep what its second half needs.
@@ -225,9 +227,10 @@ class Turn:
             return None
         minutes = round(abs(self._skew).total_seconds() / 60)
         direction = "behind" if self._skew > timedelta(0) else "ahead of"
-        return f"this machine's clock is {minutes} minutes {direction} Cognito's, and SRP signs the time: set the clock"
+        clock = f"this machine's clock is {minutes} minutes {direction} Cognito's"
+        return f"{clock}, and SRP signs the time: set the clock"
 
-    # -- devices and events -------------------------------------------------------------------------------------------
+    # -- devices and events --
 
     def find_device(self, username: str) -> None:
         """Take the device of this user from the store, unless this turn has one or has dropped it."""
