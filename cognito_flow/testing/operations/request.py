@@ -1,0 +1,106 @@
+"""One request, as an operation sees it.
+
+Rule of this file: finding what a request names (the pool, the app client, the user), or refusing it in Cognito's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
+
+import attrs
+
+from cognito_flow.testing.outbox import Message
+from cognito_flow.testing.refusal import Refusal, not_authorized
+from cognito_flow.testing.sign_in import check_secret_hash
+from cognito_flow.testing.state import Client, Grant, Members, User, UserPool
+from cognito_flow.testing.tokens import user_of_access_token
+
+__all__ = ["Operation", "Request"]
+
+
+@attrs.frozen
+class Request:
+    """A request that has passed the model's constraints.
+
+    Args:
+        operation: The operation's name.
+        parameters: Its input.
+        region: The region of the service.
+        pools: All pools, by id.
+        outbox: Where messages go.
+        now: The time.
+    """
+
+    operation: str
+    parameters: Members = attrs.field(repr=False)
+    region: str
+    pools: dict[str, UserPool] = attrs.field(repr=False)
+    outbox: list[Message] = attrs.field(repr=False)
+    now: datetime
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether it is an Admin operation."""
+        return self.operation.startswith("Admin")
+
+    def pool(self) -> UserPool:
+        """The pool that UserPoolId names.
+
+        Raises:
+            Refusal: There is none.
+        """
+        pool_id = self.parameters["UserPoolId"]
+        pool = self.pools.get(pool_id)
+        if pool is None:
+            raise Refusal("ResourceNotFoundException", f"User pool {pool_id} does not exist.")
+        return pool
+
+    def client(self) -> tuple[UserPool, Client]:
+        """The app client that ClientId names, of UserPoolId if that is named, too.
+
+        Raises:
+            Refusal: There is none.
+        """
+        client_id = self.parameters["ClientId"]
+        pools = [self.pool()] if "UserPoolId" in self.parameters else self.pools.values()
+        for pool in pools:
+            if (client := pool.clients.get(client_id)) is not None:
+                return pool, client
+        raise Refusal("ResourceNotFoundException", f"User pool client {client_id} does not exist.")
+
+    def user(self, pool: UserPool) -> User:
+        """The user that Username names, for an operation that hides nothing.
+
+        Raises:
+            Refusal: There is none.
+        """
+        user = pool.find(self.parameters["Username"])
+        if user is None:
+            raise Refusal("UserNotFoundException", "User does not exist.")
+        return user
+
+    def check_secret_hash(self, client: Client, user: User | None) -> None:
+        """Check the member SecretHash, over Username as it was sent or over the user's own name.
+
+        Raises:
+            Refusal: It is missing or wrong.
+        """
+        names = (self.parameters["Username"], *(() if user is None else (user.username,)))
+        check_secret_hash(client, self.parameters.get("SecretHash"), *names)
+
+    def signed_in(self) -> tuple[UserPool, User, Grant]:
+        """The user whom AccessToken speaks for.
+
+        Raises:
+            Refusal: The token is of no pool here, over, or revoked.
+        """
+        for pool in self.pools.values():
+            if pool.keys.has_signed(self.parameters["AccessToken"]):
+                return pool, *user_of_access_token(pool, self.parameters["AccessToken"], self.now)
+        raise not_authorized("Invalid Access Token")
+
+
+Operation: TypeAlias = Callable[[Request], Members]
+"""What an operation is: from a request to the members of its answer."""

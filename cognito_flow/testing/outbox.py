@@ -1,0 +1,43 @@
+"""The messages that a real pool would send by SMS or e-mail.
+
+Rule of this file: a message keeps its code out of its repr, as every secret.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+__all__ = ["Message", "mask"]
+
+
+@attrs.frozen
+class Message:
+    """One message.
+
+    Args:
+        username: The user's name in the pool.
+        medium: ``SMS`` or ``EMAIL``.
+        destination: The phone number or the e-mail address, in full.
+        code: The code, or the temporary password.
+        purpose: What it is for: the ChallengeName, or the operation that sent it.
+        pool_id: The pool that sent it.
+    """
+
+    username: str
+    medium: str
+    destination: str
+    code: str = attrs.field(repr=False)
+    purpose: str = ""
+    pool_id: str = ""
+
+
+def mask(medium: str, destination: str) -> str:
+    """The destination as Cognito shows it.
+
+    >>> mask("SMS", "+31612345678"), mask("EMAIL", "alice@example.com")
+    ('+*******5678', 'a***@e***')
+    """
+    if medium == "SMS":
+        return f"+*******{destination[-4:]}"
+    local, _, domain = destination.partition("@")
+    return f"{local[:1]}***@{domain[:1]}***"

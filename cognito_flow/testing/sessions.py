@@ -1,0 +1,120 @@
+"""Sessions: a sign-in between two calls, sealed into the string that the client carries.
+
+Rule of this file: the pool keeps only which Sessions are spent, and only for as long as they could be used. Everything else stands in the
+Session itself, which nobody can read, change, or make up.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import datetime, timedelta
+
+import attrs
+from cryptography.fernet import InvalidToken
+
+from cognito_flow.testing.refusal import Refusal, not_authorized
+from cognito_flow.testing.state import Client, Members, UserPool
+
+__all__ = ["Progress", "open_sealed", "open_session", "seal", "seal_session", "spend"]
+
+_CODES = frozenset({"SMS_MFA", "EMAIL_OTP", "SMS_OTP", "SOFTWARE_TOKEN_MFA"})
+
+
+@attrs.frozen(kw_only=True)
+class Progress:
+    """How far a sign-in has come.
+
+    Args:
+        client_id: The app client.
+        username: The user's name in the pool; what was typed if there is no such user.
+        flow: The AuthFlow that it began with.
+        challenge: The ChallengeName that is open.
+        is_second_factor: The first factor was right; what is open is a second one.
+        is_simulated: There is no such user, and nobody is to notice.
+        device_key: The DEVICE_KEY that was given.
+        code: The code that was sent.
+        choices: What may be chosen.
+        history: The rounds of a custom sign-in, as its triggers see them.
+        private: The private parameters of an open custom challenge.
+        metadata: The challengeMetadata of an open custom challenge.
+        srp_a: SRP_A of a custom sign-in, for when its trigger asks for PASSWORD_VERIFIER.
+        email: The address that is being set up.
+        totp_secret: The secret of the authenticator app that is being set up.
+        totp_verified: Its first code was right.
+        passkey_challenge: The challenge that a passkey must sign, base64url.
+        id: Its own name, for the list of the spent ones.
+        expires_at: When it ends, in seconds since the epoch.
+    """
+
+    client_id: str
+    username: str
+    flow: str
+    challenge: str = ""
+    is_second_factor: bool = False
+    is_simulated: bool = False
+    device_key: str | None = None
+    code: str | None = attrs.field(default=None, repr=False)
+    choices: list[str] = attrs.field(factory=list)
+    history: list[Members] = attrs.field(factory=list)
+    private: dict[str, str] = attrs.field(factory=dict, repr=False)
+    metadata: str | None = None
+    srp_a: str | None = None
+    email: str | None = None
+    totp_secret: str | None = attrs.field(default=None, repr=False)
+    totp_verified: bool = False
+    passkey_challenge: str | None = attrs.field(default=None, repr=False)
+    id: str = ""
+    expires_at: float = 0
+
+
+def seal(pool: UserPool, members: Members) -> str:
+    """Any JSON object as a string that only this pool can read or make."""
+    return pool.fernet.encrypt(json.dumps(members).encode()).decode()
+
+
+def open_sealed(pool: UserPool, text: str) -> Members | None:
+    """What `seal` sealed, or None if it is anything else."""
+    try:
+        members: Members = json.loads(pool.fernet.decrypt(text.encode()))
+    except (InvalidToken, ValueError):
+        return None
+    return members
+
+
+def seal_session(pool: UserPool, progress: Progress, now: datetime, life: timedelta) -> str:
+    """A new Session for this progress."""
+    new = attrs.evolve(progress, id=secrets.token_urlsafe(12), expires_at=(now + life).timestamp())
+    return seal(pool, attrs.asdict(new, recurse=False))
+
+
+def open_session(pool: UserPool, client: Client, text: str, challenge: str, now: datetime) -> Progress:
+    """The progress in a Session.
+
+    Raises:
+        Refusal: It is no Session of this pool and app client, it is for another challenge, too old, or spent.
+    """
+    members = open_sealed(pool, text)
+    if members is None or members.get("client_id") != client.id or "expires_at" not in members:
+        raise not_authorized("Invalid session for the user.")
+    progress = Progress(**members)
+    if now.timestamp() >= progress.expires_at:
+        raise not_authorized("Invalid session for the user, session is expired.")
+    if progress.id in pool.spent:
+        raise not_authorized("Invalid session for the user, session can only be used once.")
+    if progress.challenge != challenge:
+        raise _another_challenge(progress.challenge, challenge)
+    return progress
+
+
+def _another_challenge(asked: str, answered: str) -> Refusal:
+    if {asked, answered} <= _CODES:
+        return Refusal("CodeMismatchException", "Invalid code or auth state for the user.")
+    return not_authorized("Invalid session for the user.")
+
+
+def spend(pool: UserPool, progress: Progress, now: datetime) -> None:
+    """Mark a Session as used up, and forget those that are too old to be used anyway."""
+    for spent_id in [spent_id for spent_id, until in pool.spent.items() if until <= now.timestamp()]:
+        del pool.spent[spent_id]
+    pool.spent[progress.id] = progress.expires_at

@@ -1,0 +1,217 @@
+"""One call of a sign-in at the service: who asks, for whom, and how far it has come.
+
+Rule of this file: what all flows and challenges share. It knows how a challenge goes out and a code is sent, and which checks come before
+any factor; it knows no factor.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
+
+from cognito_flow.testing import triggers
+from cognito_flow.testing.outbox import Message, mask
+from cognito_flow.testing.refusal import (
+    Refusal,
+    incorrect_password,
+    invalid_parameter,
+    missing_parameter,
+    not_authorized,
+)
+from cognito_flow.testing.sessions import Progress, seal_session, spend
+from cognito_flow.testing.state import Client, Members, User, UserPool
+from cognito_flow.testing.verifier import secret_hash
+
+__all__ = ["SignIn", "check_secret_hash", "need"]
+
+_DELIVERY = {"SMS": "phone_number", "EMAIL": "email"}
+
+
+def need(values: Mapping[str, str], name: str) -> str:
+    """A parameter that must be there. An empty one is not.
+
+    Raises:
+        Refusal: It is missing.
+    """
+    value = values.get(name)
+    if not value:
+        raise missing_parameter(name)
+    return value
+
+
+def check_secret_hash(client: Client, given: str | None, *names: str) -> None:
+    """Check SECRET_HASH, which may be over any of these names.
+
+    Raises:
+        Refusal: The app client has a secret, and the hash is missing or wrong.
+    """
+    if client.secret is None:
+        return
+    if not given:
+        text = f"Client {client.id} is configured with secret but SECRET_HASH was not received"
+        raise not_authorized(text)
+    right = [secret_hash(client.secret, name, client.id) for name in names]
+    if not any(hmac.compare_digest(given.encode(), expected.encode()) for expected in right):
+        raise not_authorized(f"Unable to verify secret hash for client {client.id}")
+
+
+@attrs.define
+class SignIn:
+    """A call of InitiateAuth or RespondToAuthChallenge in work.
+
+    Args:
+        pool: The pool.
+        client: The app client.
+        typed: USERNAME as it was sent.
+        user: The user whom it means; None if there is none, or nobody is to learn it.
+        progress: How far the sign-in has come.
+        values: AuthParameters or ChallengeResponses.
+        metadata: ClientMetadata.
+        outbox: Where messages go.
+        now: The time.
+    """
+
+    pool: UserPool
+    client: Client
+    typed: str
+    user: User | None
+    progress: Progress
+    values: Mapping[str, str] = attrs.field(repr=False)
+    metadata: Mapping[str, str]
+    outbox: list[Message] = attrs.field(repr=False)
+    now: datetime
+
+    @property
+    def known(self) -> User:
+        """The user, where it is certain that there is one."""
+        if self.user is None:
+            raise incorrect_password()
+        return self.user
+
+    # -- what goes out --
+
+    def ask(self, challenge: str, parameters: Mapping[str, str], **changes: object) -> Members:
+        """Ask a challenge, with a new Session.
+
+        Args:
+            challenge: The ChallengeName.
+            parameters: ChallengeParameters.
+            changes: What changes in the progress.
+        """
+        # A code, or what else was private to the last challenge, must not answer the next one.
+        fresh = {"code": None, "private": {}, "passkey_challenge": None, "choices": [], **changes}
+        progress = attrs.evolve(self.progress, challenge=challenge, **fresh)  # type: ignore[arg-type]  # see Progress
+        session = seal_session(self.pool, progress, self.now, self.client.session_life)
+        return {"ChallengeName": challenge, "Session": session, "ChallengeParameters": dict(parameters)}
+
+    def ask_for_code(self, challenge: str, medium: str, digits: int, **changes: object) -> Members:
+        """Send a code, and ask for it. A simulated sign-in sends none."""
+        code = f"{secrets.randbelow(10**digits):0{digits}}"
+        destination = self._destination(medium, changes.get("email"))
+        if self.user is not None:
+            message = Message(self.user.username, medium, destination, code, challenge, self.pool.id)
+            self.outbox.append(message)
+        parameters = {
+            "CODE_DELIVERY_DELIVERY_MEDIUM": medium,
+            "CODE_DELIVERY_DESTINATION": mask(medium, destination),
+        }
+        return self.ask(challenge, parameters, code=code, **changes)
+
+    def _destination(self, medium: str, email: object) -> str:
+        if isinstance(email, str):
+            return email
+        if self.user is None:
+            number = int.from_bytes(self.pool.derive("destination", self.typed)[:4])
+            return f"+{number:010}" if medium == "SMS" else f"{chr(97 + number % 26)}@{chr(97 + number // 26 % 26)}"
+        return self.user.attributes[_DELIVERY[medium]]
+
+    def trigger(self, name: str, source: str, request: Members) -> Members | None:
+        """Run a trigger of the pool, if it is set."""
+        user = self.user or self.typed
+        return triggers.run_if_set(self.pool, name, source, self.client.id, user, request)
+
+    def spend(self) -> None:
+        """The Session was answered rightly: it is of no more use."""
+        if self.progress.id:
+            spend(self.pool, self.progress, self.now)
+
+    # -- what must be so before any factor --
+
+    def check_state(self) -> None:
+        """Refuse users who may not sign in at all. This is told before the password is looked at.
+
+        Raises:
+            Refusal: The user is disabled, or not confirmed.
+        """
+        user = self.known
+        if not user.is_enabled:
+            raise not_authorized("User is disabled.")
+        if user.status == "UNCONFIRMED":
+            raise Refusal("UserNotConfirmedException", "User is not confirmed.")
+
+    def pre_authentication(self) -> None:
+        """Run the trigger that may refuse a sign-in, whatever the password."""
+        request: Members = {"validationData": dict(self.metadata), "userNotFound": self.user is None}
+        self.trigger("PreAuthentication", "PreAuthentication_Authentication", request)
+
+    def check_password_lock(self) -> None:
+        """Refuse attempts while the user is locked.
+
+        Raises:
+            Refusal: The user is locked.
+        """
+        if self.known.password_lock.is_locked(self.now):
+            raise not_authorized("Password attempts exceeded")
+
+    def judge_password(self, is_right: bool) -> None:
+        """Count a wrong password; forget the count after a right one.
+
+        Raises:
+            Refusal: It was wrong; or it was right but must be reset, or is a temporary one that is too old.
+        """
+        user = self.known
+        if not is_right:
+            user.password_lock.fail(self.now)
+            raise incorrect_password()
+        user.password_lock.reset()
+        if user.status == "RESET_REQUIRED":
+            raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
+        if user.status == "FORCE_CHANGE_PASSWORD" and user.password_set_at is not None:
+            age = self.now - user.password_set_at
+            if age.days >= self.pool.policy["TemporaryPasswordValidityDays"]:
+                text = "Temporary password has expired and must be reset by an administrator."
+                raise not_authorized(text)
+
+    def check_mfa_lock(self) -> None:
+        """Refuse codes while the user is locked for wrong ones.
+
+        Raises:
+            Refusal: The user is locked.
+        """
+        if self.user is not None and self.user.mfa_lock.is_locked(self.now):
+            text = "Too many invalid credentials attempts. User temporarily locked. Please try again after few seconds."
+            raise not_authorized(text)
+
+    def check_device(self, key: str | None) -> None:
+        """Refuse a DEVICE_KEY that the user does not have.
+
+        Raises:
+            Refusal: There is no such device.
+        """
+        if key and self.pool.tracks_devices and self.user is not None and key not in self.user.devices:
+            raise Refusal("ResourceNotFoundException", "Device does not exist.")
+
+    def with_device(self) -> None:
+        """Take note of the DEVICE_KEY that came with this call."""
+        key = self.values.get("DEVICE_KEY")
+        if key:
+            self.progress = attrs.evolve(self.progress, device_key=key)
+
+
+def not_offered() -> Refusal:
+    """A choice that was not offered."""
+    return invalid_parameter("The selected challenge is not available.")

@@ -1,0 +1,315 @@
+"""What a LocalCognito remembers: pools, app clients, users, devices and refresh tokens.
+
+Rule of this file: records, and the questions that can be answered from one record alone. Nothing here refuses anybody.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import attrs
+from cryptography.fernet import Fernet
+
+from cognito_flow.testing.passkeys import RegisteredPasskey
+from cognito_flow.testing.signing import SigningKeys
+from cognito_flow.testing.verifier import Verifier
+
+__all__ = ["Client", "Code", "Device", "Grant", "Lock", "Members", "Passkey", "Trigger", "User", "UserPool"]
+
+Members: TypeAlias = dict[str, Any]
+"""A JSON object of the wire: what the service model gives a shape."""
+
+Trigger: TypeAlias = Callable[[Members], Members]
+"""A Lambda trigger: it is given the event, and gives it back."""
+
+_FORGET_FAILURES = timedelta(minutes=15)
+_LONGEST_LOCK = timedelta(minutes=15)
+_FREE_FAILURES = 5
+
+# A user's sign-ins beyond this number end the oldest one (SetUserPoolSessionConfiguration, MaxPerUser's upper bound).
+_MAX_GRANTS = 100
+
+
+@attrs.define
+class Lock:
+    """Counts failures: after five, the user is locked for a second, then for twice as long with each further failure.
+
+    Source: "Authentication with Amazon Cognito user pools" in the developer guide, on lockout.
+    """
+
+    failures: int = 0
+    failed_at: datetime | None = None
+    until: datetime | None = None
+
+    def is_locked(self, now: datetime) -> bool:
+        """Whether attempts are refused now. They do not make the lock longer."""
+        return self.until is not None and now < self.until
+
+    def fail(self, now: datetime) -> None:
+        """Count a failure. A quarter of an hour without one starts the count again."""
+        if self.failed_at is not None and now - self.failed_at >= _FORGET_FAILURES:
+            self.failures = 0
+        self.failures += 1
+        self.failed_at = now
+        if self.failures >= _FREE_FAILURES:
+            seconds = 2 ** min(self.failures - _FREE_FAILURES, 16)
+            self.until = now + min(timedelta(seconds=seconds), _LONGEST_LOCK)
+
+    def reset(self) -> None:
+        """Forget the failures."""
+        self.failures, self.failed_at, self.until = 0, None, None
+
+
+@attrs.frozen
+class Code:
+    """A code that was sent, for something other than a sign-in."""
+
+    code: str = attrs.field(repr=False)
+    expires_at: datetime
+
+
+@attrs.define
+class Device:
+    """A confirmed device of a user."""
+
+    key: str
+    group_key: str
+    verifier: Verifier = attrs.field(repr=False)
+    name: str | None
+    created_at: datetime
+    used_at: datetime
+    is_remembered: bool
+
+
+@attrs.define
+class Passkey:
+    """A registered passkey of a user."""
+
+    registered: RegisteredPasskey
+    rp_id: str
+    created_at: datetime
+
+
+@attrs.define
+class Grant:
+    """A refresh token, and the sign-in that it came from. `superseded_at` is set when rotation has replaced it."""
+
+    token: str = attrs.field(repr=False)
+    client_id: str
+    origin_jti: str
+    auth_time: datetime
+    expires_at: datetime
+    device_key: str | None
+    superseded_at: datetime | None = None
+
+
+@attrs.define
+class User:
+    """A user of a pool. `password_history` holds the verifiers of former passwords, newest first."""
+
+    username: str
+    sub: str
+    created_at: datetime
+    attributes: dict[str, str] = attrs.field(factory=dict)
+    status: str = "CONFIRMED"
+    is_enabled: bool = True
+    verifier: Verifier | None = attrs.field(default=None, repr=False)
+    password_history: list[Verifier] = attrs.field(factory=list, repr=False)
+    password_set_at: datetime | None = None
+    mfa_enabled: list[str] = attrs.field(factory=list)
+    mfa_preferred: str | None = None
+    totp_secret: str | None = attrs.field(default=None, repr=False)
+    totp_pending: str | None = attrs.field(default=None, repr=False)
+    totp_name: str | None = None
+    totp_used_step: int = -1
+    devices: dict[str, Device] = attrs.field(factory=dict)
+    passkeys: list[Passkey] = attrs.field(factory=list)
+    passkey_challenge: Members | None = attrs.field(default=None, repr=False)
+    groups: list[str] = attrs.field(factory=list)
+    codes: dict[str, Code] = attrs.field(factory=dict, repr=False)
+    grants: list[Grant] = attrs.field(factory=list, repr=False)
+    signed_out_at: datetime | None = None
+    password_lock: Lock = attrs.field(factory=Lock)
+    mfa_lock: Lock = attrs.field(factory=Lock)
+
+    def grant(self, token: str) -> Grant | None:
+        """The grant with this refresh token."""
+        return next((grant for grant in self.grants if hmac.compare_digest(grant.token, token)), None)
+
+    def add_grant(self, grant: Grant, now: datetime) -> None:
+        """Keep a grant; those that are over, and the oldest beyond the bound, are dropped."""
+        living = [known for known in self.grants if known.expires_at > now]
+        self.grants = [*living, grant][-_MAX_GRANTS:]
+
+    def as_members(self) -> list[dict[str, str]]:
+        """The attributes as the wire lists them, with `sub`."""
+        return [{"Name": name, "Value": value} for name, value in {"sub": self.sub, **self.attributes}.items()]
+
+
+@attrs.define
+class Client:
+    """An app client: its members as the wire describes them."""
+
+    members: Members
+
+    @property
+    def id(self) -> str:
+        """ClientId."""
+        return str(self.members["ClientId"])
+
+    @property
+    def secret(self) -> str | None:
+        """ClientSecret."""
+        return self.members.get("ClientSecret")
+
+    @property
+    def hides_users(self) -> bool:
+        """Whether PreventUserExistenceErrors is ENABLED."""
+        return bool(self.members.get("PreventUserExistenceErrors") == "ENABLED")
+
+    @property
+    def session_life(self) -> timedelta:
+        """AuthSessionValidity."""
+        return timedelta(minutes=self.members.get("AuthSessionValidity", 3))
+
+    @property
+    def flows(self) -> list[str]:
+        """ExplicitAuthFlows, with what they are when nothing is set."""
+        flows = self.members.get("ExplicitAuthFlows")
+        return flows or ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"]
+
+    @property
+    def rotates(self) -> bool:
+        """Whether refresh tokens are rotated."""
+        return bool(self.members.get("RefreshTokenRotation", {}).get("Feature") == "ENABLED")
+
+    @property
+    def grace(self) -> timedelta:
+        """For how long a rotated refresh token still works."""
+        seconds = self.members.get("RefreshTokenRotation", {}).get("RetryGracePeriodSeconds", 0)
+        return timedelta(seconds=seconds)
+
+    def validity(self, token: str) -> timedelta:
+        """How long a token lives: ``AccessToken``, ``IdToken`` or ``RefreshToken``."""
+        units = self.members.get("TokenValidityUnits", {})
+        default, unit = (30, "days") if token == "RefreshToken" else (1, "hours")
+        amount = self.members.get(f"{token}Validity") or default
+        return timedelta(**{units.get(token, unit): amount})
+
+
+@attrs.define
+class UserPool:
+    """A user pool: its members as the wire describes them, and everything in it.
+
+    The options settle what is not known of the real service: `skew` is how far TIMESTAMP may be off, in seconds; `totp_retry`
+    whether a Session survives a wrong TOTP code.
+    """
+
+    id: str
+    members: Members
+    created_at: datetime
+    keys: SigningKeys
+    mfa: Members = attrs.field(factory=dict)
+    clients: dict[str, Client] = attrs.field(factory=dict)
+    users: dict[str, User] = attrs.field(factory=dict)
+    groups: dict[str, Members] = attrs.field(factory=dict)
+    triggers: dict[str, Trigger] = attrs.field(factory=dict)
+    skew: float = 300
+    totp_retry: bool = True
+    secret: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), repr=False)
+    spent: dict[str, float] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def region(self) -> str:
+        """The region in the pool's id."""
+        return self.id.partition("_")[0]
+
+    @property
+    def name(self) -> str:
+        """What SRP calls the pool."""
+        return self.id.partition("_")[2]
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` claim."""
+        return f"https://cognito-idp.{self.region}.amazonaws.com/{self.id}"
+
+    @property
+    def fernet(self) -> Fernet:
+        """Seals Sessions and SECRET_BLOCKs: whoever holds one cannot read or change it."""
+        return Fernet(base64.urlsafe_b64encode(self.secret))
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """The password policy."""
+        defaults = {
+            "MinimumLength": 8,
+            "RequireUppercase": True,
+            "RequireLowercase": True,
+            "RequireNumbers": True,
+            "RequireSymbols": True,
+            "TemporaryPasswordValidityDays": 7,
+        }
+        return {**defaults, **self.members.get("Policies", {}).get("PasswordPolicy", {})}
+
+    @property
+    def first_factors(self) -> list[str]:
+        """AllowedFirstAuthFactors."""
+        policy = self.members.get("Policies", {}).get("SignInPolicy", {})
+        return policy.get("AllowedFirstAuthFactors") or ["PASSWORD"]
+
+    @property
+    def is_case_sensitive(self) -> bool:
+        """Whether names differ by case."""
+        return bool(self.members.get("UsernameConfiguration", {}).get("CaseSensitive", False))
+
+    @property
+    def tracks_devices(self) -> bool:
+        """Whether there is a DeviceConfiguration: setting any part of it switches tracking on."""
+        return self.members.get("DeviceConfiguration") is not None
+
+    @property
+    def device_configuration(self) -> Mapping[str, Any]:
+        """DeviceConfiguration."""
+        return self.members.get("DeviceConfiguration") or {}
+
+    def fold(self, name: str) -> str:
+        """The form in which a name is compared."""
+        return name if self.is_case_sensitive else name.lower()
+
+    def find(self, typed: str) -> User | None:
+        """The user whom a typed name means: a user name, or an alias that this pool takes."""
+        folded = self.fold(typed)
+        if (user := self.users.get(folded)) is not None:
+            return user
+        names = [*self.members.get("UsernameAttributes", ()), *self.members.get("AliasAttributes", ())]
+        for user in self.users.values():
+            if any(self._is_alias(user, name, folded) for name in names):
+                return user
+        return None
+
+    def _is_alias(self, user: User, name: str, folded: str) -> bool:
+        value = user.attributes.get(name)
+        if value is None or self.fold(value) != folded:
+            return False
+        must_be_verified = name in self.members.get("AliasAttributes", ()) and name != "preferred_username"
+        return not must_be_verified or user.attributes.get(f"{name}_verified") == "true"
+
+    def derive(self, purpose: str, name: str) -> bytes:
+        """32 bytes that are always the same for a purpose and a name, and tell nothing about the pool."""
+        return hmac.digest(self.secret, f"{purpose}\0{self.fold(name)}".encode(), hashlib.sha256)
+
+    def simulated_id(self, name: str) -> str:
+        """The user id that an unknown name is answered with."""
+        return str(uuid.UUID(bytes=self.derive("user id", name)[:16], version=4))
+
+    def device_group_key(self, user: User) -> str:
+        """The DeviceGroupKey of a user."""
+        return "-" + base64.b32encode(self.derive("device group", user.username)).decode()[:8]
