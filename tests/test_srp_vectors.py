@@ -1,0 +1,109 @@
+"""The client's arithmetic gives the answers of clients that other people wrote: see vectors/generate."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from Crypto.Math.Numbers import Integer
+
+from cognito_flow import srp
+from cognito_flow.models import AppClient
+
+Vector = dict[str, str]
+
+VECTORS: dict[str, list[Vector]] = json.loads((Path(__file__).parent / "vectors" / "srp.json").read_text())
+
+
+def each(*sections: str) -> pytest.MarkDecorator:
+    """Run a test for every vector of some sections."""
+    vectors = [vector for section in sections for vector in VECTORS[section]]
+    return pytest.mark.parametrize("vector", vectors, ids=[vector["label"] for vector in vectors])
+
+
+def identity(vector: Vector) -> srp.Identity:
+    return srp.Identity(vector["group"], vector["name"], vector["password"])
+
+
+def ephemeral(vector: Vector) -> srp.Ephemeral:
+    return srp.Ephemeral(int(vector["a"], 16).to_bytes(128))
+
+
+def claim(who: srp.Identity, vector: Vector) -> srp.Claim:
+    return srp.sign_claim(
+        who,
+        ephemeral(vector),
+        salt=vector["salt"],
+        srp_b=vector["srp_b"],
+        secret_block=vector["secret_block"],
+        moment=datetime.fromisoformat(vector["moment"]),
+    )
+
+
+@each("users", "devices")
+def test_srp_a(vector: Vector) -> None:
+    """The same exponent gives the same SRP_A, in the same digits."""
+    assert vector["srp_a"] == ephemeral(vector).srp_a
+
+
+@each("users", "devices")
+def test_claim(vector: Vector) -> None:
+    """The same question gets the same answer, whatever shape its numbers have."""
+    expected = srp.Claim(vector["secret_block"], vector["signature"], vector["timestamp"])
+
+    assert expected == claim(identity(vector), vector)
+
+
+@each("users", "devices")
+def test_claim_of_another_password(vector: Vector) -> None:
+    """One letter more in the password is another answer."""
+    other = srp.Identity(vector["group"], vector["name"], vector["password"] + "x")
+
+    assert vector["signature"] != claim(other, vector).signature
+
+
+def salt_first(salt: str) -> Callable[[int], bytes]:
+    """Dice that throw the salt of a vector, and after it what they like."""
+    throws = [bytes.fromhex(salt)]
+    return lambda length: throws.pop() if throws else secrets.token_bytes(length)
+
+
+@each("device_verifiers")
+def test_device_verifier(vector: Vector) -> None:
+    """The same device secret and salt give the same DeviceSecretVerifierConfig."""
+    expected = srp.DeviceVerifier(vector["password_verifier"], vector["padded_salt"])
+
+    assert expected == srp.device_verifier(identity(vector), salt_first(vector["salt"]))
+
+
+@each("pads")
+def test_pad(vector: Vector) -> None:
+    """A number becomes the same bytes."""
+    assert vector["padded"] == srp.pad(Integer(int(vector["number"], 16))).hex()
+
+
+@each("timestamps")
+def test_timestamp(vector: Vector) -> None:
+    """Every day of a month is written in the same way."""
+    assert vector["timestamp"] == srp.timestamp(datetime.fromisoformat(vector["moment"]))
+
+
+@each("secret_hashes")
+def test_secret_hash(vector: Vector) -> None:
+    """The same name, client and secret give the same SECRET_HASH."""
+    app = AppClient("eu-west-1_AbC123", vector["client_id"], vector["client_secret"])
+
+    assert vector["secret_hash"] == app.secret_hash(vector["username"])
+
+
+@pytest.mark.parametrize(
+    "section",
+    ["multiplier", "pads", "timestamps", "secret_hashes", "users", "devices", "device_verifiers"],
+)
+def test_every_answer_has_an_origin(section: str) -> None:
+    """No answer in the file is our own."""
+    assert [] == [vector["label"] for vector in VECTORS[section] if not vector["origins"]]
