@@ -128,10 +128,7 @@ def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> St
         call = next(exchange)
         while True:
             outcome = yield from _call_repeatedly(call, random_bytes)
-            if isinstance(outcome, Response):
-                call = exchange.send(outcome)
-            else:
-                call = exchange.throw(outcome)
+            call = exchange.send(outcome) if isinstance(outcome, Response) else exchange.throw(outcome)
     except StopIteration as stop:
         return cast("T", stop.value)
 

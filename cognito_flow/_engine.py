@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TypeAlias
 
-import attrs
 import jwt
 
 from cognito_flow import srp
 from cognito_flow.credentials import Credentials, RefreshTokenAuth, UserAuth
 from cognito_flow.errors import CognitoFlowError, DeviceForgotten, UnexpectedResponse
-from cognito_flow.handlers import Answer, Challenge, Handler, Pending, read_challenge
+from cognito_flow.handlers import Answer, Challenge, Pending, read_challenge
 from cognito_flow.handlers.turn import Turn
 from cognito_flow.models import Device, Event, Exchange, Response, SignedIn, Tokens
 

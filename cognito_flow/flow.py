@@ -20,7 +20,7 @@ from cognito_flow._engine import Step
 from cognito_flow._seal import Sealer
 from cognito_flow.credentials import Credentials
 from cognito_flow.errors import SessionAlreadyUsed, Unanswered, UsageError
-from cognito_flow.handlers import Answer, Challenge, Handler, NamedHandler, Pending, read_challenge
+from cognito_flow.handlers import Answer, Challenge, NamedHandler, Pending, read_challenge
 from cognito_flow.handlers.turn import Settings, Turn
 from cognito_flow.models import AppClient, Device, Event, Exchange, SignedIn, System, UserContext
 from cognito_flow.stores import DeviceStore
@@ -30,7 +30,7 @@ __all__ = ["Ask", "AsyncAsk", "AsyncAuthFlow", "AuthFlow", "Step"]
 Ask: TypeAlias = Callable[[Challenge], Answer | None]
 """Answers a challenge for `AuthFlow.sign_in`, or gives None."""
 
-AsyncAsk: TypeAlias = Callable[[Challenge], Answer | None | Awaitable[Answer | None]]
+AsyncAsk: TypeAlias = Callable[[Challenge], Awaitable[Answer | None] | Answer | None]
 """Answers a challenge for `AsyncAuthFlow.sign_in`, or gives None."""
 
 _LONGEST_SESSION = timedelta(minutes=15)  # the longest AuthSessionValidity

@@ -196,7 +196,7 @@ def verify_registration(
         )
         # With attestation "none" nothing was signed yet: a useless key would only show at the first sign-in.
         decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
-    except Exception as refusal:  # on garbage the parsers raise anything: KeyError, IndexError, ...
+    except Exception as refusal:  # noqa: BLE001 - on garbage the parsers raise anything: KeyError, IndexError, ...
         raise PasskeyRefused(_registration_reason(credential, expected, refusal)) from refusal
     return RegisteredPasskey(
         credential_id=verified.credential_id,
@@ -243,7 +243,7 @@ def verify_assertion(
             credential_current_sign_count=passkey.sign_count,
             require_user_verification=expected.must_verify_user,
         ).new_sign_count
-    except Exception as refusal:  # as above
+    except Exception as refusal:  # noqa: BLE001 - as above
         raise PasskeyRefused(_assertion_reason(credential, passkey, expected, refusal)) from refusal
 
 
@@ -288,7 +288,7 @@ def _registration_reason(
         if unmet is None and data.attested_credential_data is not None:
             key = decode_credential_public_key(data.attested_credential_data.credential_public_key)
             unmet = None if key.alg in _ALGORITHMS else "algorithm"
-    except Exception:  # as above
+    except Exception:  # noqa: BLE001 - as above
         return "malformed"
     return unmet or _signature_or_malformed(refusal)
 
@@ -300,7 +300,7 @@ def _assertion_reason(
         response = parse_authentication_credential_json(dict(credential)).response
         data = parse_authenticator_data(response.authenticator_data)
         unmet = expected.unmet(response.client_data_json, data)
-    except Exception:  # as above
+    except Exception:  # noqa: BLE001 - as above
         return "malformed"
     if unmet is None and data.sign_count <= passkey.sign_count != 0:
         return "sign_count"
