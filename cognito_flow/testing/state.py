@@ -69,10 +69,11 @@ class Lock:
 
 @attrs.frozen
 class Code:
-    """A code that was sent, for something other than a sign-in."""
+    """A code that was sent, for something other than a sign-in. `attribute` is where it went to: ``email`` or ``phone_number``."""
 
     code: str = attrs.field(repr=False)
     expires_at: datetime
+    attribute: str
 
 
 @attrs.define
@@ -135,7 +136,6 @@ class User:
     groups: list[str] = attrs.field(factory=list)
     codes: dict[str, Code] = attrs.field(factory=dict, repr=False)
     grants: list[Grant] = attrs.field(factory=list, repr=False)
-    signed_out_at: datetime | None = None
     password_lock: Lock = attrs.field(factory=Lock)
     mfa_lock: Lock = attrs.field(factory=Lock)
 

@@ -4,7 +4,7 @@ Rule of this package: an operation is a function from a `Request` to the members
 name in the service model. The parameters have passed the model's constraints when it is called.
 """
 
-from cognito_flow.testing.operations import authentication, devices, management, passkeys, recovery, tokens, users
+from cognito_flow.testing.operations import authentication, devices, management, passkeys, tokens, users
 from cognito_flow.testing.operations.request import Operation
 
 __all__ = ["OPERATIONS"]
@@ -14,7 +14,6 @@ OPERATIONS: dict[str, Operation] = {
     **devices.OPERATIONS,
     **management.OPERATIONS,
     **passkeys.OPERATIONS,
-    **recovery.OPERATIONS,
     **tokens.OPERATIONS,
     **users.OPERATIONS,
 }

@@ -1,0 +1,115 @@
+"""The in-process door: botocore makes and parses each call as for AWS, and just before it would be sent, it is answered here.
+
+Rule of this file: the only one that knows botocore's ``before-send`` event. Only ``cognito-idp`` is answered; every other service goes its
+way, to moto if that is active.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ReadTimeoutError
+
+if TYPE_CHECKING:
+    from cognito_flow.testing.service import LocalCognito, Reply
+
+__all__ = ["Session", "install", "make_client"]
+
+_EVENT = "before-send.cognito-identity-provider"
+
+
+class _Events(Protocol):
+    def register_first(self, event_name: str, handler: Callable[..., object]) -> object: ...
+
+
+class Boto3Session(Protocol):
+    """What is needed of a boto3 session."""
+
+    @property
+    def events(self) -> _Events:
+        """Its hooks."""
+        ...
+
+
+class BotocoreSession(Protocol):
+    """What is needed of a botocore or aiobotocore session."""
+
+    def get_component(self, name: str) -> _Events:
+        """A part of the session."""
+        ...
+
+
+Session = Boto3Session | BotocoreSession
+
+
+@attrs.frozen
+class _Body:
+    """The body of an answer, as botocore and aiobotocore read it."""
+
+    body: bytes
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.body
+
+    async def read(self) -> bytes:
+        return self.body
+
+
+@attrs.frozen
+class _Handler:
+    """Handles ``before-send``: what it returns is taken for the answer of the service."""
+
+    cognito: LocalCognito
+
+    def __call__(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | Awaitable[AWSResponse]:
+        if type(request).__module__.startswith("aiobotocore"):
+            return self._answer_async(request)
+        return _response(AWSResponse, request, self._answer(request))
+
+    def _answer(self, request: AWSPreparedRequest) -> Reply:
+        from cognito_flow.testing.service import AnswerLost
+
+        try:
+            return self.cognito.handle(_lower(request.headers), _bytes(request.body))
+        except AnswerLost:
+            raise ReadTimeoutError(endpoint_url=request.url) from None
+
+    async def _answer_async(self, request: AWSPreparedRequest) -> AWSResponse:
+        from aiobotocore.awsrequest import AioAWSResponse
+
+        # In a thread, as the real service: the arithmetic must not hold up the event loop.
+        return _response(AioAWSResponse, request, await asyncio.to_thread(self._answer, request))
+
+
+def _response(kind: type[AWSResponse], request: AWSPreparedRequest, reply: Reply) -> AWSResponse:
+    return kind(request.url, reply.status, reply.headers, _Body(reply.body))
+
+
+def _lower(headers: Mapping[str, object]) -> dict[str, str]:
+    return {
+        name.lower(): value.decode() if isinstance(value, bytes) else str(value) for name, value in headers.items()
+    }
+
+
+def _bytes(body: object) -> bytes:
+    return body if isinstance(body, bytes) else str(body).encode()
+
+
+def install(cognito: LocalCognito, session: Session) -> None:
+    """Answer the clients that a session will make. First of all handlers, so that moto does not answer for this service."""
+    events = session.events if hasattr(session, "events") else session.get_component("event_emitter")
+    events.register_first(_EVENT, _Handler(cognito))
+
+
+def make_client(cognito: LocalCognito) -> object:
+    """A client that is answered in process. Its credentials are of no meaning: nobody checks the signature."""
+    session = boto3.session.Session(
+        aws_access_key_id="local", aws_secret_access_key="local", region_name=cognito.region
+    )
+    install(cognito, session)
+    return session.client("cognito-idp")

@@ -1,0 +1,258 @@
+"""A user pool as a test holds it.
+
+Rule of this file: pools and app clients are made through the wire, as on AWS. Users are put in place directly, as an import would, so
+that a test may give them any state and any password.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import botocore.session
+from botocore import xform_name
+
+from cognito_flow.models import AppClient, System
+from cognito_flow.testing import totp
+from cognito_flow.testing.passwords import set_password
+from cognito_flow.testing.state import Trigger, User, UserPool
+
+if TYPE_CHECKING:
+    from cognito_flow.flow import AsyncAuthFlow, AuthFlow
+    from cognito_flow.testing.service import LocalCognito
+
+__all__ = ["ALL_FLOWS", "Pool"]
+
+ALL_FLOWS = (
+    "ALLOW_USER_SRP_AUTH",
+    "ALLOW_USER_PASSWORD_AUTH",
+    "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+    "ALLOW_CUSTOM_AUTH",
+    "ALLOW_USER_AUTH",
+    "ALLOW_REFRESH_TOKEN_AUTH",
+)
+"""ExplicitAuthFlows that allow everything."""
+
+
+def _members_of(operation: str, given: Mapping[str, object]) -> dict[str, object]:
+    """Those of the keywords that are members of an operation, spelled as there."""
+    model = botocore.session.get_session().get_service_model("cognito-idp")
+    shape = model.operation_model(operation).input_shape
+    names = {xform_name(name): name for name in shape.members} if shape is not None else {}
+    return {names[key]: value for key, value in given.items() if key in names}
+
+
+def _check_known(given: Mapping[str, object], *found: Mapping[str, object]) -> None:
+    known = {xform_name(name) for members in found for name in members}
+    if unknown := sorted(set(given) - known):
+        raise TypeError(f"Cognito has no such setting: {', '.join(unknown)}")
+
+
+@attrs.define
+class Pool:
+    """A user pool of a `LocalCognito`.
+
+    Args:
+        cognito: The service.
+        id: The pool's id.
+    """
+
+    cognito: LocalCognito = attrs.field(repr=False)
+    id: str
+    _default_app: AppClient | None = attrs.field(default=None, init=False, repr=False)
+
+    @classmethod
+    def create(cls, cognito: LocalCognito, pool_name: str, members: Mapping[str, object]) -> Pool:
+        """See `LocalCognito.create_pool`."""
+        create, configure = _members_of("CreateUserPool", members), _members_of("SetUserPoolMfaConfig", members)
+        _check_known(members, create, configure)
+        # SetUserPoolMfaConfig brings the factors that make MfaConfiguration possible.
+        create.pop("MfaConfiguration", None)
+        client: Any = cognito.client()
+        pool_id: str = client.create_user_pool(PoolName=pool_name, **create)["UserPool"]["Id"]
+        if configure:
+            client.set_user_pool_mfa_config(UserPoolId=pool_id, **configure)
+        return cls(cognito, pool_id)
+
+    @property
+    def _state(self) -> UserPool:
+        return self.cognito.state(self.id)
+
+    @property
+    def triggers(self) -> dict[str, Trigger]:
+        """The pool's Lambda triggers, by name: ``pool.triggers["PreAuthentication"] = function_of_an_event``."""
+        return self._state.triggers
+
+    def configure(self, *, skew: float | None = None, totp_retry: bool | None = None) -> None:
+        """Settle what is not known of the real service.
+
+        Args:
+            skew: How far TIMESTAMP may be off the clock, in seconds; 300 at first.
+            totp_retry: Whether a Session survives a wrong code of an authenticator app; True at first.
+        """
+        if skew is not None:
+            self._state.skew = skew
+        if totp_retry is not None:
+            self._state.totp_retry = totp_retry
+
+    def app_client(
+        self, secret: bool = False, flows: Sequence[str] = ALL_FLOWS, client_name: str = "app", **members: object
+    ) -> AppClient:
+        """Make an app client.
+
+        Args:
+            secret: With a client secret.
+            flows: ExplicitAuthFlows.
+            client_name: ClientName.
+            members: Further members of CreateUserPoolClient, in snake case: ``prevent_user_existence_errors="ENABLED"``.
+
+        Raises:
+            TypeError: There is no such member.
+            botocore.exceptions.ClientError: The service refuses them.
+        """
+        found = _members_of("CreateUserPoolClient", members)
+        _check_known(members, found)
+        client: Any = self.cognito.client()
+        made = client.create_user_pool_client(
+            UserPoolId=self.id,
+            ClientName=client_name,
+            GenerateSecret=secret,
+            ExplicitAuthFlows=list(flows),
+            **found,
+        )["UserPoolClient"]
+        return AppClient(self.id, made["ClientId"], made.get("ClientSecret"))
+
+    def add_user(
+        self,
+        username: str,
+        password: str | None = None,
+        *,
+        email: str | None = None,
+        phone_number: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+        temporary: bool = False,
+        totp: bool = False,
+        confirmed: bool = True,
+    ) -> User:
+        """Put a user in the pool. The password policy is not asked: it is for people who choose.
+
+        Args:
+            username: The user name; in pools with UsernameAttributes, the e-mail address or phone number.
+            password: The password; None for a user without one.
+            email: A verified e-mail address.
+            phone_number: A verified phone number.
+            attributes: Further attributes.
+            temporary: The password must be changed at the first sign-in.
+            totp: An authenticator app is enrolled and preferred; `totp` tells its codes.
+            confirmed: False: the sign-up was not confirmed.
+        """
+        pool, now = self._state, self.cognito.clock()
+        given = dict(attributes or {})
+        sub = str(uuid.uuid4())
+        name = pool.fold(username)
+        if named := pool.members.get("UsernameAttributes"):
+            name = sub
+            given.setdefault("email" if "@" in username and "email" in named else "phone_number", username)
+        for key, value in (("email", email), ("phone_number", phone_number)):
+            if value is not None:
+                given |= {key: value}
+            if key in given:
+                given.setdefault(f"{key}_verified", "true")
+        user = User(name, sub, now, given)
+        if password is not None:
+            set_password(pool, user, password, now)
+        if temporary or not confirmed:
+            user.status = "FORCE_CHANGE_PASSWORD" if temporary else "UNCONFIRMED"
+        pool.users[name] = user
+        if totp:
+            self.enrol_totp(name)
+        return user
+
+    def user(self, username: str) -> User:
+        """The user with this name or alias.
+
+        Raises:
+            KeyError: There is none.
+        """
+        user = self._state.find(username)
+        if user is None:
+            raise KeyError(username)
+        return user
+
+    def enrol_totp(self, username: str) -> str:
+        """Enrol an authenticator app for a user, and prefer it.
+
+        Returns:
+            Its secret, base32.
+        """
+        user = self.user(username)
+        user.totp_secret = totp.new_secret(secrets.token_bytes)
+        user.mfa_enabled.append("SOFTWARE_TOKEN_MFA")
+        user.mfa_preferred = "SOFTWARE_TOKEN_MFA"
+        return user.totp_secret
+
+    def totp(self, username: str) -> str:
+        """A code of the user's authenticator app that is good now.
+
+        Each code is good once, so where the current one was used, the clock is advanced to the next one.
+        """
+        user, clock = self.user(username), self.cognito.clock
+        if user.totp_secret is None:
+            raise KeyError(f"{username} has no authenticator app")
+        step = int(clock.timestamp()) // totp.PERIOD
+        if step <= user.totp_used_step:
+            clock.advance((user.totp_used_step + 1) * totp.PERIOD - clock.timestamp())
+        return totp.code_at(user.totp_secret, clock())
+
+    def last_code(self, username: str) -> str:
+        """The code of the newest message to a user.
+
+        Raises:
+            KeyError: There was no message.
+        """
+        name = self.user(username).username
+        for message in reversed(self.cognito.outbox):
+            if (message.pool_id, message.username) == (self.id, name):
+                return message.code
+        raise KeyError(f"no message was sent to {username}")
+
+    def jwks(self) -> dict[str, object]:
+        """The public keys of the pool's tokens, as ``/.well-known/jwks.json`` would show them."""
+        return self._state.keys.jwks()
+
+    @property
+    def app(self) -> AppClient:
+        """An app client without secret that may do everything, made when it is first asked for."""
+        if self._default_app is None:
+            self._default_app = self.app_client()
+        return self._default_app
+
+    def _options(self, options: dict[str, Any]) -> dict[str, Any]:
+        clock = self.cognito.clock
+
+        def pass_time(seconds: float) -> None:
+            clock.advance(seconds)
+
+        return {"system": System(now=clock, sleep=pass_time), **options}
+
+    def flow(self, app: AppClient | None = None, **options: Any) -> AuthFlow:
+        """An `AuthFlow` to this pool, with the pool's clock.
+
+        Args:
+            app: The app client; `app` if None.
+            options: What `AuthFlow` takes.
+        """
+        from cognito_flow.flow import AuthFlow
+
+        return AuthFlow(app or self.app, self.cognito.client(), **self._options(options))
+
+    def async_flow(self, app: AppClient | None = None, **options: Any) -> AsyncAuthFlow:
+        """The same for asyncio."""
+        from cognito_flow.flow import AsyncAuthFlow
+
+        return AsyncAuthFlow(app or self.app, self.cognito.client(), **self._options(options))
+
+
