@@ -196,7 +196,7 @@ def verify_registration(
         )
         # With attestation "none" nothing was signed yet: a useless key would only show at the first sign-in.
         decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
-    except Exception as refusal:  # noqa: BLE001 - on garbage the parsers raise anything: KeyError, IndexError, ...
+    except Exception as refusal:  # on garbage the parsers raise anything: KeyError, IndexError, ...
         raise PasskeyRefused(_registration_reason(credential, expected, refusal)) from refusal
     return RegisteredPasskey(
         credential_id=verified.credential_id,
@@ -243,7 +243,7 @@ def verify_assertion(
             credential_current_sign_count=passkey.sign_count,
             require_user_verification=expected.must_verify_user,
         ).new_sign_count
-    except Exception as refusal:  # noqa: BLE001 - as above
+    except Exception as refusal:  # as above
         raise PasskeyRefused(_assertion_reason(credential, passkey, expected, refusal)) from refusal
 
 

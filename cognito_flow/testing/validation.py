@@ -1,0 +1,136 @@
+"""The structural constraints on a request: required members, types, lengths, ranges, patterns and enumerations.
+
+Rule of this file: every constraint comes from botocore's own service model; none is written down here. The texts are those of the
+service, and a value that the model calls sensitive never stands in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import botocore.session
+import regex
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
+
+from cognito_flow.testing.refusal import Refusal, invalid_parameter
+
+__all__ = ["check", "operations", "requires_signature"]
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "boolean": (bool,),
+    "timestamp": (int, float, str),
+    "structure": (dict,),
+    "map": (dict,),
+    "list": (list,),
+}
+
+
+@cache
+def _model() -> ServiceModel:
+    return botocore.session.get_session().get_service_model("cognito-idp")
+
+
+@cache
+def operations() -> frozenset[str]:
+    """The names of all operations that Cognito user pools have."""
+    return frozenset(_model().operation_names)
+
+
+def _operation(name: str) -> OperationModel:
+    return _model().operation_model(name)
+
+
+def requires_signature(operation: str) -> bool:
+    """Whether a call must be signed with AWS credentials."""
+    return _operation(operation).auth_type != "none"
+
+
+def check(operation: str, parameters: dict[str, Any]) -> None:
+    """Check a request.
+
+    Args:
+        operation: The operation.
+        parameters: Its input, as it was sent.
+
+    Raises:
+        Refusal: It breaks constraints: InvalidParameterException, or SerializationException for a wrong type.
+    """
+    shape = _operation(operation).input_shape
+    errors = [] if shape is None else list(_errors(shape, parameters, ""))
+    if errors:
+        plural = "" if len(errors) == 1 else "s"
+        raise invalid_parameter(f"{len(errors)} validation error{plural} detected: {'; '.join(errors)}")
+
+
+def _errors(shape: Shape, value: object, path: str) -> Iterator[str]:
+    if getattr(shape, "is_document_type", False):
+        return
+    _check_type(shape, value, path)
+    yield from _size_errors(shape, value, path)
+    if isinstance(shape, StringShape) and isinstance(value, str):
+        yield from _text_errors(shape, value, path)
+    elif isinstance(shape, StructureShape) and isinstance(value, dict):
+        yield from _structure_errors(shape, value, path)
+    elif isinstance(shape, ListShape) and isinstance(value, list):
+        for number, item in enumerate(value, 1):
+            yield from _errors(shape.member, item, f"{path}.{number}.member")
+    elif isinstance(shape, MapShape) and isinstance(value, dict):
+        for name, item in value.items():
+            yield from _errors(shape.key, name, f"{path}.{name}.key")
+            yield from _errors(shape.value, item, f"{path}.{name}.member")
+
+
+def _check_type(shape: Shape, value: object, path: str) -> None:
+    kinds = _TYPES[shape.type_name]
+    # In Python, True is an int; in JSON it is none.
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        where = f" at '{path}'" if path else ""
+        raise Refusal("SerializationException", f"A value{where} is not of the type {shape.type_name}.")
+
+
+def _structure_errors(shape: StructureShape, value: dict[str, Any], path: str) -> Iterator[str]:
+    for name, member in shape.members.items():
+        inner = f"{path}.{_camel(name)}" if path else _camel(name)
+        if value.get(name) is not None:
+            yield from _errors(member, value[name], inner)
+        elif name in shape.required_members:
+            yield f"Value null at '{inner}' failed to satisfy constraint: Member must not be null"
+
+
+def _camel(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
+def _size_errors(shape: Shape, value: object, path: str) -> Iterator[str]:
+    limits = shape.metadata
+    is_number = isinstance(value, int | float)
+    size = value if is_number else len(value) if isinstance(value, str | list | dict) else 0
+    measure = "value" if is_number else "length"
+    if "min" in limits and size < limits["min"]:
+        yield _error(shape, value, path, f"Member must have {measure} greater than or equal to {limits['min']}")
+    if "max" in limits and size > limits["max"]:
+        yield _error(shape, value, path, f"Member must have {measure} less than or equal to {limits['max']}")
+
+
+def _text_errors(shape: StringShape, value: str, path: str) -> Iterator[str]:
+    if shape.enum and value not in shape.enum:
+        yield _error(shape, value, path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
+    pattern = shape.metadata.get("pattern")
+    if pattern and not _compiled(pattern).fullmatch(value):
+        yield _error(shape, value, path, f"Member must satisfy regular expression pattern: {pattern}")
+
+
+@cache
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    # The patterns are Java's, with classes such as \p{L}.
+    return regex.compile(pattern)
+
+
+def _error(shape: Shape, value: object, path: str, constraint: str) -> str:
+    shown = "Value" if shape.metadata.get("sensitive") else f"Value '{value}'"
+    return f"{shown} at '{path}' failed to satisfy constraint: {constraint}"
