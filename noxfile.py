@@ -1,0 +1,119 @@
+"""Every gate of this project: `nox --list` names them, `nox` runs those that a change should pass first.
+
+Rule of this file: it is the only list. What a gate checks is configured in pyproject.toml; CI calls these
+sessions and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import nox
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+OLDEST = PYTHONS[0]
+EVERY_EXTRA = f".[{','.join(PYPROJECT['project']['optional-dependencies'])}]"
+PARALLEL = ("-n2", "--dist=loadfile")  # whole files: each example of a page builds on the one before
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["lint", "types", f"tests-{OLDEST}", "docs"]
+
+# The shims of pyenv refuse to start a version that is not activated: let the interpreters be found themselves.
+PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+FOUND = [str(directory) for python in PYTHONS for directory in sorted(PYENV.glob(f"versions/{python}.*/bin"))]
+os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *FOUND])
+
+
+def group(name: str) -> list[str]:
+    """The requirements of one of pyproject.toml's dependency groups."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+def run_quick_tests(session: nox.Session) -> None:
+    """Run the tests that need no other programs and little time."""
+    session.run("python", "-m", "pytest", *PARALLEL, "-m", "not slow and not peers", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def lint(session: nox.Session) -> None:
+    """Ruff: rules and format."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(python=OLDEST)
+def types(session: nox.Session) -> None:
+    """Type checks: mypy strict, pyright strict, and that every public name of the built wheel has a type."""
+    session.install(EVERY_EXTRA, *group("types"))
+    session.run("mypy")
+    session.run("pyright")
+    # Away from the checkout, so that it is the installed package that is looked at.
+    session.chdir(session.create_tmp())
+    verify = ("pyright", "--verifytypes", "cognito_flow", "--ignoreexternal", "--outputjson")
+    complete = json.loads(str(session.run(*verify, silent=True, success_codes=[0, 1])))["typeCompleteness"]
+    session.log(f"verifytypes: {complete['exportedSymbolCounts']}")
+    untyped = [symbol["name"] for symbol in complete["symbols"] if not symbol["isTypeKnown"]]
+    if untyped or complete["exportedSymbolCounts"]["withKnownType"] == 0:
+        session.error(f"without a complete type: {untyped or 'no public name was found at all'}")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The tests: on the oldest Python all, and every branch of the package must run; on others the quick."""
+    session.install("-e", EVERY_EXTRA, *group("tests"))
+    if session.python != OLDEST:
+        run_quick_tests(session)
+        return
+    session.run("coverage", "erase")
+    # Not pytest-cov: pytest imports the package's own plugin before any plugin could begin to measure.
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    if not session.posargs:
+        session.run("coverage", "report")
+
+
+@nox.session(python=OLDEST)
+def tests_lowest(session: nox.Session) -> None:
+    """The quick tests on the lowest version of each direct dependency that pyproject.toml allows."""
+    session.install("uv")
+    lowest = str(Path(session.create_tmp()) / "lowest.txt")
+    resolve = ("uv", "pip", "compile", "--resolution=lowest-direct", "--all-extras", "pyproject.toml")
+    session.run(*resolve, "--output-file", lowest, silent=True)
+    session.install("-e", EVERY_EXTRA, *group("tests"), "-c", lowest)
+    run_quick_tests(session)
+
+
+@nox.session(python=OLDEST)
+def tests_newest(session: nox.Session) -> None:
+    """The quick tests on the newest botocore, without aiobotocore, which holds it back."""
+    session.install("-e", ".[cli,testing]", *group("tests"))
+    session.run("python", "-c", "import botocore; print('botocore', botocore.__version__)")
+    run_quick_tests(session)
+
+
+@nox.session(python=OLDEST)
+def docs(session: nox.Session) -> None:
+    """The documentation, where a broken reference is an error."""
+    session.install(EVERY_EXTRA, *group("docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build")
+
+
+@nox.session(python=OLDEST)
+def bench(session: nox.Session) -> None:
+    """The benchmarks."""
+    session.install("-e", EVERY_EXTRA, *group("tests"))
+    session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-only", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def demo(session: nox.Session) -> None:
+    """The command's demonstration, from the built wheel and with nothing installed but what it declares."""
+    session.install(".[cli,testing]")
+    session.chdir(session.create_tmp())
+    session.run("cognito-flow", "demo")
