@@ -43,7 +43,7 @@ class Pending:
 
     name: str
     username: str
-    parameters: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    parameters: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     session: str | None = attrs.field(default=None, repr=False)
     available: tuple[str, ...] = ()
     pool_id: str = ""
@@ -111,5 +111,5 @@ class Answer:
     """
 
     challenge: Handler
-    responses: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    responses: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     password: str | None = attrs.field(default=None, repr=False)

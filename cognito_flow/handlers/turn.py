@@ -1,8 +1,8 @@
-"""One turn of a sign-in in motion: the flow's settings, what this turn has in hand, and what every call carries.
+"""One turn of a sign-in in motion: the flow's settings, what is in hand, and what every call carries.
 
-Rule of this file: it is the one place that adds USERNAME, SECRET_HASH, DEVICE_KEY, the Session and the metadata
-to a call, and the one place that drops a device. It does no I/O: it yields calls, and asks the store and the
-clock that it was given.
+Rule of this file: it is the one place that adds USERNAME, SECRET_HASH, DEVICE_KEY, the Session and the
+metadata to a call, and the one place that drops a device. It does no I/O: it yields calls, and asks the store
+and the clock that it was given.
 """
 
 from __future__ import annotations

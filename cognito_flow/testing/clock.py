@@ -1,6 +1,7 @@
 """The clock of a LocalCognito.
 
-Rule of this file: it runs with the real time, plus what tests have advanced it by; or it stands still where tests say so.
+Rule of this file: it runs with the real time, plus what tests have advanced it by; or it stands still where
+tests say so.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """CUSTOM_AUTH: the pool's triggers decide what is asked, what is right, and when it is enough.
 
-Rule of this file: the triggers decide everything but the password, which only SRP proves. A Session is spent before a trigger runs, so that
-one which throws leaves nothing to go on with.
+Rule of this file: the triggers decide everything but the password, which only SRP proves. A Session is spent
+before a trigger runs, so that one which throws leaves nothing to go on with.
 
 Source: "Custom authentication challenge Lambda triggers" in the Amazon Cognito developer guide.
 """
@@ -58,14 +58,20 @@ def answer_custom_challenge(sign_in: SignIn) -> Members:
     source = "VerifyAuthChallengeResponse_Authentication"
     response = sign_in.trigger("VerifyAuthChallengeResponse", source, request) or {}
     is_right = response.get("answerCorrect") is True
-    round_ = {"challengeName": "CUSTOM_CHALLENGE", "challengeResult": is_right, "challengeMetadata": progress.metadata}
+    round_ = {
+        "challengeName": "CUSTOM_CHALLENGE",
+        "challengeResult": is_right,
+        "challengeMetadata": progress.metadata,
+    }
     return _define(sign_in, [*progress.history, round_])
 
 
 def _define(sign_in: SignIn, history: list[Members]) -> Members:
     """Ask the define trigger how to go on."""
     sign_in.progress = attrs.evolve(sign_in.progress, history=history)
-    decision = sign_in.trigger("DefineAuthChallenge", "DefineAuthChallenge_Authentication", _request(sign_in)) or {}
+    decision = (
+        sign_in.trigger("DefineAuthChallenge", "DefineAuthChallenge_Authentication", _request(sign_in)) or {}
+    )
     if decision.get("failAuthentication") is True:
         raise incorrect_password()
     if decision.get("issueTokens") is True:

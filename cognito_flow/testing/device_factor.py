@@ -1,6 +1,7 @@
 """DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER: a remembered device proves itself.
 
-Rule of this file: the same SRP as for users, with the device's group key, key and verifier in place of the user's.
+Rule of this file: the same SRP as for users, with the device's group key, key and verifier in place of the
+user's.
 """
 
 from __future__ import annotations

@@ -1,50 +1,33 @@
-"""The in-process door: botocore makes and parses each call as for AWS, and just before it would be sent, it is answered here.
+"""The in-process door: botocore makes and parses each call as for AWS, and just before it would be sent, it
+is answered here.
 
-Rule of this file: the only one that knows botocore's ``before-send`` event. Only ``cognito-idp`` is answered; every other service goes its
-way, to moto if that is active.
+Rule of this file: the only one that knows botocore's ``before-send`` event. Only ``cognito-idp`` is answered;
+every other service goes its way, to moto if that is active.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Protocol, cast
 
 import attrs
 import boto3
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.exceptions import ReadTimeoutError
 
 if TYPE_CHECKING:
+    from botocore.compat import HTTPHeaders
+
     from cognito_flow.testing.service import LocalCognito, Reply
 
-__all__ = ["Session", "install", "make_client"]
+__all__ = ["install", "make_client"]
 
 _EVENT = "before-send.cognito-identity-provider"
 
 
 class _Events(Protocol):
     def register_first(self, event_name: str, handler: Callable[..., object]) -> object: ...
-
-
-class Boto3Session(Protocol):
-    """What is needed of a boto3 session."""
-
-    @property
-    def events(self) -> _Events:
-        """Its hooks."""
-        ...
-
-
-class BotocoreSession(Protocol):
-    """What is needed of a botocore or aiobotocore session."""
-
-    def get_component(self, name: str) -> _Events:
-        """A part of the session."""
-        ...
-
-
-Session = Boto3Session | BotocoreSession
 
 
 @attrs.frozen
@@ -87,12 +70,13 @@ class _Handler:
 
 
 def _response(kind: type[AWSResponse], request: AWSPreparedRequest, reply: Reply) -> AWSResponse:
-    return kind(request.url, reply.status, reply.headers, _Body(reply.body))
+    return kind(str(request.url), reply.status, HeadersDict(reply.headers), _Body(reply.body))
 
 
-def _lower(headers: Mapping[str, object]) -> dict[str, str]:
+def _lower(headers: HTTPHeaders) -> dict[str, str]:
     return {
-        name.lower(): value.decode() if isinstance(value, bytes) else str(value) for name, value in headers.items()
+        name.lower(): value.decode() if isinstance(value, bytes) else str(value)
+        for name, value in headers.items()
     }
 
 
@@ -100,14 +84,24 @@ def _bytes(body: object) -> bytes:
     return body if isinstance(body, bytes) else str(body).encode()
 
 
-def install(cognito: LocalCognito, session: Session) -> None:
-    """Answer the clients that a session will make. First of all handlers, so that moto does not answer for this service."""
-    events = session.events if hasattr(session, "events") else session.get_component("event_emitter")
-    events.register_first(_EVENT, _Handler(cognito))
+def install(cognito: LocalCognito, session: object) -> None:
+    """Answer the clients that a session will make. First of all handlers, so that moto does not answer for
+    this service.
+
+    Raises:
+        TypeError: It is no session.
+    """
+    events = getattr(session, "events", None)
+    if events is None and hasattr(session, "get_component"):
+        events = session.get_component("event_emitter")
+    if events is None:
+        raise TypeError(f"{type(session).__name__} is no session of boto3, botocore or aiobotocore")
+    cast("_Events", events).register_first(_EVENT, _Handler(cognito))
 
 
 def make_client(cognito: LocalCognito) -> object:
-    """A client that is answered in process. Its credentials are of no meaning: nobody checks the signature."""
+    """A client that is answered in process. Its credentials are of no meaning: nobody checks the
+    signature."""
     session = boto3.session.Session(
         aws_access_key_id="local", aws_secret_access_key="local", region_name=cognito.region
     )

@@ -35,7 +35,7 @@ class Faults:
     (None, <Fault.THROTTLE: 'throttle'>, None)
     """
 
-    _ordered: dict[str, list[Fault]] = attrs.field(factory=dict, init=False)
+    _ordered: dict[str, list[Fault]] = attrs.field(factory=dict[str, list[Fault]], init=False)
 
     def add(self, fault: Fault, operation: str, *, times: int = 1) -> None:
         """Let the next calls of an operation fail.

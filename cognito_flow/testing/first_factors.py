@@ -1,7 +1,7 @@
 """How a sign-in begins, and the challenges of the first factor.
 
-Rule of this file: no tokens come from here. A first factor that was right goes on to `after_first_factor`; one that was wrong looks
-the same for a user who does not exist, where the app client hides who does.
+Rule of this file: no tokens come from here. A first factor that was right goes on to `after_first_factor`;
+one that was wrong looks the same for a user who does not exist, where the app client hides who does.
 """
 
 from __future__ import annotations
@@ -113,13 +113,15 @@ def ask_password_verifier(sign_in: SignIn, srp_a: str) -> Members:
 
 
 def _simulated(sign_in: SignIn) -> Verifier:
-    """A verifier that no password opens, always with the same salt for the same name, as RFC 5054 section 2.5.1.3 proposes."""
+    """A verifier that no password opens, always with the same salt for the same name, as RFC 5054 section
+    2.5.1.3 proposes."""
     seed = sign_in.pool.derive("salt", sign_in.typed)
     return Verifier(int.from_bytes(b"\1" + seed[:15]), int.from_bytes(seed) | 1)
 
 
 def secret_block(sign_in: SignIn, exchange: Exchange, name: str) -> str:
-    """SECRET_BLOCK: the server's half of an exchange, which only this pool can read. In base64, as clients expect it."""
+    """SECRET_BLOCK: the server's half of an exchange, which only this pool can read. In base64, as clients
+    expect it."""
     sealed = seal(
         sign_in.pool,
         {
@@ -134,7 +136,8 @@ def secret_block(sign_in: SignIn, exchange: Exchange, name: str) -> str:
 
 
 def prove_password(sign_in: SignIn) -> None:
-    """PASSWORD_VERIFIER. A challenge takes any number of proofs until it is too old; a wrong one counts for the lock.
+    """PASSWORD_VERIFIER. A challenge takes any number of proofs until it is too old; a wrong one counts for
+    the lock.
 
     Raises:
         Refusal: The proof is wrong.
@@ -145,12 +148,15 @@ def prove_password(sign_in: SignIn) -> None:
     user = sign_in.known
     sign_in.check_state()
     sign_in.check_password_lock()
-    is_right = user.verifier is not None and check_claim(sign_in, user.verifier, sign_in.pool.name, user.username)
+    is_right = user.verifier is not None and check_claim(
+        sign_in, user.verifier, sign_in.pool.name, user.username
+    )
     sign_in.judge_password(is_right)
 
 
 def check_claim(sign_in: SignIn, verifier: Verifier, group: str, name: str) -> bool:
-    """Whether the claim of this call proves the password behind a verifier, now, and for the open exchange."""
+    """Whether the claim of this call proves the password behind a verifier, now, and for the open
+    exchange."""
     moment, canonical = parse_timestamp(sign_in.values["TIMESTAMP"])
     block = _decode_base64(sign_in.values["PASSWORD_CLAIM_SECRET_BLOCK"])
     kept = open_sealed(sign_in.pool, block.decode("latin-1"))
@@ -163,13 +169,19 @@ def check_claim(sign_in: SignIn, verifier: Verifier, group: str, name: str) -> b
     exchange = _reopen(verifier, kept)
     signature = sign_in.values["PASSWORD_CLAIM_SIGNATURE"]
     return proof_is_right(
-        exchange, verifier, group=group, name=name, secret_block=block, timestamp=canonical, signature=signature
+        exchange,
+        verifier,
+        group=group,
+        name=name,
+        secret_block=block,
+        timestamp=canonical,
+        signature=signature,
     )
 
 
 def _reopen(verifier: Verifier, kept: Members) -> Exchange:
     secret = int(kept["b"], 16)
-    return open_exchange(verifier, kept["a"], lambda length: secret.to_bytes(length))
+    return open_exchange(verifier, kept["a"], secret.to_bytes)
 
 
 def _decode_base64(text: str) -> bytes:
@@ -200,7 +212,9 @@ def start_choice(sign_in: SignIn) -> Members:
     else:
         answer = sign_in.ask("SELECT_CHALLENGE", {}, choices=available)
         return {**answer, "AvailableChallenges": available}
-    return {**answer, "AvailableChallenges": [preferred or "EMAIL_OTP"]} if "ChallengeName" in answer else answer
+    return (
+        {**answer, "AvailableChallenges": [preferred or "EMAIL_OTP"]} if "ChallengeName" in answer else answer
+    )
 
 
 def _available(sign_in: SignIn) -> list[str]:

@@ -1,6 +1,7 @@
 """Passwords and attributes that people choose, and the rules for them.
 
-Rule of this file: a password is kept as an SRP verifier, never as itself; the password flows compare through it, too.
+Rule of this file: a password is kept as an SRP verifier, never as itself; the password flows compare through
+it, too.
 """
 
 from __future__ import annotations
@@ -26,8 +27,27 @@ _RULES = (
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PHONE = re.compile(r"\+[0-9]{1,15}")
 _STANDARD = frozenset(
-    "address birthdate email family_name gender given_name locale middle_name name nickname phone_number picture "
-    "preferred_username profile updated_at website zoneinfo email_verified phone_number_verified".split()
+    [
+        "address",
+        "birthdate",
+        "email",
+        "family_name",
+        "gender",
+        "given_name",
+        "locale",
+        "middle_name",
+        "name",
+        "nickname",
+        "phone_number",
+        "picture",
+        "preferred_username",
+        "profile",
+        "updated_at",
+        "website",
+        "zoneinfo",
+        "email_verified",
+        "phone_number_verified",
+    ]
 )
 
 
@@ -87,7 +107,9 @@ def check_attributes(pool: UserPool, attributes: Mapping[str, str]) -> None:
     custom = {item["Name"].removeprefix("custom:") for item in pool.members.get("Schema", ())}
     for name, value in attributes.items():
         if name not in _STANDARD and name.removeprefix("custom:") not in custom:
-            raise invalid_parameter(f"Attributes did not conform to the schema: {name}: Attribute does not exist in the schema.")
+            raise invalid_parameter(
+                f"Attributes did not conform to the schema: {name}: Attribute does not exist in the schema."
+            )
         if name == "email" and not _EMAIL.fullmatch(value):
             raise invalid_parameter("Invalid email address format.")
         if name == "phone_number" and not _PHONE.fullmatch(value):

@@ -1,6 +1,7 @@
 """The pytest plugin: fixtures of LocalCognito.
 
-Rule of this file: pytest imports it in every run where the package is installed, so it imports nothing heavy until a fixture is used.
+Rule of this file: pytest imports it in every run where the package is installed, so it imports nothing heavy
+until a fixture is used.
 """
 
 from __future__ import annotations

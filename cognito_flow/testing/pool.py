@@ -1,7 +1,7 @@
 """A user pool as a test holds it.
 
-Rule of this file: pools and app clients are made through the wire, as on AWS. Users are put in place directly, as an import would, so
-that a test may give them any state and any password.
+Rule of this file: pools and app clients are made through the wire, as on AWS. Users are put in place
+directly, as an import would, so that a test may give them any state and any password.
 """
 
 from __future__ import annotations
@@ -67,7 +67,10 @@ class Pool:
     @classmethod
     def create(cls, cognito: LocalCognito, pool_name: str, members: Mapping[str, object]) -> Pool:
         """See `LocalCognito.create_pool`."""
-        create, configure = _members_of("CreateUserPool", members), _members_of("SetUserPoolMfaConfig", members)
+        create, configure = (
+            _members_of("CreateUserPool", members),
+            _members_of("SetUserPoolMfaConfig", members),
+        )
         _check_known(members, create, configure)
         # SetUserPoolMfaConfig brings the factors that make MfaConfiguration possible.
         create.pop("MfaConfiguration", None)
@@ -83,7 +86,8 @@ class Pool:
 
     @property
     def triggers(self) -> dict[str, Trigger]:
-        """The pool's Lambda triggers, by name: ``pool.triggers["PreAuthentication"] = function_of_an_event``."""
+        """The pool's Lambda triggers, by name: ``pool.triggers["PreAuthentication"] =
+        function_of_an_event``."""
         return self._state.triggers
 
     def configure(self, *, skew: float | None = None, totp_retry: bool | None = None) -> None:
@@ -99,7 +103,11 @@ class Pool:
             self._state.totp_retry = totp_retry
 
     def app_client(
-        self, secret: bool = False, flows: Sequence[str] = ALL_FLOWS, client_name: str = "app", **members: object
+        self,
+        secret: bool = False,
+        flows: Sequence[str] = ALL_FLOWS,
+        client_name: str = "app",
+        **members: object,
     ) -> AppClient:
         """Make an app client.
 
@@ -107,7 +115,8 @@ class Pool:
             secret: With a client secret.
             flows: ExplicitAuthFlows.
             client_name: ClientName.
-            members: Further members of CreateUserPoolClient, in snake case: ``prevent_user_existence_errors="ENABLED"``.
+            members: Further members of CreateUserPoolClient, in snake case:
+                ``prevent_user_existence_errors="ENABLED"``.
 
         Raises:
             TypeError: There is no such member.
@@ -254,5 +263,3 @@ class Pool:
         from cognito_flow.flow import AsyncAuthFlow
 
         return AsyncAuthFlow(app or self.app, self.cognito.client(), **self._options(options))
-
-

@@ -1,9 +1,10 @@
-"""The pool as a relying party of passkeys: its id, which pages may use it, and whose passkey a credential names.
+"""The pool as a relying party of passkeys: its id, which pages may use it, and whose passkey a credential
+names.
 
 Rule of this file: no signature is looked at here; `passkeys` verifies.
 
-Source: "Authentication flows" in the Amazon Cognito developer guide, on passkeys: an origin must be the relying party id or a
-subdomain of it.
+Source: "Authentication flows" in the Amazon Cognito developer guide, on passkeys: an origin must be the
+relying party id or a subdomain of it.
 """
 
 from __future__ import annotations

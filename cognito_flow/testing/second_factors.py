@@ -1,7 +1,7 @@
 """What comes after the first factor: a new password, a device, a second factor, and at last tokens.
 
-Rule of this file: each function takes the sign-in one step on, and gives what goes out. The order is: new password, device, second
-factor, tokens.
+Rule of this file: each function takes the sign-in one step on, and gives what goes out. The order is: new
+password, device, second factor, tokens.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def answer_new_password(sign_in: SignIn) -> Members:
     user, pool = sign_in.known, sign_in.pool
     password = need(sign_in.values, "NEW_PASSWORD")
     given = {
-        name.removeprefix(_PREFIX): value for name, value in sign_in.values.items() if name.startswith(_PREFIX)
+        name.removeprefix(_PREFIX): value
+        for name, value in sign_in.values.items()
+        if name.startswith(_PREFIX)
     }
     for name in given:
         if user.attributes.get(name):
@@ -123,7 +125,8 @@ def _mfa(sign_in: SignIn) -> Members:
 
 
 def _factors(sign_in: SignIn, user: User) -> list[str]:
-    """The second factors that the user has. Where the pool demands one, an address that a code can go to will do."""
+    """The second factors that the user has. Where the pool demands one, an address that a code can go to will
+    do."""
     offered = _offered(sign_in)
     enabled = [name for name in offered if name in user.mfa_enabled and _is_usable(user, name)]
     if enabled or sign_in.pool.mfa.get("MfaConfiguration") != "ON":
@@ -180,7 +183,9 @@ def answer_code(sign_in: SignIn) -> Members:
     if progress.email is not None:
         user.attributes["email"] = progress.email
         user.mfa_enabled.append("EMAIL_OTP")
-    user.attributes["email_verified" if progress.challenge == "EMAIL_OTP" else "phone_number_verified"] = "true"
+    user.attributes["email_verified" if progress.challenge == "EMAIL_OTP" else "phone_number_verified"] = (
+        "true"
+    )
     return finish(sign_in)
 
 

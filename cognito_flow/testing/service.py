@@ -1,7 +1,8 @@
 """LocalCognito: the service itself, which takes requests of the wire format and answers them.
 
-Rule of this file: it knows the wire format and no operation. One request at a time has the state; what goes wrong in an operation goes
-out as Cognito's error, and what goes wrong in LocalCognito itself as an InternalErrorException that says so.
+Rule of this file: it knows the wire format and no operation. One request at a time has the state; what goes
+wrong in an operation goes out as Cognito's error, and what goes wrong in LocalCognito itself as an
+InternalErrorException that says so.
 
 Source: the service model's metadata (JSON protocol 1.1, target prefix AWSCognitoIdentityProviderService).
 """
@@ -13,7 +14,6 @@ import threading
 import uuid
 from collections.abc import Mapping
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 
 import attrs
 
@@ -26,9 +26,6 @@ from cognito_flow.testing.outbox import Message
 from cognito_flow.testing.pool import Pool
 from cognito_flow.testing.refusal import Refusal
 from cognito_flow.testing.state import Members, UserPool
-
-if TYPE_CHECKING:
-    from cognito_flow.testing.door import Session
 
 __all__ = ["AnswerLost", "LocalCognito", "RecordedCall", "Reply"]
 
@@ -85,10 +82,10 @@ class LocalCognito:
 
     region: str = "eu-west-1"
     clock: Clock = attrs.field(factory=Clock)
-    outbox: list[Message] = attrs.field(factory=list, init=False, repr=False)
-    calls: list[RecordedCall] = attrs.field(factory=list, init=False, repr=False)
+    outbox: list[Message] = attrs.field(factory=list[Message], init=False, repr=False)
+    calls: list[RecordedCall] = attrs.field(factory=list[RecordedCall], init=False, repr=False)
     faults: Faults = attrs.field(factory=Faults, init=False, repr=False)
-    _pools: dict[str, UserPool] = attrs.field(factory=dict, init=False, repr=False)
+    _pools: dict[str, UserPool] = attrs.field(factory=dict[str, UserPool], init=False, repr=False)
     # A trigger may call the service that is just running it.
     _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
 
@@ -112,8 +109,9 @@ class LocalCognito:
         """A boto3 client for ``cognito-idp`` that is answered here, with AWS credentials of no meaning."""
         return door.make_client(self)
 
-    def install(self, session: Session) -> None:
-        """Answer every ``cognito-idp`` client that this boto3, botocore or aiobotocore session makes from now on."""
+    def install(self, session: object) -> None:
+        """Answer every ``cognito-idp`` client that this boto3, botocore or aiobotocore session makes from now
+        on."""
         door.install(self, session)
 
     def state(self, pool_id: str) -> UserPool:

@@ -1,7 +1,7 @@
 """Sessions: a sign-in between two calls, sealed into the string that the client carries.
 
-Rule of this file: the pool keeps only which Sessions are spent, and only for as long as they could be used. Everything else stands in the
-Session itself, which nobody can read, change, or make up.
+Rule of this file: the pool keeps only which Sessions are spent, and only for as long as they could be used.
+Everything else stands in the Session itself, which nobody can read, change, or make up.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class Progress:
     is_simulated: bool = False
     device_key: str | None = None
     code: str | None = attrs.field(default=None, repr=False)
-    choices: list[str] = attrs.field(factory=list)
-    history: list[Members] = attrs.field(factory=list)
-    private: dict[str, str] = attrs.field(factory=dict, repr=False)
+    choices: list[str] = attrs.field(factory=list[str])
+    history: list[Members] = attrs.field(factory=list[Members])
+    private: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     metadata: str | None = None
     srp_a: str | None = None
     email: str | None = None

@@ -1,7 +1,7 @@
 """One call of a sign-in at the service: who asks, for whom, and how far it has come.
 
-Rule of this file: what all flows and challenges share. It knows how a challenge goes out and a code is sent, and which checks come before
-any factor; it knows no factor.
+Rule of this file: what all flows and challenges share. It knows how a challenge goes out and a code is sent,
+and which checks come before any factor; it knows no factor.
 """
 
 from __future__ import annotations
@@ -126,7 +126,11 @@ class SignIn:
             return email
         if self.user is None:
             number = int.from_bytes(self.pool.derive("destination", self.typed)[:4])
-            return f"+{number:010}" if medium == "SMS" else f"{chr(97 + number % 26)}@{chr(97 + number // 26 % 26)}"
+            return (
+                f"+{number:010}"
+                if medium == "SMS"
+                else f"{chr(97 + number % 26)}@{chr(97 + number // 26 % 26)}"
+            )
         return self.user.attributes[_DELIVERY[medium]]
 
     def trigger(self, name: str, source: str, request: Members) -> Members | None:
@@ -193,8 +197,10 @@ class SignIn:
             Refusal: The user is locked.
         """
         if self.user is not None and self.user.mfa_lock.is_locked(self.now):
-            text = "Too many invalid credentials attempts. User temporarily locked. Please try again after few seconds."
-            raise not_authorized(text)
+            raise not_authorized(
+                "Too many invalid credentials attempts. "
+                "User temporarily locked. Please try again after few seconds."
+            )
 
     def check_device(self, key: str | None) -> None:
         """Refuse a DEVICE_KEY that the user does not have.

@@ -1,6 +1,7 @@
 """The keys of a pool, and its signed tokens.
 
-Rule of this file: two RSA keys for each pool, one for each kind of token, as "Verifying JSON web tokens" in the developer guide has it.
+Rule of this file: two RSA keys for each pool, one for each kind of token, as "Verifying JSON web tokens" in
+the developer guide has it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import secrets
 import threading
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal
 
 import attrs
@@ -26,7 +27,7 @@ __all__ = ["SigningKeys", "opaque_token"]
 _lock = threading.Lock()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _generate(number: int) -> RSAPrivateKey:
     return generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -34,8 +35,8 @@ def _generate(number: int) -> RSAPrivateKey:
 def _key(number: int) -> RSAPrivateKey:
     """A key of the stock of this process.
 
-    Making one takes up to half a second, and a test run makes thousands of pools. So they come from a stock: each pool of a LocalCognito
-    has its own, and the pools of the next LocalCognito have the same ones again.
+    Making one takes up to half a second, and a test run makes thousands of pools. So they come from a stock:
+    each pool of a LocalCognito has its own, and the pools of the next LocalCognito have the same ones again.
     """
     with _lock:
         return _generate(number)
@@ -65,7 +66,9 @@ class SigningKeys:
 
     def sign(self, claims: Mapping[str, object], use: Literal["id", "access"]) -> str:
         """A token with these claims, RS256."""
-        return jwt.encode(dict(claims), self._private(use), algorithm="RS256", headers={"kid": self._kid(use)})
+        return jwt.encode(
+            dict(claims), self._private(use), algorithm="RS256", headers={"kid": self._kid(use)}
+        )
 
     def jwks(self) -> dict[str, object]:
         """The public keys as a JSON Web Key Set."""
@@ -73,7 +76,14 @@ class SigningKeys:
 
     def _jwk(self, use: Literal["id", "access"]) -> dict[str, object]:
         public = json.loads(RSAAlgorithm.to_jwk(self._private(use).public_key()))
-        return {"kid": self._kid(use), "kty": "RSA", "alg": "RS256", "use": "sig", "n": public["n"], "e": public["e"]}
+        return {
+            "kid": self._kid(use),
+            "kty": "RSA",
+            "alg": "RS256",
+            "use": "sig",
+            "n": public["n"],
+            "e": public["e"],
+        }
 
     def read(self, token: str) -> dict[str, Any]:
         """The claims of an access token of this pool. When it ends is not looked at.
@@ -81,16 +91,21 @@ class SigningKeys:
         Raises:
             Refusal: It is something else.
         """
-        checks = {"verify_exp": False, "verify_iat": False, "verify_aud": False}
         try:
             public = self._private("access").public_key()
-            claims: dict[str, Any] = jwt.decode(token, public, algorithms=["RS256"], options=checks)
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                public,
+                algorithms=["RS256"],
+                options={"verify_exp": False, "verify_iat": False, "verify_aud": False},
+            )
         except jwt.PyJWTError as refused:
             raise not_authorized("Invalid Access Token") from refused
         return claims
 
     def has_signed(self, token: str) -> bool:
-        """Whether a token's header names the access token's key of this pool. Its signature is not looked at."""
+        """Whether a token's header names the access token's key of this pool. Its signature is not looked
+        at."""
         try:
             return bool(jwt.get_unverified_header(token).get("kid") == self._kid("access"))
         except jwt.PyJWTError:
@@ -98,5 +113,6 @@ class SigningKeys:
 
 
 def opaque_token() -> str:
-    """A refresh token. To clients it is opaque; a real one is an encrypted JWT, which begins like this one."""
+    """A refresh token. To clients it is opaque; a real one is an encrypted JWT, which begins like this
+    one."""
     return f"eyJjdHki{secrets.token_urlsafe(180)}"

@@ -1,6 +1,7 @@
 """What a LocalCognito remembers: pools, app clients, users, devices and refresh tokens.
 
-Rule of this file: records, and the questions that can be answered from one record alone. Nothing here refuses anybody.
+Rule of this file: records, and the questions that can be answered from one record alone. Nothing here refuses
+anybody.
 """
 
 from __future__ import annotations
@@ -33,13 +34,15 @@ _FORGET_FAILURES = timedelta(minutes=15)
 _LONGEST_LOCK = timedelta(minutes=15)
 _FREE_FAILURES = 5
 
-# A user's sign-ins beyond this number end the oldest one (SetUserPoolSessionConfiguration, MaxPerUser's upper bound).
+# A user's sign-ins beyond this number end the oldest one (SetUserPoolSessionConfiguration, MaxPerUser's upper
+# bound).
 _MAX_GRANTS = 100
 
 
 @attrs.define
 class Lock:
-    """Counts failures: after five, the user is locked for a second, then for twice as long with each further failure.
+    """Counts failures: after five, the user is locked for a second, then for twice as long with each further
+    failure.
 
     Source: "Authentication with Amazon Cognito user pools" in the developer guide, on lockout.
     """
@@ -69,7 +72,8 @@ class Lock:
 
 @attrs.frozen
 class Code:
-    """A code that was sent, for something other than a sign-in. `attribute` is where it went to: ``email`` or ``phone_number``."""
+    """A code that was sent, for something other than a sign-in. `attribute` is where it went to: ``email`` or
+    ``phone_number``."""
 
     code: str = attrs.field(repr=False)
     expires_at: datetime
@@ -100,7 +104,8 @@ class Passkey:
 
 @attrs.define
 class Grant:
-    """A refresh token, and the sign-in that it came from. `superseded_at` is set when rotation has replaced it."""
+    """A refresh token, and the sign-in that it came from. `superseded_at` is set when rotation has replaced
+    it."""
 
     token: str = attrs.field(repr=False)
     client_id: str
@@ -118,24 +123,24 @@ class User:
     username: str
     sub: str
     created_at: datetime
-    attributes: dict[str, str] = attrs.field(factory=dict)
+    attributes: dict[str, str] = attrs.field(factory=dict[str, str])
     status: str = "CONFIRMED"
     is_enabled: bool = True
     verifier: Verifier | None = attrs.field(default=None, repr=False)
-    password_history: list[Verifier] = attrs.field(factory=list, repr=False)
+    password_history: list[Verifier] = attrs.field(factory=list[Verifier], repr=False)
     password_set_at: datetime | None = None
-    mfa_enabled: list[str] = attrs.field(factory=list)
+    mfa_enabled: list[str] = attrs.field(factory=list[str])
     mfa_preferred: str | None = None
     totp_secret: str | None = attrs.field(default=None, repr=False)
     totp_pending: str | None = attrs.field(default=None, repr=False)
     totp_name: str | None = None
     totp_used_step: int = -1
-    devices: dict[str, Device] = attrs.field(factory=dict)
-    passkeys: list[Passkey] = attrs.field(factory=list)
+    devices: dict[str, Device] = attrs.field(factory=dict[str, Device])
+    passkeys: list[Passkey] = attrs.field(factory=list[Passkey])
     passkey_challenge: Members | None = attrs.field(default=None, repr=False)
-    groups: list[str] = attrs.field(factory=list)
-    codes: dict[str, Code] = attrs.field(factory=dict, repr=False)
-    grants: list[Grant] = attrs.field(factory=list, repr=False)
+    groups: list[str] = attrs.field(factory=list[str])
+    codes: dict[str, Code] = attrs.field(factory=dict[str, Code], repr=False)
+    grants: list[Grant] = attrs.field(factory=list[Grant], repr=False)
     password_lock: Lock = attrs.field(factory=Lock)
     mfa_lock: Lock = attrs.field(factory=Lock)
 
@@ -150,7 +155,9 @@ class User:
 
     def as_members(self) -> list[dict[str, str]]:
         """The attributes as the wire lists them, with `sub`."""
-        return [{"Name": name, "Value": value} for name, value in {"sub": self.sub, **self.attributes}.items()]
+        return [
+            {"Name": name, "Value": value} for name, value in {"sub": self.sub, **self.attributes}.items()
+        ]
 
 
 @attrs.define
@@ -208,23 +215,23 @@ class Client:
 class UserPool:
     """A user pool: its members as the wire describes them, and everything in it.
 
-    The options settle what is not known of the real service: `skew` is how far TIMESTAMP may be off, in seconds; `totp_retry`
-    whether a Session survives a wrong TOTP code.
+    The options settle what is not known of the real service: `skew` is how far TIMESTAMP may be off, in
+    seconds; `totp_retry` whether a Session survives a wrong TOTP code.
     """
 
     id: str
     members: Members
     created_at: datetime
     keys: SigningKeys
-    mfa: Members = attrs.field(factory=dict)
-    clients: dict[str, Client] = attrs.field(factory=dict)
-    users: dict[str, User] = attrs.field(factory=dict)
-    groups: dict[str, Members] = attrs.field(factory=dict)
-    triggers: dict[str, Trigger] = attrs.field(factory=dict)
+    mfa: Members = attrs.field(factory=dict[str, Any])
+    clients: dict[str, Client] = attrs.field(factory=dict[str, Client])
+    users: dict[str, User] = attrs.field(factory=dict[str, User])
+    groups: dict[str, Members] = attrs.field(factory=dict[str, Members])
+    triggers: dict[str, Trigger] = attrs.field(factory=dict[str, Trigger])
     skew: float = 300
     totp_retry: bool = True
     secret: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), repr=False)
-    spent: dict[str, float] = attrs.field(factory=dict, repr=False)
+    spent: dict[str, float] = attrs.field(factory=dict[str, float], repr=False)
 
     @property
     def region(self) -> str:

@@ -1,7 +1,7 @@
 """AuthenticationResult: the tokens of a completed sign-in or refresh, and what an access token still opens.
 
-Rule of this file: the claims are those of the developer guide's pages on the ID token and the access token; nothing is issued here
-without a user who has earned it.
+Rule of this file: the claims are those of the developer guide's pages on the ID token and the access token;
+nothing is issued here without a user who has earned it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Codes of authenticator apps.
 
-Rule of this file: RFC 6238 as Cognito uses it: HMAC-SHA-1, six digits, 30 seconds, one step of tolerance on either side.
+Rule of this file: RFC 6238 as Cognito uses it: HMAC-SHA-1, six digits, 30 seconds, one step of tolerance on
+either side.
 
 Source: "TOTP software token MFA" in the Amazon Cognito developer guide.
 """

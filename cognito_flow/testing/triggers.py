@@ -1,8 +1,10 @@
 """Lambda triggers as Python functions.
 
-Rule of this file: the events have Lambda's shapes, and a trigger that fails is told to the client in Cognito's words.
+Rule of this file: the events have Lambda's shapes, and a trigger that fails is told to the client in
+Cognito's words.
 
-Sources: "Customizing user pool workflows with Lambda triggers" and its pages on each trigger in the Amazon Cognito developer guide.
+Sources: "Customizing user pool workflows with Lambda triggers" and its pages on each trigger in the Amazon
+Cognito developer guide.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def run_if_set(
     return run(pool, name, source, client_id, user, request) if name in pool.triggers else None
 
 
-def run(pool: UserPool, name: str, source: str, client_id: str, user: User | str, request: Members) -> Members:
+def run(
+    pool: UserPool, name: str, source: str, client_id: str, user: User | str, request: Members
+) -> Members:
     """Run a trigger.
 
     Args:

@@ -1,7 +1,8 @@
-"""The structural constraints on a request: required members, types, lengths, ranges, patterns and enumerations.
+"""The structural constraints on a request: required members, types, lengths, ranges, patterns and
+enumerations.
 
-Rule of this file: every constraint comes from botocore's own service model; none is written down here. The texts are those of the
-service, and a value that the model calls sensitive never stands in one.
+Rule of this file: every constraint comes from botocore's own service model; none is written down here. The
+texts are those of the service, and a value that the model calls sensitive never stands in one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from typing import Any
 
 import botocore.session
 import regex
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
+from botocore.model import (
+    ListShape,
+    MapShape,
+    OperationModel,
+    ServiceModel,
+    Shape,
+    StringShape,
+    StructureShape,
+)
 
 from cognito_flow.testing.refusal import Refusal, invalid_parameter
 
@@ -112,7 +121,9 @@ def _size_errors(shape: Shape, value: object, path: str) -> Iterator[str]:
     size = value if is_number else len(value) if isinstance(value, str | list | dict) else 0
     measure = "value" if is_number else "length"
     if "min" in limits and size < limits["min"]:
-        yield _error(shape, value, path, f"Member must have {measure} greater than or equal to {limits['min']}")
+        yield _error(
+            shape, value, path, f"Member must have {measure} greater than or equal to {limits['min']}"
+        )
     if "max" in limits and size > limits["max"]:
         yield _error(shape, value, path, f"Member must have {measure} less than or equal to {limits['max']}")
 

@@ -1,8 +1,10 @@
 """The server's half of SRP, and the checks that go with it.
 
-Rule of this file: written apart from the client's half, in plain Python integers, so that each can find the other's mistakes.
+Rule of this file: written apart from the client's half, in plain Python integers, so that each can find the
+other's mistakes.
 
-Sources: RFC 5054, RFC 3526 group 15, RFC 5869, and "Working with user devices in your user pool" in the Amazon Cognito developer guide.
+Sources: RFC 5054, RFC 3526 group 15, RFC 5869, and "Working with user devices in your user pool" in the
+Amazon Cognito developer guide.
 """
 
 from __future__ import annotations
@@ -49,8 +51,8 @@ _PRIME = int(
 )
 _GENERATOR = 2
 _HEX = re.compile(r"[0-9a-fA-F]{1,800}")  # A has at most 768 digits; a longer number would only cost time
-_WEEKDAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _TIMESTAMP = re.compile(
     r"([A-Za-z]{3}) ([A-Za-z]{3}) ([0-9]{1,2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) (UTC|GMT) ([0-9]{4})"
 )
@@ -183,21 +185,32 @@ def parse_timestamp(text: str) -> tuple[datetime, str]:
         Refusal: It is no date of this form.
     """
     found = _TIMESTAMP.fullmatch(text)
+    if found is None:
+        raise _bad_timestamp()
     try:
-        if found is None:
-            raise ValueError
         weekday, month, day, hour, minute, second, zone, year = found.groups()
         _WEEKDAYS.index(weekday.capitalize())
-        numbers = int(year), _MONTHS.index(month.capitalize()) + 1, int(day), int(hour), int(minute), int(second)
+        numbers = (
+            int(year),
+            _MONTHS.index(month.capitalize()) + 1,
+            int(day),
+            int(hour),
+            int(minute),
+            int(second),
+        )
         moment = datetime(*numbers, tzinfo=UTC)
     except ValueError:
-        raise invalid_parameter("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.") from None
+        raise _bad_timestamp() from None
     # The weekday comes from the date, not from the text: a wrong one fails the proof.
     canonical = (
         f"{_WEEKDAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment.day} "
         f"{moment:%H:%M:%S} {zone} {moment.year:04}"
     )
     return moment, canonical
+
+
+def _bad_timestamp() -> Refusal:
+    return invalid_parameter("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.")
 
 
 def device_verifier(password_verifier: str, salt: str) -> Verifier:
@@ -208,7 +221,8 @@ def device_verifier(password_verifier: str, salt: str) -> Verifier:
         salt: Salt, the same.
 
     Raises:
-        Refusal: One of them is no number, or not positive: that is how an unpadded one with its top bit set is read.
+        Refusal: One of them is no number, or not positive: that is how an unpadded one with its top bit set
+        is read.
     """
     numbers = [_signed(text) for text in (salt, password_verifier)]
     if not 0 < numbers[1] < _PRIME or numbers[0] <= 0:

@@ -1,7 +1,8 @@
 """What LocalCognito can be asked, one file for each kind of operation.
 
-Rule of this package: an operation is a function from a `Request` to the members of the answer; its file's `OPERATIONS` lists it by its
-name in the service model. The parameters have passed the model's constraints when it is called.
+Rule of this package: an operation is a function from a `Request` to the members of the answer; its file's
+`OPERATIONS` lists it by its name in the service model. The parameters have passed the model's constraints
+when it is called.
 """
 
 from cognito_flow.testing.operations import authentication, devices, management, passkeys, tokens, users

@@ -1,7 +1,7 @@
 """InitiateAuth, RespondToAuthChallenge, and their Admin forms: which flow or challenge it is, and who asks.
 
-Rule of this file: it finds the user and the progress, checks SECRET_HASH, and hands on to the flow or the challenge. The order of the
-checks is that of the service: parameters, flow, hash, user.
+Rule of this file: it finds the user and the progress, checks SECRET_HASH, and hands on to the flow or the
+challenge. The order of the checks is that of the service: parameters, flow, hash, user.
 """
 
 from __future__ import annotations
@@ -45,13 +45,18 @@ _ENABLED_BY = {
         {"ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"},
         "USER_PASSWORD_AUTH flow not enabled for this client",
     ),
-    "CUSTOM_AUTH": ({"ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"}, "CUSTOM_AUTH is not enabled for the client."),
+    "CUSTOM_AUTH": (
+        {"ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"},
+        "CUSTOM_AUTH is not enabled for the client.",
+    ),
     "USER_AUTH": ({"ALLOW_USER_AUTH"}, "USER_AUTH is not enabled for the client."),
     **dict.fromkeys(
         ("ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"),
         ({"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"}, "Auth flow not enabled for this client"),
     ),
-    **dict.fromkeys(_REFRESH_FLOWS, ({"ALLOW_REFRESH_TOKEN_AUTH"}, "Refresh Token flow not enabled for this client")),
+    **dict.fromkeys(
+        _REFRESH_FLOWS, ({"ALLOW_REFRESH_TOKEN_AUTH"}, "Refresh Token flow not enabled for this client")
+    ),
 }
 
 

@@ -1,6 +1,7 @@
 """The devices of a person who is signed in.
 
-Rule of this file: a device becomes known by ConfirmDevice alone, with the access token of the sign-in that offered it.
+Rule of this file: a device becomes known by ConfirmDevice alone, with the access token of the sign-in that
+offered it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ __all__ = ["OPERATIONS"]
 
 
 def confirm_device(request: Request) -> Members:
-    """ConfirmDevice. The verifier is stored as it is; whether the device can prove itself, its next sign-in will show."""
+    """ConfirmDevice. The verifier is stored as it is; whether the device can prove itself, its next sign-in
+    will show."""
     pool, user, grant = request.signed_in()
     key, config = request.parameters["DeviceKey"], request.parameters.get("DeviceSecretVerifierConfig", {})
     if key in user.devices:

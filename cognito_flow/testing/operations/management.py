@@ -1,6 +1,7 @@
 """Setting pools up, and looking after their users: the operations that AWS credentials sign.
 
-Rule of this file: a pool and an app client are what was sent, with the service's defaults; other files read them as they are.
+Rule of this file: a pool and an app client are what was sent, with the service's defaults; other files read
+them as they are.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def create_user_pool(request: Request) -> Members:
     """CreateUserPool."""
     members = {name: value for name, value in request.parameters.items() if name != "PoolName"}
     if members.get("UsernameAttributes") and members.get("AliasAttributes"):
-        raise invalid_parameter("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
+        raise invalid_parameter(
+            "Only one of the aliasAttributes or usernameAttributes can be set in a user pool."
+        )
     pool = UserPool(
         id=f"{request.region}_{_random(_ALPHANUMERIC, 9)}",
         members={"Name": request.parameters["PoolName"], **members},
@@ -66,7 +69,10 @@ def describe_user_pool(request: Request) -> Members:
 
 def set_user_pool_mfa_config(request: Request) -> Members:
     """SetUserPoolMfaConfig."""
-    pool, given = request.pool(), {name: value for name, value in request.parameters.items() if name != "UserPoolId"}
+    pool, given = (
+        request.pool(),
+        {name: value for name, value in request.parameters.items() if name != "UserPoolId"},
+    )
     merged = {**pool.mfa, **given}
     if merged["MfaConfiguration"] != "OFF" and not _has_factor(merged):
         raise invalid_parameter("At least one MFA factor must be configured.")
@@ -122,7 +128,9 @@ def describe_user_pool_client(request: Request) -> Members:
 def update_user_pool_client(request: Request) -> Members:
     """UpdateUserPoolClient. What is not sent goes back to its default, as in the service."""
     client = _named_client(request)
-    kept = {name: client.members[name] for name in ("ClientId", "ClientSecret") if name in client.members}
+    kept: Members = {
+        name: client.members[name] for name in ("ClientId", "ClientSecret") if name in client.members
+    }
     _check_client(request.parameters)
     client.members = {"RefreshTokenValidity": 30, "AuthSessionValidity": 3, **request.parameters, **kept}
     return {"UserPoolClient": dict(client.members)}
@@ -142,7 +150,8 @@ def _describe_user(user: User) -> Members:
 
 
 def admin_create_user(request: Request) -> Members:
-    """AdminCreateUser. Without a password, in a pool with one-time passwords, the user is confirmed at once."""
+    """AdminCreateUser. Without a password, in a pool with one-time passwords, the user is confirmed at
+    once."""
     pool, parameters = request.pool(), request.parameters
     attributes = attributes_of(parameters.get("UserAttributes", []))
     password = parameters.get("TemporaryPassword")
@@ -163,7 +172,9 @@ def _invite(pool: UserPool, user: User, password: str, request: Request) -> None
     for name, medium in (("email", "EMAIL"), ("phone_number", "SMS")):
         if name in user.attributes:
             destination = user.attributes[name]
-            request.outbox.append(Message(user.username, medium, destination, password, "AdminCreateUser", pool.id))
+            request.outbox.append(
+                Message(user.username, medium, destination, password, "AdminCreateUser", pool.id)
+            )
             return
 
 

@@ -64,7 +64,9 @@ def complete_web_authn_registration(request: Request) -> Members:
     if opened is None or request.now >= opened["until"]:
         raise Refusal("WebAuthnChallengeNotFoundException", "There is no registration to complete.")
     if opened["client_id"] != grant.client_id:
-        raise Refusal("WebAuthnClientMismatchException", "The registration was started with another app client.")
+        raise Refusal(
+            "WebAuthnClientMismatchException", "The registration was started with another app client."
+        )
     credential, relying_party_id = request.parameters["Credential"], relying_party.rp_id(pool)
     try:
         registered = passkeys.verify_registration(

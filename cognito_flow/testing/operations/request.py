@@ -1,6 +1,7 @@
 """One request, as an operation sees it.
 
-Rule of this file: finding what a request names (the pool, the app client, the user), or refusing it in Cognito's words.
+Rule of this file: finding what a request names (the pool, the app client, the user), or refusing it in
+Cognito's words.
 """
 
 from __future__ import annotations

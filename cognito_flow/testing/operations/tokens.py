@@ -1,6 +1,7 @@
 """Refreshing, revoking and signing out.
 
-Rule of this file: a refresh token is good for the app client and the device that it was issued for, until it is revoked or rotated away.
+Rule of this file: a refresh token is good for the app client and the device that it was issued for, until it
+is revoked or rotated away.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def _find(request: Request, pool: UserPool, client: Client, token: str) -> tuple
 
 
 def _check_device(pool: UserPool, grant: Grant, device_key: str | None) -> None:
-    """With device tracking, the device of the sign-in must be named; one that was forgotten takes the token with it."""
+    """With device tracking, the device of the sign-in must be named; one that was forgotten takes the token
+    with it."""
     if pool.tracks_devices and grant.device_key is not None and device_key != grant.device_key:
         raise not_authorized("Invalid Refresh Token.")
 

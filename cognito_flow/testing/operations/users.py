@@ -1,6 +1,7 @@
 """People signing up, and what they do when they are signed in.
 
-Rule of this file: who is meant is told by the access token, or by a Session, or by the name in a sign-up; nobody acts for another.
+Rule of this file: who is meant is told by the access token, or by a Session, or by the name in a sign-up;
+nobody acts for another.
 """
 
 from __future__ import annotations
@@ -89,7 +90,11 @@ def sign_up(request: Request) -> Members:
 def _pre_sign_up(pool: UserPool, client: Client, user: User, request: Request) -> None:
     """Let the trigger refuse, or confirm the user at once."""
     metadata = request.parameters.get("ClientMetadata", {})
-    data: Members = {"validationData": {}, "clientMetadata": metadata, "userAttributes": dict(user.attributes)}
+    data: Members = {
+        "validationData": {},
+        "clientMetadata": metadata,
+        "userAttributes": dict(user.attributes),
+    }
     decision = triggers.run_if_set(pool, "PreSignUp", "PreSignUp_SignUp", client.id, user, data)
     if decision is not None and decision.get("autoConfirmUser"):
         user.status = "CONFIRMED"
@@ -100,7 +105,9 @@ def _pre_sign_up(pool: UserPool, client: Client, user: User, request: Request) -
 
 def _send_sign_up_code(pool: UserPool, user: User, request: Request) -> Members:
     wanted = pool.members.get("AutoVerifiedAttributes", ())
-    name = next((name for name in ("phone_number", "email") if name in wanted and user.attributes.get(name)), None)
+    name = next(
+        (name for name in ("phone_number", "email") if name in wanted and user.attributes.get(name)), None
+    )
     if name is None:
         return {}
     code, medium, destination = f"{secrets.randbelow(10**6):06}", _MEDIA[name], user.attributes[name]
