@@ -23,13 +23,13 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["lint", "types", f"tests-{OLDEST}", "docs"]
 
-# The shims of pyenv refuse to start a version that is not activated: let the interpreters be found themselves.
+# The shims of pyenv refuse to start a version that is not activated: let nox find the interpreters behind.
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
 FOUND = [str(directory) for python in PYTHONS for directory in sorted(PYENV.glob(f"versions/{python}.*/bin"))]
 os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *FOUND])
 
 
-def group(name: str) -> list[str]:
+def group(name: str) -> tuple[str, ...]:
     """The requirements of one of pyproject.toml's dependency groups."""
     return nox.project.dependency_groups(PYPROJECT, name)
 

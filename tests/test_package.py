@@ -1,0 +1,218 @@
+"""The house itself: what it exports, what it ships, which way its imports go, and what no file may say."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import zipfile
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import cognito_flow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "cognito_flow"
+
+# From the ground up. A module may import from its own floor and from those below it.
+FLOORS = {
+    "errors": 0,
+    "srp": 0,
+    "models": 1,
+    "stores": 1,
+    "handlers": 2,
+    "credentials": 3,
+    "_account": 4,
+    "_engine": 4,
+    "_seal": 4,
+    "_drive": 5,
+    "__init__": 6,
+    "account": 6,
+    "flow": 6,
+    "tokens": 6,
+    "integrations": 7,
+    "testing": 7,
+    "cli": 8,
+}
+TOP_OF_THE_CORE = 6
+KNOWN_TO_THE_DRIVERS_ALONE = {"aiobotocore", "asyncio", "boto3", "botocore"}
+
+# Where somebody's files lie, and where somebody's packages came from.
+OF_ONE_MACHINE = (
+    r"/(?:root|home|Users)/|/tmp/venv|pypi\.(?:org|python)|pythonhosted\.|registry\.(?:npmjs|yarnpkg)"
+)
+
+
+def modules(*folders: Path) -> list[Path]:
+    """The Python files below some folders; what a tool keeps in a hidden folder is not ours."""
+    found = (path.relative_to(ROOT) for folder in folders for path in folder.rglob("*.py"))
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
+
+
+def room(path: Path) -> str:
+    """The part of the house that a module belongs to: its file in the package, or its folder there."""
+    return path.parts[1].removesuffix(".py")
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """The full name of each thing that is imported, wherever the import stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+def imported_for_types(tree: ast.AST) -> Iterator[str]:
+    """The same for what stands under `if TYPE_CHECKING`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for statement in node.body:
+                yield from imported(statement)
+
+
+def rooms_imported(names: Iterator[str]) -> set[str]:
+    """Which parts of the house some imported names belong to."""
+    parts = (name.split(".") for name in names if name.startswith("cognito_flow."))
+    return {part[1] if part[1] in FLOORS else "__init__" for part in parts}
+
+
+def parse(path: Path) -> ast.Module:
+    """A module's syntax tree."""
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+def tracked_files() -> list[Path]:
+    """What is in the repository."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is not a checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S607 - git is where PATH says
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The wheel that this checkout builds."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (path,) = folder.glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+def test_all_is_sorted() -> None:
+    """The public names stand in order."""
+    assert sorted(cognito_flow.__all__) == cognito_flow.__all__
+
+
+def test_all_is_what_the_package_imports() -> None:
+    """Each name that the package brings to its front door is public, and no other name is."""
+    names = [name for name in imported(parse(PACKAGE / "__init__.py")) if name.startswith("cognito_flow.")]
+
+    assert sorted({name.rpartition(".")[2] for name in names} - {"flow"}) == cognito_flow.__all__
+
+
+@pytest.mark.parametrize("name", cognito_flow.__all__)
+def test_public_name_can_be_imported(name: str) -> None:
+    """Each public name is there, also those that come late."""
+    assert getattr(cognito_flow, name) is not None
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    """The late names do not make others appear."""
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        cognito_flow.Nothing  # type: ignore[attr-defined]  # noqa: B018 - that it is not there is the point
+
+
+@pytest.mark.parametrize("path", modules(PACKAGE), ids=str)
+def test_module_exports_what_it_has(path: Path) -> None:
+    """Each name in a module's `__all__` is in the module."""
+    module = import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
+
+    assert [] == [name for name in getattr(module, "__all__", ()) if not hasattr(module, name)]
+
+
+@pytest.mark.parametrize("module", ["cognito_flow", "cognito_flow.testing.plugin"])
+def test_import_does_not_bring_boto(module: str) -> None:
+    """boto3 and botocore take a while to import: they come with the first flow or fixture, not before."""
+    program = f"import sys, {module}; print(*sorted({{'boto3', 'botocore'}} & sys.modules.keys()))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("path", modules(PACKAGE), ids=str)
+def test_imports_never_go_up(path: Path) -> None:
+    """A module imports from its own floor and below; errors may name handlers to the type checker."""
+    tree = parse(path)
+    excused = rooms_imported(imported_for_types(tree)) & {"handlers"} if room(path) == "errors" else set()
+
+    above = {name for name in rooms_imported(imported(tree)) if FLOORS[name] > FLOORS[room(path)]}
+    assert above == excused
+
+
+@pytest.mark.parametrize("path", modules(PACKAGE), ids=str)
+def test_imports_within_the_package_are_spelled_out(path: Path) -> None:
+    """No import is relative, so that what a module imports can be read, here and by people."""
+    assert [] == [name for name in imported(parse(path)) if name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in modules(PACKAGE) if FLOORS[room(path)] <= TOP_OF_THE_CORE], ids=str
+)
+def test_one_file_of_the_core_knows_boto_and_asyncio(path: Path) -> None:
+    """Only the drivers do I/O: the rest of the core can be read, and tested, without it."""
+    outside = {name.partition(".")[0] for name in imported(parse(path))}
+
+    assert room(path) == "_drive" or not outside & KNOWN_TO_THE_DRIVERS_ALONE
+
+
+@pytest.mark.parametrize("path", modules(PACKAGE, ROOT / "tests", ROOT / "docs"), ids=str)
+def test_module_says_what_it_is(path: Path) -> None:
+    """Each module begins with a docstring, unless there is nothing in it."""
+    tree = parse(path)
+
+    assert ast.get_docstring(tree) or not tree.body
+
+
+@pytest.mark.parametrize("path", modules(ROOT / "tests", ROOT / "docs"), ids=str)
+def test_tests_say_what_they_show(path: Path) -> None:
+    """Each test has a docstring, as this one has."""
+    functions = [
+        node for node in ast.walk(parse(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    silent = [
+        node.name for node in functions if node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+
+    assert silent == []
+
+
+def test_wheel_holds_the_package_and_its_marker_for_types(wheel: zipfile.ZipFile) -> None:
+    """Each module is in the wheel, and so is py.typed, without which type checkers look away."""
+    inside = {name for name in wheel.namelist() if name.startswith("cognito_flow/")}
+
+    assert {"cognito_flow/py.typed", *(path.as_posix() for path in modules(PACKAGE))} <= inside
+
+
+def test_wheel_holds_the_licence_and_nothing_of_the_checkout(wheel: zipfile.ZipFile) -> None:
+    """Beside the package there is only what describes it."""
+    others = {name.partition("/")[2] for name in wheel.namelist() if not name.startswith("cognito_flow/")}
+
+    assert others == {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+
+
+def test_no_tracked_file_speaks_of_one_machine() -> None:
+    """No path of a machine and no registry's host name is in the repository."""
+    telling = re.compile(f"{OF_ONE_MACHINE}|{re.escape(str(ROOT))}/".encode())
+
+    assert [] == [str(path) for path in tracked_files() if telling.search(path.read_bytes())]
