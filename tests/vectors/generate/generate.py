@@ -256,10 +256,8 @@ def small_tasks() -> Iterator[Task]:
     for number in (0, 1, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, rule.N - 1, rule.N >> 1):
         label = f"{number:x}" if number < rule.N >> 1 else {rule.N - 1: "N - 1", rule.N >> 1: "N / 2"}[number]
         yield Task("pad", label, {"number": f"{number:x}"}, {"padded": rule.pad(number).hex()})
-    long_months = itertools.cycle((1, 3, 5, 7, 8, 10, 12))
-    moments = [
-        datetime(2026, month, day, day % 24, day, 59 - day) for day, month in zip(range(1, 32), long_months)
-    ]
+    long_months = (1, 3, 5, 7, 8, 10, 12)
+    moments = [datetime(2026, long_months[day % 7], day, day % 24, day, 59 - day) for day in range(1, 32)]
     moments += [datetime(2027, month, 28, 12) for month in (2, 4, 6, 9, 11)]
     for moment in moments:
         text = moment.isoformat() + "+00:00"

@@ -1,0 +1,200 @@
+"""The client against ministack, an emulator by others whose SRP refuses what it should.
+
+Rule of this file: no test rests on a Session, which ministack does not check.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+import uuid
+from typing import Any, cast
+
+import attrs
+import boto3
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cognito_flow import (
+    AppClient,
+    AuthFlow,
+    IncorrectPassword,
+    NewPasswordRequired,
+    NotAuthorized,
+    SecretHashMismatch,
+    SignedIn,
+    SoftwareTokenMfa,
+    UserPasswordAuth,
+    UserSrpAuth,
+    WrongCode,
+)
+
+pytestmark = pytest.mark.peers
+
+PASSWORD = "Correct horse: battery, st\u00e4ple 7"
+
+
+@attrs.frozen
+class Pool:
+    """A user pool of ministack, one app client of it, and the client that manages both."""
+
+    app: AppClient
+    management: Any
+
+    @property
+    def flow(self) -> AuthFlow:
+        return AuthFlow(self.app)
+
+    def add_user(self, password: str, *, name: str = "") -> str:
+        """A user with a permanent password. Two users never have the same name."""
+        username = f"{name}{uuid.uuid4()}"
+        self.management.admin_create_user(
+            UserPoolId=self.app.pool_id, Username=username, MessageAction="SUPPRESS"
+        )
+        self.management.admin_set_user_password(
+            UserPoolId=self.app.pool_id, Username=username, Password=password, Permanent=True
+        )
+        return username
+
+    def name_of(self, signed_in: SignedIn) -> str:
+        """Who the service says the access token belongs to."""
+        name: str = self.management.get_user(AccessToken=signed_in.tokens.access_token)["Username"]
+        return name
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["without secret", "with secret"])
+def pool(request: pytest.FixtureRequest, ministack: str) -> Pool:
+    management = cast(Any, boto3).client(
+        "cognito-idp",
+        region_name="eu-west-1",
+        endpoint_url=ministack,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    made = management.create_user_pool(PoolName="peers", UsernameConfiguration={"CaseSensitive": True})
+    pool_id = made["UserPool"]["Id"]
+    management.set_user_pool_mfa_config(
+        UserPoolId=pool_id, SoftwareTokenMfaConfiguration={"Enabled": True}, MfaConfiguration="OPTIONAL"
+    )
+    client = management.create_user_pool_client(
+        UserPoolId=pool_id,
+        ClientName="peers",
+        GenerateSecret=request.param,
+        ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    )["UserPoolClient"]
+    app = AppClient(pool_id, client["ClientId"], client.get("ClientSecret"), endpoint_url=ministack)
+    assert request.param is (app.client_secret is not None)
+    return Pool(app, management)
+
+
+def test_the_right_password_signs_in(pool: Pool) -> None:
+    """SRP of two makers agrees, and the tokens are good for something."""
+    username = pool.add_user(PASSWORD)
+
+    signed_in = pool.flow.sign_in(UserSrpAuth(username, PASSWORD))
+
+    assert (username, username) == (signed_in.username, pool.name_of(signed_in))
+
+
+@pytest.mark.parametrize("wrong", [PASSWORD + " ", PASSWORD.upper(), PASSWORD.replace("\u00e4", "a\u0308")])
+def test_a_wrong_password_is_refused(pool: Pool, wrong: str) -> None:
+    """A password that is nearly right is as wrong as any other."""
+    username = pool.add_user(PASSWORD)
+
+    with pytest.raises(IncorrectPassword):
+        pool.flow.start(UserSrpAuth(username, wrong))
+
+
+def test_the_password_flow_signs_in(pool: Pool) -> None:
+    """USER_PASSWORD_AUTH works beside SRP."""
+    username = pool.add_user(PASSWORD)
+
+    assert username == pool.flow.sign_in(UserPasswordAuth(username, PASSWORD)).username
+
+
+@pytest.mark.parametrize("pool", [True], ids=["with secret"], indirect=True)
+def test_a_wrong_client_secret_is_refused(pool: Pool) -> None:
+    """SECRET_HASH is checked at all."""
+    username = pool.add_user(PASSWORD)
+    flow = AuthFlow(attrs.evolve(pool.app, client_secret="another"))
+
+    with pytest.raises(SecretHashMismatch):
+        flow.start(UserSrpAuth(username, PASSWORD))
+
+
+def test_a_temporary_password_is_replaced(pool: Pool) -> None:
+    """NEW_PASSWORD_REQUIRED is answered, and from then on only the new password is good."""
+    username, temporary = str(uuid.uuid4()), "Temporary: 7 x"
+    pool.management.admin_create_user(
+        UserPoolId=pool.app.pool_id, Username=username, TemporaryPassword=temporary, MessageAction="SUPPRESS"
+    )
+
+    challenge = pool.flow.start(UserSrpAuth(username, temporary))
+    assert isinstance(challenge, NewPasswordRequired)
+    assert isinstance(pool.flow.send(challenge.answer(PASSWORD)), SignedIn)
+
+    assert username == pool.flow.sign_in(UserSrpAuth(username, PASSWORD)).username
+    with pytest.raises(NotAuthorized):
+        pool.flow.start(UserSrpAuth(username, temporary))
+
+
+def totp(secret_code: str) -> str:
+    """The code that an authenticator app shows now. RFC 6238."""
+    padding = "=" * (-len(secret_code) % 8)
+    key = base64.b32decode(secret_code + padding)
+    return TOTP(key, 6, SHA1(), 30, enforce_key_length=False).generate(int(time.time())).decode()  # noqa: S303 - as the RFC has it
+
+
+@pytest.fixture
+def totp_user(pool: Pool) -> tuple[str, str]:
+    """A user who has to give a code, and the secret of her authenticator app."""
+    username = pool.add_user(PASSWORD)
+    access_token = pool.flow.sign_in(UserSrpAuth(username, PASSWORD)).tokens.access_token
+    secret_code = pool.management.associate_software_token(AccessToken=access_token)["SecretCode"]
+    pool.management.verify_software_token(AccessToken=access_token, UserCode=totp(secret_code))
+    pool.management.set_user_mfa_preference(
+        AccessToken=access_token, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True}
+    )
+    return username, secret_code
+
+
+def test_totp_signs_in(pool: Pool, totp_user: tuple[str, str]) -> None:
+    """SOFTWARE_TOKEN_MFA follows SRP and is answered with a code."""
+    username, secret_code = totp_user
+
+    challenge = pool.flow.start(UserSrpAuth(username, PASSWORD))
+    assert isinstance(challenge, SoftwareTokenMfa)
+    signed_in = pool.flow.send(challenge.answer(totp(secret_code)))
+
+    assert isinstance(signed_in, SignedIn)
+    assert username == pool.name_of(signed_in)
+
+
+def test_a_wrong_totp_code_is_refused(pool: Pool, totp_user: tuple[str, str]) -> None:
+    """A code with one digit changed is no code."""
+    username, secret_code = totp_user
+    challenge = pool.flow.start(UserSrpAuth(username, PASSWORD))
+    assert isinstance(challenge, SoftwareTokenMfa)
+    code = totp(secret_code)
+
+    with pytest.raises(WrongCode):
+        pool.flow.send(challenge.answer(code[:-1] + str((int(code[-1]) + 5) % 10)))
+
+
+# What Cognito takes: names have no white space, and passwords none at their ends.
+NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=20)
+INNER = st.text(st.characters(categories=["L", "N", "P", "S"], include_characters=" :"), max_size=40)
+PASSWORDS = INNER.map(lambda inner: f"Aa1: {inner} !z")
+
+
+@pytest.mark.slow
+@settings(max_examples=50, deadline=None)  # for each kind of app client
+@given(name=NAMES, password=PASSWORDS)
+def test_no_right_password_is_refused(pool: Pool, name: str, password: str) -> None:
+    """Whatever a name and a password are made of, and whatever numbers are drawn, the proof is right."""
+    username = pool.add_user(password, name=name)
+
+    assert username == pool.flow.sign_in(UserSrpAuth(username, password)).username
