@@ -145,7 +145,8 @@ def totp(secret_code: str) -> str:
     """The code that an authenticator app shows now. RFC 6238."""
     padding = "=" * (-len(secret_code) % 8)
     key = base64.b32decode(secret_code + padding)
-    return TOTP(key, 6, SHA1(), 30, enforce_key_length=False).generate(int(time.time())).decode()  # noqa: S303 - as the RFC has it
+    app = TOTP(key, 6, SHA1(), 30, enforce_key_length=False)  # noqa: S303 - RFC 6238
+    return app.generate(int(time.time())).decode()
 
 
 @pytest.fixture
