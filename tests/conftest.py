@@ -1,4 +1,4 @@
-"""What every test relies on: no AWS settings of the machine reach it, and hypothesis does not race a clock."""
+"""What every test relies on: no AWS settings of the machine reach it, and hypothesis has no deadline."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -14,12 +15,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 import cognito_flow
+import cognito_flow.testing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cognito_flow"
+FRONT_DOORS = (cognito_flow, cognito_flow.testing)
 
 # From the ground up. A module may import from its own floor and from those below it.
 FLOORS = {
@@ -46,7 +50,7 @@ KNOWN_TO_THE_DRIVERS_ALONE = {"aiobotocore", "asyncio", "boto3", "botocore"}
 
 # Where somebody's files lie, and where somebody's packages came from.
 OF_ONE_MACHINE = (
-    r"/(?:root|home|Users)/|/tmp/venv|pypi\.(?:org|python)|pythonhosted\.|registry\.(?:npmjs|yarnpkg)"
+    r"/(?:root|home|Users)/|/tmp/(?:venv)|pypi\.(?:org|python)|pythonhosted\.|registry\.(?:npmjs|yarnpkg)"
 )
 
 
@@ -107,33 +111,31 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def test_all_is_sorted() -> None:
+@pytest.mark.parametrize("package", FRONT_DOORS, ids=lambda package: package.__name__)
+def test_all_is_sorted(package: ModuleType) -> None:
     """The public names stand in order."""
-    assert sorted(cognito_flow.__all__) == cognito_flow.__all__
+    assert sorted(package.__all__) == package.__all__
 
 
-def test_all_is_what_the_package_imports() -> None:
-    """Each name that the package brings to its front door is public, and no other name is."""
-    names = [name for name in imported(parse(PACKAGE / "__init__.py")) if name.startswith("cognito_flow.")]
+@pytest.mark.parametrize("package", FRONT_DOORS, ids=lambda package: package.__name__)
+def test_all_is_what_the_package_imports(package: ModuleType) -> None:
+    """Each name that a package brings to its front door is public, and no other name is."""
+    brought = imported(ast.parse(inspect.getsource(package)))
+    names = {name.rpartition(".")[2] for name in brought if name.startswith(f"{package.__name__}.")}
 
-    assert sorted({name.rpartition(".")[2] for name in names} - {"flow"}) == cognito_flow.__all__
-
-
-@pytest.mark.parametrize("name", cognito_flow.__all__)
-def test_public_name_can_be_imported(name: str) -> None:
-    """Each public name is there, also those that come late."""
-    assert getattr(cognito_flow, name) is not None
+    assert sorted(names - {"flow"}) == package.__all__
 
 
-def test_unknown_name_is_an_attribute_error() -> None:
-    """The late names do not make others appear."""
+@pytest.mark.parametrize("package", FRONT_DOORS, ids=lambda package: package.__name__)
+def test_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
+    """That some names come late does not make others appear."""
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
-        cognito_flow.Nothing  # type: ignore[attr-defined]  # noqa: B018 - that it is not there is the point
+        package.Nothing  # noqa: B018 - that it is not there is the point
 
 
 @pytest.mark.parametrize("path", modules(PACKAGE), ids=str)
 def test_module_exports_what_it_has(path: Path) -> None:
-    """Each name in a module's `__all__` is in the module."""
+    """Each name in a module's `__all__` is in the module, also those that come late."""
     module = import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
 
     assert [] == [name for name in getattr(module, "__all__", ()) if not hasattr(module, name)]
