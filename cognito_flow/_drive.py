@@ -23,7 +23,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 import boto3
@@ -32,6 +32,7 @@ import botocore.session
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 
+from cognito_flow._json import as_object, as_text
 from cognito_flow.errors import (
     CognitoFlowError,
     Throttled,
@@ -173,12 +174,12 @@ class Clients:
         Raises:
             UsageError: The caller's client has no such method.
         """
-        method = getattr(self._client(), xform_name(operation), None)
+        method: object = getattr(self._client(), xform_name(operation), None)
         if not callable(method):
             raise UsageError(
                 f"the client cannot call {operation}: give a boto3 or aiobotocore client for cognito-idp"
             )
-        return cast("BotoMethod", method)
+        return method
 
     def _client(self) -> object:
         if self.given is not None:
@@ -200,8 +201,11 @@ class Clients:
         )
         region, endpoint_url = self.app.region, self.app.endpoint_url
         if self.admin:
-            session = boto3.session.Session()
-            return session.client("cognito-idp", region_name=region, endpoint_url=endpoint_url, config=config)
+            session: Any = boto3.session.Session()  # its overloads name every service there is
+            return cast(
+                "object",
+                session.client("cognito-idp", region_name=region, endpoint_url=endpoint_url, config=config),
+            )
         # A botocore session of its own, unsigned: no credentials are looked for, whatever the process has set
         # up.
         return botocore.session.Session().create_client(
@@ -328,26 +332,25 @@ async def _attempt_awaiting(answer: Awaitable[object]) -> object:
 
 
 def _response(answer: object) -> Response:
-    if not isinstance(answer, dict):
+    data = as_object(answer)
+    if data is None:
         raise UsageError(
             "the client answered with something that boto3 does not: give a boto3 or aiobotocore client"
         )
-    return Response({str(name): value for name, value in answer.items()}, _date(answer))
+    return Response(data, _date(data))
 
 
 def _metadata(answer: object) -> Mapping[str, object]:
-    metadata = answer.get("ResponseMetadata") if isinstance(answer, dict) else None
-    return metadata if isinstance(metadata, dict) else {}
+    return as_object((as_object(answer) or {}).get("ResponseMetadata")) or {}
 
 
 def _request_id(answer: object) -> str | None:
-    request_id = _metadata(answer).get("RequestId")
-    return request_id if isinstance(request_id, str) else None
+    return as_text(_metadata(answer).get("RequestId"))
 
 
 def _date(answer: object) -> datetime | None:
-    headers = _metadata(answer).get("HTTPHeaders")
-    if not isinstance(headers, Mapping) or "date" not in headers:
+    headers = as_object(_metadata(answer).get("HTTPHeaders")) or {}
+    if "date" not in headers:
         return None
     try:
         return parsedate_to_datetime(str(headers["date"])).replace(tzinfo=UTC)
@@ -359,7 +362,8 @@ def _names(parameters: Mapping[str, object]) -> tuple[str, ...]:
     """The names that were sent, one level deep: never a value."""
     names: list[str] = []
     for name, value in parameters.items():
-        names += [f"{name}.{inner}" for inner in value] if isinstance(value, Mapping) else [name]
+        inner = as_object(value)
+        names += [name] if inner is None else [f"{name}.{inner_name}" for inner_name in inner]
     return tuple(names)
 
 

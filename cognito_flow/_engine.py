@@ -14,6 +14,7 @@ from typing import TypeAlias
 import jwt
 
 from cognito_flow import srp
+from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow.credentials import Credentials, RefreshTokenAuth, UserAuth
 from cognito_flow.errors import CognitoFlowError, DeviceForgotten, UnexpectedResponse
 from cognito_flow.handlers import Answer, Challenge, Pending, read_challenge
@@ -71,8 +72,8 @@ def _go_on(turn: Turn, previous: Pending | None, outcome: Response | Challenge) 
     for _ in range(_MAX_HOPS):
         if not isinstance(outcome, Response):
             return outcome
-        result = outcome.data.get("AuthenticationResult")
-        if isinstance(result, Mapping):
+        result = as_object(outcome.data.get("AuthenticationResult"))
+        if result is not None:
             return (yield from _finish(turn, result))
         challenge = _read(turn, previous, outcome.data)
         answer = challenge.auto()
@@ -102,13 +103,13 @@ def _pending(turn: Turn, previous: Pending | None, data: Mapping[str, object]) -
     username = parameters.get("USERNAME") or parameters.get("USER_ID_FOR_SRP") or turn.username
     turn.find_device(username)
     again = previous is not None and previous.name == name
-    available = data.get("AvailableChallenges")
+    available = as_list(data.get("AvailableChallenges"))
     return Pending(
         name=name,
         username=username,
         parameters=parameters,
-        session=session if isinstance(session, str) else None,
-        available=tuple(str(item) for item in available) if isinstance(available, list) else (),
+        session=as_text(session),
+        available=tuple(str(item) for item in available or ()),
         pool_id=turn.settings.app.pool_id,
         client_id=turn.settings.app.client_id,
         alias=turn.alias,
@@ -120,7 +121,7 @@ def _pending(turn: Turn, previous: Pending | None, data: Mapping[str, object]) -
 
 
 def _texts(values: object) -> dict[str, str]:
-    return {str(name): str(value) for name, value in values.items()} if isinstance(values, Mapping) else {}
+    return {name: str(value) for name, value in (as_object(values) or {}).items()}
 
 
 def _asked(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -129,8 +130,8 @@ def _asked(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def _finish(turn: Turn, result: Mapping[str, object]) -> Exchange[SignedIn]:
-    metadata = result.get("NewDeviceMetadata")
-    new_device = _new_device(turn, metadata) if isinstance(metadata, Mapping) else None
+    metadata = as_object(result.get("NewDeviceMetadata"))
+    new_device = None if metadata is None else _new_device(turn, metadata)
     tokens = read_tokens(turn, result, new_device)
     turn.username = tokens.username
     kept: Device | None = None
@@ -156,17 +157,13 @@ def read_tokens(turn: Turn, result: Mapping[str, object], new_device: Device | N
     device_key = claims.get("device_key", None if fallback_device is None else fallback_device.key)
     return Tokens(
         access_token,
-        _text_or_none(result.get("IdToken")),
-        _text_or_none(result.get("RefreshToken")) or turn.refresh_token,
+        as_text(result.get("IdToken")),
+        as_text(result.get("RefreshToken")) or turn.refresh_token,
         turn.settings.system.now() + timedelta(seconds=expires_in),
-        _text_or_none(result.get("TokenType")) or "Bearer",
+        as_text(result.get("TokenType")) or "Bearer",
         username=str(claims.get("username", turn.username)),
-        device_key=_text_or_none(device_key),
+        device_key=as_text(device_key),
     )
-
-
-def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _claims(token: str) -> Mapping[str, object]:

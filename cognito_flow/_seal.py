@@ -114,7 +114,7 @@ def _to_json(pending: Pending) -> dict[str, object]:
 def _from_json(values: Mapping[str, Any]) -> Pending:
     """What `_to_json` wrote; the seal vouches for its form."""
     device, received_at = values["device"], values["received_at"]
-    read = {
+    read: dict[str, Any] = {
         **values,
         "available": tuple(values["available"]),
         "device": None if device is None else Device(**device),

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import attrs
 
@@ -42,11 +42,11 @@ class _Answered:
     for as long as a Session can live."""
 
     now: Callable[[], datetime]
-    _since: dict[bytes, datetime] = attrs.field(factory=dict, init=False, repr=False)
+    _since: dict[bytes, datetime] = attrs.field(factory=dict[bytes, datetime], init=False, repr=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
     @contextmanager
-    def once(self, pending: Pending) -> Iterator[None]:
+    def once(self, pending: Pending) -> Generator[None]:
         """Hold the challenge while it is answered. If the answer fails, it may be answered again."""
         if pending.session is None:
             yield
@@ -341,11 +341,11 @@ class AsyncAuthFlow(_Flow):
         return _signed_in(step, max_steps)
 
 
-def _check_handlers(handlers: Sequence[type[Challenge]]) -> tuple[type[Challenge], ...]:
+def _check_handlers(handlers: Sequence[object]) -> tuple[type[Challenge], ...]:
     for handler in handlers:
         if not (isinstance(handler, type) and issubclass(handler, NamedHandler)):
             raise UsageError(f"{handler!r} is no handler class: subclass CustomChallenge or another handler")
-    return tuple(handlers)
+    return cast("tuple[type[Challenge], ...]", tuple(handlers))
 
 
 def _answered(challenge: Challenge, answer: Answer | None) -> Answer:

@@ -151,6 +151,10 @@ class Identity:
         return _hash_to_integer(pad(salt) + inner)
 
 
+def _raise_generator(ephemeral: Ephemeral) -> Integer:
+    return _nonzero("SRP_A", pow(_G, Integer.from_bytes(ephemeral.exponent), _N))
+
+
 @attrs.frozen
 class Ephemeral:
     """One pair of SRP numbers, for one sign-in: the secret exponent a, and A = g^a mod N.
@@ -160,11 +164,9 @@ class Ephemeral:
     """
 
     exponent: bytes = attrs.field(repr=False)
-    public: Integer = attrs.field(init=False, repr=False)
-
-    @public.default
-    def _raise_generator(self) -> Integer:
-        return _nonzero("SRP_A", pow(_G, Integer.from_bytes(self.exponent), _N))
+    public: Integer = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_raise_generator, takes_self=True)
+    )
 
     @classmethod
     def draw(cls, random_bytes: RandomBytes) -> Ephemeral:

@@ -7,13 +7,16 @@ its methods may block, and must be safe to call from several threads at once.
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import attrs
 
 from cognito_flow.models import AppClient, Device
 
 __all__ = ["DeviceStore", "MemoryDeviceStore"]
+
+
+_Key: TypeAlias = tuple[str, str, str]  # pool, app client, user
 
 
 class DeviceStore(Protocol):
@@ -58,11 +61,11 @@ class MemoryDeviceStore:
     'eu-west-1_key'
     """
 
-    _devices: dict[tuple[str, str, str], Device] = attrs.field(factory=dict, init=False, repr=False)
-    _names: dict[tuple[str, str, str], str] = attrs.field(factory=dict, init=False, repr=False)
+    _devices: dict[_Key, Device] = attrs.field(factory=dict[_Key, Device], init=False, repr=False)
+    _names: dict[_Key, str] = attrs.field(factory=dict[_Key, str], init=False, repr=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
-    def _key(self, app: AppClient, username: str) -> tuple[str, str, str]:
+    def _key(self, app: AppClient, username: str) -> _Key:
         name = self._names.get((app.pool_id, app.client_id, username), username)
         return app.pool_id, app.client_id, name
 

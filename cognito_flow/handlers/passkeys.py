@@ -13,6 +13,7 @@ from typing import ClassVar, Self
 
 import attrs
 
+from cognito_flow._json import as_object
 from cognito_flow.errors import UnexpectedResponse, UsageError
 from cognito_flow.handlers.base import NamedHandler
 from cognito_flow.handlers.pending import Answer, Pending
@@ -42,10 +43,10 @@ class WebAuthn(NamedHandler):
     @classmethod
     def parse(cls, pending: Pending) -> Self:
         """Read the options, which are JSON in text."""
-        options = pending.need_json("CREDENTIAL_REQUEST_OPTIONS")
-        if not isinstance(options, dict):
+        options = as_object(pending.need_json("CREDENTIAL_REQUEST_OPTIONS"))
+        if options is None:
             raise UnexpectedResponse(f"{pending.name} came with options that are no JSON object")
-        return cls(pending=pending, options={str(name): value for name, value in options.items()})
+        return cls(pending=pending, options=options)
 
     @property
     def options_json(self) -> str:
@@ -71,27 +72,27 @@ class WebAuthn(NamedHandler):
         Raises:
             UsageError: It is not an assertion; the message names what is missing.
         """
-        parsed = _parse(credential) if isinstance(credential, str) else dict(credential)
-        response = parsed.get("response")
-        if not isinstance(response, Mapping):
+        parsed = _parse(credential) if isinstance(credential, str) else credential
+        response = as_object(parsed.get("response"))
+        if response is None:
             raise UsageError(
                 "the credential has no member 'response': send credential.toJSON() from the page"
             )
         _need_members(parsed, _IN_CREDENTIAL, "the credential")
         _need_members(response, _IN_RESPONSE, "the credential's response")
-        return Answer(self, {"CREDENTIAL": json.dumps(parsed, separators=(",", ":"))})
+        return Answer(self, {"CREDENTIAL": json.dumps(dict(parsed), separators=(",", ":"))})
 
 
-def _parse(text: str) -> dict[str, object]:
+def _parse(text: str) -> Mapping[str, object]:
     try:
-        parsed = json.loads(text)
+        parsed = as_object(json.loads(text))
     except ValueError:
         raise UsageError(
             "the credential is not JSON: send JSON.stringify(credential) from the page"
         ) from None
-    if not isinstance(parsed, dict):
+    if parsed is None:
         raise UsageError("the credential is not a JSON object")
-    return {str(name): value for name, value in parsed.items()}
+    return parsed
 
 
 def _need_members(values: Mapping[str, object], names: tuple[str, ...], what: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import attrs
 
+from cognito_flow._json import as_object
 from cognito_flow.errors import UnexpectedResponse, UsageError
 from cognito_flow.handlers.base import NamedHandler, check_text
 from cognito_flow.handlers.pending import Answer, Pending
@@ -128,15 +129,16 @@ class NewPasswordRequired(NamedHandler):
         required = (
             pending.need_names("requiredAttributes") if "requiredAttributes" in pending.parameters else ()
         )
-        attributes = pending.need_json("userAttributes") if "userAttributes" in pending.parameters else {}
-        if not isinstance(attributes, dict):
+        known = "userAttributes" in pending.parameters
+        attributes = as_object(pending.need_json("userAttributes") if known else {})
+        if attributes is None:
             raise UnexpectedResponse(
                 f"{pending.name} came with a parameter 'userAttributes' that is no JSON object"
             )
         return cls(
             pending=pending,
             required_attributes=tuple(name.removeprefix(_PREFIX) for name in required),
-            attributes={str(name): str(value) for name, value in attributes.items()},
+            attributes={name: str(value) for name, value in attributes.items()},
         )
 
     @property

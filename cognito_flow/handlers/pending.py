@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cognito_flow._json import as_list
 from cognito_flow.errors import UnexpectedResponse
 from cognito_flow.models import Device
 
@@ -92,8 +93,8 @@ class Pending:
         Raises:
             UnexpectedResponse: Cognito did not send it, or it is something else.
         """
-        value = self.need_json(name)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        value = as_list(self.need_json(name))
+        if value is None or not all(isinstance(item, str) for item in value):
             raise UnexpectedResponse(
                 f"{self.name} came with a parameter {name!r} that is not a list of names"
             )

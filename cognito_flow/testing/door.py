@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import attrs
 import boto3
@@ -70,7 +70,9 @@ class _Handler:
 
 
 def _response(kind: type[AWSResponse], request: AWSPreparedRequest, reply: Reply) -> AWSResponse:
-    return kind(str(request.url), reply.status, HeadersDict(reply.headers), _Body(reply.body))
+    return kind(
+        str(request.url), reply.status, cast("HTTPHeaders", HeadersDict(reply.headers)), _Body(reply.body)
+    )
 
 
 def _lower(headers: HTTPHeaders) -> dict[str, str]:
@@ -91,9 +93,10 @@ def install(cognito: LocalCognito, session: object) -> None:
     Raises:
         TypeError: It is no session.
     """
-    events = getattr(session, "events", None)
-    if events is None and hasattr(session, "get_component"):
-        events = session.get_component("event_emitter")
+    get_component: object = getattr(session, "get_component", None)
+    events: object = getattr(session, "events", None)
+    if events is None and callable(get_component):
+        events = get_component("event_emitter")
     if events is None:
         raise TypeError(f"{type(session).__name__} is no session of boto3, botocore or aiobotocore")
     cast("_Events", events).register_first(_EVENT, _Handler(cognito))
@@ -102,8 +105,9 @@ def install(cognito: LocalCognito, session: object) -> None:
 def make_client(cognito: LocalCognito) -> object:
     """A client that is answered in process. Its credentials are of no meaning: nobody checks the
     signature."""
-    session = boto3.session.Session(
+    session: Any = boto3.session.Session(
         aws_access_key_id="local", aws_secret_access_key="local", region_name=cognito.region
     )
     install(cognito, session)
-    return session.client("cognito-idp")
+    client: object = session.client("cognito-idp")
+    return client

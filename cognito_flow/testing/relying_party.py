@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from cognito_flow._json import as_object
 from cognito_flow.testing.refusal import Refusal, invalid_parameter
 from cognito_flow.testing.state import Passkey, User, UserPool
 
@@ -50,8 +51,7 @@ def origins(relying_party_id: str, credential: Mapping[str, object]) -> list[str
 
 
 def _origin(credential: Mapping[str, object]) -> str:
-    response = credential.get("response")
-    text = response.get("clientDataJSON") if isinstance(response, Mapping) else None
+    text = (as_object(credential.get("response")) or {}).get("clientDataJSON")
     try:
         client_data = json.loads(base64.urlsafe_b64decode(f"{text}==="))
         return str(client_data["origin"])
@@ -66,10 +66,10 @@ def parse_credential(text: str) -> Mapping[str, object]:
         Refusal: It is none.
     """
     try:
-        credential = json.loads(text)
+        credential = as_object(json.loads(text))
     except ValueError:
         credential = None
-    if not isinstance(credential, dict):
+    if credential is None:
         raise invalid_parameter("CREDENTIAL is not a JSON object.")
     return credential
 

@@ -14,9 +14,11 @@ import threading
 import uuid
 from collections.abc import Mapping
 from email.utils import format_datetime
+from typing import cast
 
 import attrs
 
+from cognito_flow._json import as_object
 from cognito_flow.testing import door, validation
 from cognito_flow.testing.clock import Clock
 from cognito_flow.testing.faults import Fault, Faults
@@ -186,13 +188,14 @@ def _parse(body: bytes) -> Members:
         parameters = None
     if not isinstance(parameters, dict):
         raise Refusal("SerializationException", "The request body is not a JSON object.")
-    return parameters
+    return cast("Members", parameters)
 
 
 def _names(parameters: Members) -> tuple[str, ...]:
     names: list[str] = []
     for name, value in parameters.items():
-        names += [f"{name}.{inner}" for inner in value] if isinstance(value, dict) else [name]
+        inner = as_object(value)
+        names += [name] if inner is None else [f"{name}.{inner_name}" for inner_name in inner]
     return tuple(names)
 
 

@@ -10,6 +10,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -103,8 +104,14 @@ class SignIn:
             changes: What changes in the progress.
         """
         # A code, or what else was private to the last challenge, must not answer the next one.
-        fresh = {"code": None, "private": {}, "passkey_challenge": None, "choices": [], **changes}
-        progress = attrs.evolve(self.progress, challenge=challenge, **fresh)  # type: ignore[arg-type]  # see Progress
+        fresh: dict[str, Any] = {
+            "code": None,
+            "private": {},
+            "passkey_challenge": None,
+            "choices": [],
+            **changes,
+        }
+        progress = attrs.evolve(self.progress, challenge=challenge, **fresh)
         session = seal_session(self.pool, progress, self.now, self.client.session_life)
         return {"ChallengeName": challenge, "Session": session, "ChallengeParameters": dict(parameters)}
 

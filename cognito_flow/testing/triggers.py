@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 
+from cognito_flow._json import as_object
 from cognito_flow.testing.refusal import Refusal
 from cognito_flow.testing.state import Members, User, UserPool
 
@@ -76,15 +77,15 @@ def run(
         "response": copy.deepcopy(_RESPONSES[name]),
     }
     try:
-        returned = pool.triggers[name](event)
+        returned: object = pool.triggers[name](event)
     except Exception as error:  # whatever a trigger raises, Lambda reports by its text
         if not str(error):
             raise Refusal("UnexpectedLambdaException", f"{name} invocation failed due to error.") from error
         raise Refusal("UserLambdaValidationException", f"{name} failed with error {error}.") from error
-    response = returned.get("response") if isinstance(returned, dict) else None
-    if not isinstance(response, dict):
+    response = as_object((as_object(returned) or {}).get("response"))
+    if response is None:
         raise Refusal("InvalidLambdaResponseException", "Unrecognizable lambda output")
-    return response
+    return dict(response)
 
 
 def _user_attributes(user: User | str) -> dict[str, str]:

@@ -7,9 +7,9 @@ texts are those of the service, and a value that the model calls sensitive never
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sized
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import botocore.session
 import regex
@@ -23,6 +23,7 @@ from botocore.model import (
     StructureShape,
 )
 
+from cognito_flow._json import as_list, as_object
 from cognito_flow.testing.refusal import Refusal, invalid_parameter
 
 __all__ = ["check", "operations", "requires_signature"]
@@ -83,13 +84,13 @@ def _errors(shape: Shape, value: object, path: str) -> Iterator[str]:
     yield from _size_errors(shape, value, path)
     if isinstance(shape, StringShape) and isinstance(value, str):
         yield from _text_errors(shape, value, path)
-    elif isinstance(shape, StructureShape) and isinstance(value, dict):
-        yield from _structure_errors(shape, value, path)
-    elif isinstance(shape, ListShape) and isinstance(value, list):
-        for number, item in enumerate(value, 1):
+    elif isinstance(shape, StructureShape):
+        yield from _structure_errors(shape, as_object(value) or {}, path)
+    elif isinstance(shape, ListShape):
+        for number, item in enumerate(as_list(value) or (), 1):
             yield from _errors(shape.member, item, f"{path}.{number}.member")
-    elif isinstance(shape, MapShape) and isinstance(value, dict):
-        for name, item in value.items():
+    elif isinstance(shape, MapShape):
+        for name, item in (as_object(value) or {}).items():
             yield from _errors(shape.key, name, f"{path}.{name}.key")
             yield from _errors(shape.value, item, f"{path}.{name}.member")
 
@@ -102,7 +103,7 @@ def _check_type(shape: Shape, value: object, path: str) -> None:
         raise Refusal("SerializationException", f"A value{where} is not of the type {shape.type_name}.")
 
 
-def _structure_errors(shape: StructureShape, value: dict[str, Any], path: str) -> Iterator[str]:
+def _structure_errors(shape: StructureShape, value: Mapping[str, object], path: str) -> Iterator[str]:
     for name, member in shape.members.items():
         inner = f"{path}.{_camel(name)}" if path else _camel(name)
         if value.get(name) is not None:
@@ -117,15 +118,19 @@ def _camel(name: str) -> str:
 
 def _size_errors(shape: Shape, value: object, path: str) -> Iterator[str]:
     limits = shape.metadata
-    is_number = isinstance(value, int | float)
-    size = value if is_number else len(value) if isinstance(value, str | list | dict) else 0
-    measure = "value" if is_number else "length"
+    measure, size = _measure(value)
     if "min" in limits and size < limits["min"]:
         yield _error(
             shape, value, path, f"Member must have {measure} greater than or equal to {limits['min']}"
         )
     if "max" in limits and size > limits["max"]:
         yield _error(shape, value, path, f"Member must have {measure} less than or equal to {limits['max']}")
+
+
+def _measure(value: object) -> tuple[str, float]:
+    if isinstance(value, int | float):
+        return "value", value
+    return "length", len(cast("Sized", value))
 
 
 def _text_errors(shape: StringShape, value: str, path: str) -> Iterator[str]:
