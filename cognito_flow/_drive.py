@@ -116,6 +116,17 @@ def advance(exchange: Steps[T], outcome: Outcome | None) -> Call | Pause | Done[
         return exchange.send(outcome)
     except StopIteration as stop:
         return Done(stop.value)
+    except CognitoFlowError as error:
+        raise _without_frames(error) from error.__cause__
+
+
+def _without_frames(error: CognitoFlowError) -> CognitoFlowError:
+    """The error without the frames it came through: their locals hold passwords, and tools print them."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> Steps[T]:

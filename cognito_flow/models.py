@@ -289,8 +289,7 @@ class Event:
     """Something that happened in a flow, told by name only: no value that was sent or received stands in it.
 
     Args:
-        kind: ``"call"`` an operation was called and answered, ``"retry"`` it will be called again,
-            ``"challenge"`` Cognito asked something, ``"signed_in"`` it is done,
+        kind: ``"call"`` an operation was called and answered, ``"challenge"`` Cognito asked something, ``"signed_in"`` it is done,
             ``"device_confirmed"``, ``"device_not_confirmed"``, ``"device_not_remembered"``,
             ``"device_forgotten"``.
         operation: The API operation, for example ``RespondToAuthChallenge``.
