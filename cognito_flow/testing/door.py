@@ -43,7 +43,7 @@ class _Body:
         return self.body
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Handler:
     """Handles ``before-send``: what it returns is taken for the answer of the service."""
 

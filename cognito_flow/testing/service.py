@@ -62,7 +62,7 @@ class Reply:
     body: bytes = attrs.field(repr=False)
 
 
-@attrs.define(slots=False)
+@attrs.define(eq=False)
 class LocalCognito:
     """User pools in memory that really verify: nothing is accepted that Cognito refuses.
 
