@@ -289,9 +289,9 @@ class Event:
     """Something that happened in a flow, told by name only: no value that was sent or received stands in it.
 
     Args:
-        kind: ``"call"`` an operation was called and answered, ``"challenge"`` Cognito asked
-            something, ``"signed_in"`` it is done, ``"device_confirmed"``, ``"device_not_confirmed"``, ``"device_not_remembered"``,
-            ``"device_forgotten"``.
+        kind: ``"call"`` an operation was called and answered, ``"challenge"`` Cognito asked something,
+            ``"signed_in"`` it is done, ``"device_confirmed"``, ``"device_not_confirmed"``,
+            ``"device_not_remembered"``, ``"device_forgotten"``.
         operation: The API operation, for example ``RespondToAuthChallenge``.
         challenge: The ChallengeName that was asked or answered.
         sent: The names of the parameters that were sent.

@@ -8,7 +8,8 @@ every other service goes its way, to moto if that is active.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import importlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import attrs
@@ -49,12 +50,10 @@ class _Handler:
 
     cognito: LocalCognito
 
-    def __call__(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | Awaitable[AWSResponse]:
-        if type(request).__module__.startswith("aiobotocore"):
-            return self._answer_async(request)
-        return _response(AWSResponse, request, self._answer(request))
+    def __call__(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        return _response(AWSResponse, request, self.answer(request))
 
-    def _answer(self, request: AWSPreparedRequest) -> Reply:
+    def answer(self, request: AWSPreparedRequest) -> Reply:
         from cognito_flow.testing.service import AnswerLost
 
         try:
@@ -62,11 +61,18 @@ class _Handler:
         except AnswerLost:
             raise ReadTimeoutError(endpoint_url=request.url) from None
 
-    async def _answer_async(self, request: AWSPreparedRequest) -> AWSResponse:
-        from aiobotocore.awsrequest import AioAWSResponse
 
+@attrs.frozen(eq=False)
+class _AsyncHandler:
+    """The same for aiobotocore, which awaits what its handlers return."""
+
+    handler: _Handler
+
+    async def __call__(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        kind: Any = importlib.import_module("aiobotocore.awsrequest")
         # In a thread, as the real service: the arithmetic must not hold up the event loop.
-        return _response(AioAWSResponse, request, await asyncio.to_thread(self._answer, request))
+        reply = await asyncio.to_thread(self.handler.answer, request)
+        return _response(kind.AioAWSResponse, request, reply)
 
 
 def _response(kind: type[AWSResponse], request: AWSPreparedRequest, reply: Reply) -> AWSResponse:
@@ -99,7 +105,9 @@ def install(cognito: LocalCognito, session: object) -> None:
         events = get_component("event_emitter")
     if events is None:
         raise TypeError(f"{type(session).__name__} is no session of boto3, botocore or aiobotocore")
-    cast("_Events", events).register_first(_EVENT, _Handler(cognito))
+    handler = _Handler(cognito)
+    is_async = any(kind.__module__.startswith("aiobotocore.") for kind in type(session).__mro__)
+    cast("_Events", events).register_first(_EVENT, _AsyncHandler(handler) if is_async else handler)
 
 
 def make_client(cognito: LocalCognito) -> object:
