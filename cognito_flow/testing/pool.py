@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import botocore.session
 from botocore import xform_name
 
 from cognito_flow.models import AppClient, System
-from cognito_flow.testing import totp
+from cognito_flow.testing import totp, validation
 from cognito_flow.testing.passwords import set_password
 from cognito_flow.testing.state import Trigger, User, UserPool
 
@@ -39,9 +38,7 @@ ALL_FLOWS = (
 
 def _members_of(operation: str, given: Mapping[str, object]) -> dict[str, object]:
     """Those of the keywords that are members of an operation, spelled as there."""
-    model = botocore.session.get_session().get_service_model("cognito-idp")
-    shape = model.operation_model(operation).input_shape
-    names = {xform_name(name): name for name in shape.members} if shape is not None else {}
+    names = {xform_name(name): name for name in validation.members(operation)}
     return {names[key]: value for key, value in given.items() if key in names}
 
 

@@ -26,7 +26,7 @@ from botocore.model import (
 from cognito_flow._json import as_list, as_object
 from cognito_flow.testing.refusal import Refusal, invalid_parameter
 
-__all__ = ["check", "operations", "requires_signature"]
+__all__ = ["check", "members", "operations", "requires_signature"]
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -53,6 +53,12 @@ def operations() -> frozenset[str]:
 
 def _operation(name: str) -> OperationModel:
     return _model().operation_model(name)
+
+
+def members(operation: str) -> tuple[str, ...]:
+    """The names of an operation's parameters."""
+    shape = _operation(operation).input_shape
+    return () if shape is None else tuple(shape.members)
 
 
 def requires_signature(operation: str) -> bool:
