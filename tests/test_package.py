@@ -7,8 +7,10 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -212,6 +214,35 @@ def test_wheel_holds_the_licence_and_nothing_of_the_checkout(wheel: zipfile.ZipF
     others = {name.partition("/")[2] for name in wheel.namelist() if not name.startswith("cognito_flow/")}
 
     assert others == {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+
+
+def test_each_dependency_has_its_reason() -> None:
+    """docs/explanation/dependencies.md names what pyproject.toml asks for, and nothing else."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    asked = [
+        *project["build-system"]["requires"],
+        *project["project"]["dependencies"],
+        *chain(*project["project"]["optional-dependencies"].values()),
+        *(
+            entry
+            for group in project["dependency-groups"].values()
+            for entry in group
+            if isinstance(entry, str)
+        ),
+    ]
+    page = (ROOT / "docs/explanation/dependencies.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[-3] for line in page.splitlines() if line.startswith("| ")]
+    named = {name.strip() for row in rows for name in row.split(",")} - {"Package"}
+
+    assert named == {re.split(r"[\[>=]", requirement)[0] for requirement in asked}
+
+
+def test_each_public_name_is_in_the_reference() -> None:
+    """docs/reference/api.md shows what can be imported, of both packages."""
+    page = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
+    public = [*cognito_flow.__all__, *cognito_flow.testing.__all__]
+
+    assert [] == [name for name in public if not re.search(rf"(:: |`){name}(`|$)", page, re.MULTILINE)]
 
 
 def test_no_tracked_file_speaks_of_one_machine() -> None:
