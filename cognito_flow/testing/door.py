@@ -18,6 +18,7 @@ import boto3
 import botocore.loaders
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _loader() -> botocore.loaders.Loader:
 
 
 def make_client(cognito: LocalCognito) -> object:
-    """A client that is answered in process. Its credentials are of no meaning: nobody checks the signature."""
+    """A client that is answered in process. Its credentials mean nothing: nobody checks the signature."""
     core = botocore.session.Session()
     core.register_component("data_loader", _loader())
     session: Any = boto3.session.Session(
@@ -130,5 +131,7 @@ def make_client(cognito: LocalCognito) -> object:
         botocore_session=core,
     )
     install(cognito, session)
-    client: object = session.client("cognito-idp")
+    # No retries of its own, so that each fault reaches the caller.
+    config = Config(retries={"mode": "standard", "total_max_attempts": 1})
+    client: object = session.client("cognito-idp", config=config)
     return client

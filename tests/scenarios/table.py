@@ -1,0 +1,227 @@
+"""The table: rows are scenarios, columns are the ways to run them.
+
+A scenario is a generator. It yields `Start` and `Send`, is sent the step that follows, and is thrown the typed error if one is
+raised. So it is written once, and runs through both drivers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+import attrs
+import pytest
+
+from cognito_flow import (
+    Answer,
+    AppClient,
+    AsyncAuthFlow,
+    AuthFlow,
+    Challenge,
+    CognitoFlowError,
+    Credentials,
+    Device,
+    Event,
+    SignedIn,
+    Step,
+    UserPasswordAuth,
+    UserSrpAuth,
+)
+from cognito_flow.testing import LocalCognito, Pool
+
+C = TypeVar("C")
+
+PASSWORD = "Correct horse 1"
+OTHER_PASSWORD = "Battery staple 2"
+
+
+@attrs.frozen(kw_only=True)
+class Start:
+    """Begin a sign-in."""
+
+    credentials: Credentials
+    device: Device | None = None
+    metadata: Mapping[str, str] | None = None
+
+
+@attrs.frozen
+class Send:
+    """Answer a challenge."""
+
+    answer: Answer
+    metadata: Mapping[str, str] | None = None
+
+
+Moves: TypeAlias = Generator[Start | Send, Step, None]
+
+
+@attrs.frozen
+class Column:
+    """One way to run a scenario."""
+
+    is_async: bool
+    admin: bool
+    secret: bool
+
+    def __str__(self) -> str:
+        driver, side = "async" if self.is_async else "sync", "admin" if self.admin else "public"
+        return f"{driver}-{side}-{'secret' if self.secret else 'no_secret'}"
+
+
+COLUMNS = [Column(a, b, c) for a in (False, True) for b in (False, True) for c in (False, True)]
+
+
+@attrs.define
+class World:
+    """What a scenario finds: a pool, an app client, and what the flow told."""
+
+    cognito: LocalCognito
+    pool: Pool
+    app: AppClient
+    column: Column
+    events: list[Event] = attrs.field(factory=list[Event])
+
+    @property
+    def client(self) -> Any:
+        """A boto3 client of the service."""
+        return self.cognito.client()
+
+    def srp(self, username: str = "alice", password: str = PASSWORD) -> Start:
+        """Begin with SRP."""
+        return Start(credentials=UserSrpAuth(username, password))
+
+    def password(self, username: str = "alice", password: str = PASSWORD) -> Start:
+        """Begin with the password in clear."""
+        return Start(credentials=UserPasswordAuth(username, password))
+
+    def kinds(self) -> list[str]:
+        """The kinds of events that were told, without calls and challenges."""
+        return [event.kind for event in self.events if event.kind not in ("call", "challenge")]
+
+    def calls(self, operation: str) -> int:
+        """How often an operation was called, public or Admin."""
+        return sum(call.operation.removeprefix("Admin") == operation for call in self.cognito.calls)
+
+
+Script: TypeAlias = Callable[[World], Moves]
+
+
+@attrs.frozen
+class Row:
+    """A scenario: where the protocol describes it, what it shows, and what it needs."""
+
+    section: str
+    name: str
+    script: Script
+    pool: Mapping[str, object]
+    client: Mapping[str, object]
+    flow: Mapping[str, object]
+
+    def __str__(self) -> str:
+        return f"{self.section}-{self.name}"
+
+
+ROWS: list[Row] = []
+
+
+def row(
+    section: str,
+    *,
+    pool: Mapping[str, object] | None = None,
+    client: Mapping[str, object] | None = None,
+    flow: Mapping[str, object] | None = None,
+) -> Callable[[Script], Script]:
+    """Put a scenario into the table.
+
+    Args:
+        section: The section of the protocol reference that describes it.
+        pool: Members for the pool.
+        client: Members for the app client.
+        flow: Options for the flow.
+    """
+
+    def add(script: Script) -> Script:
+        ROWS.append(Row(section, script.__name__, script, pool or {}, client or {}, flow or {}))
+        return script
+
+    return add
+
+
+def expect(kind: type[C], step: Step) -> C:
+    """The step, which must be of this kind."""
+    assert isinstance(step, kind), f"{type(step).__name__} instead of {kind.__name__}"
+    return step
+
+
+def signed_in(step: Step, username: str = "alice") -> SignedIn:
+    """The step, which must be the end of a sign-in of this user."""
+    done = expect(SignedIn, step)
+    assert username == done.username == done.tokens.username
+    return done
+
+
+def run(row: Row, column: Column) -> None:
+    """Run one cell of the table."""
+    cognito = LocalCognito()
+    pool = cognito.create_pool(**row.pool)
+    app = pool.app_client(secret=column.secret, **row.client)
+    world = World(cognito, pool, app, column)
+    options: dict[str, Any] = {"admin": column.admin, "on_event": world.events.append, **row.flow}
+    if column.is_async:
+        asyncio.run(_run_async(row.script(world), pool.async_flow(app, **options)))
+    else:
+        _run_sync(row.script(world), pool.flow(app, **options))
+
+
+def _run_sync(moves: Moves, flow: AuthFlow) -> None:
+    move: Start | Send | None = next(moves, None)
+    while move is not None:
+        try:
+            if isinstance(move, Start):
+                step = flow.start(move.credentials, device=move.device, metadata=move.metadata)
+            else:
+                step = flow.send(move.answer, metadata=move.metadata)
+        except CognitoFlowError as error:
+            move = _throw(moves, error)
+        else:
+            move = _go_on(moves, step)
+
+
+async def _run_async(moves: Moves, flow: AsyncAuthFlow) -> None:
+    move: Start | Send | None = next(moves, None)
+    while move is not None:
+        try:
+            if isinstance(move, Start):
+                step = await flow.start(move.credentials, device=move.device, metadata=move.metadata)
+            else:
+                step = await flow.send(move.answer, metadata=move.metadata)
+        except CognitoFlowError as error:
+            move = _throw(moves, error)
+        else:
+            move = _go_on(moves, step)
+
+
+def _go_on(moves: Moves, step: Step) -> Start | Send | None:
+    try:
+        return moves.send(step)
+    except StopIteration:
+        return None
+
+
+def _throw(moves: Moves, error: CognitoFlowError) -> Start | Send | None:
+    try:
+        return moves.throw(error)
+    except StopIteration:
+        return None
+
+
+def cells() -> list[Any]:
+    """Every cell of the table, for parametrize."""
+    return [pytest.param(row, column, id=f"{row}-{column}") for row in ROWS for column in COLUMNS]
+
+
+def ask_again(challenge: Challenge, code: str) -> Send:
+    """Answer a challenge that takes a code."""
+    answer: Any = challenge
+    return Send(answer.answer(code))
