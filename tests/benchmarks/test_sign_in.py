@@ -47,8 +47,7 @@ def test_sign_in_with_srp(benchmark: BenchmarkFixture, flow: AuthFlow) -> None:
 
 def test_seal_and_unseal(benchmark: BenchmarkFixture, cognito: LocalCognito) -> None:
     """What a web backend does between two requests of the same person."""
-    mfa = {"mfa_configuration": "ON", "software_token_mfa_configuration": {"Enabled": True}}
-    pool = cognito.create_pool(**mfa)
+    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
     pool.add_user("alice", PASSWORD, totp=True)
     flow = pool.flow(seal_keys=[secrets.token_bytes(32)])
     challenge = flow.start(UserSrpAuth("alice", PASSWORD))
