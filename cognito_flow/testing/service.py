@@ -75,6 +75,7 @@ class LocalCognito:
         calls: The calls that were made, newest last.
         faults: Trouble to come.
 
+    >>> from cognito_flow import UserSrpAuth
     >>> cognito = LocalCognito()
     >>> pool = cognito.create_pool()
     >>> user = pool.add_user("alice", "correct horse")
