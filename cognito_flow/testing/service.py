@@ -109,8 +109,8 @@ class LocalCognito:
         return Pool.create(self, pool_name, members)
 
     def client(self) -> object:
-        """A boto3 client for ``cognito-idp`` that is answered here, with AWS credentials of no meaning, and that
-        repeats no call by itself."""
+        """A boto3 client for ``cognito-idp`` that is answered here, with AWS credentials of no meaning, and
+        that repeats no call by itself."""
         return door.make_client(self)
 
     def install(self, session: object) -> None:

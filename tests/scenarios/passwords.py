@@ -1,4 +1,5 @@
-"""Passwords: the flows that begin with one, names and aliases, the forced new password, and the states of a user."""
+"""Passwords: the flows that begin with one, names and aliases, the forced new password, and the states of a
+user."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The table: rows are scenarios, columns are the ways to run them.
 
-A scenario is a generator. It yields `Start` and `Send`, is sent the step that follows, and is thrown the typed error if one is
-raised. So it is written once, and runs through both drivers.
+A scenario is a generator. It yields `Start` and `Send`, is sent the step that follows, and is thrown the
+typed error if one is raised. So it is written once, and runs through both drivers.
 """
 
 from __future__ import annotations

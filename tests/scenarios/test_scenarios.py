@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenarios import passwords
+from tests.scenarios import choices, custom, devices, passwords, second_factors
 from tests.scenarios.table import ROWS, Column, Row, cells, run
 
-assert all(module.__doc__ for module in (passwords,))
+assert all(module.__doc__ for module in (choices, custom, devices, passwords, second_factors))
 
 
 @pytest.mark.parametrize(("row", "column"), cells())
