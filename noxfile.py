@@ -20,6 +20,7 @@ PARALLEL = ("-n2", "--dist=loadfile")  # whole files: each example of a page bui
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "virtualenv"
+nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["lint", "types", f"tests-{OLDEST}", "docs"]
 
