@@ -183,7 +183,7 @@ def a_confirmed_sign_up_signs_in_by_its_session(world: World) -> Moves:
     if (secret_hash := world.app.secret_hash("alice")) is not None:
         named["SecretHash"] = secret_hash
     attributes = [{"Name": "email", "Value": "alice@example.com"}]
-    signed_up = world.client.sign_up(**named, Password=PASSWORD, UserAttributes=attributes)
+    signed_up = world.client.sign_up(**named, Password="Without-spaces-1", UserAttributes=attributes)
     confirmed = world.client.confirm_sign_up(
         **named, ConfirmationCode=world.pool.last_code("alice"), Session=signed_up["Session"]
     )

@@ -64,11 +64,13 @@ def verify(event: Members) -> Members:
 
 def ask_sums(world: World, **user: str) -> None:
     """A pool that asks for a sum, and a user."""
-    world.pool.triggers |= {
-        "DefineAuthChallenge": define,
-        "CreateAuthChallenge": create,
-        "VerifyAuthChallengeResponse": verify,
-    }
+    world.pool.triggers.update(
+        {
+            "DefineAuthChallenge": define,
+            "CreateAuthChallenge": create,
+            "VerifyAuthChallengeResponse": verify,
+        }
+    )
     world.pool.add_user("alice", PASSWORD, phone_number=user.get("phone_number"))
 
 
@@ -207,7 +209,7 @@ def metadata_of_an_answer_reaches_the_verify_trigger_and_that_of_the_start_does_
         seen.append(event["request"]["clientMetadata"])
         return define(event) if "session" in event["request"] else verify(event)
 
-    world.pool.triggers |= {"DefineAuthChallenge": note, "VerifyAuthChallengeResponse": note}
+    world.pool.triggers.update({"DefineAuthChallenge": note, "VerifyAuthChallengeResponse": note})
     start = attrs.evolve(begin(), metadata={"from": "start"})
     challenge = expect(CustomChallenge, (yield start))
     signed_in((yield Send(challenge.answer("4"), {"from": "answer"})))

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from cognito_flow import (
+    CustomAuth,
     CustomChallenge,
     Device,
     DeviceForgotten,
@@ -25,12 +26,6 @@ OPT_IN = {
     "device_configuration": {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": True}
 }
 NO_BYPASS = {"device_configuration": {"ChallengeRequiredOnNewDevice": False}}
-
-
-def with_code(world: World, start: Start) -> Moves:
-    """Sign in with a code by SMS; tells the end by returning."""
-    challenge = expect(SmsMfa, (yield start))
-    yield Send(challenge.answer(world.pool.last_code("alice")))
 
 
 @row("7.2", pool=ALWAYS, flow={"device_name": "laptop"})
@@ -178,17 +173,17 @@ def accept(event: Members) -> Members:
 
 def custom(world: World) -> None:
     """Triggers that ask one question, and take any answer."""
-    world.pool.triggers |= {
-        "DefineAuthChallenge": ask_once,
-        "CreateAuthChallenge": lambda event: event,
-        "VerifyAuthChallengeResponse": accept,
-    }
+    world.pool.triggers.update(
+        {
+            "DefineAuthChallenge": ask_once,
+            "CreateAuthChallenge": lambda event: event,
+            "VerifyAuthChallengeResponse": accept,
+        }
+    )
 
 
 @row("7.6", pool=ALWAYS)
 def a_device_forgotten_at_a_custom_challenge_is_dropped(world: World) -> Moves:
-    from cognito_flow import CustomAuth
-
     custom(world)
     world.pool.add_user("alice", PASSWORD)
     device = signed_in((yield world.srp())).device
@@ -202,8 +197,6 @@ def a_device_forgotten_at_a_custom_challenge_is_dropped(world: World) -> Moves:
 
 @row("4.3", pool=ALWAYS)
 def a_device_is_asked_for_after_a_custom_challenge(world: World) -> Moves:
-    from cognito_flow import CustomAuth
-
     custom(world)
     world.pool.add_user("alice", PASSWORD)
     device = signed_in((yield world.srp())).device
@@ -215,8 +208,6 @@ def a_device_is_asked_for_after_a_custom_challenge(world: World) -> Moves:
 
 @row("7.5", pool=ALWAYS, flow={"devices": MemoryDeviceStore()})
 def a_secret_refused_in_a_later_turn_is_told_and_dropped(world: World) -> Moves:
-    from cognito_flow import CustomAuth
-
     custom(world)
     world.pool.add_user("alice", PASSWORD)
     device = signed_in((yield world.srp())).device

@@ -76,7 +76,7 @@ def a_wrong_password_in_clear_is_refused(world: World) -> Moves:
 
 @row("2.3")
 def a_password_of_any_characters_signs_in(world: World) -> Moves:
-    for number, password in enumerate((" a b ", "a:b:c", "pässwörd–日本語🙂", "x" * 256)):
+    for number, password in enumerate((" a b ", "a:b:c", "pässwörd日本語🙂", "x" * 256)):
         world.pool.add_user(f"user:{number}", password)
         signed_in((yield world.srp(f"user:{number}", password)), f"user:{number}")
 
