@@ -181,8 +181,9 @@ def respond_to_auth_challenge(request: Request) -> Members:
     names = (typed, *(() if user is None else (user.username,)))
     check_secret_hash(client, values.get("SECRET_HASH"), *names)
     progress = _progress(request, pool, client, challenge)
-    if request.is_admin and user is not None and typed != user.username and pool.fold(typed) != user.username:
-        # The API reference: the Admin operation takes the user's own name, never an alias.
+    is_alias = user is not None and pool.fold(typed) != user.username
+    if request.is_admin and is_alias and challenge == "PASSWORD_VERIFIER":
+        # The API reference: after SRP, the Admin operation takes the user's own name and no alias.
         raise Refusal("UserNotFoundException", "User does not exist.")
     # A simulated user answers with the id that was given, or with what was typed.
     expected = {pool.simulated_id(progress.username), progress.username} if progress.is_simulated else None
