@@ -237,6 +237,16 @@ def test_each_dependency_has_its_reason() -> None:
     assert named == {re.split(r"[\[>=]", requirement)[0] for requirement in asked}
 
 
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: page.name
+)
+def test_no_example_is_left_out(page: Path) -> None:
+    """Python stands in blocks called python, which are run, and under no other name, where it would not be."""
+    assert [] == re.findall(
+        r"^ *```(?:py|py3|pycon|python3|Python)$", page.read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+
 def test_each_public_name_is_in_the_reference() -> None:
     """docs/reference/api.md shows what can be imported, of both packages."""
     page = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
