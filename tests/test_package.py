@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cognito_flow"
+PAGES = [Path("README.md"), *sorted(path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md"))]
 FRONT_DOORS = (cognito_flow, cognito_flow.testing)
 
 # From the ground up. A module may import from its own floor and from those below it.
@@ -237,14 +238,12 @@ def test_each_dependency_has_its_reason() -> None:
     assert named == {re.split(r"[\[>=]", requirement)[0] for requirement in asked}
 
 
-@pytest.mark.parametrize(
-    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", PAGES, ids=str)
 def test_no_example_is_left_out(page: Path) -> None:
-    """Python stands in blocks called python, which are run, and under no other name, where it would not be."""
-    assert [] == re.findall(
-        r"^ *```(?:py|py3|pycon|python3|Python)$", page.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    """Python stands in blocks called python, which are run, and under no name under which it would not be."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    assert [] == re.findall(r"^ *```(?:py|py3|pycon|python3|Python)$", text, re.MULTILINE)
 
 
 def test_each_public_name_is_in_the_reference() -> None:
