@@ -102,7 +102,7 @@ def tests_newest(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The documentation, where a broken reference is an error."""
     session.install(EVERY_EXTRA, *group("docs"))
-    session.run("sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build")
+    session.run("sphinx-build", "-E", "-W", "--keep-going", "-q", "docs", "docs/_build")
 
 
 @nox.session(python=OLDEST)
