@@ -3,8 +3,8 @@
 Rules of this file:
 
 - Inputs are drawn from hashes of their labels, so every run makes the same file.
-- A value is kept only if a peer computed it and it agrees with rule.py. Where a peer differs from the rule,
-  the file says so, with what differs.
+- A value is kept only if a peer computed it and it agrees with tests/srp_peer.py, the rule. Where a peer
+  differs from it, the file says so, with what differs.
 
     npm ci && npm run generate
 
@@ -25,7 +25,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-import rule
+from tests import srp_peer
 
 HERE = Path(__file__).parent
 OUTPUT = HERE.parent / "srp.json"
@@ -87,31 +87,53 @@ def drawn(label: str, length: int) -> Iterator[bytes]:
     return (draw(f"{label} {count}", length) for count in itertools.count())
 
 
-def sign_in(label: str, **changes: Any) -> rule.SignIn:
+@dataclass(frozen=True)
+class Case(srp_peer.SignIn):
+    """A sign-in with a name, and with the texts in which its numbers are sent."""
+
+    label: str
+    sent_salt: str
+    device: bool = False
+    srp_b_digits: int = 0
+    upper_case: bool = False
+
+    @property
+    def srp_b(self) -> str:
+        text = f"{self.public_b:x}".zfill(self.srp_b_digits)
+        return text.upper() if self.upper_case else text
+
+
+def ordinary_salt(label: str) -> str:
+    return next(salt for salt in drawn(f"{label} salt", 16) if 0x10 <= salt[0] < 0x80).hex()
+
+
+def sign_in(label: str, *, salt: str = "", **changes: Any) -> Case:
     """An ordinary sign-in with some changes: a salt, numbers and a block of its own for each label."""
-    ordinary = rule.SignIn(
+    salt = salt or ordinary_salt(label)
+    ordinary = Case(
         label=label,
         group="Ab1Cd2Ef3",
         name="alice",
         password="Correct-Horse-7",
-        salt=next(salt for salt in drawn(f"{label} salt", 16) if 0x10 <= salt[0] < 0x80).hex(),
+        salt=int(salt, 16),
+        sent_salt=salt,
         a=int.from_bytes(draw(f"{label} a", 32), "big"),
         b=int.from_bytes(draw(f"{label} b", 32), "big"),
-        secret_block=base64.b64encode(draw(f"{label} block", 48)).decode(),
+        secret_block=draw(f"{label} block", 48),
         moment=datetime(2026, 11, 21, 9, 8, 7),
     )
     return replace(ordinary, **changes)
 
 
-def with_exponents(base: rule.SignIn, name: str) -> Iterator[rule.SignIn]:
+def with_exponents(base: Case, name: str) -> Iterator[Case]:
     for exponent in drawn(f"{base.label} {name}", 32):
         number = int.from_bytes(exponent, "big")
         yield replace(base, a=number) if name == "a" else replace(base, b=number)
 
 
-def forced_numbers() -> Iterator[rule.SignIn]:
+def forced_numbers() -> Iterator[Case]:
     """A, B, u and S in every shape. A depends on a alone; to force one of the others, b is what moves."""
-    chosen: dict[str, tuple[str, int, Callable[[rule.SignIn], int]]] = {
+    chosen: dict[str, tuple[str, int, Callable[[Case], int]]] = {
         "A": ("a", 384, lambda each: each.public_a),
         "B": ("b", 384, lambda each: each.public_b),
         "u": ("b", 32, lambda each: each.u),
@@ -124,7 +146,7 @@ def forced_numbers() -> Iterator[rule.SignIn]:
                 yield next(each for each in candidates if fits(value(each), width))
 
 
-def forced_salts() -> Iterator[rule.SignIn]:
+def forced_salts() -> Iterator[Case]:
     """SALT in every shape; where it has zeros in front, both as fixed-width text and without them."""
     for shape, fits in SHAPES.items():
         label = f"salt {shape}"
@@ -138,25 +160,23 @@ def forced_salts() -> Iterator[rule.SignIn]:
     yield sign_in("salt of 32 bytes", salt="7f" + draw("salt of 32 bytes", 31).hex())
 
 
-def other_forms() -> Iterator[rule.SignIn]:
+def other_forms() -> Iterator[Case]:
     """The same numbers, written or sized in another way."""
     yield sign_in("upper-case hexadecimal", salt="7F" + draw("upper", 15).hex().upper(), upper_case=True)
     wide = with_exponents(sign_in("B zero-byte, sent at full width", srp_b_digits=768), "b")
     yield next(each for each in wide if SHAPES["zero-byte"](each.public_b, 384))
     yield sign_in("a = 1, so that A is one digit", a=1)
     yield sign_in("a of 1024 bits", a=int.from_bytes(b"\xff" + draw("long a", 127), "big"))
-    yield sign_in(
-        "secret block of the usual size", secret_block=base64.b64encode(draw("long block", 1284)).decode()
-    )
+    yield sign_in("secret block of the usual size", secret_block=draw("long block", 1284))
     yield next(each for each in with_exponents(sign_in("key zero-byte"), "b") if each.key[0] == 0)
     yield next(
         sign_in("inner hash zero-byte", password=f"Password-{count}")
         for count in itertools.count()
-        if rule.inner_hash("Ab1Cd2Ef3", "alice", f"Password-{count}")[0] == 0
+        if srp_peer.inner_hash("Ab1Cd2Ef3", "alice", f"Password-{count}")[0] == 0
     )
 
 
-def other_names() -> Iterator[rule.SignIn]:
+def other_names() -> Iterator[Case]:
     """Passwords and names that are easily read wrongly."""
     passwords = {
         "with umlauts, composed": "Gr\u00fc\u00dfe-\u00e0-7",
@@ -181,7 +201,7 @@ def other_names() -> Iterator[rule.SignIn]:
     yield sign_in("day without a leading zero", moment=datetime(2027, 5, 1, 23, 59, 59))
 
 
-def device(label: str, **changes: Any) -> rule.SignIn:
+def device(label: str, **changes: Any) -> Case:
     return sign_in(
         label,
         device=True,
@@ -192,7 +212,7 @@ def device(label: str, **changes: Any) -> rule.SignIn:
     )
 
 
-def devices() -> Iterator[rule.SignIn]:
+def devices() -> Iterator[Case]:
     yield device("device plain")
     yield device("device salt top-bit", salt="c0" + draw("device salt", 15).hex())
     yield device("device day without a leading zero", moment=datetime(2026, 9, 5, 1, 2, 3))
@@ -213,9 +233,9 @@ def sign_in_tasks() -> Iterator[Task]:
                 "password": each.password,
                 "a": f"{each.a:x}",
                 "b": f"{each.b:x}",
-                "salt": each.salt,
+                "salt": each.sent_salt,
                 "srp_b": each.srp_b,
-                "secret_block": each.secret_block,
+                "secret_block": base64.b64encode(each.secret_block).decode(),
                 "moment": each.moment.isoformat() + "+00:00",
             },
             {
@@ -224,7 +244,7 @@ def sign_in_tasks() -> Iterator[Task]:
                 "u": f"{each.u:x}",
                 "s": f"{each.s:x}",
                 "key": each.key.hex(),
-                "timestamp": rule.timestamp(each.moment),
+                "timestamp": srp_peer.timestamp(each.moment),
                 "signature": each.signature,
             },
         )
@@ -240,11 +260,11 @@ def device_verifier_tasks() -> Iterator[Task]:
             salt = (front + drawing)[:16]
             password = base64.b64encode(drawing[16:]).decode()
             number = int.from_bytes(salt, "big")
-            verifier = pow(rule.G, rule.private_key(group, name, password, number), rule.N)
+            verifier = pow(srp_peer.G, srp_peer.private_key(group, name, password, number), srp_peer.N)
             if SHAPES[salt_shape](number, 16) and SHAPES[verifier_shape](verifier, 384):
                 outputs = {
-                    "password_verifier": base64.b64encode(rule.pad(verifier)).decode(),
-                    "padded_salt": base64.b64encode(rule.pad(number)).decode(),
+                    "password_verifier": base64.b64encode(srp_peer.pad(verifier)).decode(),
+                    "padded_salt": base64.b64encode(srp_peer.pad(number)).decode(),
                 }
                 inputs = {"group": group, "name": name, "password": password, "salt": salt.hex()}
                 yield Task("device_verifier", label, inputs, outputs)
@@ -252,16 +272,33 @@ def device_verifier_tasks() -> Iterator[Task]:
 
 
 def small_tasks() -> Iterator[Task]:
-    yield Task("multiplier", "k", {}, {"k": f"{rule.K:x}"})
-    for number in (0, 1, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, rule.N - 1, rule.N >> 1):
-        label = f"{number:x}" if number < rule.N >> 1 else {rule.N - 1: "N - 1", rule.N >> 1: "N / 2"}[number]
-        yield Task("pad", label, {"number": f"{number:x}"}, {"padded": rule.pad(number).hex()})
+    yield Task("multiplier", "k", {}, {"k": f"{srp_peer.K:x}"})
+    for number in (
+        0,
+        1,
+        0x7F,
+        0x80,
+        0xFF,
+        0x100,
+        0x7FFF,
+        0x8000,
+        0xFFFF,
+        0x10000,
+        srp_peer.N - 1,
+        srp_peer.N >> 1,
+    ):
+        label = (
+            f"{number:x}"
+            if number < srp_peer.N >> 1
+            else {srp_peer.N - 1: "N - 1", srp_peer.N >> 1: "N / 2"}[number]
+        )
+        yield Task("pad", label, {"number": f"{number:x}"}, {"padded": srp_peer.pad(number).hex()})
     long_months = (1, 3, 5, 7, 8, 10, 12)
     moments = [datetime(2026, long_months[day % 7], day, day % 24, day, 59 - day) for day in range(1, 32)]
     moments += [datetime(2027, month, 28, 12) for month in (2, 4, 6, 9, 11)]
     for moment in moments:
         text = moment.isoformat() + "+00:00"
-        yield Task("timestamp", text, {"moment": text}, {"timestamp": rule.timestamp(moment)})
+        yield Task("timestamp", text, {"moment": text}, {"timestamp": srp_peer.timestamp(moment)})
     for label, username, secret in (
         ("plain", "alice", "1a2b3c4d5e6f7g8h9i0j"),
         ("address", "alice+test@example.com", "1a2b3c4d5e6f7g8h9i0j"),
@@ -269,7 +306,7 @@ def small_tasks() -> Iterator[Task]:
     ):
         client = "7lk3qmthc2o9fr1b0example"
         inputs = {"username": username, "client_id": client, "client_secret": secret}
-        made = {"secret_hash": rule.secret_hash(username, client, secret)}
+        made = {"secret_hash": srp_peer.secret_hash(username, client, secret)}
         yield Task("secret_hash", label, inputs, made)
 
 
@@ -292,7 +329,7 @@ def ask(command: list[str], tasks: list[Task]) -> Answers:
 
 
 def differing(task: Task, result: dict[str, str]) -> list[str]:
-    """Which values of a peer are not those of the rule."""
+    """Which values of a peer are not those of the srp_peer."""
     expected = {**task.inputs, **task.outputs}
     return [
         name

@@ -1,7 +1,10 @@
-"""What a peer has to agree with before its values are kept: SRP-6a as Cognito speaks it, both halves.
+"""SRP-6a as Cognito speaks it, both halves: what the client's arithmetic, and every peer, is held against.
 
-Rule of this file: the standard library only, plain Python integers, written for reading and not for secrets.
-It shares nothing with cognito_flow, whose arithmetic the vectors test.
+Rules of this file:
+
+- The standard library only, so that vectors/generate can run it wherever Python does; plain Python integers,
+  written for reading and not for secrets.
+- It shares nothing with cognito_flow, whose arithmetic it tests.
 
 Sources: RFC 5054, RFC 3526 section 4, RFC 5869, and "Working with user devices in your user pool" in the
 Amazon Cognito developer guide.
@@ -76,22 +79,22 @@ def private_key(group: str, name: str, password: str, salt: int) -> int:
 class SignIn:
     """One sign-in of a user or a device, seen from above: both exponents are known."""
 
-    label: str
     group: str
     name: str
     password: str
-    salt: str
+    salt: int
     a: int
     b: int
-    secret_block: str
+    secret_block: bytes
     moment: datetime
-    device: bool = False
-    srp_b_digits: int = 0
-    upper_case: bool = False
+
+    @cached_property
+    def x(self) -> int:
+        return private_key(self.group, self.name, self.password, self.salt)
 
     @cached_property
     def verifier(self) -> int:
-        return pow(G, private_key(self.group, self.name, self.password, int(self.salt, 16)), N)
+        return pow(G, self.x, N)
 
     @cached_property
     def public_a(self) -> int:
@@ -101,20 +104,19 @@ class SignIn:
     def public_b(self) -> int:
         return (K * self.verifier + pow(G, self.b, N)) % N
 
-    @property
-    def srp_b(self) -> str:
-        """B as the service sends it."""
-        text = f"{self.public_b:x}".zfill(self.srp_b_digits)
-        return text.upper() if self.upper_case else text
-
     @cached_property
     def u(self) -> int:
         return _hash(pad(self.public_a) + pad(self.public_b))
 
     @cached_property
     def s(self) -> int:
-        """The server's way to S; the peers that are clients take the other one."""
+        """S, the server's way."""
         return pow(self.public_a * pow(self.verifier, self.u, N), self.b, N)
+
+    @cached_property
+    def s_of_client(self) -> int:
+        """S, the client's way: from the password, and without b."""
+        return pow(self.public_b - K * pow(G, self.x, N), self.a + self.u * self.x, N)
 
     @cached_property
     def key(self) -> bytes:
@@ -124,5 +126,5 @@ class SignIn:
     @property
     def signature(self) -> str:
         names = (self.group + self.name).encode()
-        message = names + base64.b64decode(self.secret_block) + timestamp(self.moment).encode()
+        message = names + self.secret_block + timestamp(self.moment).encode()
         return base64.b64encode(hmac.digest(self.key, message, "sha256")).decode()
