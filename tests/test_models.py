@@ -1,0 +1,121 @@
+"""models.py: the records check themselves, and hide what is secret."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cognito_flow import AppClient, Device, Tokens, UsageError, UserContext
+from cognito_flow.models import System
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "pool_id", ["", "eu-west-1", "eu-west-1_", "_abc", "eu-west-1_a-b", "eu west_abc", "a_b_c"]
+)
+def test_a_malformed_pool_id_is_refused(pool_id: str) -> None:
+    """The message shows the form that it must have."""
+    with pytest.raises(UsageError, match="eu-west-1_AbC123"):
+        AppClient(pool_id, "client-id")
+
+
+def test_an_empty_client_id_is_refused() -> None:
+    """Nothing could be signed in to."""
+    with pytest.raises(UsageError, match="client_id"):
+        AppClient("eu-west-1_abc", "")
+
+
+def test_an_empty_client_secret_is_refused() -> None:
+    """It is a setting that was not set."""
+    with pytest.raises(UsageError, match="client_secret"):
+        AppClient("eu-west-1_abc", "id", "")
+
+
+@pytest.mark.parametrize(
+    ("region", "suffix"),
+    [
+        ("eu-west-1", "amazonaws.com"),
+        ("cn-north-1", "amazonaws.com.cn"),
+        ("eusc-de-east-1", "amazonaws.eu"),
+        ("us-iso-east-1", "c2s.ic.gov"),
+        ("us-isob-east-1", "sc2s.sgov.gov"),
+        ("us-gov-west-1", "amazonaws.com"),
+    ],
+)
+def test_the_issuer_follows_the_partition(region: str, suffix: str) -> None:
+    """China and the sovereign clouds have suffixes of their own."""
+    app = AppClient(f"{region}_abc", "id")
+
+    assert f"https://cognito-idp.{region}.{suffix}/{region}_abc" == app.issuer
+    assert f"{app.issuer}/.well-known/jwks.json" == app.jwks_url
+
+
+def test_the_issuer_and_the_endpoint_may_be_overridden() -> None:
+    """An endpoint of one's own serves the keys, too; a trailing slash is passed over."""
+    app = AppClient(
+        "eu-west-1_abc", "id", endpoint_url="http://localhost:9229/", issuer="https://me.example/"
+    )
+
+    assert app.issuer == "https://me.example"
+    assert app.jwks_url == "http://localhost:9229/eu-west-1_abc/.well-known/jwks.json"
+
+
+def test_without_a_secret_there_is_no_hash() -> None:
+    """None says: send none."""
+    assert AppClient("eu-west-1_abc", "id").secret_hash("alice") is None
+
+
+def test_no_secret_stands_in_a_repr() -> None:
+    """Reprs end up in logs."""
+    records = [
+        AppClient("eu-west-1_abc", "id", "SECRET"),
+        Device("key", "group", "SECRET"),
+        Tokens("SECRET", "SECRET", "SECRET", NOW, username="alice"),
+        UserContext(encoded_data="SECRET", headers=(("cookie", "SECRET"),)),
+    ]
+
+    assert "SECRET" not in repr(records)
+
+
+def test_a_naive_expiry_is_refused() -> None:
+    """It would be compared with the wrong clock."""
+    with pytest.raises(UsageError, match="time zone"):
+        Tokens("a", None, None, datetime(2030, 1, 1), username="alice")  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("name", ["access_token", "username", "expires_at", "token_type"])
+@pytest.mark.parametrize("value", [None, 1, ["x"]])
+def test_stored_tokens_that_lack_something_are_refused_by_name(name: str, value: object) -> None:
+    """The message names the member, never its value."""
+    stored: dict[str, object] = {**Tokens("a", "i", "r", NOW, username="alice").to_dict(), name: value}
+
+    with pytest.raises(UsageError, match=name):
+        Tokens.from_dict(stored)
+
+
+def test_stored_tokens_with_no_date_are_refused() -> None:
+    """Text that is no date is no expiry."""
+    stored = {**Tokens("a", "i", "r", NOW, username="alice").to_dict(), "expires_at": "soon"}
+
+    with pytest.raises(UsageError, match="expires_at"):
+        Tokens.from_dict(stored)
+
+
+@given(
+    st.builds(
+        Tokens, st.text(), st.none() | st.text(), st.none() | st.text(), st.just(NOW), username=st.text()
+    )
+)
+def test_tokens_come_back_as_they_were_stored(tokens: Tokens) -> None:
+    """to_dict and from_dict are each other's inverse."""
+    assert tokens == Tokens.from_dict(tokens.to_dict())
+
+
+def test_the_system_s_clock_is_aware() -> None:
+    """Its times can be compared."""
+    assert System().now().tzinfo is UTC
+    assert len(System().random_bytes(7)) == 7

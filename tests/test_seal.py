@@ -1,0 +1,197 @@
+"""Sealing: a challenge travels as text, and is of no use to anybody else."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cognito_flow import (
+    AppClient,
+    AuthFlow,
+    Challenge,
+    CustomChallenge,
+    Device,
+    Pending,
+    SealError,
+    SmsMfa,
+    UnknownChallenge,
+    UsageError,
+)
+from cognito_flow.handlers import HANDLERS
+from cognito_flow.models import System
+from cognito_flow.testing import Clock
+
+APP = AppClient("eu-west-1_abc", "id")
+KEY, OTHER_KEY = "k" * 32, "o" * 32
+START = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def flow(
+    *keys: str | bytes, app: AppClient = APP, clock: Clock | None = None, max_age: int | None = None
+) -> AuthFlow:
+    """A flow with these keys."""
+    clock = clock or Clock(lambda: START)
+    return AuthFlow(app, seal_keys=keys or (KEY,), seal_max_age=max_age, system=System(now=clock))
+
+
+def challenge(**members: object) -> SmsMfa:
+    """A challenge."""
+    given: dict[str, object] = {"name": "SMS_MFA", "username": "alice", "session": "SESSION", **members}
+    return SmsMfa(pending=Pending(**given))  # type: ignore[arg-type]  # what is given is what Pending takes
+
+
+PARAMETERS = {
+    "MFAS_CAN_CHOOSE": '["SMS_MFA"]',
+    "CREDENTIAL_REQUEST_OPTIONS": "{}",
+    "SECRET_CODE": "JBSWY3DP",
+}
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
+def test_every_challenge_comes_back_as_it_was(handler: type[Challenge]) -> None:
+    """All that is needed to go on stands in the text."""
+    name = getattr(handler, "name", "NEW_ONE")
+    parameters = PARAMETERS if handler.__name__ != "MfaSetup" else {}
+    device = Device("key", "group", "secret")
+    pending = Pending(
+        name=name,
+        username="alice",
+        parameters=parameters,
+        session="S" * 20,
+        available=("PASSWORD",),
+        pool_id=APP.pool_id,
+        client_id=APP.client_id,
+        alias="a@example.com",
+        device=device,
+        attempt=3,
+        is_repeat=True,
+        received_at=START,
+    )
+    sealed = handler.parse(pending)
+
+    assert sealed == flow().unseal(flow().seal(sealed))
+
+
+@given(st.text(), st.dictionaries(st.text(), st.text()), st.none() | st.text())
+def test_any_text_in_a_challenge_survives(
+    username: str, parameters: dict[str, str], session: str | None
+) -> None:
+    """Parameters of triggers may hold anything."""
+    sealed = CustomChallenge(
+        pending=Pending(name="CUSTOM_CHALLENGE", username=username, parameters=parameters, session=session)
+    )
+
+    assert sealed == flow().unseal(flow().seal(sealed))
+
+
+def test_a_name_that_is_unknown_survives() -> None:
+    """It can be answered in the next process, too."""
+    unknown = UnknownChallenge(pending=Pending(name="NEW", username="alice"))
+
+    assert unknown == flow().unseal(flow().seal(unknown))
+
+
+def test_the_text_shows_nothing() -> None:
+    """It goes through a browser."""
+    text = flow().seal(challenge(parameters={"question": "VISIBLE"}, device=Device("DKEY", "g", "DSECRET")))
+    raw = base64.urlsafe_b64decode(text)
+
+    for word in (b"SESSION", b"VISIBLE", b"alice", b"DSECRET", b"DKEY"):
+        assert word not in raw
+
+
+def test_keys_rotate() -> None:
+    """The newest key seals; older ones still open."""
+    old = flow(OTHER_KEY).seal(challenge())
+
+    assert flow(KEY, OTHER_KEY).unseal(old) == challenge()
+    with pytest.raises(SealError):
+        flow(OTHER_KEY).unseal(flow(KEY, OTHER_KEY).seal(challenge()))
+
+
+@pytest.mark.parametrize(
+    "app", [AppClient("eu-west-1_abc", "other"), AppClient("eu-west-1_other", "id")], ids=["client", "pool"]
+)
+def test_another_app_client_cannot_open_it(app: AppClient) -> None:
+    """The key itself is bound to both ids."""
+    with pytest.raises(SealError, match="another app client"):
+        flow(app=app).unseal(flow().seal(challenge()))
+
+
+def test_it_is_too_old_after_its_time() -> None:
+    """Fifteen minutes is as long as any Session lives."""
+    clock = Clock(lambda: START)
+    text = flow(clock=clock).seal(challenge())
+    clock.advance(15 * 60)
+    assert flow(clock=clock).unseal(text) == challenge()
+    clock.advance(2)
+    with pytest.raises(SealError, match="900 seconds"):
+        flow(clock=clock).unseal(text)
+
+
+def test_the_time_can_be_set() -> None:
+    """seal_max_age is in seconds."""
+    clock = Clock(lambda: START)
+    text = flow(clock=clock).seal(challenge())
+    clock.advance(12)
+    with pytest.raises(SealError, match="10 seconds"):
+        flow(clock=clock, max_age=10).unseal(text)
+
+
+@given(st.text() | st.binary())
+def test_any_other_text_is_refused(text: str | bytes) -> None:
+    """Whatever comes back from a browser, it is a SealError."""
+    with pytest.raises(SealError):
+        flow().unseal(text)  # type: ignore[arg-type]  # bytes are what a framework may hand over
+
+
+def test_one_changed_character_is_refused() -> None:
+    """It is authenticated."""
+    text = flow().seal(challenge())
+    changed = text[:50] + ("A" if text[50] != "A" else "B") + text[51:]
+
+    with pytest.raises(SealError, match="damaged"):
+        flow().unseal(changed)
+
+
+def test_a_text_of_another_version_is_refused() -> None:
+    """Its members may mean something else."""
+    sealer = flow()._sealer
+    assert sealer is not None
+    text = sealer.fernet.encrypt_at_time(b'{"version": 0}', int(START.timestamp())).decode()
+
+    with pytest.raises(SealError, match="version"):
+        flow().unseal(text)
+
+
+def test_a_short_key_is_refused() -> None:
+    """It could be guessed."""
+    with pytest.raises(UsageError, match="32"):
+        flow("short")
+
+
+def test_one_key_that_is_no_list_is_refused() -> None:
+    """A string is a sequence of strings: each letter would be a key."""
+    with pytest.raises(UsageError, match="list"):
+        AuthFlow(APP, seal_keys="k" * 40)
+
+
+@pytest.mark.parametrize("age", [0, -1])
+def test_an_age_that_is_not_positive_is_refused(age: int) -> None:
+    """Nothing could ever be opened."""
+    with pytest.raises(UsageError, match="positive"):
+        flow(max_age=age)
+
+
+def test_without_keys_nothing_is_sealed() -> None:
+    """The message says what to give."""
+    bare = AuthFlow(APP)
+
+    with pytest.raises(UsageError, match="seal_keys"):
+        bare.seal(challenge())
+    with pytest.raises(UsageError, match="seal_keys"):
+        bare.unseal("text")
