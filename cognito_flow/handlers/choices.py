@@ -68,9 +68,9 @@ class SelectMfaType(NamedHandler):
     """
 
     name: ClassVar[str] = "SELECT_MFA_TYPE"
-    reads = ("MFAS_CAN_CHOOSE",)
-    sends = ("ANSWER",)
-    may_follow = ("SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA")
+    reads: ClassVar[tuple[str, ...]] = ("MFAS_CAN_CHOOSE",)
+    sends: ClassVar[tuple[str, ...]] = ("ANSWER",)
+    may_follow: ClassVar[tuple[str, ...]] = ("SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA")
 
     choices: tuple[MfaType | str, ...]
 
@@ -103,8 +103,8 @@ class SelectChallenge(NamedHandler):
     """
 
     name: ClassVar[str] = "SELECT_CHALLENGE"
-    sends = ("ANSWER", "PASSWORD", "SRP_A")
-    may_follow = (
+    sends: ClassVar[tuple[str, ...]] = ("ANSWER", "PASSWORD", "SRP_A")
+    may_follow: ClassVar[tuple[str, ...]] = (
         "PASSWORD_VERIFIER",
         "EMAIL_OTP",
         "SMS_OTP",

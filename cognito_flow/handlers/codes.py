@@ -52,7 +52,7 @@ class SmsMfa(CodeChallenge):
     """Handles SMS_MFA: a code was sent to the phone, as the second factor."""
 
     name: ClassVar[str] = "SMS_MFA"
-    sends = ("SMS_MFA_CODE",)
+    sends: ClassVar[tuple[str, ...]] = ("SMS_MFA_CODE",)
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +60,7 @@ class EmailOtp(CodeChallenge):
     """Handles EMAIL_OTP: a code was sent by e-mail, as the first or the second factor."""
 
     name: ClassVar[str] = "EMAIL_OTP"
-    sends = ("EMAIL_OTP_CODE",)
+    sends: ClassVar[tuple[str, ...]] = ("EMAIL_OTP_CODE",)
 
 
 @attrs.frozen(kw_only=True)
@@ -68,7 +68,7 @@ class SmsOtp(CodeChallenge):
     """Handles SMS_OTP: a code was sent to the phone, as the first factor."""
 
     name: ClassVar[str] = "SMS_OTP"
-    sends = ("SMS_OTP_CODE",)
+    sends: ClassVar[tuple[str, ...]] = ("SMS_OTP_CODE",)
 
 
 @attrs.frozen(kw_only=True)
@@ -77,8 +77,8 @@ class SoftwareTokenMfa(CodeChallenge):
     once."""
 
     name: ClassVar[str] = "SOFTWARE_TOKEN_MFA"
-    reads = ("FRIENDLY_DEVICE_NAME",)
-    sends = ("SOFTWARE_TOKEN_MFA_CODE",)
+    reads: ClassVar[tuple[str, ...]] = ("FRIENDLY_DEVICE_NAME",)
+    sends: ClassVar[tuple[str, ...]] = ("SOFTWARE_TOKEN_MFA_CODE",)
 
     @property
     def sent_to(self) -> str | None:

@@ -38,9 +38,9 @@ class CustomChallenge(NamedHandler):
     """
 
     name: ClassVar[str] = "CUSTOM_CHALLENGE"
-    reads = ("<publicChallengeParameters>",)
-    sends = ("ANSWER",)
-    may_follow = ("CUSTOM_CHALLENGE", "PASSWORD_VERIFIER", *SECOND_FACTORS)
+    reads: ClassVar[tuple[str, ...]] = ("<publicChallengeParameters>",)
+    sends: ClassVar[tuple[str, ...]] = ("ANSWER",)
+    may_follow: ClassVar[tuple[str, ...]] = ("CUSTOM_CHALLENGE", "PASSWORD_VERIFIER", *SECOND_FACTORS)
 
     @property
     def parameters(self) -> Mapping[str, str]:

@@ -26,8 +26,8 @@ class DeviceSrpAuth(NamedHandler):
     """Handles DEVICE_SRP_AUTH: the first half of the device's own SRP."""
 
     name: ClassVar[str] = "DEVICE_SRP_AUTH"
-    sends = ("SRP_A",)
-    may_follow = ("DEVICE_PASSWORD_VERIFIER",)
+    sends: ClassVar[tuple[str, ...]] = ("SRP_A",)
+    may_follow: ClassVar[tuple[str, ...]] = ("DEVICE_PASSWORD_VERIFIER",)
 
     def auto(self) -> Answer:
         """Always."""
@@ -44,9 +44,13 @@ class DevicePasswordVerifier(NamedHandler):
     """Handles DEVICE_PASSWORD_VERIFIER: the second half of the device's own SRP."""
 
     name: ClassVar[str] = "DEVICE_PASSWORD_VERIFIER"
-    reads = ("SALT", "SRP_B", "SECRET_BLOCK", "DEVICE_KEY", "USERNAME")
-    sends = ("PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP")
-    may_follow = ("SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA", "SELECT_MFA_TYPE")
+    reads: ClassVar[tuple[str, ...]] = ("SALT", "SRP_B", "SECRET_BLOCK", "DEVICE_KEY", "USERNAME")
+    sends: ClassVar[tuple[str, ...]] = (
+        "PASSWORD_CLAIM_SECRET_BLOCK",
+        "PASSWORD_CLAIM_SIGNATURE",
+        "TIMESTAMP",
+    )
+    may_follow: ClassVar[tuple[str, ...]] = ("SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA", "SELECT_MFA_TYPE")
 
     def auto(self) -> Answer:
         """Always."""

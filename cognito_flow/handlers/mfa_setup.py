@@ -60,9 +60,9 @@ class MfaSetup(NamedHandler):
 
     name: ClassVar[str] = "MFA_SETUP"
     retryable = True
-    reads = ("MFAS_CAN_SETUP",)
-    sends = ("EMAIL",)
-    may_follow = ("EMAIL_OTP",)
+    reads: ClassVar[tuple[str, ...]] = ("MFAS_CAN_SETUP",)
+    sends: ClassVar[tuple[str, ...]] = ("EMAIL",)
+    may_follow: ClassVar[tuple[str, ...]] = ("EMAIL_OTP",)
 
     can_set_up: tuple[MfaType | str, ...]
 
@@ -121,7 +121,7 @@ class TotpSetup(NamedHandler):
 
     name: ClassVar[str] = "MFA_SETUP"
     retryable = True
-    reads = (_SECRET_CODE,)
+    reads: ClassVar[tuple[str, ...]] = (_SECRET_CODE,)
 
     secret_code: str = attrs.field(repr=False)
 

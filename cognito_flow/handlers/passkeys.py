@@ -35,8 +35,8 @@ class WebAuthn(NamedHandler):
     """
 
     name: ClassVar[str] = "WEB_AUTHN"
-    reads = ("CREDENTIAL_REQUEST_OPTIONS",)
-    sends = ("CREDENTIAL",)
+    reads: ClassVar[tuple[str, ...]] = ("CREDENTIAL_REQUEST_OPTIONS",)
+    sends: ClassVar[tuple[str, ...]] = ("CREDENTIAL",)
 
     options: Mapping[str, object]
 

@@ -50,9 +50,13 @@ class PasswordVerifier(NamedHandler):
     nobody is asked."""
 
     name: ClassVar[str] = "PASSWORD_VERIFIER"
-    reads = ("SALT", "SRP_B", "SECRET_BLOCK", "USERNAME", "USER_ID_FOR_SRP")
-    sends = ("PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP")
-    may_follow = ("NEW_PASSWORD_REQUIRED", *SECOND_FACTORS, "CUSTOM_CHALLENGE")
+    reads: ClassVar[tuple[str, ...]] = ("SALT", "SRP_B", "SECRET_BLOCK", "USERNAME", "USER_ID_FOR_SRP")
+    sends: ClassVar[tuple[str, ...]] = (
+        "PASSWORD_CLAIM_SECRET_BLOCK",
+        "PASSWORD_CLAIM_SIGNATURE",
+        "TIMESTAMP",
+    )
+    may_follow: ClassVar[tuple[str, ...]] = ("NEW_PASSWORD_REQUIRED", *SECOND_FACTORS, "CUSTOM_CHALLENGE")
 
     def auto(self) -> Answer:
         """Always: the proof is made in `exchange`, where the password is."""
@@ -68,8 +72,8 @@ class Password(NamedHandler):
     """Handles PASSWORD: the password is sent as it is."""
 
     name: ClassVar[str] = "PASSWORD"
-    sends = ("PASSWORD",)
-    may_follow = ("NEW_PASSWORD_REQUIRED", *SECOND_FACTORS)
+    sends: ClassVar[tuple[str, ...]] = ("PASSWORD",)
+    may_follow: ClassVar[tuple[str, ...]] = ("NEW_PASSWORD_REQUIRED", *SECOND_FACTORS)
 
     def answer(self, password: str) -> Answer:
         """Answer with the password.
@@ -85,8 +89,8 @@ class PasswordSrp(NamedHandler):
     """Handles PASSWORD_SRP: the password is proved by SRP."""
 
     name: ClassVar[str] = "PASSWORD_SRP"
-    sends = ("SRP_A",)
-    may_follow = ("PASSWORD_VERIFIER",)
+    sends: ClassVar[tuple[str, ...]] = ("SRP_A",)
+    may_follow: ClassVar[tuple[str, ...]] = ("PASSWORD_VERIFIER",)
 
     def answer(self, password: str) -> Answer:
         """Answer with the password, which is not sent.
@@ -116,9 +120,9 @@ class NewPasswordRequired(NamedHandler):
 
     name: ClassVar[str] = "NEW_PASSWORD_REQUIRED"
     retryable = True
-    reads = ("USER_ID_FOR_SRP", "requiredAttributes", "userAttributes")
-    sends = ("NEW_PASSWORD", f"{_PREFIX}<name>")
-    may_follow = SECOND_FACTORS
+    reads: ClassVar[tuple[str, ...]] = ("USER_ID_FOR_SRP", "requiredAttributes", "userAttributes")
+    sends: ClassVar[tuple[str, ...]] = ("NEW_PASSWORD", f"{_PREFIX}<name>")
+    may_follow: ClassVar[tuple[str, ...]] = SECOND_FACTORS
 
     required_attributes: tuple[str, ...]
     attributes: Mapping[str, str] = attrs.field(repr=False)
