@@ -109,7 +109,7 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """The benchmarks."""
     session.install("-e", EVERY_EXTRA, *group("tests"))
-    session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-only", *session.posargs)
+    session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-enable", *session.posargs)
 
 
 @nox.session(python=OLDEST)
