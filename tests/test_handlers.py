@@ -1,0 +1,264 @@
+"""The handlers alone: what they read, what they answer, and what they refuse before anything is sent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cognito_flow import (
+    AdminNoSrpAuth,
+    Challenge,
+    CognitoFlowError,
+    CustomChallenge,
+    DevicePasswordVerifier,
+    DeviceSrpAuth,
+    EmailOtp,
+    MfaSetup,
+    MfaType,
+    NewPasswordRequired,
+    Password,
+    PasswordSrp,
+    PasswordVerifier,
+    Pending,
+    SelectChallenge,
+    SelectMfaType,
+    SmsMfa,
+    SmsOtp,
+    SoftwareTokenMfa,
+    TotpSetup,
+    UnexpectedResponse,
+    UnknownChallenge,
+    UsageError,
+    WebAuthn,
+)
+from cognito_flow.handlers import HANDLERS, read_challenge
+
+NAMES = sorted({handler.name for handler in HANDLERS})
+
+
+def pending(name: str, parameters: dict[str, str] | None = None, *available: str) -> Pending:
+    """A challenge of this name."""
+    return Pending(name=name, username="alice", parameters=parameters or {}, available=available)
+
+
+@pytest.mark.parametrize(
+    ("handler", "key"),
+    [
+        (SmsMfa, "SMS_MFA_CODE"),
+        (EmailOtp, "EMAIL_OTP_CODE"),
+        (SmsOtp, "SMS_OTP_CODE"),
+        (SoftwareTokenMfa, "SOFTWARE_TOKEN_MFA_CODE"),
+    ],
+)
+def test_a_code_is_sent_under_the_key_of_its_challenge(
+    handler: type[SmsMfa | EmailOtp | SmsOtp | SoftwareTokenMfa], key: str
+) -> None:
+    """A code under another challenge's key is refused, and may send a new message."""
+    assert handler.parse(pending(handler.name)).answer(" 123 456 ").responses == {key: "123456"}
+
+
+@pytest.mark.parametrize("code", ["", " ", "\n"])
+def test_an_empty_code_is_refused(code: str) -> None:
+    """It would only count as a wrong one."""
+    with pytest.raises(UsageError, match="code"):
+        SmsMfa.parse(pending("SMS_MFA")).answer(code)
+
+
+def test_a_code_that_is_a_number_is_refused() -> None:
+    """Leading zeros would be lost."""
+    with pytest.raises(UsageError, match="int"):
+        SmsMfa.parse(pending("SMS_MFA")).answer(123456)  # type: ignore[arg-type]  # what callers do
+
+
+def test_half_a_surrogate_pair_is_refused_without_being_shown() -> None:
+    """It has no UTF-8 form, and Python's own error would quote the password."""
+    with pytest.raises(UsageError, match="surrogate") as refused:
+        Password.parse(pending("PASSWORD")).answer("secret\ud800")
+    assert "secret" not in str(refused.value)
+
+
+def test_the_password_challenges_carry_the_password() -> None:
+    """In clear it is sent; for SRP it stays in the turn."""
+    clear = Password.parse(pending("PASSWORD")).answer("pw")
+    proved = PasswordSrp.parse(pending("PASSWORD_SRP")).answer("pw")
+
+    assert clear.responses == {"PASSWORD": "pw"}
+    assert (proved.responses, proved.password) == ({}, "pw")
+    assert "pw" not in repr((clear, proved)).replace("pending", "")
+
+
+@pytest.mark.parametrize("handler", [PasswordVerifier, DeviceSrpAuth, DevicePasswordVerifier])
+def test_the_internal_challenges_ask_nobody(
+    handler: type[PasswordVerifier | DeviceSrpAuth | DevicePasswordVerifier],
+) -> None:
+    """The flow answers them in the same turn."""
+    challenge = handler.parse(pending(handler.name))
+
+    assert challenge.auto().challenge is challenge
+
+
+def test_what_cognito_never_takes_is_refused() -> None:
+    """ADMIN_NO_SRP_AUTH stands in the enumeration only."""
+    with pytest.raises(UsageError, match="start again"):
+        AdminNoSrpAuth.parse(pending("ADMIN_NO_SRP_AUTH")).answer()
+
+
+def new_password(required: object = (), attributes: object = None) -> NewPasswordRequired:
+    """NEW_PASSWORD_REQUIRED with these parameters."""
+    parameters = {"requiredAttributes": json.dumps(required), "userAttributes": json.dumps(attributes or {})}
+    return NewPasswordRequired.parse(pending("NEW_PASSWORD_REQUIRED", parameters))
+
+
+def test_attributes_are_sent_with_their_prefix() -> None:
+    """The prefix is ours to take off and to put on."""
+    challenge = new_password(["userAttributes.name", "userAttributes.email"], {"email": "a@b.c", "name": ""})
+    answer = challenge.answer("New1", {"name": "Al", "userAttributes.custom:x": "1"})
+
+    assert challenge.missing_attributes == ("name",)
+    assert answer.responses == {
+        "NEW_PASSWORD": "New1",
+        "userAttributes.name": "Al",
+        "userAttributes.custom:x": "1",
+    }
+
+
+def test_a_new_password_without_parameters_asks_for_nothing_else() -> None:
+    """Both parameters may be absent."""
+    challenge = NewPasswordRequired.parse(pending("NEW_PASSWORD_REQUIRED"))
+
+    assert (challenge.required_attributes, challenge.attributes) == ((), {})
+
+
+@pytest.mark.parametrize("name", ["email", "sub", "email_verified", "phone_number_verified"])
+def test_an_attribute_that_cannot_be_changed_is_refused_by_name(name: str) -> None:
+    """Cognito would answer "Cannot modify an already provided email"."""
+    with pytest.raises(UsageError, match=name):
+        new_password([], {"email": "a@b.c"}).answer("New1", {name: "x"})
+
+
+@pytest.mark.parametrize(("required", "attributes"), [("x", {}), ([1], {}), ([], [1]), ({}, {})])
+def test_unreadable_attributes_are_told(required: object, attributes: object) -> None:
+    """Never a KeyError or a TypeError."""
+    parameters = {"requiredAttributes": json.dumps(required), "userAttributes": json.dumps(attributes)}
+    with pytest.raises(UnexpectedResponse):
+        NewPasswordRequired.parse(pending("NEW_PASSWORD_REQUIRED", parameters))
+
+
+def test_choices_are_wire_values_and_unknown_ones_can_be_chosen() -> None:
+    """A factor that Cognito invents tomorrow stays a string."""
+    challenge = SelectMfaType.parse(pending("SELECT_MFA_TYPE", {"MFAS_CAN_SELECT": '["SMS_MFA", "NEW_MFA"]'}))
+
+    assert challenge.choices == (MfaType.SMS_MFA, "NEW_MFA")
+    assert challenge.answer("NEW_MFA").responses == {"ANSWER": "NEW_MFA"}
+    assert challenge.answer(MfaType.SMS_MFA).responses == {"ANSWER": "SMS_MFA"}
+    with pytest.raises(UsageError, match="SMS_MFA, NEW_MFA"):
+        challenge.answer("EMAIL_OTP")
+
+
+def test_a_choice_without_choices_is_unreadable() -> None:
+    """There would be nothing to choose."""
+    with pytest.raises(UnexpectedResponse, match="AvailableChallenges"):
+        SelectChallenge.parse(pending("SELECT_CHALLENGE"))
+
+
+def test_each_way_to_sign_in_is_answered_by_its_method() -> None:
+    """The passwords have methods of their own."""
+    challenge = SelectChallenge.parse(pending("SELECT_CHALLENGE", None, "PASSWORD", "PASSWORD_SRP", "NEW"))
+
+    assert challenge.answer("NEW").responses == {"ANSWER": "NEW"}
+    assert challenge.answer_password("pw").responses == {"ANSWER": "PASSWORD", "PASSWORD": "pw"}
+    assert challenge.answer_srp("pw").responses == {"ANSWER": "PASSWORD_SRP"}
+    with pytest.raises(UsageError, match="answer_password"):
+        challenge.answer("PASSWORD_SRP")
+
+
+def test_what_can_be_set_up_defaults_to_the_authenticator_app() -> None:
+    """Before there was a choice, nothing was said."""
+    assert MfaSetup.parse(pending("MFA_SETUP")).can_set_up == (MfaType.SOFTWARE_TOKEN_MFA,)
+
+
+def test_the_uri_takes_another_account_name() -> None:
+    """The user name may be a UUID that says nothing to its owner."""
+    setup = TotpSetup.parse(pending("MFA_SETUP", {"SECRET_CODE": "JBSWY3DP"}))
+
+    assert setup.uri("App", "alice@example.com") == (
+        "otpauth://totp/App:alice%40example.com?secret=JBSWY3DP&issuer=App"
+    )
+    assert "JBSWY3DP" not in repr(setup)
+
+
+def test_the_options_of_a_passkey_must_be_an_object() -> None:
+    """A browser could do nothing with anything else."""
+    for text in ("[]", "no json"):
+        with pytest.raises(UnexpectedResponse, match="WEB_AUTHN"):
+            WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": text}))
+
+
+def test_a_passkey_without_a_timeout_tells_no_end() -> None:
+    """Only Cognito knows it."""
+    assert WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": "{}"})).expires_at is None
+
+
+def test_a_passkey_s_credential_is_taken_as_text_or_as_a_mapping() -> None:
+    """It is sent as compact JSON."""
+    challenge = WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": "{}"}))
+    response = {"clientDataJSON": "a", "authenticatorData": "b", "signature": "c"}
+    credential = {"id": "x", "rawId": "x", "type": "public-key", "response": response}
+
+    assert challenge.answer(credential) == challenge.answer(json.dumps(credential))
+    with pytest.raises(UsageError, match="signature"):
+        challenge.answer({**credential, "response": {**response, "signature": ""}})
+
+
+def test_an_unknown_challenge_is_answered_with_responses_of_ones_own() -> None:
+    """A name that Cognito has not invented yet."""
+    challenge = read_challenge(pending("NEW_ONE", {"HINT": "x"}))
+
+    assert isinstance(challenge, UnknownChallenge)
+    assert (challenge.name, challenge.parameters, challenge.expires_at) == ("NEW_ONE", {"HINT": "x"}, None)
+    assert challenge.answer({"NEW_CODE": "1"}).responses == {"NEW_CODE": "1"}
+    with pytest.raises(UsageError, match="NEW_CODE"):
+        challenge.answer({"NEW_CODE": ""})
+
+
+def test_parameters_that_no_handler_can_read_are_told() -> None:
+    """The challenge is known, what it says is not."""
+    with pytest.raises(UnexpectedResponse, match="MFAS_CAN_CHOOSE"):
+        read_challenge(pending("SELECT_MFA_TYPE"))
+
+
+def test_a_custom_challenge_hides_the_user_name_from_its_parameters() -> None:
+    """USERNAME is the protocol's, not the trigger's."""
+    challenge = CustomChallenge.parse(pending("CUSTOM_CHALLENGE", {"USERNAME": "alice", "q": "1"}))
+
+    assert challenge.parameters == {"q": "1"}
+    assert challenge.auto() is None
+
+
+def test_a_session_that_is_needed_and_missing_is_told() -> None:
+    """AssociateSoftwareToken has nothing else to go by."""
+    with pytest.raises(UnexpectedResponse, match="Session"):
+        pending("MFA_SETUP").need_session()
+
+
+@given(
+    st.sampled_from([*NAMES, "NEW_ONE"]),
+    st.dictionaries(
+        st.sampled_from(sorted({name for handler in HANDLERS for name in handler.reads})),
+        st.text() | st.recursive(st.none() | st.booleans() | st.text(), st.lists).map(json.dumps),
+    ),
+    st.lists(st.text()),
+)
+def test_whatever_cognito_says_is_a_challenge_or_a_typed_error(
+    name: str, parameters: dict[str, str], available: list[str]
+) -> None:
+    """Never a KeyError, an AttributeError or a ValueError."""
+    try:
+        challenge: Challenge = read_challenge(pending(name, parameters, *available))
+    except CognitoFlowError:
+        return
+    assert challenge.name == name
+    assert challenge.username == "alice"
