@@ -5,21 +5,29 @@ Rule of this file: no test rests on a Session, which ministack does not check.
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import inspect
 import time
 import uuid
+from collections.abc import Coroutine
 from typing import Any, cast
 
 import attrs
 import boto3
 import pytest
+from aiobotocore.session import get_session
+from botocore import UNSIGNED
+from botocore.config import Config
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cognito_flow import (
+    Answer,
     AppClient,
+    AsyncAuthFlow,
     AuthFlow,
     IncorrectPassword,
     NewPasswordRequired,
@@ -27,6 +35,7 @@ from cognito_flow import (
     SecretHashMismatch,
     SignedIn,
     SoftwareTokenMfa,
+    Step,
     UserPasswordAuth,
     UserSrpAuth,
     WrongCode,
@@ -43,10 +52,6 @@ class Pool:
 
     app: AppClient
     management: Any
-
-    @property
-    def flow(self) -> AuthFlow:
-        return AuthFlow(self.app)
 
     def add_user(self, password: str, *, name: str = "") -> str:
         """A user with a permanent password. Two users never have the same name."""
@@ -90,29 +95,86 @@ def pool(request: pytest.FixtureRequest, ministack: str) -> Pool:
     return Pool(app, management)
 
 
-def test_the_right_password_signs_in(pool: Pool) -> None:
+@attrs.frozen
+class Flow:
+    """A flow of either kind, each of whose calls is waited for."""
+
+    flow: AuthFlow | AsyncAuthFlow
+
+    def start(self, credentials: UserSrpAuth | UserPasswordAuth) -> Step:
+        return finish(self.flow.start(credentials))
+
+    def send(self, answer: Answer) -> Step:
+        return finish(self.flow.send(answer))
+
+
+def finish(step: Step | Coroutine[Any, Any, Step]) -> Step:
+    return asyncio.run(step) if inspect.iscoroutine(step) else cast("Step", step)
+
+
+@pytest.fixture(params=[AuthFlow, AsyncAuthFlow], ids=["sync", "async"])
+def flow(request: pytest.FixtureRequest, pool: Pool) -> Flow:
+    return Flow(request.param(pool.app))
+
+
+@pytest.fixture(params=[AuthFlow, AsyncAuthFlow], ids=["sync", "async"])
+def flow_on_own_client(request: pytest.FixtureRequest, pool: Pool) -> Flow:
+    """A flow whose calls go through a client of the caller, which signs them."""
+    return Flow(request.param(pool.app, pool.management))
+
+
+def test_the_right_password_signs_in(pool: Pool, flow: Flow) -> None:
     """SRP of two makers agrees, and the tokens are good for something."""
     username = pool.add_user(PASSWORD)
 
-    signed_in = pool.flow.sign_in(UserSrpAuth(username, PASSWORD))
+    signed_in = flow.start(UserSrpAuth(username, PASSWORD))
 
+    assert isinstance(signed_in, SignedIn)
     assert (username, username) == (signed_in.username, pool.name_of(signed_in))
 
 
+def test_a_client_of_the_caller_signs_in(pool: Pool, flow_on_own_client: Flow) -> None:
+    """A boto3 client of the caller is used as it is."""
+    username = pool.add_user(PASSWORD)
+
+    signed_in = flow_on_own_client.start(UserSrpAuth(username, PASSWORD))
+
+    assert isinstance(signed_in, SignedIn)
+    assert username == pool.name_of(signed_in)
+
+
+def test_an_aiobotocore_client_signs_in(pool: Pool) -> None:
+    """A client whose calls are coroutines is awaited."""
+    username = pool.add_user(PASSWORD)
+
+    async def sign_in() -> SignedIn:
+        session: Any = get_session()
+        unsigned = Config(signature_version=UNSIGNED)
+        async with session.create_client(
+            "cognito-idp", region_name="eu-west-1", endpoint_url=pool.app.endpoint_url, config=unsigned
+        ) as client:
+            return await AsyncAuthFlow(pool.app, client).sign_in(UserSrpAuth(username, PASSWORD))
+
+    assert username == pool.name_of(asyncio.run(sign_in()))
+
+
 @pytest.mark.parametrize("wrong", [PASSWORD + " ", PASSWORD.upper(), PASSWORD.replace("\u00e4", "a\u0308")])
-def test_a_wrong_password_is_refused(pool: Pool, wrong: str) -> None:
+def test_a_wrong_password_is_refused(pool: Pool, flow: Flow, wrong: str) -> None:
     """A password that is nearly right is as wrong as any other."""
     username = pool.add_user(PASSWORD)
 
     with pytest.raises(IncorrectPassword):
-        pool.flow.start(UserSrpAuth(username, wrong))
+        flow.start(UserSrpAuth(username, wrong))
 
 
-def test_the_password_flow_signs_in(pool: Pool) -> None:
+def test_the_password_flow_signs_in(pool: Pool, flow: Flow) -> None:
     """USER_PASSWORD_AUTH works beside SRP."""
     username = pool.add_user(PASSWORD)
 
-    assert username == pool.flow.sign_in(UserPasswordAuth(username, PASSWORD)).username
+    signed_in = flow.start(UserPasswordAuth(username, PASSWORD))
+
+    assert isinstance(signed_in, SignedIn)
+    assert username == signed_in.username
 
 
 @pytest.mark.parametrize("pool", [True], ids=["with secret"], indirect=True)
@@ -125,20 +187,20 @@ def test_a_wrong_client_secret_is_refused(pool: Pool) -> None:
         flow.start(UserSrpAuth(username, PASSWORD))
 
 
-def test_a_temporary_password_is_replaced(pool: Pool) -> None:
+def test_a_temporary_password_is_replaced(pool: Pool, flow: Flow) -> None:
     """NEW_PASSWORD_REQUIRED is answered, and from then on only the new password is good."""
     username, temporary = str(uuid.uuid4()), "Temporary: 7 x"
     pool.management.admin_create_user(
         UserPoolId=pool.app.pool_id, Username=username, TemporaryPassword=temporary, MessageAction="SUPPRESS"
     )
 
-    challenge = pool.flow.start(UserSrpAuth(username, temporary))
+    challenge = flow.start(UserSrpAuth(username, temporary))
     assert isinstance(challenge, NewPasswordRequired)
-    assert isinstance(pool.flow.send(challenge.answer(PASSWORD)), SignedIn)
+    assert isinstance(flow.send(challenge.answer(PASSWORD)), SignedIn)
 
-    assert username == pool.flow.sign_in(UserSrpAuth(username, PASSWORD)).username
+    assert isinstance(flow.start(UserSrpAuth(username, PASSWORD)), SignedIn)
     with pytest.raises(NotAuthorized):
-        pool.flow.start(UserSrpAuth(username, temporary))
+        flow.start(UserSrpAuth(username, temporary))
 
 
 def totp(secret_code: str) -> str:
@@ -153,7 +215,7 @@ def totp(secret_code: str) -> str:
 def totp_user(pool: Pool) -> tuple[str, str]:
     """A user who has to give a code, and the secret of her authenticator app."""
     username = pool.add_user(PASSWORD)
-    access_token = pool.flow.sign_in(UserSrpAuth(username, PASSWORD)).tokens.access_token
+    access_token = AuthFlow(pool.app).sign_in(UserSrpAuth(username, PASSWORD)).tokens.access_token
     secret_code = pool.management.associate_software_token(AccessToken=access_token)["SecretCode"]
     pool.management.verify_software_token(AccessToken=access_token, UserCode=totp(secret_code))
     pool.management.set_user_mfa_preference(
@@ -162,27 +224,27 @@ def totp_user(pool: Pool) -> tuple[str, str]:
     return username, secret_code
 
 
-def test_totp_signs_in(pool: Pool, totp_user: tuple[str, str]) -> None:
+def test_totp_signs_in(pool: Pool, flow: Flow, totp_user: tuple[str, str]) -> None:
     """SOFTWARE_TOKEN_MFA follows SRP and is answered with a code."""
     username, secret_code = totp_user
 
-    challenge = pool.flow.start(UserSrpAuth(username, PASSWORD))
+    challenge = flow.start(UserSrpAuth(username, PASSWORD))
     assert isinstance(challenge, SoftwareTokenMfa)
-    signed_in = pool.flow.send(challenge.answer(totp(secret_code)))
+    signed_in = flow.send(challenge.answer(totp(secret_code)))
 
     assert isinstance(signed_in, SignedIn)
     assert username == pool.name_of(signed_in)
 
 
-def test_a_wrong_totp_code_is_refused(pool: Pool, totp_user: tuple[str, str]) -> None:
+def test_a_wrong_totp_code_is_refused(pool: Pool, flow: Flow, totp_user: tuple[str, str]) -> None:
     """A code with one digit changed is no code."""
     username, secret_code = totp_user
-    challenge = pool.flow.start(UserSrpAuth(username, PASSWORD))
+    challenge = flow.start(UserSrpAuth(username, PASSWORD))
     assert isinstance(challenge, SoftwareTokenMfa)
     code = totp(secret_code)
 
     with pytest.raises(WrongCode):
-        pool.flow.send(challenge.answer(code[:-1] + str((int(code[-1]) + 5) % 10)))
+        flow.send(challenge.answer(code[:-1] + str((int(code[-1]) + 5) % 10)))
 
 
 # What Cognito takes: names have no white space, and passwords none at their ends.
@@ -198,4 +260,4 @@ def test_no_right_password_is_refused(pool: Pool, name: str, password: str) -> N
     """Whatever a name and a password are made of, and whatever numbers are drawn, the proof is right."""
     username = pool.add_user(password, name=name)
 
-    assert username == pool.flow.sign_in(UserSrpAuth(username, password)).username
+    assert username == AuthFlow(pool.app).sign_in(UserSrpAuth(username, password)).username
