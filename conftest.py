@@ -30,14 +30,16 @@ def offer_a_pool(namespace: MutableMapping[str, object]) -> None:
     namespace["flow"] = pool.flow()
 
 
+# A pattern is compared from the right: these mean every page and every module, however deep it lies.
 pages = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
-    patterns=["README.md", "docs/**/*.md"],
+    patterns=["*.md"],
     setup=offer_a_pool,
 )
 docstrings = Sybil(
     parsers=[DocTestParser()],
-    patterns=["cognito_flow/**/*.py"],
+    path="cognito_flow",
+    patterns=["*.py"],
     document_types={".py": PythonDocStringDocument},
 )
 pytest_collect_file = (pages + docstrings).pytest()

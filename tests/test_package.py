@@ -18,6 +18,7 @@ import pytest
 
 import cognito_flow
 import cognito_flow.testing
+from conftest import docstrings, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -244,6 +245,14 @@ def test_no_example_is_left_out(page: Path) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
 
     assert [] == re.findall(r"^ *```(?:py|py3|pycon|python3|Python)$", text, re.MULTILINE)
+
+
+def test_examples_are_looked_for_everywhere() -> None:
+    """The root conftest takes up each page and each module, at the top of its folder and far below it."""
+    overlooked = [page for page in PAGES if not pages.should_parse(ROOT / page)]
+    overlooked += [module for module in modules(PACKAGE) if not docstrings.should_parse(ROOT / module)]
+
+    assert overlooked == []
 
 
 def test_each_public_name_is_in_the_reference() -> None:
