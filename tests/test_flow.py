@@ -1,0 +1,233 @@
+"""The two flows: what they promise beyond the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import Any
+
+import pytest
+
+import cognito_flow
+from cognito_flow import (
+    Answer,
+    AppClient,
+    AsyncAuthFlow,
+    AuthFlow,
+    Challenge,
+    Event,
+    IncorrectPassword,
+    PasswordVerifier,
+    Pending,
+    SessionAlreadyUsed,
+    SignedIn,
+    SmsMfa,
+    SoftwareTokenMfa,
+    Unanswered,
+    UsageError,
+    UserSrpAuth,
+    WrongCode,
+)
+from cognito_flow.testing import LocalCognito, Pool
+
+PASSWORD = "correct horse"
+ALICE = UserSrpAuth("alice", PASSWORD)
+
+
+@pytest.fixture
+def pool(cognito: LocalCognito) -> Pool:
+    """A pool with an authenticator app required, and a user who has one."""
+    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
+    pool.add_user("alice", PASSWORD, totp=True)
+    return pool
+
+
+def test_sign_in_asks_until_it_is_done(pool: Pool) -> None:
+    """`ask` is given each challenge."""
+    asked: list[str] = []
+
+    def ask(challenge: Challenge) -> Answer | None:
+        asked.append(challenge.name)
+        assert isinstance(challenge, SoftwareTokenMfa)
+        return challenge.answer(pool.totp("alice"))
+
+    assert pool.flow().sign_in(ALICE, ask=ask).username == "alice"
+    assert asked == ["SOFTWARE_TOKEN_MFA"]
+
+
+@pytest.mark.parametrize("is_coroutine", [False, True])
+def test_sign_in_asks_coroutines_too(pool: Pool, is_coroutine: bool) -> None:
+    """`ask` of the asynchronous flow may be either."""
+
+    def ask(challenge: Challenge) -> Answer | None:
+        assert isinstance(challenge, SoftwareTokenMfa)
+        return challenge.answer(pool.totp("alice"))
+
+    async def ask_async(challenge: Challenge) -> Answer | None:
+        await asyncio.sleep(0)
+        return ask(challenge)
+
+    chosen = ask_async if is_coroutine else ask
+    assert asyncio.run(pool.async_flow().sign_in(ALICE, ask=chosen)).username == "alice"
+
+
+@pytest.mark.parametrize("ask", [None, lambda challenge: None], ids=["nobody", "no answer"])
+def test_an_unanswered_challenge_stands_in_the_error(pool: Pool, ask: Any) -> None:
+    """It can still be answered."""
+    flow = pool.flow()
+    with pytest.raises(Unanswered, match="SOFTWARE_TOKEN_MFA") as unanswered:
+        flow.sign_in(ALICE, ask=ask)
+    with pytest.raises(Unanswered):
+        asyncio.run(pool.async_flow().sign_in(ALICE, ask=ask))
+
+    challenge = unanswered.value.challenge
+    assert isinstance(challenge, SoftwareTokenMfa)
+    assert isinstance(flow.send(challenge.answer(pool.totp("alice"))), SignedIn)
+
+
+def test_a_sign_in_that_never_ends_is_ended(pool: Pool) -> None:
+    """max_steps counts the answers."""
+    with pytest.raises(Unanswered, match="0 challenges"):
+        pool.flow().sign_in(ALICE, max_steps=0)
+    with pytest.raises(Unanswered, match="0 challenges"):
+        asyncio.run(pool.async_flow().sign_in(ALICE, max_steps=0))
+
+
+def test_a_sign_in_without_questions_needs_no_step(cognito_pool: Pool) -> None:
+    """It is done when it is done."""
+    cognito_pool.add_user("alice", PASSWORD)
+
+    assert cognito_pool.flow().sign_in(ALICE, max_steps=0).username == "alice"
+    assert asyncio.run(cognito_pool.async_flow().sign_in(ALICE)).username == "alice"
+
+
+def challenge_of(flow: AuthFlow) -> SoftwareTokenMfa:
+    """The challenge that a sign-in stops at."""
+    step = flow.start(ALICE)
+    assert isinstance(step, SoftwareTokenMfa)
+    return step
+
+
+def test_a_second_click_is_refused_without_a_call(pool: Pool) -> None:
+    """Two threads answer the same challenge at once: one of them is told, and Cognito sees one call."""
+    flow = pool.flow()
+    challenge = challenge_of(flow)
+    answer, outcomes, barrier = challenge.answer(pool.totp("alice")), [], threading.Barrier(8)
+
+    def click() -> None:
+        barrier.wait()
+        try:
+            outcomes.append(type(flow.send(answer)))
+        except SessionAlreadyUsed as used:
+            outcomes.append(type(used))
+
+    threads = [threading.Thread(target=click) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(kind.__name__ for kind in outcomes) == ["SessionAlreadyUsed"] * 7 + ["SignedIn"]
+
+
+def test_a_wrong_code_leaves_the_challenge_free(pool: Pool) -> None:
+    """It may be answered again, and only a right answer uses it up."""
+    flow = pool.flow()
+    challenge = challenge_of(flow)
+    for _ in range(2):
+        with pytest.raises(WrongCode):
+            flow.send(challenge.answer("not it"))
+
+    assert isinstance(flow.send(challenge.answer(pool.totp("alice"))), SignedIn)
+
+
+def test_used_sessions_are_forgotten_when_they_could_not_be_used_any_more(pool: Pool) -> None:
+    """The flow lives as long as the application."""
+    flow = pool.flow()
+    flow.send(challenge_of(flow).answer(pool.totp("alice")))
+    pool.cognito.clock.advance(16 * 60)
+    flow.send(challenge_of(flow).answer(pool.totp("alice")))
+
+    assert len(flow._answered._since) == 1
+
+
+def test_a_challenge_without_a_session_is_not_held(cognito_pool: Pool) -> None:
+    """There is nothing to tell it from another one."""
+    app = cognito_pool.app
+    pending = Pending(
+        name="PASSWORD_VERIFIER", username="alice", pool_id=app.pool_id, client_id=app.client_id
+    )
+    for _ in range(2):
+        with pytest.raises(cognito_flow.UnexpectedResponse):
+            cognito_pool.flow().send(PasswordVerifier(pending=pending).auto())
+
+
+def test_a_challenge_of_another_client_is_refused(pool: Pool) -> None:
+    """Its Session would be worth nothing there."""
+    challenge = challenge_of(pool.flow())
+    other = pool.flow(pool.app_client())
+
+    with pytest.raises(UsageError, match="another pool or app client"):
+        other.send(challenge.answer("1"))
+
+
+@pytest.mark.parametrize("handler", [object, "x", Pending])
+def test_what_is_no_handler_is_refused(handler: Any) -> None:
+    """The message says what to subclass."""
+    with pytest.raises(UsageError, match="CustomChallenge"):
+        AuthFlow(AppClient("eu-west-1_abc", "id"), handlers=[handler])
+
+
+def test_a_flow_shows_its_app_client_and_no_secret() -> None:
+    """Its repr may be logged."""
+    app = AppClient("eu-west-1_abc", "id", "SECRET")
+    for flow in (AuthFlow(app, seal_keys=["K" * 32]), AsyncAuthFlow(app, seal_keys=["K" * 32])):
+        assert flow.app is app
+        assert "eu-west-1_abc" in repr(flow)
+        assert "SECRET" not in repr(flow)
+        assert "KKK" not in repr(flow)
+
+
+def test_the_package_has_what_it_lists_and_no_more() -> None:
+    """The flows come when they are asked for."""
+    for name in cognito_flow.__all__:
+        assert getattr(cognito_flow, name) is not None
+    with pytest.raises(AttributeError, match="nothing_like_it"):
+        _ = cognito_flow.nothing_like_it  # type: ignore[attr-defined]  # that is the point
+
+
+def test_no_secret_is_ever_told(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
+    """Passwords, codes, sessions and tokens are looked for in every repr, event, log record and error."""
+    caplog.set_level(logging.DEBUG, logger="cognito_flow")
+    events: list[Event] = []
+    app = pool.app_client(secret=True)
+    flow = pool.flow(app, on_event=events.append, seal_keys=["K" * 32])
+    told: list[object] = [flow, ALICE, events]
+    challenge = flow.start(ALICE)
+    assert isinstance(challenge, SoftwareTokenMfa)
+    code = pool.totp("alice")
+    answer = challenge.answer(code)
+    done = flow.send(answer)
+    assert isinstance(done, SignedIn)
+    with pytest.raises(IncorrectPassword) as refused:
+        flow.start(UserSrpAuth("alice", "wrong horse"))
+    told += [challenge, answer, done, refused.value, refused.value.__cause__, flow.seal(challenge)]
+    told += [record.__dict__ for record in caplog.records]
+    user = pool.user("alice")
+    secrets = [
+        PASSWORD,
+        "wrong horse",
+        code,
+        challenge.pending.session,
+        app.client_secret,
+        user.totp_secret,
+        done.tokens.access_token,
+        done.tokens.id_token,
+        done.tokens.refresh_token,
+    ]
+
+    text = repr(told) + caplog.text
+    assert [secret for secret in secrets if secret and secret in text] == []
+    assert "SmsMfa" in repr(SmsMfa(pending=Pending(name="SMS_MFA", username="x", session="s")))
+    assert caplog.records
