@@ -421,6 +421,12 @@ def test_the_verifier_of_another_secret_is_refused() -> None:
         made.check(other, secrets.token_bytes)
 
 
+def test_a_new_verifier_is_checked() -> None:
+    """A verifier that would not open is not handed out: here, dice have thrown a salt beyond N."""
+    with pytest.raises(UnexpectedResponse, match="does not fit its secret"):
+        srp.device_verifier(IDENTITY, lambda length: b"\x7f" * (400 if length == 16 else length))
+
+
 # Secrets.
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import importlib
 import inspect
 import time
 import uuid
@@ -16,7 +17,6 @@ from typing import Any, cast
 import attrs
 import boto3
 import pytest
-from aiobotocore.session import get_session
 from botocore import UNSIGNED
 from botocore.config import Config
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -148,7 +148,7 @@ def test_an_aiobotocore_client_signs_in(pool: Pool) -> None:
     username = pool.add_user(PASSWORD)
 
     async def sign_in() -> SignedIn:
-        session: Any = get_session()
+        session: Any = importlib.import_module("aiobotocore.session").get_session()
         unsigned = Config(signature_version=UNSIGNED)
         async with session.create_client(
             "cognito-idp", region_name="eu-west-1", endpoint_url=pool.app.endpoint_url, config=unsigned
