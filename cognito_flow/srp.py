@@ -224,8 +224,7 @@ def sign_claim(
 
     Raises:
         UnexpectedResponse: A value cannot be read, or it is one that RFC 5054 section 2.5 tells a client to
-        refuse
-            because it would give the password away.
+            refuse because it would give the password away.
     """
     block = _decode_block(secret_block)
     key = _session_key(identity, ephemeral, _natural("SALT", salt), _natural("SRP_B", srp_b))

@@ -295,7 +295,11 @@ def test_garbage(salt: str, srp_b: str, secret_block: str) -> None:
     assert SECRET not in said
 
 
-@pytest.mark.parametrize("text", ["", "xyz", "12 34", "--1", "1\n", "0x1", "1" * 1537])
+@pytest.mark.parametrize(
+    "text",
+    ["", "xyz", "12 34", "--1", "1\n", "0x1", "1" * 1537],
+    ids=["empty", "letters", "space", "two signs", "line end", "prefix", "more digits than two N have"],
+)
 def test_an_unreadable_number_is_named(text: str) -> None:
     """The error says which value could not be read."""
     with pytest.raises(UnexpectedResponse, match="SALT is not a hexadecimal number"):
