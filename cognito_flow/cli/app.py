@@ -1,0 +1,96 @@
+"""The subcommands and their options.
+
+Rule of this file: options and help only; what a subcommand does stands in the file of its name.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cognito_flow.cli import login as login_command
+from cognito_flow.credentials import Credentials, CustomAuth, UserAuth, UserPasswordAuth, UserSrpAuth
+from cognito_flow.errors import UsageError
+from cognito_flow.models import AppClient
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="cognito-flow",
+    help="Sign people in to Amazon Cognito user pools.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Flow(StrEnum):
+    """How `login` begins."""
+
+    srp = "srp"
+    password = "password"  # the name of a flow
+    custom = "custom"
+    choice = "choice"
+
+
+@app.command()
+def demo() -> None:
+    """Sign somebody in with a second factor on an embedded pool, and show each exchange.
+
+    It needs no AWS account and no network. The exit code is 0 only if everything went as it is told.
+    """
+    # Only this subcommand needs LocalCognito, and with it the extra `testing`.
+    from cognito_flow.cli import demo as demo_command
+
+    demo_command.run()
+
+
+@app.command()
+def login(
+    pool: Annotated[str, typer.Option(help="The user pool's id, <region>_<name>.", metavar="POOL_ID")],
+    client: Annotated[str, typer.Option(help="The app client's id.", metavar="CLIENT_ID")],
+    username: Annotated[str, typer.Option(help="The user name, or an alias.", metavar="NAME")],
+    flow: Annotated[Flow, typer.Option(help="How to begin.")] = Flow.srp,
+    client_secret_env: Annotated[
+        str | None,
+        typer.Option(help="The environment variable that holds the app client's secret.", metavar="VARIABLE"),
+    ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="Where to send the calls instead of AWS.", metavar="URL")
+    ] = None,
+    with_password: Annotated[
+        bool, typer.Option("--with-password", help="Give a password with --flow custom or choice, too.")
+    ] = False,
+) -> None:
+    """Sign in to any user pool, and print the tokens as JSON.
+
+    What Cognito asks is asked in turn on standard error. Where standard input is no terminal, the answers are
+    read from it, one a line, the password first. Only the tokens go to standard output.
+
+    Exit codes: 0 signed in, 2 wrong usage, 3 refused by Cognito, 4 Cognito was not reached, 5 a question was
+    not answered.
+    """
+    prompt = login_command.Prompt()
+    with login_command.exit_codes():
+        secret = None if client_secret_env is None else _secret(client_secret_env)
+        app_client = AppClient(pool, client, secret, endpoint_url=endpoint)
+        login_command.run(app_client, _credentials(flow, username, with_password, prompt), prompt)
+
+
+def _secret(variable: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        raise UsageError(f"the environment variable {variable} holds no client secret")
+    return value
+
+
+def _credentials(flow: Flow, username: str, with_password: bool, prompt: login_command.Prompt) -> Credentials:
+    if flow is Flow.custom:
+        return CustomAuth(username, prompt.hidden("Password") if with_password else None)
+    if flow is Flow.choice:
+        return UserAuth(username, prompt.hidden("Password") if with_password else None)
+    kind = UserSrpAuth if flow is Flow.srp else UserPasswordAuth
+    return kind(username, prompt.hidden("Password"))
