@@ -77,7 +77,7 @@ def _migrate(sign_in: SignIn, password: str) -> None:
     passwords.set_password(pool, user, password, sign_in.now)
     pool.users[user.username] = user
     sign_in.user = user
-    sign_in.progress = attrs.evolve(sign_in.progress, username=user.username)
+    sign_in.progress = attrs.evolve(sign_in.progress, username=user.username, sub=user.sub)
 
 
 # -- passwords by SRP --
@@ -116,7 +116,8 @@ def _simulated(sign_in: SignIn) -> Verifier:
     """A verifier that no password opens, always with the same salt for the same name, as RFC 5054 section
     2.5.1.3 proposes."""
     seed = sign_in.pool.derive("salt", sign_in.typed)
-    return Verifier(int.from_bytes(b"\1" + seed[:15]), int.from_bytes(seed) | 1)
+    # As with real salts, the first byte is any but zero: a salt must not tell that there is no such user.
+    return Verifier(int.from_bytes(bytes([seed[0] or 1]) + seed[1:16]), int.from_bytes(seed) | 1)
 
 
 def secret_block(sign_in: SignIn, exchange: Exchange, name: str) -> str:

@@ -6,6 +6,7 @@ password, device, second factor, tokens.
 
 from __future__ import annotations
 
+import hmac
 import json
 import uuid
 
@@ -173,7 +174,8 @@ def answer_code(sign_in: SignIn) -> Members:
     if progress.is_second_factor:
         sign_in.check_mfa_lock()
     # A simulated sign-in has a code, too, which nobody was sent; it is refused all the same.
-    if code != progress.code or sign_in.user is None:
+    is_right = hmac.compare_digest(code.encode(), (progress.code or "").encode())
+    if not is_right or sign_in.user is None:
         if progress.is_second_factor:
             sign_in.known.mfa_lock.fail(sign_in.now)
         raise Refusal("CodeMismatchException", "Invalid code or auth state for the user.")

@@ -135,7 +135,8 @@ class LocalCognito:
             AnswerLost: A fault wants it so.
         """
         operation = headers.get("x-amz-target", "").removeprefix(_TARGET_PREFIX)
-        fault = self.faults.take(operation)
+        with self._lock:
+            fault = self.faults.take(operation)
         if fault is Fault.THROTTLE:
             return self._refuse(operation, (), Refusal("TooManyRequestsException", "Rate exceeded"))
         if fault is Fault.ERROR_BEFORE:
@@ -185,12 +186,18 @@ def _internal_error() -> Refusal:
 
 def _parse(body: bytes) -> Members:
     try:
-        parameters = json.loads(body)
+        parameters = json.loads(body, object_pairs_hook=_present)
+        json.dumps(parameters, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError):
         parameters = None
     if not isinstance(parameters, dict):
         raise Refusal("SerializationException", "The request body is not a JSON object.")
     return cast("Members", parameters)
+
+
+def _present(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A member that is null is one that is not there."""
+    return {name: value for name, value in pairs if value is not None}
 
 
 def _names(parameters: Members) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import zlib
 from datetime import datetime, timedelta
 
 import attrs
@@ -28,6 +29,7 @@ class Progress:
     Args:
         client_id: The app client.
         username: The user's name in the pool; what was typed if there is no such user.
+        sub: The user's `sub`: a name may come to belong to somebody else.
         flow: The AuthFlow that it began with.
         challenge: The ChallengeName that is open.
         is_second_factor: The first factor was right; what is open is a second one.
@@ -49,6 +51,7 @@ class Progress:
 
     client_id: str
     username: str
+    sub: str | None
     flow: str
     challenge: str = ""
     is_second_factor: bool = False
@@ -70,13 +73,15 @@ class Progress:
 
 def seal(pool: UserPool, members: Members) -> str:
     """Any JSON object as a string that only this pool can read or make."""
-    return pool.fernet.encrypt(json.dumps(members).encode()).decode()
+    # Compressed, because the service model bounds a Session (4,096 characters; 2,048 in older ones), and
+    # each round of a custom sign-in adds to it.
+    return pool.fernet.encrypt(zlib.compress(json.dumps(members).encode())).decode()
 
 
 def open_sealed(pool: UserPool, text: str) -> Members | None:
     """What `seal` sealed, or None if it is anything else."""
     try:
-        members: Members = json.loads(pool.fernet.decrypt(text.encode()))
+        members: Members = json.loads(zlib.decompress(pool.fernet.decrypt(text.encode())))
     except (InvalidToken, ValueError):
         return None
     return members
@@ -92,7 +97,8 @@ def open_session(pool: UserPool, client: Client, text: str, challenge: str, now:
     """The progress in a Session.
 
     Raises:
-        Refusal: It is no Session of this pool and app client, it is for another challenge, too old, or spent.
+        Refusal: It is no Session of this pool and app client, it is for another challenge, too old, or spent,
+            or its user is no more.
     """
     members = open_sealed(pool, text)
     if members is None or members.get("client_id") != client.id or "expires_at" not in members:
@@ -102,6 +108,9 @@ def open_session(pool: UserPool, client: Client, text: str, challenge: str, now:
         raise not_authorized("Invalid session for the user, session is expired.")
     if progress.id in pool.spent:
         raise not_authorized("Invalid session for the user, session can only be used once.")
+    user = pool.users.get(progress.username)
+    if not progress.is_simulated and (user is None or user.sub != progress.sub):
+        raise not_authorized("Invalid session for the user.")
     if progress.challenge != challenge:
         raise _another_challenge(progress.challenge, challenge)
     return progress

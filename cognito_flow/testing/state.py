@@ -146,7 +146,10 @@ class User:
 
     def grant(self, token: str) -> Grant | None:
         """The grant with this refresh token."""
-        return next((grant for grant in self.grants if hmac.compare_digest(grant.token, token)), None)
+        given = token.encode()  # as bytes: compare_digest takes no text beyond ASCII
+        return next(
+            (known for known in self.grants if hmac.compare_digest(known.token.encode(), given)), None
+        )
 
     def add_grant(self, grant: Grant, now: datetime) -> None:
         """Keep a grant; those that are over, and the oldest beyond the bound, are dropped."""

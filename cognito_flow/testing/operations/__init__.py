@@ -5,7 +5,15 @@ Rule of this package: an operation is a function from a `Request` to the members
 when it is called.
 """
 
-from cognito_flow.testing.operations import authentication, devices, management, passkeys, tokens, users
+from cognito_flow.testing.operations import (
+    authentication,
+    devices,
+    management,
+    passkeys,
+    recovery,
+    tokens,
+    users,
+)
 from cognito_flow.testing.operations.request import Operation
 
 __all__ = ["OPERATIONS"]
@@ -15,6 +23,7 @@ OPERATIONS: dict[str, Operation] = {
     **devices.OPERATIONS,
     **management.OPERATIONS,
     **passkeys.OPERATIONS,
+    **recovery.OPERATIONS,
     **tokens.OPERATIONS,
     **users.OPERATIONS,
 }

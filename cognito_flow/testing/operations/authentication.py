@@ -114,6 +114,7 @@ def _first_progress(
     return Progress(
         client_id=client.id,
         username=name,
+        sub=None if user is None else user.sub,
         flow=flow,
         is_simulated=user is None,
         device_key=values.get("DEVICE_KEY"),
@@ -193,6 +194,8 @@ def respond_to_auth_challenge(request: Request) -> Members:
         raise _someone_else(challenge)
     name = progress.username if progress.is_simulated else typed
     sign_in = _sign_in(request, pool, client, name, None if progress.is_simulated else user, progress)
+    if sign_in.user is not None:
+        sign_in.check_state()  # again: the user may have been disabled since the last call
     sign_in.with_device()
     return _ANSWERS[challenge](sign_in)
 

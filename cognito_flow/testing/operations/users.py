@@ -118,7 +118,9 @@ def _send_sign_up_code(pool: UserPool, user: User, request: Request) -> Members:
 
 
 def _sign_up_session(pool: UserPool, client: Client, user: User, step: str, request: Request) -> str:
-    progress = Progress(client_id=client.id, username=user.username, flow="USER_AUTH", challenge=step)
+    progress = Progress(
+        client_id=client.id, username=user.username, sub=user.sub, flow="USER_AUTH", challenge=step
+    )
     return seal_session(pool, progress, request.now, client.session_life)
 
 
