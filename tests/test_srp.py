@@ -216,6 +216,15 @@ def dishonest(a: int, shared: int) -> srp_peer.SignIn:
     return each
 
 
+def test_claim_when_b_is_beyond_n() -> None:
+    """u is the hash of B as it was sent; only the base of the power is reduced."""
+    expected = replace(ORDINARY)
+    expected.__dict__["public_b"] = ORDINARY.public_b + srp_peer.N
+    expected.__dict__["s"] = expected.s_of_client
+
+    assert expected.signature == claim(expected).signature
+
+
 @given(expected=SIGN_INS, zeros=st.integers(0, 3), upper_case=st.booleans())
 def test_how_a_number_is_written(expected: srp_peer.SignIn, zeros: int, upper_case: bool) -> None:
     """SALT and SRP_B are numbers: zeros in front and the case of letters change nothing."""
