@@ -1,0 +1,89 @@
+"""SECRET_HASH, at every step."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import srp_peer
+from tests.local_cognito.wire import PASSWORD, Wire, refusal
+
+
+def guarded(wire: Wire) -> tuple[Wire, str]:
+    """The same pool through an app client with a secret."""
+    app = wire.pool.app_client(secret=True)
+    assert app.client_secret is not None
+    return Wire(wire.pool, app.client_id), app.client_secret
+
+
+def test_right_at_each_step(totp_wire: Wire) -> None:
+    """The hash over the name that is sent opens every step."""
+    wire, secret = guarded(totp_wire)
+    hashed = srp_peer.secret_hash("alice", wire.client_id, secret)
+    step = wire.password(SECRET_HASH=hashed)
+    code = wire.pool.totp("alice")
+    assert "AuthenticationResult" in wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code, SECRET_HASH=hashed)
+
+
+def test_missing(wire: Wire) -> None:
+    """A missing hash has a text of its own."""
+    wire, _ = guarded(wire)
+    text = f"Client {wire.client_id} is configured with secret but SECRET_HASH was not received"
+    assert refusal(wire.password) == ("NotAuthorizedException", text)
+
+
+@pytest.mark.parametrize("over", ["bob", "Alice", ""])
+def test_wrong(wire: Wire, over: str) -> None:
+    """A hash over another name is refused."""
+    wire, secret = guarded(wire)
+    hashed = srp_peer.secret_hash(over, wire.client_id, secret)
+    expected = ("NotAuthorizedException", f"Unable to verify secret hash for client {wire.client_id}")
+    assert refusal(lambda: wire.password(SECRET_HASH=hashed)) == expected
+    assert refusal(lambda: wire.password(SECRET_HASH="é")) == expected
+
+
+def test_missing_or_wrong_at_a_later_step(totp_wire: Wire) -> None:
+    """The second step is guarded as the first, and a refusal leaves the Session as it is."""
+    wire, secret = guarded(totp_wire)
+    hashed = srp_peer.secret_hash("alice", wire.client_id, secret)
+    step, code = wire.password(SECRET_HASH=hashed), wire.pool.totp("alice")
+    missing = refusal(lambda: wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code))
+    assert missing[1].endswith("SECRET_HASH was not received")
+    wrong = refusal(lambda: wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code, SECRET_HASH=hashed[::-1]))
+    assert wrong[1].startswith("Unable to verify secret hash")
+    assert "AuthenticationResult" in wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code, SECRET_HASH=hashed)
+
+
+def test_in_srp(wire: Wire) -> None:
+    """The proof of SRP needs it, too."""
+    wire, secret = guarded(wire)
+    hashed = srp_peer.secret_hash("alice", wire.client_id, secret)
+    challenge = wire.start_srp(SECRET_HASH=hashed)
+    claim = wire.claim(challenge)
+    assert refusal(lambda: wire.prove(challenge, claim))[1].endswith("SECRET_HASH was not received")
+    assert "AuthenticationResult" in wire.prove(challenge, claim | {"SECRET_HASH": hashed})
+
+
+def test_over_alias_or_name(wire: Wire) -> None:
+    """It may be over the alias that is sent or over the user's own name, but not over an alias that is not
+    sent."""
+    pool = wire.cognito.create_pool(alias_attributes=["email"])
+    pool.add_user("alice", PASSWORD, email="alice@example.com")
+    wire, secret = guarded(Wire(pool))
+    by_name = srp_peer.secret_hash("alice", wire.client_id, secret)
+    by_alias = srp_peer.secret_hash("alice@example.com", wire.client_id, secret)
+    for username, hashed in (("alice", by_name), ("alice@example.com", by_alias)):
+        assert "AuthenticationResult" in wire.password(username, SECRET_HASH=hashed)
+    assert "AuthenticationResult" in wire.password("alice@example.com", SECRET_HASH=by_name)
+    assert refusal(lambda: wire.password("alice", SECRET_HASH=by_alias))[0] == "NotAuthorizedException"
+
+
+def test_for_a_client_without_secret(totp_wire: Wire) -> None:
+    """InitiateAuth and SignUp refuse it; the challenges ignore it."""
+    text = f"Client {totp_wire.client_id} is not configured with secret but SECRET_HASH was received"
+    expected = ("InvalidParameterException", text)
+    assert refusal(lambda: totp_wire.password(SECRET_HASH="x")) == expected
+    sign_up = totp_wire.api.sign_up
+    arguments = {"ClientId": totp_wire.client_id, "Username": "eve", "Password": "Battery-staple-2"}
+    assert refusal(lambda: sign_up(**arguments, SecretHash="eHg=")) == expected
+    step, code = totp_wire.password(), totp_wire.pool.totp("alice")
+    assert "AuthenticationResult" in totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code, SECRET_HASH="x")
