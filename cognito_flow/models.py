@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
@@ -260,6 +260,10 @@ class SignedIn:
     device: Device | None = None
 
 
+def _pairs(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple(headers)
+
+
 @attrs.frozen
 class UserContext:
     """What threat protection may know about the person's request.
@@ -279,7 +283,7 @@ class UserContext:
 
     ip: str | None = None
     encoded_data: str | None = attrs.field(default=None, repr=False)
-    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False, converter=tuple)
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False, converter=_pairs)
     server_name: str | None = None
     server_path: str | None = None
 

@@ -101,14 +101,14 @@ class Run:
 
     def start(self, client: object) -> Any:
         """Begin a sign-in."""
-        options: Any = {"system": System(sleep=self.pauses.append), "on_event": self.events.append}  # type: ignore[arg-type]  # append gives None
+        options: Any = {"system": System(sleep=self.pauses.append), "on_event": self.events.append}
         if self.is_async:
             return asyncio.run(AsyncAuthFlow(APP, client, **options).start(CREDENTIALS))
         return AuthFlow(APP, client, **options).start(CREDENTIALS)
 
     def send(self, client: object) -> Any:
         """Answer a challenge."""
-        options: Any = {"system": System(sleep=self.pauses.append)}  # type: ignore[arg-type]  # as above
+        options: Any = {"system": System(sleep=self.pauses.append)}
         if self.is_async:
             return asyncio.run(AsyncAuthFlow(APP, client, **options).send(CHALLENGE.answer("1")))
         return AuthFlow(APP, client, **options).send(CHALLENGE.answer("1"))

@@ -114,9 +114,9 @@ class Row:
     section: str
     name: str
     script: Script
-    pool: Mapping[str, object]
-    client: Mapping[str, object]
-    flow: Mapping[str, object]
+    pool: Mapping[str, Any]
+    client: Mapping[str, Any]
+    flow: Mapping[str, Any]
 
     def __str__(self) -> str:
         return f"{self.section}-{self.name}"
@@ -128,9 +128,9 @@ ROWS: list[Row] = []
 def row(
     section: str,
     *,
-    pool: Mapping[str, object] | None = None,
-    client: Mapping[str, object] | None = None,
-    flow: Mapping[str, object] | None = None,
+    pool: Mapping[str, Any] | None = None,
+    client: Mapping[str, Any] | None = None,
+    flow: Mapping[str, Any] | None = None,
 ) -> Callable[[Script], Script]:
     """Put a scenario into the table.
 
