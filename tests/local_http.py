@@ -24,7 +24,7 @@ def serve(cognito: LocalCognito) -> Generator[str]:
             self.end_headers()
             self.wfile.write(reply.body)
 
-        def log_message(self, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -36,7 +36,7 @@ class Pools:
         self.cognito = cognito
         self.url = url
 
-    def make(self, **members: object) -> Pool:
+    def make(self, **members: Any) -> Pool:
         """A pool."""
         return self.cognito.create_pool(**members)
 

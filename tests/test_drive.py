@@ -160,7 +160,7 @@ def test_an_error_of_the_service_is_typed_and_keeps_its_cause(run: Run) -> None:
 
 def test_throttling_is_repeated_with_growing_pauses(run: Run) -> None:
     """Nothing was processed."""
-    assert isinstance(run.start(Client([refusal("TooManyRequestsException")] * 2 + [DONE])), SignedIn)
+    assert isinstance(run.start(Client([*[refusal("TooManyRequestsException")] * 2, DONE])), SignedIn)
 
     assert len(run.pauses) == 2
     assert 0.1 <= run.pauses[0] <= 0.2 <= run.pauses[1] <= 0.4
@@ -321,7 +321,7 @@ def endpoint() -> Iterator[Endpoint]:
 
         do_GET = do_PUT = do_POST  # noqa: N815  # the names that http.server calls
 
-        def log_message(self, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -113,7 +113,8 @@ def test_a_second_click_is_refused_without_a_call(pool: Pool) -> None:
     """Two threads answer the same challenge at once: one of them is told, and Cognito sees one call."""
     flow = pool.flow()
     challenge = challenge_of(flow)
-    answer, outcomes, barrier = challenge.answer(pool.totp("alice")), [], threading.Barrier(8)
+    answer, barrier = challenge.answer(pool.totp("alice")), threading.Barrier(8)
+    outcomes: list[type[object]] = []
 
     def click() -> None:
         barrier.wait()

@@ -36,7 +36,7 @@ from cognito_flow import (
 )
 from cognito_flow.handlers import HANDLERS, read_challenge
 
-NAMES = sorted({handler.name for handler in HANDLERS})
+NAMES = sorted({str(handler.name) for handler in HANDLERS})
 
 
 def pending(name: str, parameters: dict[str, str] | None = None, *available: str) -> Pending:

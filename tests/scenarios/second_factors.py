@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cognito_flow import (
@@ -22,10 +24,12 @@ from cognito_flow import (
 from cognito_flow.testing.totp import code_at
 from tests.scenarios.table import OTHER_PASSWORD, PASSWORD, Moves, Send, World, expect, row, signed_in
 
-SMS = {"sms_mfa_configuration": {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}}
-TOTP = {"software_token_mfa_configuration": {"Enabled": True}}
-EMAIL = {"email_mfa_configuration": {"Message": "Your code is {####}", "Subject": "Code"}}
-ON = {"mfa_configuration": "ON"}
+SMS: dict[str, Any] = {
+    "sms_mfa_configuration": {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
+}
+TOTP: dict[str, Any] = {"software_token_mfa_configuration": {"Enabled": True}}
+EMAIL: dict[str, Any] = {"email_mfa_configuration": {"Message": "Your code is {####}", "Subject": "Code"}}
+ON: dict[str, Any] = {"mfa_configuration": "ON"}
 OPTIONAL = {"mfa_configuration": "OPTIONAL"}
 
 
