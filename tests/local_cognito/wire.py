@@ -92,7 +92,7 @@ class Wire:
         return self.start("USER_PASSWORD_AUTH", USERNAME=username, PASSWORD=password, **more)
 
     def answer(self, step: Any, username: str = "alice", **responses: str) -> Any:
-        """Answer a step; a name that is given as `challenge` or `session` replaces the step's own."""
+        """Answer the challenge of a step, with its Session."""
         return self.respond(step["ChallengeName"], step.get("Session"), {"USERNAME": username, **responses})
 
     def respond(self, challenge: str, session: str | None, responses: dict[str, str]) -> Any:

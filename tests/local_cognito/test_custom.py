@@ -1,0 +1,234 @@
+"""CUSTOM_AUTH and the other triggers: Lambda's events, and Cognito's words when a trigger fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cognito_flow.testing import Pool
+from tests.local_cognito.wire import PASSWORD, Wire, refusal
+
+INCORRECT = ("NotAuthorizedException", "Incorrect username or password.")
+NEVER_STARTED = (
+    "InvalidParameterException",
+    "Custom auth lambda trigger is not configured for the user pool.",
+)
+
+
+class Question:
+    """The three triggers of a sign-in that asks for the answer 4, at most three times."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.events: list[Any] = []
+        names = {
+            "DefineAuthChallenge": self.define,
+            "CreateAuthChallenge": self.create,
+            "VerifyAuthChallengeResponse": self.verify,
+        }
+        pool.triggers.update(names)
+
+    def define(self, event: Any) -> Any:
+        self.events.append(event)
+        rounds, response = event["request"]["session"], event["response"]
+        asked = [one for one in rounds if one["challengeName"] == "CUSTOM_CHALLENGE"]
+        if rounds and rounds[-1]["challengeName"] == "SRP_A":
+            response["challengeName"] = "PASSWORD_VERIFIER"
+        elif asked and asked[-1]["challengeResult"]:
+            response["issueTokens"] = True
+        elif len(asked) == 3:
+            response["failAuthentication"] = True
+        else:
+            response["challengeName"] = "CUSTOM_CHALLENGE"
+        return event
+
+    def create(self, event: Any) -> Any:
+        self.events.append(event)
+        event["response"] = {
+            "publicChallengeParameters": {"question": "2+2"},
+            "privateChallengeParameters": {"answer": "4"},
+            "challengeMetadata": "SUM",
+        }
+        return event
+
+    def verify(self, event: Any) -> Any:
+        self.events.append(event)
+        right = event["request"]["privateChallengeParameters"]["answer"]
+        event["response"]["answerCorrect"] = event["request"]["challengeAnswer"] == right
+        return event
+
+
+def test_right_answer(wire: Wire) -> None:
+    """The define trigger issues the tokens after a right answer."""
+    Question(wire.pool)
+    step = wire.start("CUSTOM_AUTH", USERNAME="alice")
+    assert step["ChallengeParameters"] == {"question": "2+2", "USERNAME": "alice"}
+    assert "AuthenticationResult" in wire.answer(step, ANSWER="4")
+
+
+def test_wrong_answers(wire: Wire) -> None:
+    """A wrong answer is asked again with a new Session until the define trigger fails it; each Session is
+    good once."""
+    Question(wire.pool)
+    step = first = wire.start("CUSTOM_AUTH", USERNAME="alice")
+    for _ in range(2):
+        step = wire.answer(step, ANSWER="5")
+        assert step["ChallengeName"] == "CUSTOM_CHALLENGE"
+    used = ("NotAuthorizedException", "Invalid session for the user, session can only be used once.")
+    assert refusal(lambda: wire.answer(first, ANSWER="4")) == used
+    assert refusal(lambda: wire.answer(step, ANSWER="5")) == INCORRECT
+    assert refusal(lambda: wire.answer(step, ANSWER="4")) == used
+
+
+def test_after_srp(wire: Wire) -> None:
+    """With SRP_A the password is proved first, and the events tell so."""
+    question = Question(wire.pool)
+    challenge = wire.start("CUSTOM_AUTH", USERNAME="alice", CHALLENGE_NAME="SRP_A", SRP_A=wire.exponent.srp_a)
+    step = wire.prove(challenge, wire.claim(challenge))
+    assert step["ChallengeParameters"] == {"question": "2+2"}
+    assert "AuthenticationResult" in wire.answer(step, ANSWER="4")
+    rounds = [
+        (one["challengeName"], one["challengeResult"], one["challengeMetadata"])
+        for one in question.events[-1]["request"]["session"]
+    ]
+    assert rounds == [
+        ("SRP_A", True, None),
+        ("PASSWORD_VERIFIER", True, None),
+        ("CUSTOM_CHALLENGE", True, "SUM"),
+    ]
+
+
+def test_after_srp_with_a_wrong_password(wire: Wire) -> None:
+    """A wrong password ends it before any question."""
+    Question(wire.pool)
+    challenge = wire.start("CUSTOM_AUTH", USERNAME="alice", CHALLENGE_NAME="SRP_A", SRP_A=wire.exponent.srp_a)
+    claim = wire.claim(challenge, "Wrong horse 1")
+    assert refusal(lambda: wire.prove(challenge, claim)) == INCORRECT
+
+
+def test_session_stays_within_its_bound(wire: Wire) -> None:
+    """However many rounds there were, a Session is not longer than the older service models allow."""
+    Question(wire.pool)
+
+    def ask_again(event: Any) -> Any:
+        rounds = event["request"]["session"]
+        name = "PASSWORD_VERIFIER" if len(rounds) == 1 else "CUSTOM_CHALLENGE"
+        event["response"]["challengeName"] = name
+        return event
+
+    wire.pool.triggers["DefineAuthChallenge"] = ask_again
+    challenge = wire.start("CUSTOM_AUTH", USERNAME="alice", CHALLENGE_NAME="SRP_A", SRP_A=wire.exponent.srp_a)
+    step = wire.prove(challenge, wire.claim(challenge))
+    for _ in range(40):
+        step = wire.answer(step, ANSWER="5")
+    assert len(step["Session"]) < 2048
+
+
+def test_client_metadata(wire: Wire) -> None:
+    """ClientMetadata of an answer reaches the triggers, that of the start does not."""
+    question = Question(wire.pool)
+    step = wire.api.initiate_auth(
+        AuthFlow="CUSTOM_AUTH",
+        ClientId=wire.client_id,
+        AuthParameters={"USERNAME": "alice"},
+        ClientMetadata={"from": "start"},
+    )
+    wire.api.respond_to_auth_challenge(
+        ClientId=wire.client_id,
+        ChallengeName="CUSTOM_CHALLENGE",
+        Session=step["Session"],
+        ChallengeResponses={"USERNAME": "alice", "ANSWER": "5"},
+        ClientMetadata={"from": "answer"},
+    )
+    seen = [event["request"]["clientMetadata"] for event in question.events]
+    assert seen == [{}, {}] + [{"from": "answer"}] * 3
+
+
+def test_unknown_user(wire: Wire) -> None:
+    """Where it is hidden who exists, the triggers run with userNotFound, and no tokens come of it."""
+    question = Question(wire.pool)
+    hiding = Wire(wire.pool, wire.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
+    step = hiding.start("CUSTOM_AUTH", USERNAME="nobody")
+    assert question.events[0]["request"]["userNotFound"] is True
+    assert refusal(lambda: hiding.answer(step, "nobody", ANSWER="4")) == INCORRECT
+
+
+def test_no_triggers(wire: Wire) -> None:
+    """A pool without the triggers does not take CUSTOM_AUTH."""
+    assert refusal(lambda: wire.start("CUSTOM_AUTH", USERNAME="alice")) == NEVER_STARTED
+
+
+@pytest.mark.parametrize(
+    "name", ["DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse"]
+)
+def test_trigger_that_raises(wire: Wire, name: str) -> None:
+    """What a trigger raises is told by its text."""
+
+    def fail(_event: Any) -> Any:
+        raise ValueError("SPIKE")
+
+    Question(wire.pool)
+    wire.pool.triggers[name] = fail
+    expected = ("UserLambdaValidationException", f"{name} failed with error SPIKE.")
+    assert refusal(lambda: wire.answer(wire.start("CUSTOM_AUTH", USERNAME="alice"), ANSWER="4")) == expected
+
+
+def test_trigger_that_raises_without_text(wire: Wire) -> None:
+    """Without a text there is nothing to tell."""
+
+    def fail(_event: Any) -> Any:
+        raise ValueError
+
+    wire.pool.triggers["PreAuthentication"] = fail
+    assert refusal(wire.password)[0] == "UnexpectedLambdaException"
+
+
+@pytest.mark.parametrize("returned", [None, "x", {}, {"response": "x"}])
+def test_trigger_that_returns_no_event(wire: Wire, returned: Any) -> None:
+    """What is no event cannot be read."""
+    wire.pool.triggers["PreAuthentication"] = lambda _event: returned
+    expected = ("InvalidLambdaResponseException", "Unrecognizable lambda output")
+    assert refusal(wire.password) == expected
+
+
+def test_pre_authentication_comes_before_the_password(wire: Wire) -> None:
+    """The trigger may refuse whatever the password is."""
+
+    def lock(_event: Any) -> Any:
+        raise PermissionError("SPIKE_LOCKED")
+
+    wire.pool.triggers["PreAuthentication"] = lock
+    expected = ("UserLambdaValidationException", "PreAuthentication failed with error SPIKE_LOCKED.")
+    assert refusal(lambda: wire.password(password="Wrong horse 1")) == expected
+
+
+def test_post_authentication_comes_only_after_success(wire: Wire) -> None:
+    """A refused password does not run it."""
+    events: list[Any] = []
+
+    def note(event: Any) -> Any:
+        events.append(event)
+        return event
+
+    wire.pool.triggers["PostAuthentication"] = note
+    assert refusal(lambda: wire.password(password="Wrong horse 1")) == INCORRECT
+    assert not events
+    wire.password()
+    assert events[0]["userName"] == "alice"
+
+
+def test_user_migration(wire: Wire) -> None:
+    """The trigger brings a user with the password that was typed, once."""
+    seen: list[str] = []
+
+    def migrate(event: Any) -> Any:
+        seen.append(event["request"]["password"])
+        event["response"]["userAttributes"] = {"username": "eve", "email": "eve@example.com"}
+        event["response"]["finalUserStatus"] = "CONFIRMED"
+        return event
+
+    wire.pool.triggers["UserMigration"] = migrate
+    for _ in range(2):
+        assert "AuthenticationResult" in wire.password("eve")
+    assert "AuthenticationResult" in wire.srp("eve")
+    assert seen == [PASSWORD]

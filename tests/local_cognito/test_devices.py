@@ -1,0 +1,215 @@
+"""Remembered devices: confirmed with a verifier, proved by SRP, forgotten."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import jwt
+import pytest
+
+from cognito_flow.testing import LocalCognito
+from tests import srp_peer
+from tests.local_cognito.wire import PASSWORD, Wire, refusal
+
+SECRET = "device secret"
+SALT = int.from_bytes(bytes(range(0x81, 0x91)))  # its top bit is set
+INCORRECT = ("NotAuthorizedException", "Incorrect username or password.")
+NO_DEVICE = ("ResourceNotFoundException", "Device does not exist.")
+
+
+def pool_with(cognito: LocalCognito, asks: bool = False, replaces_mfa: bool = True) -> Wire:
+    """A pool that tracks devices and requires a code by e-mail."""
+    pool = cognito.create_pool(
+        mfa_configuration="ON",
+        email_mfa_configuration={},
+        device_configuration={
+            "DeviceOnlyRememberedOnUserPrompt": asks,
+            "ChallengeRequiredOnNewDevice": replaces_mfa,
+        },
+    )
+    for name in ("alice", "bob"):
+        pool.add_user(name, PASSWORD, email=f"{name}@example.com")
+    return Wire(pool)
+
+
+@pytest.fixture
+def wire(cognito: LocalCognito) -> Wire:
+    """A pool that remembers every device."""
+    return pool_with(cognito)
+
+
+def sign_in(wire: Wire, username: str = "alice") -> Any:
+    """The result of a sign-in without a device."""
+    step = wire.password(username)
+    code = wire.pool.last_code(username)
+    return wire.answer(step, username, EMAIL_OTP_CODE=code)["AuthenticationResult"]
+
+
+def config(group: str, key: str, is_padded: bool = True, secret: str = SECRET) -> dict[str, str]:
+    """DeviceSecretVerifierConfig."""
+    x = srp_peer.private_key(group, key, secret, SALT)
+    verifier = pow(srp_peer.G, x, srp_peer.N)
+    salt = srp_peer.pad(SALT) if is_padded else SALT.to_bytes(16)
+    numbers = {"PasswordVerifier": srp_peer.pad(verifier), "Salt": salt}
+    return {name: base64.b64encode(number).decode() for name, number in numbers.items()}
+
+
+def confirm(wire: Wire, result: Any, **changes: Any) -> Any:
+    """ConfirmDevice for the device that a sign-in offered."""
+    made = result["NewDeviceMetadata"]
+    arguments = {
+        "AccessToken": result["AccessToken"],
+        "DeviceKey": made["DeviceKey"],
+        "DeviceSecretVerifierConfig": config(made["DeviceGroupKey"], made["DeviceKey"]),
+        **changes,
+    }
+    return wire.api.confirm_device(**arguments)
+
+
+def with_device(wire: Wire, made: Any, secret: str = SECRET) -> Any:
+    """The answer to a sign-in that proves its device."""
+    key, group = made["DeviceKey"], made["DeviceGroupKey"]
+    step = wire.password(DEVICE_KEY=key)
+    assert step["ChallengeName"] == "DEVICE_SRP_AUTH"
+    proof = wire.answer(step, DEVICE_KEY=key, SRP_A=wire.exponent.srp_a)
+    claim = wire.exponent.claim(proof, group, key, secret, wire.cognito.clock())
+    return wire.answer(proof, DEVICE_KEY=key, **claim)
+
+
+def test_device_in_place_of_a_second_factor(wire: Wire) -> None:
+    """A confirmed device proves itself, and no code is asked; its tokens name it."""
+    result = sign_in(wire)
+    made = result["NewDeviceMetadata"]
+    assert confirm(wire, result)["UserConfirmationNecessary"] is False
+    again = with_device(wire, made)["AuthenticationResult"]
+    assert "NewDeviceMetadata" not in again
+    claims = jwt.decode(again["AccessToken"], options={"verify_signature": False})
+    assert claims["device_key"] == made["DeviceKey"]
+
+
+def test_device_beside_a_second_factor(cognito: LocalCognito) -> None:
+    """Without ChallengeRequiredOnNewDevice the code is asked all the same."""
+    wire = pool_with(cognito, replaces_mfa=False)
+    result = sign_in(wire)
+    confirm(wire, result)
+    assert with_device(wire, result["NewDeviceMetadata"])["ChallengeName"] == "EMAIL_OTP"
+
+
+def test_wrong_device_secret(wire: Wire) -> None:
+    """Another secret is refused."""
+    result = sign_in(wire)
+    confirm(wire, result)
+    assert refusal(lambda: with_device(wire, result["NewDeviceMetadata"], "another")) == INCORRECT
+
+
+def test_wrong_verifier_shows_at_the_next_sign_in(wire: Wire) -> None:
+    """ConfirmDevice takes any verifier; a wrong one cannot be proved later."""
+    result = sign_in(wire)
+    made = result["NewDeviceMetadata"]
+    wrong = config(made["DeviceGroupKey"], "another key")
+    confirm(wire, result, DeviceSecretVerifierConfig=wrong)
+    assert refusal(lambda: with_device(wire, made)) == INCORRECT
+
+
+def test_negative_numbers(wire: Wire) -> None:
+    """A number without its leading zero byte is read as a negative one, and refused."""
+    result = sign_in(wire)
+    made = result["NewDeviceMetadata"]
+    unpadded = config(made["DeviceGroupKey"], made["DeviceKey"], is_padded=False)
+    code, _ = refusal(lambda: confirm(wire, result, DeviceSecretVerifierConfig=unpadded))
+    assert code == "InvalidParameterException"
+
+
+@pytest.mark.parametrize("verifier", ["!", "", base64.b64encode(srp_peer.pad(srp_peer.N)).decode()])
+def test_verifier_that_is_none(wire: Wire, verifier: str) -> None:
+    """A verifier is a number between 0 and N, in base64."""
+    bad = {"PasswordVerifier": verifier, "Salt": base64.b64encode(b"\1").decode()}
+    result = sign_in(wire)
+    code, _ = refusal(lambda: confirm(wire, result, DeviceSecretVerifierConfig=bad))
+    assert code == "InvalidParameterException"
+
+
+def test_confirmed_twice(wire: Wire) -> None:
+    """A device is confirmed once."""
+    result = sign_in(wire)
+    confirm(wire, result)
+    assert refusal(lambda: confirm(wire, result))[0] == "DeviceKeyExistsException"
+
+
+def test_confirmed_with_the_tokens_of_another_sign_in(wire: Wire) -> None:
+    """A device key is confirmed with the access token that came with it."""
+    first, second = sign_in(wire), sign_in(wire)
+    key = second["NewDeviceMetadata"]["DeviceKey"]
+    expected = ("InvalidParameterException", "Invalid device key given.")
+    assert refusal(lambda: confirm(wire, first, DeviceKey=key)) == expected
+
+
+def test_forgotten(wire: Wire) -> None:
+    """A sign-in that names a forgotten device is refused, and its refresh token is dead."""
+    result = sign_in(wire)
+    confirm(wire, result)
+    key = result["NewDeviceMetadata"]["DeviceKey"]
+    wire.api.admin_forget_device(UserPoolId=wire.pool.id, Username="alice", DeviceKey=key)
+    assert refusal(lambda: wire.password(DEVICE_KEY=key)) == NO_DEVICE
+    token = result["RefreshToken"]
+    gone = refusal(lambda: wire.start("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token, DEVICE_KEY=key))
+    assert gone == ("NotAuthorizedException", "Invalid Refresh Token.")
+
+
+def test_forgotten_at_the_proof_of_the_password(wire: Wire) -> None:
+    """In SRP it shows at PASSWORD_VERIFIER, and the same proof without the device goes on."""
+    result = sign_in(wire)
+    key = result["NewDeviceMetadata"]["DeviceKey"]  # never confirmed, so not known
+    challenge = wire.start_srp()
+    claim = wire.claim(challenge)
+    assert refusal(lambda: wire.prove(challenge, claim | {"DEVICE_KEY": key})) == NO_DEVICE
+    assert wire.prove(challenge, claim)["ChallengeName"] == "EMAIL_OTP"
+
+
+def test_device_of_another_user(wire: Wire) -> None:
+    """bob's device is none of alice's."""
+    result = sign_in(wire, "bob")
+    confirm(wire, result)
+    key = result["NewDeviceMetadata"]["DeviceKey"]
+    assert refusal(lambda: wire.password(DEVICE_KEY=key)) == NO_DEVICE
+
+
+def test_proof_of_another_device(wire: Wire) -> None:
+    """What was begun with one device is not completed with another."""
+    first, second = sign_in(wire), sign_in(wire)
+    for result in (first, second):
+        confirm(wire, result)
+    keys = [result["NewDeviceMetadata"]["DeviceKey"] for result in (first, second)]
+    step = wire.password(DEVICE_KEY=keys[0])
+    srp_a, group = wire.exponent.srp_a, first["NewDeviceMetadata"]["DeviceGroupKey"]
+    proof = wire.answer(step, DEVICE_KEY=keys[0], SRP_A=srp_a)
+    claim = wire.exponent.claim(proof, group, keys[1], SECRET, wire.cognito.clock())
+    assert refusal(lambda: wire.answer(proof, DEVICE_KEY=keys[0], **claim)) == INCORRECT
+    assert refusal(lambda: wire.answer(proof, DEVICE_KEY=keys[1], **claim)) in (INCORRECT, NO_DEVICE)
+
+
+def test_opt_in(cognito: LocalCognito) -> None:
+    """Where the person is asked, a device counts only when it is remembered."""
+    wire = pool_with(cognito, asks=True)
+    result = sign_in(wire)
+    made, access = result["NewDeviceMetadata"], result["AccessToken"]
+    assert confirm(wire, result)["UserConfirmationNecessary"] is True
+    assert wire.api.list_devices(AccessToken=access)["Devices"] == []
+    assert wire.password(DEVICE_KEY=made["DeviceKey"])["ChallengeName"] == "EMAIL_OTP"
+    wire.api.update_device_status(
+        AccessToken=access, DeviceKey=made["DeviceKey"], DeviceRememberedStatus="remembered"
+    )
+    assert len(wire.api.list_devices(AccessToken=access)["Devices"]) == 1
+    assert "AuthenticationResult" in with_device(wire, made)
+
+
+def test_refresh_needs_the_device(wire: Wire) -> None:
+    """With device tracking a refresh names the device of the sign-in."""
+    result = sign_in(wire)
+    confirm(wire, result)
+    token, key = result["RefreshToken"], result["NewDeviceMetadata"]["DeviceKey"]
+    expected = ("NotAuthorizedException", "Invalid Refresh Token.")
+    call = wire.api.get_tokens_from_refresh_token
+    assert refusal(lambda: call(ClientId=wire.client_id, RefreshToken=token)) == expected
+    assert "AuthenticationResult" in call(ClientId=wire.client_id, RefreshToken=token, DeviceKey=key)
