@@ -1,0 +1,194 @@
+"""Random walks: whatever the pool is like and whatever people do, a sign-in ends as it should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from cognito_flow import (
+    Answer,
+    AuthFlow,
+    Challenge,
+    CodeChallenge,
+    CognitoFlowError,
+    Credentials,
+    CustomAuth,
+    CustomChallenge,
+    MemoryDeviceStore,
+    MfaSetup,
+    NewPasswordRequired,
+    Password,
+    PasswordSrp,
+    RefreshTokenAuth,
+    SelectChallenge,
+    SelectMfaType,
+    SignedIn,
+    Step,
+    TotpSetup,
+    UserAuth,
+    UserPasswordAuth,
+    UserSrpAuth,
+    WebAuthn,
+)
+from cognito_flow.testing import LocalCognito, Pool
+from cognito_flow.testing.totp import code_at
+from tests.scenarios.choices import CHOICE
+from tests.scenarios.custom import create, define, verify
+from tests.scenarios.devices import ALWAYS, OPT_IN
+from tests.scenarios.second_factors import EMAIL, ON, OPTIONAL, SMS, TOTP
+
+PASSWORDS = ["Correct horse 1", "Battery staple 2", "weak", "é"]
+POOLS: list[Mapping[str, object]] = [
+    {},
+    {**ON, **SMS},
+    {**ON, **TOTP},
+    {**ON, **TOTP, **EMAIL},
+    {**OPTIONAL, **SMS, **TOTP, **EMAIL},
+    {**ALWAYS},
+    {**ON, **SMS, **ALWAYS},
+    {**ON, **TOTP, **OPT_IN},
+    {**CHOICE},
+    {**CHOICE, **OPTIONAL, **SMS, **TOTP, **ALWAYS},
+    {"schema": [{"Name": "nickname", "Required": True}], "alias_attributes": ["email"]},
+]
+USERS: list[Mapping[str, Any]] = [
+    {},
+    {"temporary": True},
+    {"confirmed": False},
+    {"email": "alice@example.com", "phone_number": "+31612341234"},
+    {"phone_number": "+31612341234", "totp": True},
+    {"email": "alice@example.com", "temporary": True},
+]
+
+
+class Walk:
+    """One sign-in after another by somebody unreliable, decided by the dice."""
+
+    def __init__(self, pool: Pool, flow: AuthFlow, data: st.DataObject) -> None:
+        self.pool, self.flow, self.data = pool, flow, data
+
+    def draw(self, *choices: Any) -> Any:
+        """One of these."""
+        return self.data.draw(st.sampled_from(choices))
+
+    def run(self) -> None:
+        """Walk until something ends it; every end is one of three."""
+        step: Step | None = None
+        for _ in range(self.data.draw(st.integers(1, 8))):
+            self.happen()
+            try:
+                if step is None or isinstance(step, SignedIn):
+                    step = self.flow.start(self.begin(step))
+                else:
+                    step = self.flow.send(self.answer(step))
+            except CognitoFlowError:
+                if self.draw(True, False):
+                    step = None
+            else:
+                assert step.username
+
+    def happen(self) -> None:
+        """Things that happen in between."""
+        what: Callable[[], object] = self.draw(
+            *[lambda: None] * 6,
+            lambda: self.pool.cognito.clock.advance(self.draw(1, 31, 200)),
+            self.user.devices.clear,
+            lambda: setattr(self.user, "is_enabled", self.draw(True, True, False)),
+            lambda: self.pool.cognito.faults.throttle("RespondToAuthChallenge"),
+            lambda: self.pool.cognito.faults.error_after(self.draw("RespondToAuthChallenge", "InitiateAuth")),
+            lambda: self.pool.cognito.faults.lose("RespondToAuthChallenge"),
+            lambda: setattr(self.user, "status", self.draw("CONFIRMED", "CONFIRMED", "RESET_REQUIRED")),
+        )
+        what()
+
+    @property
+    def user(self) -> Any:
+        """The user."""
+        return self.pool.user("alice")
+
+    def begin(self, done: SignedIn | None) -> Credentials:
+        """Credentials of any kind, mostly right ones."""
+        name = self.draw("alice", "alice", "alice", "ALICE", "alice@example.com", "nobody")
+        password = self.draw(PASSWORDS[0], PASSWORDS[0], *PASSWORDS)
+        if done is not None and self.draw(True, False):
+            return RefreshTokenAuth(done.tokens)
+        kinds: list[Callable[[], Credentials]] = [
+            lambda: UserSrpAuth(name, password),
+            lambda: UserPasswordAuth(name, password),
+            lambda: CustomAuth(name, self.draw(None, password)),
+            lambda: UserAuth(name),
+            lambda: UserAuth(name, password, self.draw(None, "PASSWORD", "PASSWORD_SRP")),
+            lambda: UserAuth(
+                name, None, self.draw("EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "PASSWORD", "PASSWORD_SRP")
+            ),
+        ]
+        kind: Callable[[], Credentials] = self.draw(*kinds)
+        return kind()
+
+    def answer(self, challenge: Challenge) -> Answer:  # noqa: PLR0911  # one case for each kind
+        """An answer, often a right one."""
+        match challenge:
+            case CodeChallenge():
+                return challenge.answer(self.draw("000000", self.code(challenge), self.code(challenge)))
+            case NewPasswordRequired():
+                attributes = {
+                    name: "x" for name in challenge.missing_attributes if self.draw(True, True, False)
+                }
+                return challenge.answer(self.draw(*PASSWORDS), attributes)
+            case SelectMfaType():
+                return challenge.answer(self.draw(*challenge.choices, "EMAIL_OTP"))
+            case SelectChallenge():
+                method = self.draw("answer_srp", "answer_password", "answer")
+                argument = (
+                    self.draw(*PASSWORDS) if method != "answer" else self.draw(*challenge.choices, "SMS_OTP")
+                )
+                answer: Answer = getattr(challenge, method)(argument)
+                return answer
+            case MfaSetup():
+                return self.draw(challenge.answer_totp, lambda: challenge.answer_email("a@b.example"))()  # type: ignore[no-any-return]  # either is one
+            case TotpSetup():
+                right = code_at(challenge.secret_code, self.pool.cognito.clock())
+                return challenge.answer(self.draw("1", "000000", right, right))
+            case CustomChallenge():
+                return challenge.answer(self.draw("4", "5"))
+            case Password() | PasswordSrp():
+                return challenge.answer(self.draw(*PASSWORDS))
+            case WebAuthn():
+                return challenge.answer("{}")
+            case _:
+                raise AssertionError(f"nobody is asked {challenge.name}")
+
+    def code(self, challenge: CodeChallenge) -> str:
+        """The right code, if there is one."""
+        try:
+            is_app = challenge.medium is None
+            return self.pool.totp("alice") if is_app else self.pool.last_code("alice")
+        except KeyError:
+            return "none"
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(st.data())
+def test_every_walk_ends_in_tokens_a_typed_error_or_a_challenge(data: st.DataObject) -> None:
+    """Never a KeyError, an AttributeError or an error of botocore."""
+    members, user = data.draw(st.sampled_from(POOLS)), data.draw(st.sampled_from(USERS))
+    cognito = LocalCognito()
+    pool = cognito.create_pool(**members)
+    assume(not (user.get("totp") and "software_token_mfa_configuration" not in members))
+    made = pool.add_user("alice", PASSWORDS[0], **user)
+    if user.get("totp") and data.draw(st.booleans()):
+        made.mfa_enabled, made.mfa_preferred = ["SMS_MFA", "SOFTWARE_TOKEN_MFA"], None
+    names = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
+    if data.draw(st.booleans()):
+        pool.triggers.update(zip(names, (define, create, verify), strict=True))
+    hides = data.draw(st.sampled_from(["ENABLED", "LEGACY"]))
+    app = pool.app_client(secret=data.draw(st.booleans()), prevent_user_existence_errors=hides)
+    devices = data.draw(st.sampled_from([None, MemoryDeviceStore]))
+    flow = pool.flow(app, admin=data.draw(st.booleans()), devices=devices() if devices else None)
+
+    Walk(pool, flow, data).run()
