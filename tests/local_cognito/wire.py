@@ -22,7 +22,8 @@ def refusal(call: Callable[[], object]) -> tuple[str, str]:
     try:
         answer = call()
     except ClientError as error:
-        return error.response["Error"]["Code"], error.response["Error"]["Message"]
+        told: Any = error.response
+        return told["Error"]["Code"], told["Error"]["Message"]
     raise AssertionError(f"not refused: {answer}")
 
 
