@@ -54,7 +54,7 @@ class Case:
     name: str
     credentials: tuple[str, list[str | None]]
     answers: list[tuple[str, str, Callable[[Pool, Mapping[str, Any]], list[str]]]]
-    pool: Mapping[str, object]
+    pool: Mapping[str, Any]
     user: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
 
 

@@ -42,7 +42,7 @@ from tests.scenarios.devices import ALWAYS, OPT_IN
 from tests.scenarios.second_factors import EMAIL, ON, OPTIONAL, SMS, TOTP
 
 PASSWORDS = ["Correct horse 1", "Battery staple 2", "weak", "é"]
-POOLS: list[Mapping[str, object]] = [
+POOLS: list[Mapping[str, Any]] = [
     {},
     {**ON, **SMS},
     {**ON, **TOTP},
@@ -129,7 +129,7 @@ class Walk:
         kind: Callable[[], Credentials] = self.draw(*kinds)
         return kind()
 
-    def answer(self, challenge: Challenge) -> Answer:  # noqa: PLR0911  # one case for each kind
+    def answer(self, challenge: Challenge) -> Answer:
         """An answer, often a right one."""
         match challenge:
             case CodeChallenge():
