@@ -18,7 +18,7 @@ from cognito_flow.models import AppClient
 
 __all__ = ["app"]
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="cognito-flow",
     help="Sign people in to Amazon Cognito user pools.",
     no_args_is_help=True,
