@@ -207,6 +207,14 @@ def test_an_answer_that_was_not_sent_is_repeated(run: Run) -> None:
     assert isinstance(run.send(Client([boto.EndpointConnectionError(endpoint_url="u"), DONE])), SignedIn)
 
 
+def test_a_challenge_without_a_session_is_answered_as_often_as_one_likes() -> None:
+    """There is no Session to use up."""
+    bare = SmsMfa(pending=attrs.evolve(CHALLENGE.pending, session=None))
+    flow = AuthFlow(APP, Client([DONE, DONE]))
+    for _ in range(2):
+        assert isinstance(flow.send(bare.answer("1")), SignedIn)
+
+
 def test_no_connection_is_told_as_not_processed(run: Run) -> None:
     """It can be tried again later."""
     with pytest.raises(TransportError) as error:

@@ -264,6 +264,19 @@ def test_a_forgotten_device_ends_in_the_error_if_it_comes_twice() -> None:
     assert [event.kind for event in events] == ["device_forgotten"]
 
 
+def test_a_device_is_dropped_once() -> None:
+    """Forgotten at the proof, and again in the second try: the sign-in begins anew, and nobody is told twice."""
+    events: list[Event] = []
+    talk = start(UserSrpAuth("alice", "pw"), turn(DEVICE, on_event=events.append))
+    talk.answer(ask("PASSWORD_VERIFIER", None, **VERIFIER)).refuse(DeviceForgotten("x"))
+    assert "DEVICE_KEY" not in talk.responses
+
+    talk.refuse(DeviceForgotten("x"))
+
+    assert talk.sent["AuthFlow"] == "USER_SRP_AUTH"
+    assert [event.kind for event in events] == ["challenge", "device_forgotten"]
+
+
 def test_a_device_that_was_not_named_cannot_be_dropped() -> None:
     """An answer without DEVICE_KEY is not sent again."""
     challenge = SmsMfa(pending=Pending(name="SMS_MFA", username="alice", session=SESSION))

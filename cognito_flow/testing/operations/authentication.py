@@ -67,7 +67,8 @@ def initiate_auth(request: Request) -> Members:
     if flow in _PASSWORD_FLOWS and flow.startswith("ADMIN_") is not request.is_admin:
         raise invalid_parameter("Initiate Auth method not supported.")
     if flow in _REFRESH_FLOWS:
-        _check_enabled(client, flow)
+        if not client.rotates:
+            _check_enabled(client, flow)
         return {"AuthenticationResult": refresh(request, pool, client, values), "ChallengeParameters": {}}
     typed = need(values, "USERNAME")
     if flow in _PASSWORD_FLOWS:
@@ -147,12 +148,7 @@ def _answer_password_verifier(sign_in: SignIn) -> Members:
     return custom.after_password(sign_in) if is_custom else second_factors.after_first_factor(sign_in)
 
 
-def _answer_admin_no_srp_auth(_sign_in: SignIn) -> Members:
-    raise invalid_parameter("ADMIN_NO_SRP_AUTH cannot be answered.")
-
-
 _ANSWERS: dict[str, Callable[[SignIn], Members]] = {
-    "ADMIN_NO_SRP_AUTH": _answer_admin_no_srp_auth,
     "CUSTOM_CHALLENGE": custom.answer_custom_challenge,
     "DEVICE_PASSWORD_VERIFIER": device_factor.answer_device_password_verifier,
     "DEVICE_SRP_AUTH": device_factor.answer_device_srp_auth,
@@ -175,6 +171,8 @@ def respond_to_auth_challenge(request: Request) -> Members:
     """RespondToAuthChallenge and AdminRespondToAuthChallenge."""
     pool, client = request.client()
     challenge, values = request.parameters["ChallengeName"], request.parameters.get("ChallengeResponses", {})
+    if challenge not in _ANSWERS:
+        raise invalid_parameter(f"{challenge} cannot be answered.")
     if not values:
         raise missing_parameter("challenge responses.")
     typed = need(values, "USERNAME")
