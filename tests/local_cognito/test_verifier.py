@@ -1,0 +1,179 @@
+"""The server's half of SRP against answers of clients that other people wrote, and against texts from anywhere."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cognito_flow.testing import totp, verifier
+from cognito_flow.testing.refusal import Refusal
+from tests import srp_peer
+from tests.test_srp_vectors import Vector, each
+
+KNOWN = verifier.make_verifier("pool", "alice", "password", lambda length: bytes(range(1, length + 1)))
+
+
+def draw(number: int) -> Callable[[int], bytes]:
+    """Dice that always fall on this number, however long it is."""
+    return lambda length: number.to_bytes(max(length, 256))
+
+
+@each("users", "devices")
+def test_the_proof_of_a_client_is_right(vector: Vector) -> None:
+    """The server's half meets clients that other people wrote, whatever shape the numbers have."""
+    kept = verifier.Verifier(int(vector["salt"], 16), int(vector["verifier"], 16))
+    exchange = verifier.open_exchange(kept, vector["srp_a"], draw(int(vector["b"], 16)))
+    given_proof = {"group": vector["group"], "name": vector["name"], "timestamp": vector["timestamp"]}
+    block, signature = base64.b64decode(vector["secret_block"]), vector["signature"]
+
+    assert int(vector["srp_b"], 16) == exchange.b_public
+    assert verifier.matches(kept, vector["group"], vector["name"], vector["password"])
+    assert verifier.proof_is_right(exchange, kept, secret_block=block, signature=signature, **given_proof)
+    assert not verifier.proof_is_right(
+        exchange, kept, secret_block=block + b"x", signature=signature, **given_proof
+    )
+
+
+@each("device_verifiers")
+def test_a_device_verifier_is_read_as_a_signed_number(vector: Vector) -> None:
+    """As a client of somebody else's made it."""
+    read = verifier.device_verifier(vector["password_verifier"], vector["padded_salt"])
+
+    assert verifier.matches(read, vector["group"], vector["name"], vector["password"])
+    assert not verifier.matches(read, vector["group"], vector["name"], vector["password"] + "x")
+
+
+@each("secret_hashes")
+def test_a_secret_hash_is_that_of_the_clients(vector: Vector) -> None:
+    """Over the user name and the client id."""
+    made = verifier.secret_hash(vector["client_secret"], vector["username"], vector["client_id"])
+
+    assert made == vector["secret_hash"]
+
+
+@each("timestamps")
+def test_a_timestamp_of_a_client_is_canonical(vector: Vector) -> None:
+    """What is signed is what was sent."""
+    moment, canonical = verifier.parse_timestamp(vector["timestamp"])
+
+    assert vector["timestamp"] == canonical
+    assert moment == datetime.fromisoformat(vector["moment"])
+
+
+@given(st.integers(1, 2**256), st.integers(1, 2**256), st.text(max_size=20), st.text(max_size=20))
+def test_a_proof_of_the_peer_is_right_and_of_another_password_is_not(
+    a: int, b: int, name: str, password: str
+) -> None:
+    """Whatever the numbers are, and whatever the names."""
+    name, password = (text.encode("utf-8", "replace").decode() for text in (name, password))
+    moment = datetime(2026, 11, 5, tzinfo=UTC)
+    kept = verifier.make_verifier("pool", name, password, draw(b % 2**120 + 2**125))
+    srp_a = f"{pow(srp_peer.G, a, srp_peer.N):x}"
+    exchange = verifier.open_exchange(kept, srp_a, draw(b % 2**255))
+
+    for tried, expected in ((password, True), (password + "x", False)):
+        peer = srp_peer.SignIn("pool", name, tried, kept.salt, a, b % 2**255, b"block", moment)
+        signature = _signature(peer, exchange.b_public)
+        is_right = verifier.proof_is_right(
+            exchange,
+            kept,
+            group="pool",
+            name=name,
+            secret_block=b"block",
+            timestamp=srp_peer.timestamp(moment),
+            signature=signature,
+        )
+        assert is_right is expected
+
+
+def _signature(peer: srp_peer.SignIn, b_public: int) -> str:
+    # The peer's own B is that of its own verifier: with another password it is another one.
+    return peer.signature if peer.public_b == b_public else base64.b64encode(b"x" * 32).decode()
+
+
+@pytest.mark.parametrize(
+    "srp_a", ["", "g", "-2", "0", "0x2", f"{srp_peer.N:x}", f"{2 * srp_peer.N:x}", "1" * 801]
+)
+def test_a_public_number_that_would_let_anybody_in_is_refused(srp_a: str) -> None:
+    """Zero modulo N, no number, or one that only costs time."""
+    with pytest.raises(Refusal) as refused:
+        verifier.open_exchange(KNOWN, srp_a, draw(5))
+    assert refused.value.code == "InvalidParameterException"
+
+
+@given(st.text())
+def test_any_text_as_a_signature_is_no_proof(signature: str) -> None:
+    """And no error."""
+    exchange = verifier.open_exchange(KNOWN, "2", draw(5))
+
+    assert not verifier.proof_is_right(
+        exchange, KNOWN, group="p", name="a", secret_block=b"", timestamp="t", signature=signature
+    )
+
+
+@given(st.text())
+def test_any_text_as_a_timestamp_is_a_date_or_a_refusal(text: str) -> None:
+    """In the words of the service."""
+    try:
+        moment, _ = verifier.parse_timestamp(text)
+    except Refusal:
+        return
+    assert moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thu Sep 31 00:00:00 UTC 2026",
+        "Thu Sep 5 24:00:00 UTC 2026",
+        "Don Sep 5 00:00:00 UTC 2026",
+        "Thu Sep 5 00:00:00 utc 2026",
+        "Thu Sep 5 00:00:00 CET 2026",
+        "Thu Sep 5 00:00:00 UTC 0000",
+    ],
+)
+def test_a_date_that_is_none_is_refused(text: str) -> None:
+    """Impossible, in another language, or in another zone."""
+    with pytest.raises(Refusal):
+        verifier.parse_timestamp(text)
+
+
+@pytest.mark.parametrize("text", ["thu SEP 05 00:00:00 GMT 2026", "Fri Sep 5 00:00:00 GMT 2026"])
+def test_a_date_is_brought_into_its_canonical_form(text: str) -> None:
+    """The signature is checked over that: a padded day or a wrong weekday fails the proof."""
+    assert verifier.parse_timestamp(text)[1] == "Sat Sep 5 00:00:00 GMT 2026"
+
+
+@pytest.mark.parametrize(
+    "number", ["", "=", "gA==", "AA==", base64.b64encode(srp_peer.pad(srp_peer.N)).decode()]
+)
+def test_a_device_verifier_that_is_no_number_below_n_is_refused(number: str) -> None:
+    """An unpadded one with its top bit set is read as negative."""
+    with pytest.raises(Refusal):
+        verifier.device_verifier(number, "AQ==")
+
+
+@given(st.text(), st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 2000 < moment.year < 2100))
+def test_any_text_as_a_code_is_right_only_if_it_is_the_code(text: str, moment: datetime) -> None:
+    """One step of tolerance on either side."""
+    text = text.encode("utf-8", "replace").decode()
+    secret = totp.new_secret(lambda length: bytes(range(length)))
+    right = {totp._code(secret, int(moment.timestamp()) // 30 + step) for step in (-1, 0, 1)}
+
+    assert (totp.matching_step(secret, text, moment) is not None) is (text in right)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")],
+)
+def test_codes_are_those_of_rfc_6238(seconds: int, code: str) -> None:
+    """Appendix B's SHA-1 table; its eight digits end in our six."""
+    secret = base64.b32encode(b"12345678901234567890").decode()
+
+    assert totp.code_at(secret, datetime.fromtimestamp(seconds, UTC)) == code
