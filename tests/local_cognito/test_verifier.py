@@ -26,13 +26,15 @@ def draw(number: int) -> Callable[[int], bytes]:
 @each("users", "devices")
 def test_the_proof_of_a_client_is_right(vector: Vector) -> None:
     """The server's half meets clients that other people wrote, whatever shape the numbers have."""
-    kept = verifier.Verifier(int(vector["salt"], 16), int(vector["verifier"], 16))
+    group, name, password = vector["group"], vector["name"], vector["password"]
+    x = srp_peer.private_key(group, name, password, int(vector["salt"], 16))
+    kept = verifier.Verifier(int(vector["salt"], 16), pow(srp_peer.G, x, srp_peer.N))
     exchange = verifier.open_exchange(kept, vector["srp_a"], draw(int(vector["b"], 16)))
-    given_proof = {"group": vector["group"], "name": vector["name"], "timestamp": vector["timestamp"]}
+    given_proof = {"group": group, "name": name, "timestamp": vector["timestamp"]}
     block, signature = base64.b64decode(vector["secret_block"]), vector["signature"]
 
     assert int(vector["srp_b"], 16) == exchange.b_public
-    assert verifier.matches(kept, vector["group"], vector["name"], vector["password"])
+    assert verifier.matches(kept, group, name, password)
     assert verifier.proof_is_right(exchange, kept, secret_block=block, signature=signature, **given_proof)
     assert not verifier.proof_is_right(
         exchange, kept, secret_block=block + b"x", signature=signature, **given_proof
@@ -158,10 +160,10 @@ def test_a_device_verifier_that_is_no_number_below_n_is_refused(number: str) -> 
         verifier.device_verifier(number, "AQ==")
 
 
-@given(st.text(), st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 2000 < moment.year < 2100))
-def test_any_text_as_a_code_is_right_only_if_it_is_the_code(text: str, moment: datetime) -> None:
+@given(st.text(), st.integers(10**9, 4 * 10**9))
+def test_any_text_as_a_code_is_right_only_if_it_is_the_code(text: str, seconds: int) -> None:
     """One step of tolerance on either side."""
-    text = text.encode("utf-8", "replace").decode()
+    text, moment = text.encode("utf-8", "replace").decode(), datetime.fromtimestamp(seconds, UTC)
     secret = totp.new_secret(lambda length: bytes(range(length)))
     right = {totp._code(secret, int(moment.timestamp()) // 30 + step) for step in (-1, 0, 1)}
 
