@@ -169,6 +169,18 @@ def test_passkeys_are_listed_and_deleted(cognito: LocalCognito) -> None:
     assert alice.client.list_web_authn_credentials(**alice.token)["Credentials"] == []
 
 
+def test_a_passkey_that_does_not_say_where_it_is_is_listed_without(cognito: LocalCognito) -> None:
+    """authenticatorAttachment is the browser's to leave out."""
+    alice, device = Person(cognito, **PASSKEYS), SoftAuthenticator()
+    options = alice.client.start_web_authn_registration(**alice.token)["CredentialCreationOptions"]
+    created = device.create(options)
+    created.pop("authenticatorAttachment", None)
+    alice.client.complete_web_authn_registration(**alice.token, Credential=created)
+
+    listed = alice.client.list_web_authn_credentials(**alice.token)["Credentials"]
+    assert "AuthenticatorAttachment" not in listed[0]
+
+
 def test_a_registration_is_completed_once_in_time_and_by_the_client_that_began(cognito: LocalCognito) -> None:
     """Each has an error of its own."""
     alice, device = Person(cognito, **PASSKEYS), SoftAuthenticator()
@@ -253,6 +265,26 @@ def test_an_app_needs_a_pool_that_allows_it(cognito: LocalCognito) -> None:
     assert refusal(lambda: associate(Session="s" * 30))[1] == "Invalid session for the user."
 
 
+def test_an_app_is_set_up_in_its_order_and_only_where_it_was_offered(cognito: LocalCognito) -> None:
+    """First the secret, then a code; and a Session for e-mail alone stays one."""
+    api: Any = cognito.client()
+    strict = cognito.create_pool(mfa_configuration="ON", **TOTP)
+    strict.add_user("alice", PASSWORD)
+    step = strict.flow().start(UserSrpAuth("alice", PASSWORD))
+    assert not isinstance(step, SignedIn)
+    early = refusal(lambda: api.verify_software_token(Session=step.pending.session, UserCode="123456"))
+    assert early[0] == "InvalidParameterException"
+
+    mail = cognito.create_pool(mfa_configuration="ON", **EMAIL)
+    mail.add_user("alice", PASSWORD)
+    offered = mail.flow().start(UserSrpAuth("alice", PASSWORD))
+    assert not isinstance(offered, SignedIn)
+    enabled = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
+    api.set_user_pool_mfa_config(UserPoolId=mail.id, MfaConfiguration="ON", **enabled)
+    late = refusal(lambda: api.associate_software_token(Session=offered.pending.session))
+    assert late[1] == "Invalid session for the user."
+
+
 def test_preferences_are_set_for_factors_that_there_are(cognito: LocalCognito) -> None:
     """At most one of them is preferred."""
     alice = Person(cognito, **OPTIONAL, **TOTP, **SMS, **EMAIL)
@@ -298,6 +330,17 @@ def test_a_sign_up_without_a_channel_sends_nothing(cognito: LocalCognito, sign_u
     assert told["UserConfirmed"] is False
     assert "CodeDeliveryDetails" not in told
     assert refusal(lambda: _confirm(cognito, pool, "000000"))[0] == "ExpiredCodeException"
+
+
+def test_a_sign_up_gives_a_session_only_to_clients_with_choice(cognito: LocalCognito) -> None:
+    """It is of use to USER_AUTH alone."""
+    api: Any = cognito.client()
+    pool = cognito.create_pool()
+    app = pool.app_client(flows=["ALLOW_USER_SRP_AUTH"])
+
+    told = api.sign_up(ClientId=app.client_id, Username="al", Password="Without-spaces-1")
+
+    assert "Session" not in told
 
 
 def _confirm(cognito: LocalCognito, pool: Pool, code: str, name: str = "al", **members: Any) -> Any:
