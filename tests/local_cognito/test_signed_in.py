@@ -275,6 +275,10 @@ def test_an_app_is_set_up_in_its_order_and_only_where_it_was_offered(cognito: Lo
     early = refusal(lambda: api.verify_software_token(Session=step.pending.session, UserCode="123456"))
     assert early[0] == "InvalidParameterException"
 
+    cognito.clock.advance(181)
+    expired = refusal(lambda: api.associate_software_token(Session=step.pending.session))
+    assert expired[1] == "Invalid session for the user, session is expired."
+
     mail = cognito.create_pool(mfa_configuration="ON", **EMAIL)
     mail.add_user("alice", PASSWORD)
     offered = mail.flow().start(UserSrpAuth("alice", PASSWORD))

@@ -189,6 +189,27 @@ def used_session(party: Party, params: dict[str, Any]) -> None:
     api.respond_to_auth_challenge(**params)
 
 
+def proof_of_another(party: Party, params: dict[str, Any]) -> None:
+    """The same proof, sent for another user, with the hash that goes with that name."""
+    params["ChallengeResponses"] |= {"USERNAME": "bob", "SECRET_HASH": party.app.secret_hash("bob")}
+
+
+def wrong_app_code(party: Party, params: dict[str, Any]) -> None:
+    """Six digits, but not those."""
+    right = params["ChallengeResponses"]["SOFTWARE_TOKEN_MFA_CODE"]
+    params["ChallengeResponses"]["SOFTWARE_TOKEN_MFA_CODE"] = other_digits(right)
+
+
+def wrong_sms_code(party: Party, params: dict[str, Any]) -> None:
+    """Six digits, but not those."""
+    params["ChallengeResponses"]["SMS_MFA_CODE"] = other_digits(party.pool.last_code("alice"))
+
+
+def other_digits(code: str) -> str:
+    """A code of the same form that differs in its last digit."""
+    return f"{code[:-1]}{(int(code[-1]) + 1) % 10}"
+
+
 def altered_block(_: Party, params: dict[str, Any]) -> None:
     """One bit of the SECRET_BLOCK."""
     values = params["ChallengeResponses"]
@@ -252,7 +273,7 @@ ROWS = [
     Row(2, "a public number that is none", "InitiateAuth", responses(SRP_A="xyz"), ServiceError, "SRP_A"),
     Row(2, "a public number without end", "InitiateAuth", responses(SRP_A="f" * 5000), ServiceError, "SRP_A"),
     Row(2, "another public number than was signed", "InitiateAuth", responses(SRP_A="2"), IncorrectPassword, WRONG),
-    Row(2, "the proof of another user", PROOF, responses(USERNAME="bob", SECRET_HASH=None), NotAuthorized, NO_HASH),
+    Row(2, "the proof of another user", PROOF, proof_of_another, IncorrectPassword, WRONG),
     Row(3, "no hash at the start", "InitiateAuth", responses(SECRET_HASH=None), SecretHashMismatch, NO_HASH),
     Row(3, "a wrong hash at the start", "InitiateAuth", responses(SECRET_HASH="eA=="), SecretHashMismatch, BAD_HASH),
     Row(3, "no hash at the proof", PROOF, responses(SECRET_HASH=None), SecretHashMismatch, NO_HASH),
@@ -265,9 +286,9 @@ ROWS = [
     Row(4, "a session of another user", CODE, session_of_bob, FlowExpired, INVALID, STRICT, APP),
     Row(4, "a session that expired", CODE, expired_session, FlowExpired, EXPIRED, STRICT, APP),
     Row(4, "a session that was used", CODE, used_session, FlowExpired, USED, STRICT, APP),
-    Row(5, "a wrong code of an app", CODE, responses(SOFTWARE_TOKEN_MFA_CODE="no"), WrongCode, "Invalid code received for user", STRICT, APP),
+    Row(5, "a wrong code of an app", CODE, wrong_app_code, WrongCode, "Invalid code received for user", STRICT, APP),
     Row(5, "a code that was used", CODE, replayed_code, CodeAlreadyUsed, "Your software token has already been used once.", STRICT, APP),
-    Row(6, "a wrong code by SMS", "SMS_MFA", responses(SMS_MFA_CODE="no"), WrongCode, "Invalid code or auth state for the user.", {**ON, **SMS}, {"phone_number": "+31612345678"}),
+    Row(6, "a wrong code by SMS", "SMS_MFA", wrong_sms_code, WrongCode, "Invalid code or auth state for the user.", {**ON, **SMS}, {"phone_number": "+31612345678"}),
     Row(7, "a weak password", "NEW_PASSWORD_REQUIRED", responses(NEW_PASSWORD="weak"), PasswordRejected, "Password does not conform to policy", {}, {"temporary": True}),
     Row(7, "an attribute that is missing", "NEW_PASSWORD_REQUIRED", responses(**{"userAttributes.nickname": None}), ServiceError, "Invalid attributes given, nickname is missing", SCHEMA, {"temporary": True}),
     Row(7, "an attribute that is there", "NEW_PASSWORD_REQUIRED", responses(**{"userAttributes.email": "x@y.z"}), NotAuthorized, "Cannot modify an already provided email", {}, {**MAIL, "temporary": True}),
