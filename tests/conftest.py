@@ -6,13 +6,16 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# SRP arithmetic takes milliseconds, and both cores are busy: a deadline would only measure the machine.
-settings.register_profile("tests", deadline=None, print_blob=True)
+# SRP arithmetic takes milliseconds, and both cores are busy: a deadline or a
+# check for slow data would only measure the machine.
+settings.register_profile(
+    "tests", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("tests")
 
 
