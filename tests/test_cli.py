@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cognito_flow import SignedIn, Tokens, UsageError, UserSrpAuth
+from cognito_flow import SignedIn, Tokens, Unanswered, UsageError, UserSrpAuth
 from cognito_flow.cli import demo, login, main
 from cognito_flow.cli.app import app
 from cognito_flow.handlers import HANDLERS, Pending, read_challenge
@@ -26,6 +26,7 @@ from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import EMAIL, ON, SMS, TOTP
 
+RUN_MAIN = "from cognito_flow.cli import main; main()"
 PASSWORD, NEW_PASSWORD = "Correct horse 1", "Battery staple 2"
 
 
@@ -256,6 +257,28 @@ def test_nobody_there_has_its_own_exit_code(pools: Pools, monkeypatch: pytest.Mo
     assert "could not be sent" in result.stderr
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:9229", "ftp://127.0.0.1", "http://a b", "http://["])
+def test_an_endpoint_is_a_url(pools: Pools, url: str) -> None:
+    """What is none is refused before anything is asked."""
+    result = pools.login(pools.make(), [], "--endpoint", url, code=login.USAGE)
+
+    assert "no URL" in result.stderr
+
+
+def test_without_standard_input_a_question_stays_unanswered() -> None:
+    """As a service is started, with standard input closed."""
+    arguments = ["login", "--pool", "eu-west-1_AbC123", "--client", "c", "--username", "alice"]
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" "$@" <&-', sys.executable, "-c", RUN_MAIN, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == login.UNANSWERED, done.stderr
+
+
 def test_wrong_usage_has_its_own_exit_code(pools: Pools) -> None:
     """A pool id that is none."""
     result = CliRunner().invoke(
@@ -274,10 +297,11 @@ def unknown(name: str, **parameters: str) -> Any:
 def test_an_unknown_challenge_is_answered_with_json(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is no JSON object is refused, and can be asked for again."""
     challenge = unknown("NEW_ONE", HINT="x")
-    monkeypatch.setattr(sys, "stdin", Answers('{"NEW": "1"}', "[]", "no json"))
+    refused = ["[]", "no json", '{"NEW": 1}']
+    monkeypatch.setattr(sys, "stdin", Answers('{"NEW": "1"}', *refused))
 
     assert login._answer(challenge, login.Prompt()).responses == {"NEW": "1"}
-    for _ in range(2):
+    for _ in refused:
         with pytest.raises(UsageError, match="JSON"):
             login._answer(challenge, login.Prompt())
 
@@ -295,16 +319,34 @@ def test_the_password_challenges_ask_for_the_password(name: str, monkeypatch: py
 @pytest.mark.parametrize(
     "name", ["PASSWORD_VERIFIER", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER", "ADMIN_NO_SRP_AUTH"]
 )
-def test_what_nobody_can_answer_is_not_asked(name: str) -> None:
+def test_what_nobody_can_answer_is_not_asked(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """These the flow answers by itself, or nobody does."""
     assert name in {handler.name for handler in HANDLERS}
-    with pytest.raises(UsageError, match=name):
+    with pytest.raises(SystemExit) as stopped, login.exit_codes():
         login._answer(unknown(name), login.Prompt())
 
+    assert stopped.value.code == login.UNANSWERED
+    assert name in capsys.readouterr().err
 
-def test_a_password_is_not_echoed_on_a_terminal() -> None:
-    """It is read by getpass where standard input is a terminal."""
-    script = "from cognito_flow.cli.login import Prompt; print('got', Prompt().hidden('Password') == 'hidden-word')"
+
+def test_a_second_factor_that_cannot_be_set_up_here_is_not_asked_for() -> None:
+    """A phone number is stored before the sign-in, or not at all."""
+    challenge = unknown("MFA_SETUP", MFAS_CAN_SETUP='["SMS_MFA"]')
+
+    with pytest.raises(Unanswered, match="SMS_MFA"):
+        login._answer(challenge, login.Prompt())
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [(b"hidden-word\n", 0), (b"\x04", login.UNANSWERED)], ids=["password", "end of input"]
+)
+def test_a_password_is_not_echoed_on_a_terminal(typed: bytes, code: int) -> None:
+    """It is read by getpass where standard input is a terminal; the end of input leaves it unanswered."""
+    script = """
+from cognito_flow.cli.login import Prompt, exit_codes
+with exit_codes():
+    assert Prompt().hidden("Password") == "hidden-word"
+"""
     terminal, other_end = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-c", script],
@@ -317,11 +359,13 @@ def test_a_password_is_not_echoed_on_a_terminal() -> None:
         shown = b""
         while b"Password:" not in shown:
             shown += os.read(terminal, 100)
-        os.write(terminal, b"hidden-word\n")
+        os.write(terminal, typed)
         out, _ = process.communicate(timeout=30)
+    shown += os.read(terminal, 1000)
     os.close(terminal)
 
-    assert out == b"got True\n"
+    assert process.returncode == code
+    assert out == b""
     assert b"hidden-word" not in shown
 
 
@@ -372,7 +416,7 @@ def test_the_demonstration_tells_nothing_that_did_not_happen(cognito: LocalCogni
 def test_the_command_tells_what_it_can_do() -> None:
     """Through the installed entry point's function."""
     done = subprocess.run(
-        [sys.executable, "-c", "from cognito_flow.cli import main; main()", "--help"],
+        [sys.executable, "-c", RUN_MAIN, "--help"],
         capture_output=True,
         text=True,
         timeout=60,

@@ -23,6 +23,7 @@ app: typer.Typer = typer.Typer(
     help="Sign people in to Amazon Cognito user pools.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",  # which fills the paragraphs of a docstring
     pretty_exceptions_enable=False,
 )
 
@@ -50,7 +51,7 @@ def demo() -> None:
 
 @app.command()
 def login(
-    pool: Annotated[str, typer.Option(help="The user pool's id, <region>_<name>.", metavar="POOL_ID")],
+    pool: Annotated[str, typer.Option(help="The user pool's id, as eu-west-1_AbC123.", metavar="POOL_ID")],
     client: Annotated[str, typer.Option(help="The app client's id.", metavar="CLIENT_ID")],
     username: Annotated[str, typer.Option(help="The user name, or an alias.", metavar="NAME")],
     flow: Annotated[Flow, typer.Option(help="How to begin.")] = Flow.srp,
@@ -70,14 +71,28 @@ def login(
     What Cognito asks is asked in turn on standard error. Where standard input is no terminal, the answers are
     read from it, one a line, the password first. Only the tokens go to standard output.
 
+    What Cognito refuses, but lets be answered again, is asked again, five times at the most.
+
     Exit codes: 0 signed in, 2 wrong usage, 3 refused by Cognito, 4 Cognito was not reached, 5 a question was
     not answered.
     """
     prompt = login_command.Prompt()
     with login_command.exit_codes():
         secret = None if client_secret_env is None else _secret(client_secret_env)
-        app_client = AppClient(pool, client, secret, endpoint_url=endpoint)
+        app_client = AppClient(pool, client, secret, endpoint_url=_endpoint(endpoint))
         login_command.run(app_client, _credentials(flow, username, with_password, prompt), prompt)
+
+
+def _endpoint(url: str | None) -> str | None:
+    from botocore.utils import is_valid_endpoint_url
+
+    try:
+        good = url is None or (url.startswith(("http://", "https://")) and is_valid_endpoint_url(url))
+    except ValueError:  # a bracket that is not closed
+        good = False
+    if not good:
+        raise UsageError("the endpoint is no URL of http or https")
+    return url
 
 
 def _secret(variable: str) -> str:

@@ -24,6 +24,7 @@ from cognito_flow.errors import (
     CognitoFlowError,
     PasswordRejected,
     TransportError,
+    Unanswered,
     UsageError,
     WrongCode,
 )
@@ -55,12 +56,8 @@ __all__ = ["Prompt", "exit_codes", "run"]
 
 USAGE, REFUSED, UNREACHABLE, UNANSWERED = 2, 3, 4, 5
 
-_console = Console(stderr=True, soft_wrap=True, highlight=False)
+_console = Console(stderr=True, soft_wrap=True, markup=False, emoji=False, highlight=False)
 _MAX_TRIES = 5
-
-
-class NoAnswer(Exception):
-    """Standard input is at its end."""
 
 
 @attrs.define
@@ -69,27 +66,34 @@ class Prompt:
 
     def text(self, question: str) -> str:
         """Ask, and show what is typed."""
-        _console.print(f"{question}: ", end="", markup=False)
+        _console.print(f"{question}: ", end="")
         return self._line()
 
     def hidden(self, question: str) -> str:
         """Ask, and show nothing of what is typed."""
-        if sys.stdin.isatty():
+        if sys.stdin is not None and sys.stdin.isatty():
             return getpass.getpass(f"{question}: ", stream=sys.stderr)
         return self.text(question)
 
     def choice(self, question: str, choices: Sequence[str]) -> str:
-        """Ask for one of several, by its name or its number."""
+        """Ask for one of several, by its name or its number.
+
+        Raises:
+            UsageError: The answer is none of them.
+        """
         for number, choice in enumerate(choices, 1):
-            _console.print(f"  {number}  {choice}", markup=False)
+            _console.print(f"  {number}  {choice}")
         given = self.text(question)
-        is_number = given.isdecimal() and 1 <= int(given) <= len(choices)
-        return str(choices[int(given) - 1]) if is_number else given
+        for number, choice in enumerate(choices, 1):
+            if given in (str(number), choice):
+                return choice
+        raise UsageError("this is none of the choices")
 
     def _line(self) -> str:
-        line = sys.stdin.readline()
+        # A program that was started with standard input closed has none.
+        line = "" if sys.stdin is None else sys.stdin.readline()
         if not line:
-            raise NoAnswer
+            raise EOFError
         return line.rstrip("\r\n")
 
 
@@ -102,14 +106,16 @@ def exit_codes() -> Generator[None]:
         _stop(str(error), USAGE)
     except TransportError as error:
         _stop(str(error), UNREACHABLE)
+    except Unanswered as error:
+        _stop(str(error), UNANSWERED)
     except CognitoFlowError as error:
         _stop(f"{type(error).__name__}: {error}", REFUSED)
-    except NoAnswer:
+    except EOFError:
         _stop("the question was not answered", UNANSWERED)
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    _console.print(f"\n{message}", style="red", markup=False)
+    _console.print(f"\n{message}", style="red")
     sys.exit(code)
 
 
@@ -125,8 +131,8 @@ def run(app: AppClient, credentials: Credentials, prompt: Prompt) -> None:
             tries += 1
             if tries == _MAX_TRIES:
                 raise
-            _console.print(f"{error}: try again", style="yellow", markup=False)
-    _console.print(f"signed in as {step.username}", style="green", markup=False)
+            _console.print(f"{error}: try again", style="yellow")
+    _console.print(f"signed in as {step.username}", style="green")
     sys.stdout.write(json.dumps(step.tokens.to_dict(), indent=2) + "\n")
 
 
@@ -151,12 +157,12 @@ def _answer(challenge: Challenge, prompt: Prompt) -> Answer:  # noqa: C901, PLR0
         case Password() | PasswordSrp():
             return challenge.answer(prompt.hidden("Password"))
         case WebAuthn():
-            _console.print(challenge.options_json, markup=False)
+            _console.print(challenge.options_json)
             return challenge.answer(prompt.text("Credential (JSON of navigator.credentials.get)"))
         case UnknownChallenge():
             return _unknown(challenge, prompt)
         case PasswordVerifier() | DeviceSrpAuth() | DevicePasswordVerifier() | AdminNoSrpAuth():
-            raise UsageError(f"{challenge.name} has no question that a person could answer")
+            raise Unanswered(challenge, f"{challenge.name} has no question that a person could answer")
         case _:
             assert_never(challenge)
 
@@ -181,7 +187,12 @@ def _way_to_sign_in(challenge: SelectChallenge, prompt: Prompt) -> Answer:
 
 
 def _set_up(challenge: MfaSetup, prompt: Prompt) -> Answer:
-    choices = challenge.can_set_up
+    choices = [
+        choice for choice in (MfaType.SOFTWARE_TOKEN_MFA, MfaType.EMAIL_OTP) if choice in challenge.can_set_up
+    ]
+    if not choices:
+        offered = ", ".join(challenge.can_set_up)
+        raise Unanswered(challenge, f"nothing that is offered ({offered}) can be set up in a sign-in")
     choice = choices[0] if len(choices) == 1 else prompt.choice("Set up", choices)
     if choice == MfaType.EMAIL_OTP:
         return challenge.answer_email(prompt.text("E-mail address"))
@@ -191,18 +202,19 @@ def _set_up(challenge: MfaSetup, prompt: Prompt) -> Answer:
 def _first_code(challenge: TotpSetup, prompt: Prompt) -> Answer:
     # The secret must be shown: it is what this step is for. It is shown on the terminal only.
     segno.make(challenge.uri("Cognito")).terminal(out=sys.stderr, compact=True)
-    _console.print(f"Scan this with an authenticator app, or type {challenge.secret_code}", markup=False)
+    _console.print(f"Scan this with an authenticator app, or type {challenge.secret_code}")
     return challenge.answer(prompt.text("Code that it shows"))
 
 
 def _unknown(challenge: UnknownChallenge, prompt: Prompt) -> Answer:
-    _console.print(f"Cognito asks {challenge.name}, which this version does not know:", markup=False)
+    _console.print(f"Cognito asks {challenge.name}, which this version does not know:")
     _console.print_json(json.dumps(dict(challenge.parameters)))
     text = prompt.text("ChallengeResponses (a JSON object of texts)")
     try:
-        responses = as_object(json.loads(text))
+        given = as_object(json.loads(text))
     except ValueError:
-        responses = None
-    if responses is None:
-        raise UsageError("this is no JSON object")
-    return challenge.answer({name: str(value) for name, value in responses.items()})
+        given = None
+    responses = {name: value for name, value in (given or {}).items() if isinstance(value, str)}
+    if responses != given:
+        raise UsageError("this is no JSON object of texts")
+    return challenge.answer(responses)
