@@ -59,3 +59,6 @@ def test_the_example_of_a_login_page_signs_in(cognito: LocalCognito) -> None:
     assert "Welcome, alice" in request(state=asked[1], code=code)
     assert "start again" in request(state=asked[1], code=code)
     assert "start again" in request(state="made up", code="1")
+    assert "every field" in request(username="alice", password="")
+    pool.add_user("bob", "battery staple", temporary=True)
+    assert "no page yet" in request(username="bob", password="battery staple")
