@@ -70,12 +70,14 @@ _NOT_SENT = (
     botocore.exceptions.EndpointConnectionError,
     botocore.exceptions.ConnectTimeoutError,
     botocore.exceptions.ProxyConnectionError,
-    botocore.exceptions.SSLError,
 )
+# Lost on the way. An SSL error belongs here: the connection may break while the answer is being read.
+_LOST = (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError)
 _BAD_CREDENTIALS = (
     botocore.exceptions.NoCredentialsError,
     botocore.exceptions.PartialCredentialsError,
     botocore.exceptions.CredentialRetrievalError,
+    botocore.exceptions.SSOError,
     botocore.exceptions.TokenRetrievalError,
 )
 
@@ -122,10 +124,14 @@ def advance(exchange: Steps[T], outcome: Outcome | None) -> Call | Pause | Done[
 
 def _without_frames(error: CognitoFlowError) -> CognitoFlowError:
     """The error without the frames it came through: their locals hold passwords, and tools print them."""
-    link: BaseException | None = error
-    while link is not None:
+    links: list[BaseException] = [error]
+    for link in links:  # which grows meanwhile
         link.__traceback__ = None
-        link = link.__cause__ or link.__context__
+        links += [
+            behind
+            for behind in (link.__cause__, link.__context__)
+            if behind is not None and behind not in links
+        ]
     return error
 
 
@@ -183,7 +189,7 @@ class Clients:
         """The client's method for an operation.
 
         Raises:
-            UsageError: The caller's client has no such method.
+            UsageError: The caller's client has no such method, or no client can be made.
         """
         method: object = getattr(self._client(), xform_name(operation), None)
         if not callable(method):
@@ -197,7 +203,10 @@ class Clients:
             return self.given
         with self._lock:
             if self._made is None:
-                self._made = self._make()
+                try:
+                    self._made = self._make()
+                except (botocore.exceptions.BotoCoreError, ValueError) as error:
+                    raise UsageError(f"botocore cannot make a client: {error}") from error
             return self._made
 
     def _make(self) -> object:
@@ -411,7 +420,7 @@ def _typed(call: Call, error: Exception) -> CognitoFlowError:
         return TransportError(
             f"{operation} could not be sent: {type(error).__name__}", operation=operation, retryable=True
         )
-    if isinstance(error, botocore.exceptions.HTTPClientError):
+    if isinstance(error, _LOST):
         return TransportError(
             f"no answer to {operation} came: {type(error).__name__}; it may have been carried out",
             operation=operation,

@@ -169,7 +169,7 @@ def read_tokens(turn: Turn, result: Mapping[str, object], new_device: Device | N
 def _claims(token: str) -> Mapping[str, object]:
     try:
         claims: Mapping[str, object] = jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, ValueError):
         return {}  # an emulator's opaque token: the names that are known already must do
     return claims
 

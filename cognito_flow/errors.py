@@ -424,7 +424,8 @@ ROWS: tuple[Row, ...] = (
 error pages and in reports of users, because the service model has none."""
 
 # Structural refusals quote what was sent; it may be a session or a code.
-_QUOTED_VALUE = re.compile(r"Value '.*?' at", re.DOTALL)
+# What it holds may look like the end of the quotation, so everything up to the last such end is left out.
+_QUOTED_VALUE = re.compile(r"Value '.*' at", re.DOTALL)
 _TRIGGER = re.compile(r"^(\w+) failed with error", re.ASCII)
 
 

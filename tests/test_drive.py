@@ -179,6 +179,7 @@ def test_throttling_is_not_repeated_for_ever(run: Run) -> None:
     [
         refusal("InternalErrorException", 500),
         boto.ReadTimeoutError(endpoint_url="u"),
+        boto.SSLError(endpoint_url="u", error="EOF"),
         boto.EndpointConnectionError(endpoint_url="u"),
         boto.ConnectTimeoutError(endpoint_url="u"),
     ],
@@ -190,8 +191,13 @@ def test_a_beginning_is_repeated(run: Run, passing: Exception) -> None:
 
 @pytest.mark.parametrize(
     "lost",
-    [refusal("InternalErrorException", 500), boto.ReadTimeoutError(endpoint_url="u")],
-    ids=["500", "lost"],
+    [
+        refusal("InternalErrorException", 500),
+        boto.ReadTimeoutError(endpoint_url="u"),
+        boto.SSLError(endpoint_url="u", error="EOF"),
+        boto.ConnectionClosedError(endpoint_url="u"),
+    ],
+    ids=["500", "lost", "TLS", "closed"],
 )
 def test_an_answer_that_may_be_processed_is_never_repeated(run: Run, lost: Exception) -> None:
     """Its Session may be spent."""
@@ -247,6 +253,19 @@ def test_what_is_no_client_is_refused(run: Run, make: Callable[[], object]) -> N
     """With a word on what to give."""
     with pytest.raises(UsageError, match="client"):
         run.start(make())
+
+
+def test_a_client_that_cannot_be_made_is_told() -> None:
+    """botocore refuses the endpoint, which comes from a setting."""
+    flow = AuthFlow(AppClient("eu-west-1_abc", "client", endpoint_url="no-url"))
+    with pytest.raises(UsageError, match="Invalid endpoint: no-url"):
+        flow.start(CREDENTIALS)
+
+
+def test_expired_single_sign_on_credentials_are_told(run: Run) -> None:
+    """The cause says which profile to log in to."""
+    with pytest.raises(UsageError, match="credentials"):
+        run.start(Client([boto.UnauthorizedSSOTokenError()]))
 
 
 def test_an_asynchronous_client_is_awaited() -> None:

@@ -112,7 +112,7 @@ def test_a_trigger_is_named_where_cognito_names_it(text: str, trigger: str | Non
 
 def test_a_value_that_cognito_quotes_is_left_out() -> None:
     """Structural refusals quote what was sent."""
-    text = "1 validation error detected: Value 'sec\nret' at 'session' failed to satisfy constraint: x"
+    text = "1 validation error detected: Value 'sec' at\nret' at 'session' failed to satisfy constraint: x"
 
     assert "ret'" not in str(from_service("InvalidParameterException", text))
 

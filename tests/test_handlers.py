@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -211,6 +212,41 @@ def test_a_passkey_s_credential_is_taken_as_text_or_as_a_mapping() -> None:
     assert challenge.answer(credential) == challenge.answer(json.dumps(credential))
     with pytest.raises(UsageError, match="signature"):
         challenge.answer({**credential, "response": {**response, "signature": ""}})
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("credential", "word"),
+    [
+        (DEEP, "not JSON"),
+        ("[]", "not a JSON object"),
+        ([("id", "x")], "not a JSON object"),
+        ({"id": "x", "rawId": b"x", "type": "public-key"}, "base64url"),
+    ],
+    ids=["deep", "array", "list", "bytes"],
+)
+def test_a_passkey_s_credential_that_cannot_be_sent_is_refused(credential: Any, word: str) -> None:
+    """It comes from a page."""
+    challenge = WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": "{}"}))
+    response = {"clientDataJSON": "a", "authenticatorData": "b", "signature": "c"}
+    if isinstance(credential, dict):
+        credential = {**credential, "response": response}
+    with pytest.raises(UsageError, match=word):
+        challenge.answer(credential)
+
+
+def test_a_passkey_that_never_ends_tells_no_end() -> None:
+    """Its timeout is longer than the calendar."""
+    options = {"CREDENTIAL_REQUEST_OPTIONS": json.dumps({"timeout": 10**18})}
+    assert WebAuthn.parse(pending("WEB_AUTHN", options)).expires_at is None
+
+
+def test_options_that_nest_too_deep_are_told() -> None:
+    """Python's parser gives up on them."""
+    with pytest.raises(UnexpectedResponse, match="not JSON"):
+        WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": DEEP}))
 
 
 def test_an_unknown_challenge_is_answered_with_responses_of_ones_own() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Self, cast
 
 import attrs
 
@@ -60,7 +60,10 @@ class WebAuthn(NamedHandler):
         timeout, received_at = self.options.get("timeout"), self.pending.received_at
         if received_at is None or not isinstance(timeout, int):
             return None
-        return received_at + timedelta(milliseconds=timeout)
+        try:
+            return received_at + timedelta(milliseconds=timeout)
+        except OverflowError:
+            return None  # after the end of the calendar
 
     def answer(self, credential: str | Mapping[str, object]) -> Answer:
         """Answer with what ``navigator.credentials.get`` gave.
@@ -72,7 +75,9 @@ class WebAuthn(NamedHandler):
         Raises:
             UsageError: It is not an assertion; the message names what is missing.
         """
-        parsed = _parse(credential) if isinstance(credential, str) else credential
+        parsed = as_object(_parse(credential) if isinstance(credential, str) else credential)
+        if parsed is None:
+            raise UsageError("the credential is not a JSON object")
         response = as_object(parsed.get("response"))
         if response is None:
             raise UsageError(
@@ -80,19 +85,25 @@ class WebAuthn(NamedHandler):
             )
         _need_members(parsed, _IN_CREDENTIAL, "the credential")
         _need_members(response, _IN_RESPONSE, "the credential's response")
-        return Answer(self, {"CREDENTIAL": json.dumps(dict(parsed), separators=(",", ":"))})
+        return Answer(self, {"CREDENTIAL": _to_json(parsed)})
 
 
-def _parse(text: str) -> Mapping[str, object]:
+def _parse(text: str) -> object:
     try:
-        parsed = as_object(json.loads(text))
-    except ValueError:
+        return cast("object", json.loads(text))
+    except (ValueError, RecursionError):
         raise UsageError(
             "the credential is not JSON: send JSON.stringify(credential) from the page"
         ) from None
-    if parsed is None:
-        raise UsageError("the credential is not a JSON object")
-    return parsed
+
+
+def _to_json(credential: Mapping[str, object]) -> str:
+    try:
+        return json.dumps(dict(credential), separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):
+        raise UsageError(
+            "the credential holds what JSON cannot: binary values are base64url text in credential.toJSON()"
+        ) from None
 
 
 def _need_members(values: Mapping[str, object], names: tuple[str, ...], what: str) -> None:

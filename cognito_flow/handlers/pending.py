@@ -84,7 +84,7 @@ class Pending:
         """
         try:
             return json.loads(self.need(name))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UnexpectedResponse(f"{self.name} came with a parameter {name!r} that is not JSON") from None
 
     def need_names(self, name: str) -> tuple[str, ...]:
