@@ -72,7 +72,13 @@ from cognito_flow.handlers import (
     WebAuthn,
 )
 from cognito_flow.models import AppClient, Device, Event, SignedIn, System, Tokens, UserContext
-from cognito_flow.stores import DeviceStore, MemoryDeviceStore
+from cognito_flow.stores import (
+    DeviceStore,
+    LockingTokenStore,
+    MemoryDeviceStore,
+    MemoryTokenStore,
+    TokenStore,
+)
 
 if TYPE_CHECKING:
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow, Step
@@ -104,7 +110,9 @@ __all__ = [
     "FlowExpired",
     "IncorrectPassword",
     "LimitExceeded",
+    "LockingTokenStore",
     "MemoryDeviceStore",
+    "MemoryTokenStore",
     "MfaSetup",
     "MfaType",
     "Misconfigured",
@@ -135,6 +143,7 @@ __all__ = [
     "Throttled",
     "TokenExpired",
     "TokenRevoked",
+    "TokenStore",
     "Tokens",
     "TotpSetup",
     "TransportError",

@@ -1,54 +1,52 @@
-"""Where devices are kept between sign-ins.
+"""Stores that live as long as the process.
 
-Rule of this file: a store keeps records and knows nothing of Cognito. It is called from worker threads, so
-its methods may block, and must be safe to call from several threads at once.
+Rule of this file: nothing is written anywhere. One lock around each dictionary makes threads safe.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
-from cognito_flow.models import AppClient, Device
+from cognito_flow.models import AppClient, Device, Tokens
 
-__all__ = ["DeviceStore", "MemoryDeviceStore"]
+__all__ = ["MemoryDeviceStore", "MemoryTokenStore"]
 
 
 _Key: TypeAlias = tuple[str, str, str]  # pool, app client, user
 
 
-class DeviceStore(Protocol):
-    """Keeps the device of each user of each app client.
+@attrs.define
+class MemoryTokenStore:
+    """A `TokenStore` that lives as long as the process.
 
-    A device belongs to Cognito's own name of the user. People type aliases, too, so a store also keeps which
-    alias led to which user, and `get` takes either.
+    >>> from datetime import UTC, datetime
+    >>> store, app = MemoryTokenStore(), AppClient("eu-west-1_AbC123", "client-id")
+    >>> tokens = Tokens("access", "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username="alice")
+    >>> store.put(app, tokens.username, tokens)
+    >>> store.get(app, "alice") == tokens
+    True
     """
 
-    def get(self, app: AppClient, username: str) -> Device | None:
-        """The device of the user with this name or alias, or None.
+    _tokens: dict[_Key, Tokens] = attrs.field(factory=dict[_Key, Tokens], init=False, repr=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
-        Args:
-            app: The app client.
-            username: Cognito's own name of the user, or an alias that `put` was told.
-        """
-        ...
+    def get(self, app: AppClient, username: str) -> Tokens | None:
+        """See `TokenStore.get`."""
+        with self._lock:
+            return self._tokens.get((app.pool_id, app.client_id, username))
 
-    def put(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
-        """Keep the device, in place of any other of this user.
-
-        Args:
-            app: The app client.
-            username: Cognito's own name of the user.
-            device: The device.
-            alias: What the person typed, when that was another name.
-        """
-        ...
+    def put(self, app: AppClient, username: str, tokens: Tokens) -> None:
+        """See `TokenStore.put`."""
+        with self._lock:
+            self._tokens[app.pool_id, app.client_id, username] = tokens
 
     def delete(self, app: AppClient, username: str) -> None:
-        """Drop the device of the user with this name or alias, if there is one."""
-        ...
+        """See `TokenStore.delete`."""
+        with self._lock:
+            self._tokens.pop((app.pool_id, app.client_id, username), None)
 
 
 @attrs.define
