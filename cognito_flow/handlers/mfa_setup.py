@@ -8,6 +8,7 @@ on.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import quote, urlencode
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cognito_flow.handlers import Challenge
     from cognito_flow.handlers.turn import Turn
 
-__all__ = ["MfaSetup", "TotpSetup", "totp_uri"]
+__all__ = ["MfaSetup", "TotpSetup", "first_code", "totp_uri", "verify_totp"]
 
 _SIX_DIGITS = re.compile(r"[0-9]{6}")
 # Not a parameter of Cognito's: where TotpSetup keeps the SecretCode between two turns.
@@ -46,6 +47,40 @@ def totp_uri(secret_code: str, issuer: str, account: str) -> str:
     """
     query = urlencode({"secret": secret_code, "issuer": issuer}, quote_via=quote)
     return f"otpauth://totp/{quote(issuer, safe='')}:{quote(account, safe='')}?{query}"
+
+
+def first_code(code: str, device_name: str | None) -> dict[str, str]:
+    """What VerifySoftwareToken takes from a person.
+
+    Args:
+        code: What was typed; white space is passed over.
+        device_name: What to call this authenticator.
+
+    Raises:
+        UsageError: There is no code in it, or the name is empty.
+    """
+    members = {"UserCode": check_text("the code", "".join(check_text("the code", code).split()))}
+    if device_name is not None:
+        members["FriendlyDeviceName"] = check_text("the device name", device_name)
+    return members
+
+
+def verify_totp(turn: Turn, proof: Mapping[str, str]) -> Exchange[Response]:
+    """VerifySoftwareToken, in a sign-in or after it.
+
+    Args:
+        turn: What this turn has in hand.
+        proof: What `first_code` gave, with a Session or an AccessToken.
+
+    Raises:
+        WrongCode: Cognito refused the code; or it is not six digits, which is not even sent.
+    """
+    if not _SIX_DIGITS.fullmatch(proof["UserCode"]):
+        raise WrongCode("the code of an authenticator app has six digits", operation="VerifySoftwareToken")
+    verified = yield from turn.call("VerifySoftwareToken", proof)
+    if verified.data.get("Status") != "SUCCESS":
+        raise WrongCode("Cognito could not verify the code", operation="VerifySoftwareToken")
+    return verified
 
 
 @attrs.frozen(kw_only=True)
@@ -149,11 +184,7 @@ class TotpSetup(NamedHandler):
         Raises:
             UsageError: There is no code in it.
         """
-        digits = check_text("the code", "".join(check_text("the code", code).split()))
-        names = (
-            {} if device_name is None else {"FriendlyDeviceName": check_text("the device name", device_name)}
-        )
-        return Answer(self, {"UserCode": digits, **names})
+        return Answer(self, first_code(code, device_name))
 
     def exchange(self, turn: Turn, answer: Answer) -> Exchange[Response | Challenge]:
         """Verify the code, then tell the sign-in that it was right.
@@ -161,15 +192,8 @@ class TotpSetup(NamedHandler):
         Raises:
             WrongCode: Cognito refused it; or it is not six digits, which is not even sent.
         """
-        if not _SIX_DIGITS.fullmatch(answer.responses["UserCode"]):
-            raise WrongCode(
-                "the code of an authenticator app has six digits", operation="VerifySoftwareToken"
-            )
-        request = {"Session": self.pending.need_session(), **answer.responses}
-        verified = yield from turn.call("VerifySoftwareToken", request)
-        if verified.data.get("Status") != "SUCCESS":
-            raise WrongCode("Cognito could not verify the code", operation="VerifySoftwareToken")
-        session = verified.data.get("Session")
+        proof = {"Session": self.pending.need_session(), **answer.responses}
+        session = (yield from verify_totp(turn, proof)).data.get("Session")
         if not isinstance(session, str):
             raise UnexpectedResponse("VerifySoftwareToken answered without a Session")
         return (yield from turn.respond(self.pending, {}, session=session))

@@ -130,6 +130,33 @@ class Turn:
             request["Session"] = newest
         return (yield from self.call(*self._authentication_call("RespondToAuthChallenge", request)))
 
+    def call_for_client(self, operation: str, parameters: Mapping[str, object]) -> Exchange[Response]:
+        """An operation for people who are not signed in, such as SignUp. It has no Admin form.
+
+        Args:
+            operation: The operation.
+            parameters: Its input, without Username, SecretHash and what the settings add.
+        """
+        request: dict[str, object] = {"Username": self.username, **parameters}
+        if (secret_hash := self.settings.app.secret_hash(self.username)) is not None:
+            request["SecretHash"] = secret_hash
+        request |= self._client_members()
+        if (context := self.context or self.settings.context) is not None:
+            request["UserContextData"] = _user_context_data(context)
+        return (yield from self.call(operation, request))
+
+    def client_metadata(self) -> dict[str, object]:
+        """The member ClientMetadata, if there is anything to put into it."""
+        metadata = self.metadata if self.metadata is not None else self.settings.metadata
+        return {"ClientMetadata": dict(metadata)} if metadata else {}
+
+    def _client_members(self) -> dict[str, object]:
+        """What every operation that names the app client carries."""
+        members = {"ClientId": self.settings.app.client_id, **self.client_metadata()}
+        if self.settings.analytics_endpoint_id is not None:
+            members["AnalyticsMetadata"] = {"AnalyticsEndpointId": self.settings.analytics_endpoint_id}
+        return members
+
     def _common(self) -> dict[str, str]:
         """What all AuthParameters and ChallengeResponses carry. The hash is over the USERNAME beside it."""
         common: dict[str, str] = {}
@@ -143,11 +170,7 @@ class Turn:
         self, operation: str, request: dict[str, object]
     ) -> tuple[str, dict[str, object]]:
         settings = self.settings
-        request["ClientId"] = settings.app.client_id
-        if metadata := self.metadata if self.metadata is not None else settings.metadata:
-            request["ClientMetadata"] = dict(metadata)
-        if settings.analytics_endpoint_id is not None:
-            request["AnalyticsMetadata"] = {"AnalyticsEndpointId": settings.analytics_endpoint_id}
+        request |= self._client_members()
         context = self.context or settings.context
         if not settings.admin:
             if context is not None:
