@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import http.client
 import os
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,18 +21,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.environments import python_with
+
 MINISTACK = ("ministack==1.5.33", "cryptography")
 SECONDS_TO_START = 60
-
-
-@pytest.fixture(scope="session")
-def peers_folder(pytestconfig: pytest.Config) -> Path:
-    """Where the environments of the peers are kept."""
-    named = os.environ.get("COGNITO_FLOW_PEERS")
-    folder = Path(named) if named else pytestconfig.rootpath / ".cache" / "peers"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".gitignore").write_text("*\n")
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -51,20 +41,6 @@ def ministack(peers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         wait_until_ready(server, port, folder / "log")
     yield f"http://127.0.0.1:{port}"
     stop(server)
-
-
-def python_with(requirements: tuple[str, ...], folder: Path) -> Path:
-    """The interpreter of a virtual environment that holds them; it is made if it is not there."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    environment = folder / "-".join([version, *(each.replace("==", "-") for each in requirements)])
-    python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
-    complete = environment / "complete"
-    if not complete.exists():
-        shutil.rmtree(environment, ignore_errors=True)  # left over by a run that was stopped
-        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
-        complete.touch()
-    return python
 
 
 def free_port() -> int:
