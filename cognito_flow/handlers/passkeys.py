@@ -18,10 +18,10 @@ from cognito_flow.errors import UnexpectedResponse, UsageError
 from cognito_flow.handlers.base import NamedHandler
 from cognito_flow.handlers.pending import Answer, Pending
 
-__all__ = ["WebAuthn"]
+__all__ = ["WebAuthn", "credential_json"]
 
 _IN_CREDENTIAL = ("id", "rawId", "type", "response")
-_IN_RESPONSE = ("clientDataJSON", "authenticatorData", "signature")
+_IN_ASSERTION = ("clientDataJSON", "authenticatorData", "signature")
 
 
 @attrs.frozen(kw_only=True)
@@ -75,17 +75,29 @@ class WebAuthn(NamedHandler):
         Raises:
             UsageError: It is not an assertion; the message names what is missing.
         """
-        parsed = as_object(_parse(credential) if isinstance(credential, str) else credential)
-        if parsed is None:
-            raise UsageError("the credential is not a JSON object")
-        response = as_object(parsed.get("response"))
-        if response is None:
-            raise UsageError(
-                "the credential has no member 'response': send credential.toJSON() from the page"
-            )
-        _need_members(parsed, _IN_CREDENTIAL, "the credential")
-        _need_members(response, _IN_RESPONSE, "the credential's response")
-        return Answer(self, {"CREDENTIAL": _to_json(parsed)})
+        return Answer(self, {"CREDENTIAL": credential_json(credential, _IN_ASSERTION, "credentials.get")})
+
+
+def credential_json(credential: str | Mapping[str, object], in_response: tuple[str, ...], source: str) -> str:
+    """What a browser made, as JSON text, if it has the members that it must have.
+
+    Args:
+        credential: The credential's JSON form, as text or as a mapping.
+        in_response: The members that its ``response`` must have.
+        source: The method of ``navigator`` that makes such a credential.
+
+    Raises:
+        UsageError: It is not such a credential; the message names what is missing.
+    """
+    parsed = as_object(_parse(credential) if isinstance(credential, str) else credential)
+    if parsed is None:
+        raise UsageError("the credential is not a JSON object")
+    response = as_object(parsed.get("response"))
+    if response is None:
+        raise UsageError("the credential has no member 'response': send credential.toJSON() from the page")
+    _need_members(parsed, _IN_CREDENTIAL, "the credential", source)
+    _need_members(response, in_response, "the credential's response", source)
+    return _to_json(parsed)
 
 
 def _parse(text: str) -> object:
@@ -106,9 +118,7 @@ def _to_json(credential: Mapping[str, object]) -> str:
         ) from None
 
 
-def _need_members(values: Mapping[str, object], names: tuple[str, ...], what: str) -> None:
+def _need_members(values: Mapping[str, object], names: tuple[str, ...], what: str, source: str) -> None:
     for name in names:
         if not values.get(name):
-            raise UsageError(
-                f"{what} has no member {name!r}: it must be an assertion of navigator.credentials.get"
-            )
+            raise UsageError(f"{what} has no member {name!r}: it must be a credential of navigator.{source}")
