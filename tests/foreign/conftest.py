@@ -74,7 +74,7 @@ class Program:
         return thrown.value.name, thrown.value.message
 
 
-Start: TypeAlias = Callable[[str, AppClient], Program]
+Run: TypeAlias = Callable[[list[str | Path], AppClient], Program]
 """Starts a client's program for an app client."""
 
 
@@ -105,7 +105,7 @@ def pycognito_python(peers_folder: Path) -> Path:
 
 
 @pytest.fixture
-def run(url: str) -> Iterator[Callable[[list[str | Path], AppClient], Program]]:
+def run(url: str) -> Iterator[Run]:
     """Runs a program for an app client; all are ended with the test."""
     started: list[subprocess.Popen[str]] = []
 

@@ -61,8 +61,12 @@ await answerLines({
   sendCustomAnswer: ({ answer }) => outcome((callbacks) => user.sendCustomChallengeAnswer(answer, callbacks)),
   refresh: async () =>
     signedIn(await result((callback) => user.refreshSession(user.signInUserSession.getRefreshToken(), callback))),
-  rememberDevice: () => outcome((callbacks) => user.setDeviceStatusRemembered({ ...callbacks, onSuccess: callbacks.associateSecretCode })),
-  forgetDevice: () => outcome((callbacks) => user.forgetDevice({ ...callbacks, onSuccess: callbacks.associateSecretCode })),
+  rememberDevice: () =>
+    new Promise((onSuccess, onFailure) => user.setDeviceStatusRemembered({ onSuccess, onFailure })),
+  forgetDevice: () => new Promise((onSuccess, onFailure) => user.forgetDevice({ onSuccess, onFailure })),
+  spoilDevice() {
+    for (const key of kept.keys()) if (key.endsWith(".randomPasswordKey")) kept.set(key, "another");
+  },
   session: () => user.Session,
   useSession: ({ session }) => void (user.Session = session),
 });
