@@ -32,12 +32,14 @@ FRONT_DOORS = (cognito_flow, cognito_flow.testing)
 # From the ground up. A module may import from its own floor and from those below it.
 FLOORS = {
     "_json": 0,
+    "_keys": 0,
     "errors": 0,
     "srp": 0,
     "models": 1,
     "stores": 1,
     "handlers": 2,
     "credentials": 3,
+    "people": 3,
     "_account": 4,
     "_engine": 4,
     "_seal": 4,

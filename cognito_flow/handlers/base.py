@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cognito_flow.handlers import Challenge
     from cognito_flow.handlers.turn import Turn
 
-__all__ = ["Handler", "NamedHandler", "check_text"]
+__all__ = ["Handler", "NamedHandler", "check_code", "check_text"]
 
 
 @attrs.frozen(kw_only=True)
@@ -104,3 +104,15 @@ def check_text(what: str, value: object) -> str:
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise UsageError(f"{what} holds a lone surrogate: decode the input as UTF-8")
     return value
+
+
+def check_code(code: object) -> str:
+    """The code without its white space: apps show codes in groups.
+
+    Args:
+        code: What the caller gave.
+
+    Raises:
+        UsageError: There is no code in it.
+    """
+    return check_text("the code", "".join(check_text("the code", code).split()))

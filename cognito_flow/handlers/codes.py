@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import attrs
 
-from cognito_flow.handlers.base import NamedHandler, check_text
+from cognito_flow.handlers.base import NamedHandler, check_code
 from cognito_flow.handlers.pending import Answer
 
 __all__ = ["CodeChallenge", "EmailOtp", "SmsMfa", "SmsOtp", "SoftwareTokenMfa"]
@@ -43,8 +43,7 @@ class CodeChallenge(NamedHandler):
         Raises:
             UsageError: There is no code in it.
         """
-        digits = check_text("the code", "".join(check_text("the code", code).split()))
-        return Answer(self, {self.sends[0]: digits})
+        return Answer(self, {self.sends[0]: check_code(code)})
 
 
 @attrs.frozen(kw_only=True)

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from cognito_flow.errors import UnexpectedResponse, WrongCode
-from cognito_flow.handlers.base import NamedHandler, check_text
+from cognito_flow.handlers.base import NamedHandler, check_code, check_text
 from cognito_flow.handlers.choices import MfaType, check_choice, known_mfa_types
 from cognito_flow.handlers.pending import Answer, Pending
 from cognito_flow.models import Exchange, Response
@@ -59,7 +59,7 @@ def first_code(code: str, device_name: str | None) -> dict[str, str]:
     Raises:
         UsageError: There is no code in it, or the name is empty.
     """
-    members = {"UserCode": check_text("the code", "".join(check_text("the code", code).split()))}
+    members = {"UserCode": check_code(code)}
     if device_name is not None:
         members["FriendlyDeviceName"] = check_text("the device name", device_name)
     return members

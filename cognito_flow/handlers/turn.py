@@ -15,6 +15,7 @@ import attrs
 
 from cognito_flow import srp
 from cognito_flow.errors import DeviceForgotten, IncorrectPassword, UnexpectedResponse, UsageError
+from cognito_flow.handlers.base import check_text
 from cognito_flow.handlers.pending import Pending
 from cognito_flow.models import AppClient, Call, Device, Event, Exchange, Response, System, UserContext
 from cognito_flow.stores import DeviceStore
@@ -136,8 +137,11 @@ class Turn:
         Args:
             operation: The operation.
             parameters: Its input, without Username, SecretHash and what the settings add.
+
+        Raises:
+            UsageError: The user name is empty.
         """
-        request: dict[str, object] = {"Username": self.username, **parameters}
+        request: dict[str, object] = {"Username": check_text("the user name", self.username), **parameters}
         if (secret_hash := self.settings.app.secret_hash(self.username)) is not None:
             request["SecretHash"] = secret_hash
         request |= self._client_members()
