@@ -1,5 +1,6 @@
 """Sign people in to Amazon Cognito user pools: `AuthFlow`, what it is started with, and what it asks."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cognito_flow.credentials import (
@@ -30,6 +31,8 @@ from cognito_flow.errors import (
     SecretHashMismatch,
     ServiceError,
     SessionAlreadyUsed,
+    StoreDamaged,
+    StoreError,
     TemporaryPasswordExpired,
     Throttled,
     TokenExpired,
@@ -82,6 +85,7 @@ from cognito_flow.stores import (
 
 if TYPE_CHECKING:
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow, Step
+    from cognito_flow.tokens import AsyncTokenSource, TokenSource
 
 __all__ = [
     "AdminNoSrpAuth",
@@ -89,6 +93,7 @@ __all__ = [
     "Answer",
     "AppClient",
     "AsyncAuthFlow",
+    "AsyncTokenSource",
     "AttemptsExceeded",
     "AuthFlow",
     "Challenge",
@@ -138,11 +143,14 @@ __all__ = [
     "SmsOtp",
     "SoftwareTokenMfa",
     "Step",
+    "StoreDamaged",
+    "StoreError",
     "System",
     "TemporaryPasswordExpired",
     "Throttled",
     "TokenExpired",
     "TokenRevoked",
+    "TokenSource",
     "TokenStore",
     "Tokens",
     "TotpSetup",
@@ -165,11 +173,16 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # hidden from type checkers: to them it would allow any name
+    _HOMES = {
+        "AsyncAuthFlow": "flow",
+        "AsyncTokenSource": "tokens",
+        "AuthFlow": "flow",
+        "Step": "flow",
+        "TokenSource": "tokens",
+    }
 
     def __getattr__(name: str) -> object:
-        """The flows come when they are first asked for: they bring boto3, which takes a while to import."""
-        if name not in __all__:
+        """Some names come when they are first asked for: they bring boto3, which takes a while to import."""
+        if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from cognito_flow import flow
-
-        return getattr(flow, name)
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

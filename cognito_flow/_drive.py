@@ -20,7 +20,9 @@ import inspect
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeAlias, TypeVar, cast
@@ -43,7 +45,7 @@ from cognito_flow.errors import (
 )
 from cognito_flow.models import AppClient, Call, Event, Exchange, Response, System
 
-__all__ = ["AsyncDriver", "Driver", "advance", "repeating"]
+__all__ = ["AsyncDriver", "AsyncFlight", "Driver", "advance", "holding", "in_thread", "repeating"]
 
 T = TypeVar("T")
 Outcome: TypeAlias = Response | CognitoFlowError
@@ -62,8 +64,11 @@ _SAFE_TO_REPEAT = frozenset(
         "AdminInitiateAuth",
         "GetUser",
         "GetUserAuthFactors",
+        # With rotation, the same token works again for the grace period; after it, nothing is lost by asking.
+        "GetTokensFromRefreshToken",
         "ListDevices",
         "ListWebAuthnCredentials",
+        "RevokeToken",
     }
 )
 _NOT_SENT = (
@@ -333,6 +338,50 @@ class AsyncDriver:
         if inspect.isawaitable(answer):
             answer = await _attempt_awaiting(answer)
         return self.wire.outcome(call, started, answer)
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """What a blocking function returns, called in a worker thread."""
+    return await asyncio.to_thread(function)
+
+
+@attrs.define
+class AsyncFlight(Generic[T]):
+    """One run for all tasks that ask while it lasts. A task that is cancelled leaves it to the others."""
+
+    _task: asyncio.Task[T] | None = attrs.field(default=None, init=False)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a run has begun and has not ended."""
+        return self._task is not None and not self._task.done()
+
+    async def join(self, run: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What the run that is under way returns; if there is none, what a new one returns."""
+        if self._task is None or not self.is_under_way:
+            self._task = asyncio.create_task(run())
+            # All who asked may be gone when it fails: then nobody is to be warned.
+            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(self._task)
+
+
+@asynccontextmanager
+async def holding(lock: AbstractContextManager[object]) -> AsyncGenerator[None]:
+    """Hold a blocking lock in a thread of its own: it may belong to the thread that took it, and those who
+    wait for it must not use up the threads of which its holder needs one."""
+    thread, loop = ThreadPoolExecutor(max_workers=1), asyncio.get_running_loop()
+    try:
+        try:
+            await loop.run_in_executor(thread, lock.__enter__)
+        except asyncio.CancelledError:
+            thread.submit(lock.__exit__, None, None, None)
+            raise
+        try:
+            yield
+        finally:
+            await loop.run_in_executor(thread, lock.__exit__, None, None, None)
+    finally:
+        thread.shutdown(wait=False)
 
 
 def _attempt(method: BotoMethod, call: Call) -> object:

@@ -16,12 +16,12 @@ import jwt
 from cognito_flow import srp
 from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow.credentials import Credentials, RefreshTokenAuth, UserAuth
-from cognito_flow.errors import CognitoFlowError, DeviceForgotten, UnexpectedResponse
+from cognito_flow.errors import CognitoFlowError, DeviceForgotten, UnexpectedResponse, UsageError
 from cognito_flow.handlers import Answer, Challenge, Pending, read_challenge
 from cognito_flow.handlers.turn import Turn
 from cognito_flow.models import Device, Event, Exchange, Response, SignedIn, Tokens
 
-__all__ = ["Step", "send", "start"]
+__all__ = ["Step", "refresh", "revoke", "send", "start"]
 
 Step: TypeAlias = SignedIn | Challenge
 
@@ -65,6 +65,44 @@ def send(turn: Turn, answer: Answer) -> Exchange[Step]:
     except DeviceForgotten:
         turn.drop_device()
         raise
+
+
+def refresh(turn: Turn, tokens: Tokens) -> Exchange[Tokens]:
+    """GetTokensFromRefreshToken: the way to refresh that works with and without rotation."""
+    turn.username, turn.refresh_token = tokens.username, _refresh_token(tokens)
+    request: dict[str, object] = {
+        "RefreshToken": turn.refresh_token,
+        **_client(turn),
+        **turn.client_metadata(),
+    }
+    if tokens.device_key is not None:
+        request["DeviceKey"] = tokens.device_key
+    response = yield from turn.call("GetTokensFromRefreshToken", request)
+    result = as_object(response.data.get("AuthenticationResult"))
+    if result is None:
+        raise UnexpectedResponse("Cognito answered a refresh without tokens")
+    turn.emit(Event(kind="refreshed"))
+    return read_tokens(turn, result, tokens.device_key)
+
+
+def revoke(turn: Turn, tokens: Tokens) -> Exchange[None]:
+    """RevokeToken."""
+    yield from turn.call("RevokeToken", {"Token": _refresh_token(tokens), **_client(turn)})
+
+
+def _refresh_token(tokens: Tokens) -> str:
+    if not tokens.refresh_token:
+        raise UsageError("these tokens have no refresh token: sign in again")
+    return tokens.refresh_token
+
+
+def _client(turn: Turn) -> dict[str, object]:
+    """The app client, as the operations want it that take the secret itself."""
+    app = turn.settings.app
+    return {
+        "ClientId": app.client_id,
+        **({} if app.client_secret is None else {"ClientSecret": app.client_secret}),
+    }
 
 
 def _go_on(turn: Turn, previous: Pending | None, outcome: Response | Challenge) -> Exchange[Step]:
@@ -132,7 +170,8 @@ def _asked(parameters: Mapping[str, str]) -> dict[str, str]:
 def _finish(turn: Turn, result: Mapping[str, object]) -> Exchange[SignedIn]:
     metadata = as_object(result.get("NewDeviceMetadata"))
     new_device = None if metadata is None else _new_device(turn, metadata)
-    tokens = read_tokens(turn, result, new_device)
+    device = new_device or turn.device
+    tokens = read_tokens(turn, result, None if device is None else device.key)
     turn.username = tokens.username
     kept: Device | None = None
     if new_device is not None:
@@ -143,7 +182,7 @@ def _finish(turn: Turn, result: Mapping[str, object]) -> Exchange[SignedIn]:
     return SignedIn(tokens.username, tokens, kept)
 
 
-def read_tokens(turn: Turn, result: Mapping[str, object], new_device: Device | None = None) -> Tokens:
+def read_tokens(turn: Turn, result: Mapping[str, object], device_key: str | None) -> Tokens:
     """The tokens of an AuthenticationResult.
 
     The user name and the device are read from the access token without a check of its signature: it came over
@@ -153,8 +192,6 @@ def read_tokens(turn: Turn, result: Mapping[str, object], new_device: Device | N
     if not isinstance(access_token, str) or not isinstance(expires_in, int):
         raise UnexpectedResponse("AuthenticationResult came without an AccessToken or without ExpiresIn")
     claims = _claims(access_token)
-    fallback_device = new_device or turn.device
-    device_key = claims.get("device_key", None if fallback_device is None else fallback_device.key)
     return Tokens(
         access_token,
         as_text(result.get("IdToken")),
@@ -162,7 +199,7 @@ def read_tokens(turn: Turn, result: Mapping[str, object], new_device: Device | N
         turn.settings.system.now() + timedelta(seconds=expires_in),
         as_text(result.get("TokenType")) or "Bearer",
         username=str(claims.get("username", turn.username)),
-        device_key=as_text(device_key),
+        device_key=as_text(claims.get("device_key", device_key)),
     )
 
 

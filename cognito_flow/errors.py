@@ -5,6 +5,8 @@
     │   └── SessionAlreadyUsed               answered before: use the step that its answer gave
     ├── UnexpectedResponse                   Cognito said something that cannot be read: report it
     ├── SealError                            damaged, too old, another key's or client's: start again
+    ├── StoreError                           mend what it names (a key, a permission, a disk) and repeat
+    │   └── StoreDamaged                     look at `.kept_at`, or sign in again: the store works again
     ├── Unanswered                           `ask` gave no answer: `.challenge` is still there to be answered
     ├── TransportError                       no answer came; `.maybe_processed`: it may have been carried out
     └── ServiceError                         Cognito refused
@@ -17,7 +19,9 @@
         │   ├── TemporaryPasswordExpired     an administrator must set a new one
         │   ├── RefreshTokenInvalid          sign in again: `.hint`
         │   ├── TokenRevoked                 sign in again
-        │   └── TokenExpired                 refresh
+        │   ├── TokenExpired                 refresh
+        │   ├── TokenInvalid                 sign in again: it is not one of this pool's, or not for this app
+        │   └── NotPermitted                 the token is good, but lacks a scope or a group
         ├── WrongCode                        answer the same challenge again
         ├── CodeExpired                      ask for a new code
         ├── CodeAlreadyUsed                  answer the same challenge with the next code
@@ -61,6 +65,7 @@ __all__ = [
     "LimitExceeded",
     "Misconfigured",
     "NotAuthorized",
+    "NotPermitted",
     "PasswordRejected",
     "PasswordResetRequired",
     "RefreshTokenInvalid",
@@ -69,9 +74,12 @@ __all__ = [
     "SecretHashMismatch",
     "ServiceError",
     "SessionAlreadyUsed",
+    "StoreDamaged",
+    "StoreError",
     "TemporaryPasswordExpired",
     "Throttled",
     "TokenExpired",
+    "TokenInvalid",
     "TokenRevoked",
     "TransportError",
     "TriggerRefused",
@@ -143,6 +151,20 @@ class SealError(CognitoFlowError):
     client."""
 
 
+class StoreError(CognitoFlowError):
+    """A store of tokens or devices cannot be read or written. It was left as it is."""
+
+
+class StoreDamaged(StoreError):
+    """What a store held cannot be read. It was put aside, so the store works again, without it.
+
+    Attributes:
+        kept_at: The path of the file that it was put into; None where there are no files.
+    """
+
+    kept_at: str | None = None
+
+
 class Unanswered(CognitoFlowError):
     """`sign_in` met a challenge that nobody answered.
 
@@ -203,7 +225,17 @@ class TokenRevoked(NotAuthorized):
 
 
 class TokenExpired(NotAuthorized):
-    """The access token is too old: refresh."""
+    """The token is too old: refresh."""
+
+
+class TokenInvalid(NotAuthorized):
+    """The token is forged, damaged, or meant for somebody else: sign in again. `TokenVerifier` says so, not
+    Cognito."""
+
+
+class NotPermitted(NotAuthorized):
+    """The token is good, but lacks a scope or a group that is required. `TokenVerifier` says so, not
+    Cognito."""
 
 
 class WrongCode(ServiceError):

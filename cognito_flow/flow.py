@@ -22,8 +22,10 @@ from cognito_flow.credentials import Credentials
 from cognito_flow.errors import SessionAlreadyUsed, Unanswered, UsageError
 from cognito_flow.handlers import Answer, Challenge, NamedHandler, Pending, read_challenge
 from cognito_flow.handlers.turn import Settings, Turn
-from cognito_flow.models import AppClient, Device, Event, Exchange, SignedIn, System, UserContext
-from cognito_flow.stores import DeviceStore
+from cognito_flow.models import AppClient, Device, Event, Exchange, SignedIn, System, Tokens, UserContext
+from cognito_flow.stores import DeviceStore, TokenStore
+from cognito_flow.tokens import source
+from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
 
 __all__ = ["Ask", "AsyncAsk", "AsyncAuthFlow", "AuthFlow", "Step"]
 
@@ -172,6 +174,15 @@ class _Flow:
     ) -> Exchange[Step]:
         return _engine.send(Turn(settings=self._settings, metadata=metadata, context=context), answer)
 
+    def _refresh(self, tokens: Tokens, metadata: Mapping[str, str] | None) -> Exchange[Tokens]:
+        return _engine.refresh(Turn(settings=self._settings, metadata=metadata), tokens)
+
+    def _revoke(self, tokens: Tokens) -> Exchange[None]:
+        return _engine.revoke(Turn(settings=self._settings), tokens)
+
+    def _keeper(self, tokens: Tokens, store: TokenStore | None, leeway: float) -> source.Keeper:
+        return source.Keeper(self._settings, tokens, store, leeway)
+
     def _pending(self, answer: Answer) -> Pending:
         pending = answer.challenge.pending
         if (pending.pool_id, pending.client_id) != (self.app.pool_id, self.app.client_id):
@@ -292,6 +303,62 @@ class AuthFlow(_Flow):
             step = self.send(_answered(step, None if ask is None else ask(step)))
         return _signed_in(step, max_steps)
 
+    def refresh(self, tokens: Tokens, *, metadata: Mapping[str, str] | None = None) -> Tokens:
+        """New tokens for a user who has signed in, with and without rotation of refresh tokens.
+
+        Args:
+            tokens: Those of the sign-in, or of the last refresh.
+            metadata: ClientMetadata for this call, in place of the flow's.
+
+        Returns:
+            The new tokens. Where Cognito rotates, the refresh token among them is a new one, and the old one
+            ends: keep the new tokens before you use them, or let `token_source` do it.
+
+        Raises:
+            RefreshTokenInvalid: Sign in again; `hint` says what else it may be.
+            TokenRevoked: Sign in again.
+            RefreshTokenReused: It was rotated before: read your store again, or sign in again.
+            UsageError: There is no refresh token among them.
+            CognitoFlowError: As with `start`.
+
+        Source: GetTokensFromRefreshToken in the Amazon Cognito API reference.
+        """
+        return self._run().run(self._refresh(tokens, metadata))
+
+    def revoke(self, tokens: Tokens) -> None:
+        """End this sign-in: its refresh token, and its access tokens for Cognito's own operations. To end all
+        of a user's sign-ins, use ``account(tokens).sign_out_everywhere()``.
+
+        APIs of your own go on to accept the access token until it ends.
+
+        Args:
+            tokens: Those of the sign-in, or of the last refresh. Revoking them twice is no error.
+
+        Raises:
+            UsageError: There is no refresh token among them.
+            ServiceError: The app client does not allow it.
+            CognitoFlowError: As with `start`.
+
+        Source: RevokeToken in the Amazon Cognito API reference.
+        """
+        self._run().run(self._revoke(tokens))
+
+    def token_source(
+        self, tokens: Tokens, *, store: TokenStore | None = None, leeway: float = 60
+    ) -> TokenSource:
+        """Tokens that are fresh whenever they are asked for.
+
+        Args:
+            tokens: Those of a sign-in, or what a store kept of them.
+            store: Where to keep the tokens when they change. What it holds already is taken, if it is newer.
+            leeway: How long before their end they are refreshed, in seconds, at the latest; up to twice as
+                long, so that not all do it at once.
+
+        Raises:
+            UsageError: leeway is negative.
+        """
+        return TokenSource(self._run(), self._keeper(tokens, store, leeway))
+
 
 class AsyncAuthFlow(_Flow):
     """`AuthFlow` for asyncio: the same arguments and names, awaitable where they call.
@@ -339,6 +406,20 @@ class AsyncAuthFlow(_Flow):
             answer = None if ask is None else ask(step)
             step = await self.send(_answered(step, await answer if isinstance(answer, Awaitable) else answer))
         return _signed_in(step, max_steps)
+
+    async def refresh(self, tokens: Tokens, *, metadata: Mapping[str, str] | None = None) -> Tokens:
+        """New tokens for a user who has signed in. See `AuthFlow.refresh`."""
+        return await self._run().run(self._refresh(tokens, metadata))
+
+    async def revoke(self, tokens: Tokens) -> None:
+        """End this sign-in. See `AuthFlow.revoke`."""
+        await self._run().run(self._revoke(tokens))
+
+    def token_source(
+        self, tokens: Tokens, *, store: TokenStore | None = None, leeway: float = 60
+    ) -> AsyncTokenSource:
+        """Tokens that are fresh whenever they are asked for. See `AuthFlow.token_source`."""
+        return AsyncTokenSource(self._run(), self._keeper(tokens, store, leeway))
 
 
 def _check_handlers(handlers: Sequence[object]) -> tuple[type[Challenge], ...]:

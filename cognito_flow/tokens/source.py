@@ -1,0 +1,273 @@
+"""Token sources: tokens that are fresh whenever somebody asks, and are fetched once however many ask.
+
+Rule of this file: what is due, what is kept and what may still be served is decided in `Keeper`, which makes
+no calls of its own; `TokenSource` and `AsyncTokenSource` only see to it that one refresh runs at a time.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timedelta
+
+import attrs
+
+from cognito_flow import _drive, _engine
+from cognito_flow.errors import (
+    CognitoFlowError,
+    RefreshTokenInvalid,
+    RefreshTokenReused,
+    TokenRevoked,
+    UsageError,
+)
+from cognito_flow.handlers.turn import Settings, Turn
+from cognito_flow.models import Exchange, Tokens
+from cognito_flow.stores import LockingTokenStore, TokenStore
+
+__all__ = ["AsyncTokenSource", "Keeper", "TokenSource"]
+
+# Nobody tries twice within so long: trouble of a busy service must not become a storm of calls.
+_PAUSE = timedelta(seconds=5)
+
+# Another process refreshed first, and its tokens may stand in the store.
+_SUPERSEDED = (RefreshTokenReused, RefreshTokenInvalid, TokenRevoked)
+
+
+@attrs.define(eq=False)
+class Keeper:
+    """The tokens in hand, and what is to be done about them.
+
+    Args:
+        settings: The flow's settings.
+        tokens: The tokens to begin with.
+        store: Where they are kept, too.
+        leeway: How long before their end they are to be fresh again, in seconds.
+    """
+
+    settings: Settings
+    tokens: Tokens
+    store: TokenStore | None
+    leeway: float = attrs.field()
+    _due: datetime = attrs.field(init=False)
+    _is_stored: bool = attrs.field(default=False, init=False)
+    _is_rejected: bool = attrs.field(default=False, init=False)
+    _tried_at: datetime | None = attrs.field(default=None, init=False)
+    _failure: CognitoFlowError | None = attrs.field(default=None, init=False, repr=False)
+
+    @leeway.validator
+    def _check_leeway(self, _attribute: object, value: float) -> None:
+        if value < 0:
+            raise UsageError("leeway is negative: it is the time before the end of a token, in seconds")
+
+    def __attrs_post_init__(self) -> None:
+        self._take(self.tokens, is_stored=self.store is None)
+
+    # -- what is so --
+
+    def is_ready(self) -> bool:
+        """Whether the tokens in hand can be given away without a word to anybody."""
+        return self._is_stored and not self._is_due()
+
+    def may_wait(self) -> bool:
+        """Whether the tokens in hand will do while somebody else refreshes them."""
+        return self._is_stored and self._is_valid()
+
+    def _is_due(self) -> bool:
+        return self._is_rejected or self.settings.system.now() >= self._due
+
+    def _is_valid(self) -> bool:
+        return not self._is_rejected and self.settings.system.now() < self.tokens.expires_at
+
+    def _may_try(self) -> bool:
+        return self._tried_at is None or self.settings.system.now() >= self._tried_at + _PAUSE
+
+    # -- what is done --
+
+    def reject(self, access_token: str) -> None:
+        """Count an access token as over, because a server refused it. One that is gone already is no
+        matter."""
+        self._is_rejected = self.tokens.access_token == access_token
+
+    def lock(self) -> AbstractContextManager[object]:
+        """The store's lock of this user, if it has such locks."""
+        if isinstance(self.store, LockingTokenStore):
+            return self.store.lock(self.settings.app, self.tokens.username)
+        return nullcontext()
+
+    def freshen(self) -> Exchange[Tokens]:
+        """Tokens that are fresh, kept before they are handed out."""
+        self._adopt_kept()
+        if self._is_due():
+            yield from self._try_refresh()
+        self._save()
+        return self.tokens
+
+    def _try_refresh(self) -> Exchange[None]:
+        """Refresh, unless that has just been tried. Passing trouble does not matter to tokens that are
+        valid."""
+        if self._may_try():
+            self._tried_at, self._failure = self.settings.system.now(), None
+            try:
+                yield from self._refresh()
+            except CognitoFlowError as error:
+                self._failure = error
+        is_valid, self._is_rejected = self._is_valid(), False
+        if self._failure is not None and not (self._failure.retryable and is_valid):
+            raise copy.copy(self._failure) from self._failure.__cause__
+
+    def _refresh(self) -> Exchange[None]:
+        try:
+            tokens = yield from _engine.refresh(Turn(settings=self.settings), self.tokens)
+        except _SUPERSEDED:
+            if not self._adopt_other():
+                raise
+            if not self._is_due():
+                return
+            tokens = yield from _engine.refresh(Turn(settings=self.settings), self.tokens)
+        self._take(tokens, is_stored=self.store is None)
+
+    # -- the store --
+
+    def _kept(self) -> Tokens | None:
+        return None if self.store is None else self.store.get(self.settings.app, self.tokens.username)
+
+    def _adopt_kept(self) -> None:
+        """Take what another process has stored meanwhile, if it is as new as what is in hand."""
+        kept = self._kept()
+        if kept is None:
+            return
+        if kept == self.tokens:
+            self._is_stored = True
+        elif kept.expires_at >= self.tokens.expires_at:
+            self._take(kept, is_stored=True)
+
+    def _adopt_other(self) -> bool:
+        """Take what is stored, if it is not the refresh token that has just been refused."""
+        kept = self._kept()
+        if kept is None or kept.refresh_token == self.tokens.refresh_token:
+            return False
+        self._take(kept, is_stored=True)
+        return True
+
+    def _save(self) -> None:
+        """A store that fails is asked again by the next who asks: until then the tokens stay in hand."""
+        if self.store is not None and not self._is_stored:
+            self.store.put(self.settings.app, self.tokens.username, self.tokens)
+            self._is_stored = True
+
+    def _take(self, tokens: Tokens, *, is_stored: bool) -> None:
+        self.tokens, self._is_stored, self._is_rejected, self._failure = tokens, is_stored, False, None
+        # Up to twice the leeway, so that processes that began together do not all refresh together.
+        share = self.settings.system.random_bytes(1)[0] / 255
+        self._due = tokens.expires_at - timedelta(seconds=self.leeway * (1 + share))
+
+
+class TokenSource:
+    """Tokens of one user that are always fresh. Made by `AuthFlow.token_source`; share it between threads.
+
+    They are refreshed some time before they end, by one thread however many ask; the others go on with the
+    tokens that are still valid, or wait if they are not. If the refresh fails for a passing reason, the valid
+    tokens are served on, and for five seconds nobody tries again.
+
+    With a store, rotated tokens are stored before they are handed out. If the store has locks, processes that
+    share it refresh in turn; if another one was first, its tokens are taken.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> cognito = LocalCognito()
+    >>> pool = cognito.create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> flow = pool.flow()
+    >>> source = flow.token_source(flow.sign_in(UserSrpAuth("alice", "correct horse")).tokens)
+    >>> before = source.access_token()
+    >>> cognito.clock.advance(3600)
+    >>> source.access_token() == before
+    False
+    """
+
+    def __init__(self, driver: _drive.Driver, keeper: Keeper) -> None:
+        self._driver, self._keeper = driver, keeper
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._keeper.tokens.username!r})"
+
+    def tokens(self) -> Tokens:
+        """All the tokens, fresh.
+
+        Raises:
+            RefreshTokenInvalid: Sign in again.
+            RefreshTokenReused: Another process has the newer token: without a shared store, sign in again.
+            CognitoFlowError: As with `AuthFlow.refresh`. What the store raises is raised as it is; the tokens
+                are kept in hand, and stored when somebody asks again.
+        """
+        if not self._keeper.is_ready():
+            self._run_once()
+        return self._keeper.tokens
+
+    def access_token(self) -> str:
+        """The access token, fresh. It raises what `tokens` raises."""
+        return self.tokens().access_token
+
+    def refresh(self, rejected: str) -> Tokens:
+        """Tokens in place of an access token that a server refused although it has not ended.
+
+        Args:
+            rejected: The access token that was refused. If it is not the one in hand any more, nothing is
+                fetched; and nothing is fetched within five seconds of the last time.
+        """
+        self._keeper.reject(rejected)
+        return self.tokens()
+
+    def _run_once(self) -> None:
+        if not self._lock.acquire(blocking=not self._keeper.may_wait()):
+            return
+        try:
+            if not self._keeper.is_ready():
+                self._freshen()
+        finally:
+            self._lock.release()
+
+    def _freshen(self) -> None:
+        with self._keeper.lock():
+            self._driver.run(self._keeper.freshen())
+
+
+class AsyncTokenSource:
+    """`TokenSource` for asyncio: the same names, awaitable. Made by `AsyncAuthFlow.token_source`; share it
+    between the tasks of one event loop.
+
+    A task that is cancelled while it waits does not stop the refresh that it waits for.
+    """
+
+    def __init__(self, driver: _drive.AsyncDriver, keeper: Keeper) -> None:
+        self._driver, self._keeper = driver, keeper
+        self._flight: _drive.AsyncFlight[None] = _drive.AsyncFlight()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._keeper.tokens.username!r})"
+
+    async def tokens(self) -> Tokens:
+        """All the tokens, fresh. See `TokenSource.tokens`."""
+        if not self._keeper.is_ready():
+            await self._join()
+        return self._keeper.tokens
+
+    async def access_token(self) -> str:
+        """The access token, fresh. See `TokenSource.access_token`."""
+        return (await self.tokens()).access_token
+
+    async def refresh(self, rejected: str) -> Tokens:
+        """Tokens in place of an access token that a server refused. See `TokenSource.refresh`."""
+        self._keeper.reject(rejected)
+        return await self.tokens()
+
+    async def _join(self) -> None:
+        if self._flight.is_under_way and self._keeper.may_wait():
+            return
+        await self._flight.join(self._freshen)
+
+    async def _freshen(self) -> None:
+        async with _drive.holding(self._keeper.lock()):
+            await self._driver.run(self._keeper.freshen())
