@@ -58,9 +58,7 @@ def totp_pool(cognito: LocalCognito) -> Pool:
 def device_pool(cognito: LocalCognito, *, asks: bool = False) -> Pool:
     """A pool in which a remembered device stands for a code by SMS."""
     configuration = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": asks}
-    return mfa_pool(
-        cognito, user={"phone_number": "+31612341234"}, device_configuration=configuration, **SMS
-    )
+    return mfa_pool(cognito, user={"phone_number": "+31612341234"}, device_configuration=configuration, **SMS)
 
 
 def custom_pool(cognito: LocalCognito) -> Pool:
