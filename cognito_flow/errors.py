@@ -6,7 +6,7 @@
     ├── UnexpectedResponse                   Cognito said something that cannot be read: report it
     ├── SealError                            damaged, too old, another key's or client's: start again
     ├── StoreError                           mend what it names (a key, a permission, a disk) and repeat
-    │   └── StoreDamaged                     look at `.kept_at`, or sign in again: the store works again
+    │   └── StoreDamaged                     sign in again; what was there is at `.kept_at`
     ├── Unanswered                           `ask` gave no answer: `.challenge` is still there to be answered
     ├── TransportError                       no answer came; `.maybe_processed`: it may have been carried out
     └── ServiceError                         Cognito refused
@@ -156,10 +156,11 @@ class StoreError(CognitoFlowError):
 
 
 class StoreDamaged(StoreError):
-    """What a store held cannot be read. It was put aside, so the store works again, without it.
+    """What a store held cannot be read. A file was put aside, so that the store works again, without it.
 
     Attributes:
-        kept_at: The path of the file that it was put into; None where there are no files.
+        kept_at: The path that the file has now; None in a store without files, where `put` and `delete` mend
+            the user's entry.
     """
 
     kept_at: str | None = None

@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from copy import copy
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 import jwt
@@ -119,7 +119,9 @@ class KeySet:
         if key is not None:
             return key
         if failure is not None:
-            raise copy(failure) from failure.__cause__  # each caller gets an error, and a traceback, of its own
+            raise copy(
+                failure
+            ) from failure.__cause__  # each caller gets an error, and a traceback, of its own
         raise TokenInvalid("the token is not signed with a key of this user pool")
 
     def _is_due(self, *, known: bool) -> bool:
@@ -177,15 +179,19 @@ def download(timeout: float) -> Fetch:
         timeout: How long to wait for a connection, and for the next bytes, in seconds.
     """
 
+    # Their stubs know no file of certificates, no part of a second, and no body of unknown length.
+    make_session: Any = URLLib3Session
+    make_body: Any = StreamingBody
+
     def fetch(url: str) -> bytes:
         trusted = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
-        session = URLLib3Session(verify=trusted, proxies=get_environ_proxies(url), timeout=timeout)
+        session = make_session(verify=trusted, proxies=get_environ_proxies(url), timeout=timeout)
         request = AWSRequest("GET", url, headers={"Accept": "application/json"}, stream_output=True)
         try:
             response = session.send(request.prepare())
             if response.status_code != 200:
                 raise _refused(url, response.status_code)
-            return StreamingBody(response.raw, None).read(_MAX_BYTES + 1)
+            return bytes(make_body(response.raw, None).read(_MAX_BYTES + 1))
         except BotoCoreError as error:
             raise TransportError(
                 f"the keys at {url} could not be fetched: {type(error).__name__}", retryable=True

@@ -1,8 +1,9 @@
-"""TokenVerifier and AsyncTokenVerifier: whether a token is one of this user pool's, for this application, now.
+"""TokenVerifier and AsyncTokenVerifier: whether a token is of this user pool, for this application, and now.
 
-Rule of this file: a token is believed in this order, and each step looks only at what the one before left.
-Its header names RS256 and a key; the pool has that key; the key has signed it; it is of this pool, of the kind
-that was asked for, and for one of the app clients; it is valid now; it allows what is required.
+Rule of this file: a token is looked at in one order. Its header names RS256 and a key; the pool has that key;
+the key has signed it; it is of this pool, of the kind that was asked for, and for one of the app clients; it
+is valid now; it allows what is required. Nothing that it says is used before its signature was checked, but
+which key that is.
 
 Source: "Verifying JSON web tokens" in the Amazon Cognito developer guide.
 """
@@ -126,7 +127,7 @@ class TokenVerifier(_Verifier):
             groups: The groups that the user must be in, all of them.
 
         Raises:
-            TokenInvalid: It is forged or damaged, or is of another pool, app client or kind, or not valid yet.
+            TokenInvalid: It is forged or damaged, of another pool, app client or kind, or not valid yet.
             TokenExpired: It was good once.
             NotPermitted: It is good, and lacks a scope or a group.
             TransportError: The pool's keys are needed and could not be fetched.
@@ -188,10 +189,20 @@ def _key_id(token: str) -> str:
 
 
 def _signed(token: str, key: RSAPublicKey) -> Mapping[str, object]:
-    # What PyJWT could check beyond the signature is checked here: it knows one clock only, that of the system.
-    unchecked = {f"verify_{name}": False for name in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")}
+    # PyJWT could check more than the signature, but it knows only the system's clock. See `_believe`.
     try:
-        claims: Mapping[str, object] = jwt.decode(token, key, algorithms=[_ALGORITHM], options=unchecked)
+        claims: Mapping[str, object] = jwt.decode(
+            token,
+            key,
+            algorithms=[_ALGORITHM],
+            options={
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+                "verify_aud": False,
+                "verify_iss": False,
+            },
+        )
     except (jwt.PyJWTError, ValueError, RecursionError):
         raise TokenInvalid("the token's signature does not match, or what is signed are no claims") from None
     return claims
