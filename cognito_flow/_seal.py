@@ -6,7 +6,6 @@ limit that is checked on opening. Keys rotate: the first one seals, all of them 
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -14,9 +13,8 @@ from typing import Any
 
 import attrs
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from cognito_flow._keys import fernet_keys
 from cognito_flow.errors import SealError, UsageError
 from cognito_flow.handlers import Pending
 from cognito_flow.models import AppClient, Device
@@ -24,19 +22,7 @@ from cognito_flow.models import AppClient, Device
 __all__ = ["Sealer"]
 
 _VERSION = 1
-_SHORTEST_KEY = 32  # bytes
 _LONGEST_SESSION = 15 * 60  # seconds: the longest AuthSessionValidity that an app client can have
-
-
-def _fernet(key: str | bytes, app: AppClient) -> Fernet:
-    secret = key.encode() if isinstance(key, str) else key
-    if len(secret) < _SHORTEST_KEY:
-        raise UsageError(
-            f"a seal key has at least {_SHORTEST_KEY} random bytes: make one with secrets.token_urlsafe(32)"
-        )
-    info = json.dumps(["cognito_flow seal", _VERSION, app.pool_id, app.client_id]).encode()
-    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(secret)
-    return Fernet(base64.urlsafe_b64encode(derived))
 
 
 @attrs.frozen
@@ -62,13 +48,12 @@ class Sealer:
         Raises:
             UsageError: A key is too short, or the age is not a positive number of seconds.
         """
-        if isinstance(keys, str | bytes):
-            raise UsageError("seal_keys is a sequence of keys, newest first: put the one key in a list")
+        derived = fernet_keys("seal_keys", keys, "cognito_flow seal", _VERSION, app.pool_id, app.client_id)
         if max_age is not None and max_age <= 0:
             raise UsageError("seal_max_age is a positive number of seconds")
-        if not keys:
+        if not derived:
             return None
-        return cls(MultiFernet([_fernet(key, app) for key in keys]), max_age or _LONGEST_SESSION, now)
+        return cls(MultiFernet([Fernet(key) for key in derived]), max_age or _LONGEST_SESSION, now)
 
     def seal(self, pending: Pending) -> str:
         """The challenge as text, in the alphabet of base64url."""

@@ -6,7 +6,7 @@ Rule of this file: nothing is written anywhere. A lock around the entries makes 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 
 import attrs
@@ -22,7 +22,7 @@ class _Memory:
     lock: threading.Lock = attrs.field(factory=threading.Lock)
 
     @contextmanager
-    def open(self) -> Iterator[Entries]:
+    def open(self) -> Generator[Entries]:
         with self.lock:
             yield self.records
 
