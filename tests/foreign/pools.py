@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cognito_flow import AppClient
 from cognito_flow.testing import LocalCognito, Pool
 from tests.scenarios.custom import create, define, verify
 
@@ -55,6 +56,23 @@ def totp_pool(cognito: LocalCognito) -> Pool:
     return mfa_pool(cognito, user={"totp": True}, **TOTP)
 
 
+def two_factor_pool(cognito: LocalCognito) -> Pool:
+    """A pool whose user has two second factors and prefers neither."""
+    pool = mfa_pool(cognito, user={"phone_number": "+31612341234", "totp": True}, **TOTP, **SMS)
+    user = pool.user("alice")
+    user.mfa_enabled.append("SMS_MFA")
+    user.mfa_preferred = None
+    return pool
+
+
+def choice_pool(cognito: LocalCognito) -> Pool:
+    """A pool that lets people choose what to begin with."""
+    allowed = {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "SMS_OTP"]}
+    pool = cognito.create_pool(policies={"SignInPolicy": allowed})
+    pool.add_user("alice", PASSWORD, email="alice@example.com", phone_number="+31612341234")
+    return pool
+
+
 def device_pool(cognito: LocalCognito, *, asks: bool = False) -> Pool:
     """A pool in which a remembered device stands for a code by SMS."""
     configuration = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": asks}
@@ -66,6 +84,12 @@ def custom_pool(cognito: LocalCognito) -> Pool:
     pool = plain_pool(cognito)
     pool.triggers.update(_TRIGGERS)
     return pool
+
+
+def rotating_app(pool: Pool) -> AppClient:
+    """An app client whose refresh tokens are good once."""
+    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    return pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), refresh_token_rotation=rotation)
 
 
 def forget_devices(pool: Pool) -> None:

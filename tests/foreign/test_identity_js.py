@@ -127,12 +127,7 @@ def test_session(cognito: LocalCognito, identity_js: IdentityJs) -> None:
 
 def test_choice_of_factors(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     """Who has several second factors chooses one."""
-    pool = pools.mfa_pool(
-        cognito, user={"phone_number": "+31612341234", "totp": True}, **pools.TOTP, **pools.SMS
-    )
-    user = pool.user("alice")
-    user.mfa_enabled.append("SMS_MFA")
-    user.mfa_preferred = None
+    pool = pools.two_factor_pool(cognito)
     client = identity_js(pool)
     assert "selectMFAType" == sign_in(client)["asked"]
     assert "mfaRequired" == client.call("selectFactor", factor="SMS_MFA")["asked"]
