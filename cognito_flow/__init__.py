@@ -23,6 +23,7 @@ from cognito_flow.errors import (
     LimitExceeded,
     Misconfigured,
     NotAuthorized,
+    NotPermitted,
     PasswordRejected,
     PasswordResetRequired,
     RefreshTokenInvalid,
@@ -36,6 +37,7 @@ from cognito_flow.errors import (
     TemporaryPasswordExpired,
     Throttled,
     TokenExpired,
+    TokenInvalid,
     TokenRevoked,
     TransportError,
     TriggerRefused,
@@ -89,15 +91,24 @@ from cognito_flow.stores import (
 
 if TYPE_CHECKING:
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow, Step
-    from cognito_flow.tokens import AsyncTokenSource, TokenSource
+    from cognito_flow.tokens import (
+        AccessClaims,
+        AsyncTokenSource,
+        AsyncTokenVerifier,
+        IdClaims,
+        TokenSource,
+        TokenVerifier,
+    )
 
 __all__ = [
+    "AccessClaims",
     "AdminNoSrpAuth",
     "AliasExists",
     "Answer",
     "AppClient",
     "AsyncAuthFlow",
     "AsyncTokenSource",
+    "AsyncTokenVerifier",
     "AttemptsExceeded",
     "AuthFlow",
     "Challenge",
@@ -119,6 +130,7 @@ __all__ = [
     "FileTokenStore",
     "FirstFactor",
     "FlowExpired",
+    "IdClaims",
     "IncorrectPassword",
     "KeyringDeviceStore",
     "KeyringTokenStore",
@@ -131,6 +143,7 @@ __all__ = [
     "Misconfigured",
     "NewPasswordRequired",
     "NotAuthorized",
+    "NotPermitted",
     "Password",
     "PasswordRejected",
     "PasswordResetRequired",
@@ -157,9 +170,11 @@ __all__ = [
     "TemporaryPasswordExpired",
     "Throttled",
     "TokenExpired",
+    "TokenInvalid",
     "TokenRevoked",
     "TokenSource",
     "TokenStore",
+    "TokenVerifier",
     "Tokens",
     "TotpSetup",
     "TransportError",
@@ -182,11 +197,15 @@ __all__ = [
 
 if not TYPE_CHECKING:  # hidden from type checkers: to them it would allow any name
     _HOMES = {
+        "AccessClaims": "tokens",
         "AsyncAuthFlow": "flow",
         "AsyncTokenSource": "tokens",
+        "AsyncTokenVerifier": "tokens",
         "AuthFlow": "flow",
+        "IdClaims": "tokens",
         "Step": "flow",
         "TokenSource": "tokens",
+        "TokenVerifier": "tokens",
     }
 
     def __getattr__(name: str) -> object:
