@@ -15,14 +15,16 @@ from typing import TypeAlias, cast
 
 import attrs
 
-from cognito_flow import _drive, _engine
+from cognito_flow import _account, _drive, _engine
 from cognito_flow._engine import Step
 from cognito_flow._seal import Sealer
+from cognito_flow.account import Account, AsyncAccount
 from cognito_flow.credentials import Credentials
 from cognito_flow.errors import SessionAlreadyUsed, Unanswered, UsageError
 from cognito_flow.handlers import Answer, Challenge, NamedHandler, Pending, read_challenge
 from cognito_flow.handlers.turn import Settings, Turn
 from cognito_flow.models import AppClient, Device, Event, Exchange, SignedIn, System, Tokens, UserContext
+from cognito_flow.people import CodeDelivery, SignedUp
 from cognito_flow.stores import DeviceStore, TokenStore
 from cognito_flow.tokens import source
 from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
@@ -182,6 +184,12 @@ class _Flow:
 
     def _keeper(self, tokens: Tokens, store: TokenStore | None, leeway: float) -> source.Keeper:
         return source.Keeper(self._settings, tokens, store, leeway)
+
+    def _visitor(
+        self, username: str, metadata: Mapping[str, str] | None, context: UserContext | None
+    ) -> Turn:
+        """A turn of somebody who is not signed in."""
+        return Turn(settings=self._settings, metadata=metadata, context=context, username=username)
 
     def _pending(self, answer: Answer) -> Pending:
         pending = answer.challenge.pending
@@ -359,6 +367,151 @@ class AuthFlow(_Flow):
         """
         return TokenSource(self._run(), self._keeper(tokens, store, leeway))
 
+    # -- accounts --
+
+    def account(self, tokens: Tokens) -> Account:
+        """What the person with these tokens can do: see `Account`. Nothing is called yet.
+
+        Args:
+            tokens: Tokens of this app client.
+        """
+        return Account(_account.Person(self._settings, tokens), self._run())
+
+    def sign_up(
+        self,
+        username: str,
+        password: str | None = None,
+        *,
+        attributes: Mapping[str, str] | None = None,
+        validation_data: Mapping[str, str] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> SignedUp:
+        """Make a user. It is a public operation, also of an Admin flow.
+
+        Args:
+            username: The user name; in pools that sign in by address, the e-mail address or phone number.
+            password: The password; None in pools that need none.
+            attributes: The user's attributes, by name; custom attributes as ``custom:...``.
+            validation_data: What only the PreSignUp trigger sees.
+            metadata: ClientMetadata for this call, in place of the flow's.
+            context: The person's request, in place of the flow's.
+
+        Raises:
+            UserExists: The user name is taken.
+            PasswordRejected: The password breaks the pool's policy.
+            TriggerRefused: The pool's Lambda said no.
+            ServiceError: Cognito refused for another reason, such as a missing attribute.
+            CognitoFlowError: As with `start`.
+        """
+        turn = self._visitor(username, metadata, context)
+        return self._run().run(_account.sign_up(turn, password, attributes, validation_data))
+
+    def confirm_sign_up(
+        self,
+        username: str,
+        code: str,
+        *,
+        session: str | None = None,
+        force_alias_creation: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> str | None:
+        """Confirm a sign-up with the code that was sent.
+
+        Args:
+            username: As it was given to `sign_up`.
+            code: The code; white space is passed over.
+            session: `SignedUp.session`, to sign in without asking anything again.
+            force_alias_creation: Take the address away from the user who has it as an alias until now.
+            metadata: ClientMetadata for this call, in place of the flow's.
+            context: The person's request, in place of the flow's.
+
+        Returns:
+            With a `session`: the one to start with, as ``UserAuth(username, session=...)``. Else None.
+
+        Raises:
+            WrongCode: Ask again.
+            CodeExpired: Send a new code with `resend_code`.
+            AliasExists: The address belongs to another user: ask before you set `force_alias_creation`.
+            NotAuthorized: The user is confirmed already.
+            LimitExceeded: Too many codes were tried.
+            CognitoFlowError: As with `start`.
+        """
+        turn = self._visitor(username, metadata, context)
+        return self._run().run(_account.confirm_sign_up(turn, code, session, force_alias_creation))
+
+    def resend_code(
+        self,
+        username: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> CodeDelivery:
+        """Send the code for a sign-up again.
+
+        Args:
+            username: As it was given to `sign_up`.
+            metadata: ClientMetadata for this call, in place of the flow's.
+            context: The person's request, in place of the flow's.
+
+        Raises:
+            LimitExceeded: It was sent too often.
+            CognitoFlowError: As with `start`.
+        """
+        return self._run().run(_account.resend_code(self._visitor(username, metadata, context)))
+
+    def forgot_password(
+        self,
+        username: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> CodeDelivery:
+        """Send a code with which a person who forgot the password can set a new one.
+
+        Args:
+            username: The user name, or an alias.
+            metadata: ClientMetadata for this call, in place of the flow's.
+            context: The person's request, in place of the flow's.
+
+        Raises:
+            LimitExceeded: It was sent too often.
+            UserNotFound: There is no such user, and the app client does not hide it.
+            NotAuthorized: The user still has the temporary password: an administrator must set a new one.
+            ServiceError: The user has no verified address.
+            CognitoFlowError: As with `start`.
+        """
+        return self._run().run(_account.forgot_password(self._visitor(username, metadata, context)))
+
+    def confirm_forgot_password(
+        self,
+        username: str,
+        code: str,
+        new_password: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> None:
+        """Set a new password with the code that `forgot_password` sent. Then sign in with it.
+
+        Args:
+            username: As it was given to `forgot_password`.
+            code: The code; white space is passed over.
+            new_password: The new password.
+            metadata: ClientMetadata for this call, in place of the flow's.
+            context: The person's request, in place of the flow's.
+
+        Raises:
+            WrongCode: Ask again.
+            CodeExpired: Send a new code.
+            PasswordRejected: The password breaks the pool's policy or history rule; the code is still good.
+            LimitExceeded: Too many codes were tried.
+            CognitoFlowError: As with `start`.
+        """
+        turn = self._visitor(username, metadata, context)
+        self._run().run(_account.confirm_forgot_password(turn, code, new_password))
+
 
 class AsyncAuthFlow(_Flow):
     """`AuthFlow` for asyncio: the same arguments and names, awaitable where they call.
@@ -420,6 +573,73 @@ class AsyncAuthFlow(_Flow):
     ) -> AsyncTokenSource:
         """Tokens that are fresh whenever they are asked for. See `AuthFlow.token_source`."""
         return AsyncTokenSource(self._run(), self._keeper(tokens, store, leeway))
+
+    # -- accounts --
+
+    def account(self, tokens: Tokens) -> AsyncAccount:
+        """What the person with these tokens can do: see `AsyncAccount`. Nothing is called yet."""
+        return AsyncAccount(_account.Person(self._settings, tokens), self._run())
+
+    async def sign_up(
+        self,
+        username: str,
+        password: str | None = None,
+        *,
+        attributes: Mapping[str, str] | None = None,
+        validation_data: Mapping[str, str] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> SignedUp:
+        """Make a user. See `AuthFlow.sign_up`."""
+        turn = self._visitor(username, metadata, context)
+        return await self._run().run(_account.sign_up(turn, password, attributes, validation_data))
+
+    async def confirm_sign_up(
+        self,
+        username: str,
+        code: str,
+        *,
+        session: str | None = None,
+        force_alias_creation: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> str | None:
+        """Confirm a sign-up with the code that was sent. See `AuthFlow.confirm_sign_up`."""
+        turn = self._visitor(username, metadata, context)
+        return await self._run().run(_account.confirm_sign_up(turn, code, session, force_alias_creation))
+
+    async def resend_code(
+        self,
+        username: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> CodeDelivery:
+        """Send the code for a sign-up again. See `AuthFlow.resend_code`."""
+        return await self._run().run(_account.resend_code(self._visitor(username, metadata, context)))
+
+    async def forgot_password(
+        self,
+        username: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> CodeDelivery:
+        """Send a code for a new password. See `AuthFlow.forgot_password`."""
+        return await self._run().run(_account.forgot_password(self._visitor(username, metadata, context)))
+
+    async def confirm_forgot_password(
+        self,
+        username: str,
+        code: str,
+        new_password: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+    ) -> None:
+        """Set a new password with the code that was sent. See `AuthFlow.confirm_forgot_password`."""
+        turn = self._visitor(username, metadata, context)
+        await self._run().run(_account.confirm_forgot_password(turn, code, new_password))
 
 
 def _check_handlers(handlers: Sequence[object]) -> tuple[type[Challenge], ...]:
