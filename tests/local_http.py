@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -23,6 +24,12 @@ def serve(cognito: LocalCognito) -> Generator[str]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(reply.body)
+
+        def do_GET(self) -> None:
+            pool_id = self.path.split("/")[1]
+            self.send_response_only(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(cognito.state(pool_id).keys.jwks()).encode())
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
             pass
