@@ -77,6 +77,7 @@ from cognito_flow.handlers import (
     WebAuthn,
 )
 from cognito_flow.models import AppClient, Device, Event, SignedIn, System, Tokens, UserContext
+from cognito_flow.people import CodeDelivery, Passkey, RememberedDevice, SignedUp, UserProfile
 from cognito_flow.stores import (
     DeviceStore,
     FileDeviceStore,
@@ -90,6 +91,14 @@ from cognito_flow.stores import (
 )
 
 if TYPE_CHECKING:
+    from cognito_flow.account import (
+        Account,
+        AsyncAccount,
+        AsyncPasskeyRegistration,
+        AsyncTotpEnrolment,
+        PasskeyRegistration,
+        TotpEnrolment,
+    )
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow, Step
     from cognito_flow.tokens import (
         AccessClaims,
@@ -102,18 +111,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccessClaims",
+    "Account",
     "AdminNoSrpAuth",
     "AliasExists",
     "Answer",
     "AppClient",
+    "AsyncAccount",
     "AsyncAuthFlow",
+    "AsyncPasskeyRegistration",
     "AsyncTokenSource",
     "AsyncTokenVerifier",
+    "AsyncTotpEnrolment",
     "AttemptsExceeded",
     "AuthFlow",
     "Challenge",
     "CodeAlreadyUsed",
     "CodeChallenge",
+    "CodeDelivery",
     "CodeExpired",
     "CognitoFlowError",
     "Credentials",
@@ -144,6 +158,8 @@ __all__ = [
     "NewPasswordRequired",
     "NotAuthorized",
     "NotPermitted",
+    "Passkey",
+    "PasskeyRegistration",
     "Password",
     "PasswordRejected",
     "PasswordResetRequired",
@@ -153,6 +169,7 @@ __all__ = [
     "RefreshTokenAuth",
     "RefreshTokenInvalid",
     "RefreshTokenReused",
+    "RememberedDevice",
     "SealError",
     "SecretHashMismatch",
     "SelectChallenge",
@@ -160,6 +177,7 @@ __all__ = [
     "ServiceError",
     "SessionAlreadyUsed",
     "SignedIn",
+    "SignedUp",
     "SmsMfa",
     "SmsOtp",
     "SoftwareTokenMfa",
@@ -176,6 +194,7 @@ __all__ = [
     "TokenStore",
     "TokenVerifier",
     "Tokens",
+    "TotpEnrolment",
     "TotpSetup",
     "TransportError",
     "TriggerRefused",
@@ -190,6 +209,7 @@ __all__ = [
     "UserNotConfirmed",
     "UserNotFound",
     "UserPasswordAuth",
+    "UserProfile",
     "UserSrpAuth",
     "WebAuthn",
     "WrongCode",
@@ -198,14 +218,20 @@ __all__ = [
 if not TYPE_CHECKING:  # hidden from type checkers: to them it would allow any name
     _HOMES = {
         "AccessClaims": "tokens",
+        "Account": "account",
+        "AsyncAccount": "account",
         "AsyncAuthFlow": "flow",
+        "AsyncPasskeyRegistration": "account",
         "AsyncTokenSource": "tokens",
         "AsyncTokenVerifier": "tokens",
+        "AsyncTotpEnrolment": "account",
         "AuthFlow": "flow",
         "IdClaims": "tokens",
+        "PasskeyRegistration": "account",
         "Step": "flow",
         "TokenSource": "tokens",
         "TokenVerifier": "tokens",
+        "TotpEnrolment": "account",
     }
 
     def __getattr__(name: str) -> object:
