@@ -69,6 +69,9 @@ _SAFE_TO_REPEAT = frozenset(
         "ListDevices",
         "ListWebAuthnCredentials",
         "RevokeToken",
+        "SetUserMFAPreference",
+        "StartWebAuthnRegistration",
+        "UpdateDeviceStatus",
     }
 )
 _NOT_SENT = (
