@@ -86,10 +86,10 @@ def custom_pool(cognito: LocalCognito) -> Pool:
     return pool
 
 
-def rotating_app(pool: Pool) -> AppClient:
+def rotating_app(pool: Pool, flow: str = "ALLOW_USER_SRP_AUTH") -> AppClient:
     """An app client whose refresh tokens are good once."""
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
-    return pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), refresh_token_rotation=rotation)
+    return pool.app_client(flows=(flow,), refresh_token_rotation=rotation)
 
 
 def forget_devices(pool: Pool) -> None:
