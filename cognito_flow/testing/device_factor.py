@@ -39,7 +39,7 @@ def answer_device_srp_auth(sign_in: SignIn) -> Members:
         "USERNAME": sign_in.known.username,
     }
     sign_in.spend()
-    return sign_in.ask("DEVICE_PASSWORD_VERIFIER", parameters)
+    return sign_in.ask_device("DEVICE_PASSWORD_VERIFIER", device, parameters)
 
 
 def answer_device_password_verifier(sign_in: SignIn) -> Members:

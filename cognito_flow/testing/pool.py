@@ -87,17 +87,23 @@ class Pool:
         function_of_an_event``."""
         return self._state.triggers
 
-    def configure(self, *, skew: float | None = None, totp_retry: bool | None = None) -> None:
-        """Settle what is not known of the real service.
+    def configure(
+        self, *, skew: float | None = None, totp_retry: bool | None = None, issuer: str | None = None
+    ) -> None:
+        """Settle what is not known of the real service, or what a program under test expects otherwise.
 
         Args:
             skew: How far TIMESTAMP may be off the clock, in seconds; 300 at first.
             totp_retry: Whether a Session survives a wrong code of an authenticator app; True at first.
+            issuer: The `iss` claim of the tokens; at first what it is on AWS. Some programs expect the URL
+                that they were given, with the pool's id: ``f"{url}/{pool.id}"``.
         """
         if skew is not None:
             self._state.skew = skew
         if totp_retry is not None:
             self._state.totp_retry = totp_retry
+        if issuer is not None:
+            self._state.issuer = issuer
 
     def app_client(
         self,

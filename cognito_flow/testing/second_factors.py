@@ -91,7 +91,7 @@ def second_factor(sign_in: SignIn) -> Members:
     """A remembered device first; then a second factor; then tokens."""
     device = _remembered_device(sign_in)
     if device is not None:
-        return sign_in.ask("DEVICE_SRP_AUTH", {})
+        return sign_in.ask_device("DEVICE_SRP_AUTH", device, {})
     return _mfa(sign_in)
 
 

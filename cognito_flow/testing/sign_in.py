@@ -24,7 +24,7 @@ from cognito_flow.testing.refusal import (
     not_authorized,
 )
 from cognito_flow.testing.sessions import Progress, seal_session, spend
-from cognito_flow.testing.state import Client, Members, User, UserPool
+from cognito_flow.testing.state import Client, Device, Members, User, UserPool
 from cognito_flow.testing.verifier import secret_hash
 
 __all__ = ["SignIn", "check_secret_hash", "need"]
@@ -114,6 +114,14 @@ class SignIn:
         progress = attrs.evolve(self.progress, challenge=challenge, **fresh)
         session = seal_session(self.pool, progress, self.now, self.client.session_life)
         return {"ChallengeName": challenge, "Session": session, "ChallengeParameters": dict(parameters)}
+
+    def ask_device(self, challenge: str, device: Device, parameters: Mapping[str, str]) -> Members:
+        """Ask a challenge of a device. After SRP, it may be answered without its Session: the newest is
+        meant."""
+        answer = self.ask(challenge, parameters)
+        if self.progress.flow == "USER_SRP_AUTH":
+            device.sessions[self.client.id] = answer["Session"]
+        return answer
 
     def ask_for_code(self, challenge: str, medium: str, digits: int, **changes: object) -> Members:
         """Send a code, and ask for it. A simulated sign-in sends none."""

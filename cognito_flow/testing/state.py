@@ -82,7 +82,8 @@ class Code:
 
 @attrs.define
 class Device:
-    """A confirmed device of a user."""
+    """A confirmed device of a user. `sessions` are the newest Sessions in which it was to prove itself, by
+    app client."""
 
     key: str
     group_key: str
@@ -91,6 +92,7 @@ class Device:
     created_at: datetime
     used_at: datetime
     is_remembered: bool
+    sessions: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
 
 
 @attrs.define
@@ -214,9 +216,14 @@ class Client:
         return timedelta(**{units.get(token, unit): amount})
 
 
+def _issuer(pool_id: str) -> str:
+    """Who issues the tokens of a pool on AWS."""
+    return f"https://cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
+
+
 @attrs.define
 class UserPool:
-    """A user pool: its members as the wire describes them, and everything in it.
+    """A user pool: its members as the wire describes them, and everything in it. `issuer` is the `iss` claim.
 
     The options settle what is not known of the real service: `skew` is how far TIMESTAMP may be off, in
     seconds; `totp_retry` whether a Session survives a wrong TOTP code.
@@ -233,6 +240,7 @@ class UserPool:
     triggers: dict[str, Trigger] = attrs.field(factory=dict[str, Trigger])
     skew: float = 300
     totp_retry: bool = True
+    issuer: str = attrs.field(default=attrs.Factory(lambda pool: _issuer(pool.id), takes_self=True))
     secret: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), repr=False)
     spent: dict[str, float] = attrs.field(factory=dict[str, float], repr=False)
 
@@ -245,11 +253,6 @@ class UserPool:
     def name(self) -> str:
         """What SRP calls the pool."""
         return self.id.partition("_")[2]
-
-    @property
-    def issuer(self) -> str:
-        """The `iss` claim."""
-        return f"https://cognito-idp.{self.region}.amazonaws.com/{self.id}"
 
     @property
     def fernet(self) -> Fernet:

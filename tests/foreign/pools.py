@@ -79,6 +79,14 @@ def device_pool(cognito: LocalCognito, *, asks: bool = False) -> Pool:
     return mfa_pool(cognito, user={"phone_number": "+31612341234"}, device_configuration=configuration, **SMS)
 
 
+def free_device_pool(cognito: LocalCognito) -> Pool:
+    """A pool that remembers devices, and asks new ones for nothing but the password."""
+    configuration = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False}
+    pool = cognito.create_pool(device_configuration=configuration)
+    pool.add_user("alice", PASSWORD)
+    return pool
+
+
 def custom_pool(cognito: LocalCognito) -> Pool:
     """A pool whose triggers ask what two and two is, after the password if SRP began."""
     pool = plain_pool(cognito)

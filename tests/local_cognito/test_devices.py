@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import Any
 
 import jwt
@@ -213,3 +214,69 @@ def test_refresh_needs_the_device(wire: Wire) -> None:
     call = wire.api.get_tokens_from_refresh_token
     assert refusal(lambda: call(ClientId=wire.client_id, RefreshToken=token)) == expected
     assert "AuthenticationResult" in call(ClientId=wire.client_id, RefreshToken=token, DeviceKey=key)
+
+
+def prove_without_session(wire: Wire, made: Any, username: str = "alice") -> Any:
+    """Answer the newest device challenge as clients do that send no Session."""
+    key, group = made["DeviceKey"], made["DeviceGroupKey"]
+    named = {"USERNAME": username, "DEVICE_KEY": key}
+    proof = wire.respond("DEVICE_SRP_AUTH", None, {**named, "SRP_A": wire.exponent.srp_a})
+    claim = wire.exponent.claim(proof, group, key, SECRET, wire.cognito.clock())
+    return wire.respond("DEVICE_PASSWORD_VERIFIER", None, {**named, **claim})
+
+
+def open_device_challenge(wire: Wire, key: str) -> None:
+    """Prove the password by SRP, so that the device is asked for."""
+    claim = {**wire.claim(wire.start_srp(DEVICE_KEY=key)), "DEVICE_KEY": key}
+    assert wire.respond("PASSWORD_VERIFIER", None, claim)["ChallengeName"] == "DEVICE_SRP_AUTH"
+
+
+def test_without_session_after_srp(wire: Wire) -> None:
+    """After SRP a device may prove itself without a Session; the newest challenge is meant, and spent."""
+    result = sign_in(wire)
+    made = result["NewDeviceMetadata"]
+    confirm(wire, result)
+    open_device_challenge(wire, made["DeviceKey"])
+    assert "AuthenticationResult" in prove_without_session(wire, made)
+    code, text = refusal(lambda: prove_without_session(wire, made))
+    assert (code, text[-22:]) == ("NotAuthorizedException", "can only be used once.")
+
+
+def test_without_session_and_too_late(wire: Wire) -> None:
+    """A challenge that is answered without its Session ends with it all the same."""
+    result = sign_in(wire)
+    made = result["NewDeviceMetadata"]
+    confirm(wire, result)
+    open_device_challenge(wire, made["DeviceKey"])
+    wire.cognito.clock.advance(180)
+    expected = ("NotAuthorizedException", "Invalid session for the user, session is expired.")
+    assert refusal(lambda: prove_without_session(wire, made)) == expected
+
+
+NO_SESSION = ("InvalidParameterException", "Missing required parameter Session")
+
+
+def test_without_session_or_password(wire: Wire) -> None:
+    """A device that nobody asked for is no way in."""
+    result = sign_in(wire)
+    confirm(wire, result)
+    assert refusal(lambda: prove_without_session(wire, result["NewDeviceMetadata"])) == NO_SESSION
+
+
+def test_without_session_after_a_password_in_clear(wire: Wire) -> None:
+    """After a password in clear the Session is needed."""
+    result = sign_in(wire)
+    made = result["NewDeviceMetadata"]
+    confirm(wire, result)
+    wire.password(DEVICE_KEY=made["DeviceKey"])
+    assert refusal(lambda: prove_without_session(wire, made)) == NO_SESSION
+
+
+def test_without_session_for_another_user(wire: Wire) -> None:
+    """alice's open challenge is none of bob's."""
+    result = sign_in(wire)
+    made = result["NewDeviceMetadata"]
+    confirm(wire, result)
+    open_device_challenge(wire, made["DeviceKey"])
+    for username in ("bob", "nobody"):
+        assert refusal(partial(prove_without_session, wire, made, username)) == NO_SESSION

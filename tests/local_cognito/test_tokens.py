@@ -57,6 +57,14 @@ def test_access_token(wire: Wire) -> None:
     assert "aud" not in told
 
 
+def test_another_issuer(wire: Wire) -> None:
+    """A pool's tokens name another issuer where a test says so."""
+    wire.pool.configure(issuer="http://localhost:9229/pool")
+    tokens = result(wire)
+    for token, audience in ((tokens["AccessToken"], None), (tokens["IdToken"], wire.client_id)):
+        assert claims(wire, token, audience)["iss"] == "http://localhost:9229/pool"
+
+
 def test_id_token(wire: Wire) -> None:
     """The ID token names the audience, and the attributes; what is verified is a boolean."""
     told = claims(wire, result(wire)["IdToken"], wire.client_id)

@@ -148,6 +148,9 @@ def _answer_password_verifier(sign_in: SignIn) -> Members:
     return custom.after_password(sign_in) if is_custom else second_factors.after_first_factor(sign_in)
 
 
+# Clients in the field answer these without a Session after USER_SRP_AUTH.
+_OF_A_DEVICE = ("DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER")
+
 _ANSWERS: dict[str, Callable[[SignIn], Members]] = {
     "CUSTOM_CHALLENGE": custom.answer_custom_challenge,
     "DEVICE_PASSWORD_VERIFIER": device_factor.answer_device_password_verifier,
@@ -179,7 +182,7 @@ def respond_to_auth_challenge(request: Request) -> Members:
     user = pool.find(typed)
     names = (typed, *(() if user is None else (user.username,)))
     check_secret_hash(client, values.get("SECRET_HASH"), *names)
-    progress = _progress(request, pool, client, challenge)
+    progress = _progress(request, pool, client, user, challenge)
     is_alias = user is not None and pool.fold(typed) != user.username
     if request.is_admin and is_alias and challenge == "PASSWORD_VERIFIER":
         # The API reference: after SRP, the Admin operation takes the user's own name and no alias.
@@ -205,8 +208,13 @@ def _someone_else(challenge: str) -> Refusal:
     return not_authorized("Invalid session for the user.")
 
 
-def _progress(request: Request, pool: UserPool, client: Client, challenge: str) -> Progress:
+def _progress(
+    request: Request, pool: UserPool, client: Client, user: User | None, challenge: str
+) -> Progress:
     session = request.parameters.get("Session")
+    if session is None and user is not None and challenge in _OF_A_DEVICE:
+        device = user.devices.get(request.parameters["ChallengeResponses"].get("DEVICE_KEY", ""))
+        session = None if device is None else device.sessions.get(client.id)
     if session is not None:
         return open_session(pool, client, session, challenge, request.now)
     if challenge != "PASSWORD_VERIFIER":
