@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from cognito_flow import AppClient, Device, Step
+from cognito_flow import AppClient, Device
 from cognito_flow import _engine as engine
 from cognito_flow.credentials import Credentials
 from cognito_flow.errors import CognitoFlowError
@@ -72,9 +72,9 @@ def ask(name: str, session: str | None = SESSION, **parameters: str) -> dict[str
 class Conversation:
     """Runs an exchange step by step, and checks each call against the service model."""
 
-    def __init__(self, exchange: Exchange[Step]) -> None:
+    def __init__(self, exchange: Exchange[Any]) -> None:
         self.exchange = exchange
-        self.result: Step | None = None
+        self.result: Any = None
         self.call: Call | None = check_call(next(exchange))
 
     def answer(self, data: Mapping[str, object], date: datetime | None = None) -> Conversation:

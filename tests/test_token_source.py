@@ -1,0 +1,506 @@
+"""Token sources: when they refresh, what they serve meanwhile, and what they keep."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import pytest
+
+from cognito_flow import (
+    AppClient,
+    AsyncTokenSource,
+    MemoryTokenStore,
+    RefreshTokenInvalid,
+    RefreshTokenReused,
+    System,
+    Throttled,
+    Tokens,
+    TokenSource,
+    UsageError,
+    UserSrpAuth,
+)
+from cognito_flow.testing import Clock, LocalCognito, Pool
+
+ALICE = UserSrpAuth("alice", "correct horse")
+REFRESH = "GetTokensFromRefreshToken"
+ROTATION = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+MANY = 200
+
+
+@pytest.fixture
+def pool() -> Pool:
+    """A pool with a user, on a clock that stands still unless it is advanced, and that rotates tokens."""
+    moment = datetime(2030, 1, 1, tzinfo=UTC)
+    pool = LocalCognito(clock=Clock(lambda: moment)).create_pool()
+    pool.add_user("alice", "correct horse")
+    return pool
+
+
+@pytest.fixture
+def app(pool: Pool) -> AppClient:
+    """An app client that rotates refresh tokens, with no grace."""
+    return pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), refresh_token_rotation=ROTATION)
+
+
+@attrs.frozen
+class Source:
+    """Either source, asked as the blocking one is."""
+
+    source: TokenSource | AsyncTokenSource
+
+    def tokens(self) -> Tokens:
+        """All the tokens."""
+        return (
+            asyncio.run(self.source.tokens())
+            if isinstance(self.source, AsyncTokenSource)
+            else self.source.tokens()
+        )
+
+    def access_token(self) -> str:
+        """The access token."""
+        return (
+            asyncio.run(self.source.access_token())
+            if isinstance(self.source, AsyncTokenSource)
+            else self.source.access_token()
+        )
+
+    def refresh(self, rejected: str) -> Tokens:
+        """Tokens in place of a rejected one."""
+        return (
+            asyncio.run(self.source.refresh(rejected))
+            if isinstance(self.source, AsyncTokenSource)
+            else self.source.refresh(rejected)
+        )
+
+
+@attrs.frozen
+class World:
+    """A signed-in user, and sources of her tokens."""
+
+    pool: Pool
+    app: AppClient
+    is_async: bool
+
+    def sign_in(self) -> Tokens:
+        """Alice's tokens."""
+        return self.pool.flow(self.app).sign_in(ALICE).tokens
+
+    def source(self, tokens: Tokens | None = None, **options: Any) -> Source:
+        """A source of tokens; no jitter, so that the moment of a refresh is known."""
+        make = self.pool.async_flow if self.is_async else self.pool.flow
+        clock = self.pool.cognito.clock
+        flow = make(self.app, system=System(now=clock, sleep=self._no_time, random_bytes=bytes))
+        return Source(flow.token_source(tokens or self.sign_in(), **options))
+
+    @staticmethod
+    def _no_time(seconds: float) -> None:
+        pass
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.pool.cognito.clock.advance(seconds)
+
+    def refreshes(self) -> int:
+        """How many refreshes the pool has seen."""
+        return [call.operation for call in self.pool.cognito.calls].count(REFRESH)
+
+
+@pytest.fixture(params=["sync", "async"])
+def world(request: pytest.FixtureRequest, pool: Pool, app: AppClient) -> World:
+    """Both kinds of sources."""
+    return World(pool, app, request.param == "async")
+
+
+def test_tokens_that_are_far_from_their_end_are_given_as_they_are(world: World) -> None:
+    """Without a call."""
+    tokens = world.sign_in()
+    source = world.source(tokens)
+    world.advance(3600 - 61)
+    assert (source.tokens(), world.refreshes()) == (tokens, 0)
+
+
+def test_tokens_are_refreshed_ahead_of_their_end(world: World) -> None:
+    """By the leeway."""
+    source = world.source(leeway=300)
+    before = source.access_token()
+    world.advance(3600 - 300)
+    assert source.access_token() != before
+    assert source.access_token() == source.access_token()
+    assert world.refreshes() == 1
+
+
+def test_sources_that_began_together_do_not_refresh_together(pool: Pool, app: AppClient) -> None:
+    """Up to twice the leeway is drawn for each."""
+    eager = System(now=pool.cognito.clock, random_bytes=lambda length: b"\xff" * length)
+    tokens = pool.flow(app).sign_in(ALICE).tokens
+    source = pool.flow(app, system=eager).token_source(tokens, leeway=300)
+    pool.cognito.clock.advance(3600 - 600)
+    assert source.access_token() != tokens.access_token
+
+
+def test_a_leeway_longer_than_a_token_lives_does_not_refresh_at_each_turn(world: World) -> None:
+    """A refresh is tried once in five seconds."""
+    source = world.source(leeway=7200)
+    tokens = [source.access_token() for _ in range(5)]
+    assert (len(set(tokens)), world.refreshes()) == (1, 1)
+    world.advance(5)
+    assert source.access_token() not in tokens
+
+
+def test_a_leeway_cannot_be_negative(world: World) -> None:
+    """Tokens would be served after their end."""
+    with pytest.raises(UsageError, match="leeway"):
+        world.source(leeway=-1)
+
+
+def test_valid_tokens_are_served_while_a_refresh_fails_in_passing(world: World) -> None:
+    """And Cognito is not asked again at each turn."""
+    tokens = world.sign_in()
+    source = world.source(tokens)
+    world.advance(3600 - 30)
+    world.pool.cognito.faults.throttle(REFRESH, times=3)
+
+    assert [source.access_token() for _ in range(10)] == [tokens.access_token] * 10
+    assert world.refreshes() == 3  # the repetitions of one refresh
+    world.advance(5)
+    assert source.access_token() != tokens.access_token
+
+
+def test_passing_trouble_is_told_when_the_tokens_are_over(world: World) -> None:
+    """To everybody who asks meanwhile, and without a call for each."""
+    source = world.source()
+    world.advance(3600)
+    world.pool.cognito.faults.throttle(REFRESH, times=3)
+    for _ in range(3):
+        with pytest.raises(Throttled) as error:
+            source.access_token()
+        assert error.value.__cause__ is not None
+    assert world.refreshes() == 3
+
+
+def test_a_refusal_is_told_at_once(world: World) -> None:
+    """The sign-in is over, although the access token may go on for a while."""
+    tokens = world.sign_in()
+    source = world.source(tokens)
+    world.pool.flow(world.app).revoke(tokens)
+    world.advance(3600 - 30)
+    with pytest.raises(RefreshTokenInvalid):
+        source.access_token()
+
+
+def test_a_token_that_a_server_refused_is_replaced(world: World) -> None:
+    """Once: a server that refuses the new one too has another reason."""
+    source = world.source()
+    first = source.access_token()
+    second = source.refresh(first).access_token
+    assert second != first
+    assert source.refresh(first).access_token == second
+    assert source.refresh(second).access_token == second
+    assert world.refreshes() == 1
+
+
+def test_a_refused_token_is_served_on_to_others_if_it_cannot_be_replaced(world: World) -> None:
+    """The one who was refused hears why."""
+    source = world.source()
+    first = source.access_token()
+    world.pool.cognito.faults.throttle(REFRESH, times=3)
+    with pytest.raises(Throttled):
+        source.refresh(first)
+    assert source.access_token() == first
+
+
+# -- with a store --
+
+
+@attrs.define
+class Store(MemoryTokenStore):
+    """A store that may fail, and that notes what was put."""
+
+    put_tokens: list[Tokens] = attrs.field(factory=list[Tokens], init=False)
+    is_full: bool = attrs.field(default=False, init=False)
+
+    def put(self, app: AppClient, username: str, tokens: Tokens) -> None:
+        """Note it, or fail."""
+        if self.is_full:
+            raise OSError("no space left on device")
+        self.put_tokens.append(tokens)
+        super().put(app, username, tokens)
+
+
+def test_tokens_are_stored_before_they_are_handed_out(world: World) -> None:
+    """The first ones, and each new ones, once."""
+    tokens, store = world.sign_in(), Store()
+    source = world.source(tokens, store=store)
+    source.tokens()
+    source.tokens()
+    assert store.put_tokens == [tokens]
+    world.advance(3600)
+    assert source.tokens() == store.get(world.app, "alice") == store.put_tokens[-1]
+    assert len(store.put_tokens) == 2
+
+
+def test_tokens_that_come_from_the_store_are_not_stored_again(world: World) -> None:
+    """They are there."""
+    tokens, store = world.sign_in(), Store()
+    store.put(world.app, "alice", tokens)
+    world.source(tokens, store=store).tokens()
+    assert len(store.put_tokens) == 1
+
+
+def test_a_store_that_fails_loses_nothing(world: World) -> None:
+    """The rotated tokens stay in hand, and are stored when somebody asks again."""
+    store = Store()
+    source = world.source(store=store)
+    source.tokens()
+    world.advance(3600)
+    store.is_full = True
+    for _ in range(2):
+        with pytest.raises(OSError, match="no space"):
+            source.tokens()
+    store.is_full = False
+    assert source.tokens() == store.get(world.app, "alice")
+    assert world.refreshes() == 1
+
+
+def test_what_another_process_stored_is_taken(world: World) -> None:
+    """Without a call."""
+    store = MemoryTokenStore()
+    tokens = world.sign_in()
+    one, other = world.source(tokens, store=store), world.source(tokens, store=store)
+    one.tokens()
+    world.advance(3600)
+    assert one.tokens() == other.tokens()
+    assert world.refreshes() == 1
+
+
+def test_older_tokens_in_the_store_are_replaced(world: World) -> None:
+    """The person has signed in again."""
+    store = MemoryTokenStore()
+    store.put(world.app, "alice", world.sign_in())
+    world.advance(10)
+    tokens = world.sign_in()
+    assert world.source(tokens, store=store).tokens() == tokens == store.get(world.app, "alice")
+
+
+@attrs.define
+class Behind(MemoryTokenStore):
+    """A store as two processes see it whose refreshes cross: the other one's tokens appear during ours."""
+
+    other: Tokens | None = attrs.field(default=None)
+    reads: int = attrs.field(default=0, init=False)
+
+    def get(self, app: AppClient, username: str) -> Tokens | None:
+        """Nothing new at first."""
+        self.reads += 1
+        return super().get(app, username) if self.reads % 2 else self.other
+
+
+@pytest.mark.parametrize("wait", [0, 3600], ids=["fresh", "due as well"])
+def test_a_reused_token_makes_the_store_be_read_again(world: World, wait: float) -> None:
+    """Another process won. What it stored is taken, and refreshed if it is due, too."""
+    tokens = world.sign_in()
+    world.advance(3600)
+    other = world.pool.flow(world.app).refresh(tokens)
+    world.advance(1 + wait)
+
+    new = world.source(tokens, store=Behind(other)).tokens()
+
+    assert (new == other) == (wait == 0)
+    assert world.refreshes() == 2 + (wait > 0)
+
+
+def test_a_reused_token_is_told_when_the_store_knows_no_other(world: World) -> None:
+    """Sign in again."""
+    tokens = world.sign_in()
+    world.advance(3600)
+    world.pool.flow(world.app).refresh(tokens)
+    world.advance(1)
+    with pytest.raises(RefreshTokenReused):
+        world.source(tokens, store=MemoryTokenStore()).tokens()
+
+
+@attrs.define
+class Locking(MemoryTokenStore):
+    """A store whose lock can be held up, and notes who holds it."""
+
+    turn: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+    holders: list[int] = attrs.field(factory=list[int], init=False)
+
+    def lock(self, app: AppClient, username: str) -> AbstractContextManager[None]:
+        """A lock that belongs to the thread that took it."""
+        return self._locked()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self.turn:
+            self.holders.append(threading.get_ident())
+            yield
+            assert threading.get_ident() == self.holders[-1]
+
+
+def test_a_refresh_holds_the_lock_of_the_store(world: World) -> None:
+    """Many sources of one user take turns, although they wait for each other: one refresh is enough."""
+    store, tokens = Locking(), world.sign_in()
+    sources = [world.source(tokens, store=store) for _ in range(20)]
+    world.advance(3600)
+    with ThreadPoolExecutor(20) as threads:
+        new = {found.access_token for found in threads.map(Source.tokens, sources)}
+    assert (len(new), world.refreshes(), len(store.holders)) == (1, 1, 20)
+
+
+async def _ask_all(sources: list[AsyncTokenSource]) -> set[str]:
+    return set(await asyncio.gather(*(source.access_token() for source in sources)))
+
+
+def test_many_asynchronous_sources_of_one_user_do_not_starve_each_other(pool: Pool, app: AppClient) -> None:
+    """They wait for the store's lock in threads of their own, not in those that its holder needs."""
+    store, tokens, flow = Locking(), pool.flow(app).sign_in(ALICE).tokens, pool.async_flow(app)
+    sources = [flow.token_source(tokens, store=store) for _ in range(50)]
+    pool.cognito.clock.advance(3600)
+    assert len(asyncio.run(_ask_all(sources))) == 1
+
+
+def test_a_task_that_is_cancelled_while_it_waits_for_the_lock_leaves_it_free(
+    pool: Pool, app: AppClient
+) -> None:
+    """Else nobody could ever refresh again."""
+    store = Locking()
+    source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens, store=store)
+
+    async def end_while_waiting() -> None:
+        asking = asyncio.create_task(source.tokens())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+    store.turn.acquire()
+    asyncio.run(end_while_waiting())
+    store.turn.release()
+    assert store.turn.acquire(timeout=10)
+
+
+# -- many at once --
+
+
+def test_many_threads_share_one_refresh(pool: Pool, app: AppClient) -> None:
+    """All of them get the new token."""
+    source = pool.flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens)
+    before = source.access_token()
+    pool.cognito.clock.advance(3600)
+    gate = threading.Barrier(MANY)
+
+    def ask(_: int) -> str:
+        gate.wait()
+        return source.access_token()
+
+    with ThreadPoolExecutor(MANY) as threads:
+        (new,) = set(threads.map(ask, range(MANY)))
+
+    assert new != before
+    assert [call.operation for call in pool.cognito.calls].count(REFRESH) == 1
+
+
+def test_many_tasks_share_one_refresh(pool: Pool, app: AppClient) -> None:
+    """All of them get the new token."""
+    source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens)
+    before = asyncio.run(source.access_token())
+    pool.cognito.clock.advance(3600)
+
+    (new,) = asyncio.run(_ask_all([source] * MANY))
+
+    assert new != before
+    assert [call.operation for call in pool.cognito.calls].count(REFRESH) == 1
+
+
+def test_those_who_can_go_on_with_a_valid_token_do_not_wait(pool: Pool, app: AppClient) -> None:
+    """Only one pays for the refresh."""
+    store = Locking()
+    tokens = pool.flow(app).sign_in(ALICE).tokens
+    source = pool.flow(app).token_source(tokens, store=store)
+    source.tokens()
+    pool.cognito.clock.advance(3600 - 30)
+    with store.turn, ThreadPoolExecutor(1) as thread:
+        refreshing = thread.submit(source.access_token)
+        while not source._lock.locked():
+            pass
+        assert source.access_token() == tokens.access_token
+        store.turn.release()
+        assert refreshing.result() != tokens.access_token
+        store.turn.acquire()
+
+
+def test_tasks_that_can_go_on_with_a_valid_token_do_not_wait(pool: Pool, app: AppClient) -> None:
+    """Only one pays for the refresh."""
+    store = Locking()
+    tokens = pool.flow(app).sign_in(ALICE).tokens
+    source = pool.async_flow(app).token_source(tokens, store=store)
+
+    async def ask() -> tuple[str, str]:
+        await source.tokens()
+        pool.cognito.clock.advance(3600 - 30)
+        store.turn.acquire()
+        refreshing = asyncio.create_task(source.access_token())
+        await asyncio.sleep(0)
+        meanwhile = await source.access_token()
+        store.turn.release()
+        return meanwhile, await refreshing
+
+    meanwhile, after = asyncio.run(ask())
+    assert meanwhile == tokens.access_token != after
+
+
+def test_a_cancelled_task_leaves_the_refresh_to_the_others(pool: Pool, app: AppClient) -> None:
+    """Its tokens are rotated: if it were stopped half-way, they would be lost."""
+    store = MemoryTokenStore()
+    source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens, store=store)
+    pool.cognito.clock.advance(3600)
+
+    async def cancel_the_first() -> str:
+        first = asyncio.create_task(source.access_token())
+        await asyncio.sleep(0)
+        second = asyncio.create_task(source.access_token())
+        await asyncio.sleep(0)
+        first.cancel()
+        return await second
+
+    new, kept = asyncio.run(cancel_the_first()), store.get(app, "alice")
+    assert kept is not None
+    assert kept.access_token == new
+    assert [call.operation for call in pool.cognito.calls].count(REFRESH) == 1
+
+
+def test_a_failure_that_nobody_waits_for_warns_nobody(pool: Pool, app: AppClient) -> None:
+    """All who asked are gone."""
+    source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens)
+    pool.cognito.clock.advance(3600)
+    pool.cognito.faults.throttle(REFRESH, times=3)
+    told: list[dict[str, Any]] = []
+
+    async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        asking = asyncio.create_task(source.access_token())
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        while [call.operation for call in pool.cognito.calls].count(REFRESH) < 3:  # noqa: ASYNC110 - nothing tells when the last call is over
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(leave())
+    assert told == []
+
+
+def test_a_source_tells_no_token(world: World) -> None:
+    """Its repr names the user."""
+    tokens = world.sign_in()
+    text = repr(world.source(tokens).source)
+    assert "alice" in text
+    assert tokens.access_token not in text
