@@ -23,11 +23,12 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from cognito_flow._json import as_object, as_text
 from cognito_flow._keys import fernet_keys
-from cognito_flow.errors import StoreDamaged, StoreError
+from cognito_flow.errors import StoreDamaged, StoreError, UsageError
 from cognito_flow.stores.entries import Record
 
 __all__ = ["Document", "hold"]
 
+_KINDS = ("devices", "tokens")
 _VERSION = 1
 _POLL = 0.01  # seconds between two looks at a lock that another process holds
 
@@ -67,10 +68,10 @@ class Document:
         A link is followed now: the file that it leads to is the one that is replaced.
 
         Raises:
-            UsageError: A secret is too short, or they are no sequence.
+            UsageError: A secret is too short, or they are no sequence, or no file can have this path.
         """
         keys = fernet_keys("keys", secrets, "cognito_flow store", _VERSION, kind)
-        return cls(Path(path).resolve(), kind, check, {_id(key): Fernet(key) for key in keys}, patience)
+        return cls(_resolved(path), kind, check, {_id(key): Fernet(key) for key in keys}, patience)
 
     @contextmanager
     def open(self) -> Generator[dict[str, Record]]:
@@ -112,12 +113,12 @@ class Document:
     def _parse(self, data: bytes) -> dict[str, Record]:
         document = _object(data)
         kind, version = as_text(document.get("cognito_flow")), document.get("version")
-        if kind is None:
+        if kind not in _KINDS:
             raise StoreDamaged("it is no store of this library")
         if kind != self.kind:
             raise StoreError(f"{self.path} keeps {kind}, not {self.kind}: give each store a path of its own")
         if version != _VERSION:
-            raise StoreError(f"{self.path} was written by another version of the library ({version!r})")
+            raise StoreError(f"{self.path} was written by another version of the library")
         entries = as_object((self._unsealed(document) if self.keys else document).get("entries"))
         if entries is None and "sealed" in document:
             raise StoreError(f"{self.path} is sealed: give the store its key")
@@ -208,6 +209,16 @@ def _said_plainly(path: Path) -> Generator[None]:
         yield
     except OSError as error:
         raise StoreError(f"{path} cannot be used: {error.strerror}") from error
+
+
+def _resolved(path: str | os.PathLike[str]) -> Path:
+    try:
+        resolved = Path(path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle; no character of any path
+        raise UsageError(f"{str(path)!r} is no path of a file: {error}") from None
+    if resolved.is_dir():
+        raise UsageError(f"{str(path)!r} is a directory: give the store the path of a file")
+    return resolved
 
 
 def _beside(path: Path, suffix: str) -> Path:

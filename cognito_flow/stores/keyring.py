@@ -8,6 +8,7 @@ may be killed at any point: what counts is that one entry.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,6 +25,8 @@ __all__ = ["KeyringDeviceStore", "KeyringTokenStore"]
 # CRED_MAX_CREDENTIAL_BLOB_SIZE is 5 * 512 bytes, and the package keyring writes two for each character.
 # Source: CREDENTIALA structure (wincred.h) in Microsoft's Win32 reference.
 _LONGEST = 1200  # characters
+
+_HEAD = re.compile(r"([0-9a-f]{8}) ([0-9]{1,4})")  # a version, and how many parts it has
 
 
 def _check_service(_instance: object, _attribute: object, service: str) -> None:
@@ -99,8 +102,9 @@ def _package() -> ModuleType:
 
 def _parts(name: str, head: str) -> list[str]:
     """The names of a record's parts, as its entry tells them; none, if that is unreadable."""
-    version, _, count = head.partition(" ")
-    return [f"{name}/{version}/{number}" for number in range(int(count) if count.isdecimal() else 0)]
+    if (found := _HEAD.fullmatch(head)) is None:
+        return []
+    return [f"{name}/{found[1]}/{number}" for number in range(int(found[2]))]
 
 
 def _record(name: str, text: str) -> Record:
