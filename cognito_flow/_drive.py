@@ -45,7 +45,7 @@ from cognito_flow.errors import (
 )
 from cognito_flow.models import AppClient, Call, Event, Exchange, Response, System
 
-__all__ = ["AsyncDriver", "AsyncFlight", "Driver", "advance", "holding", "in_thread", "repeating"]
+__all__ = ["AsyncDriver", "AsyncFlight", "Driver", "advance", "holding", "in_thread", "repeating", "without_frames"]
 
 T = TypeVar("T")
 Outcome: TypeAlias = Response | CognitoFlowError
@@ -127,10 +127,10 @@ def advance(exchange: Steps[T], outcome: Outcome | None) -> Call | Pause | Done[
     except StopIteration as stop:
         return Done(stop.value)
     except CognitoFlowError as error:
-        raise _without_frames(error) from error.__cause__
+        raise without_frames(error) from error.__cause__
 
 
-def _without_frames(error: CognitoFlowError) -> CognitoFlowError:
+def without_frames(error: CognitoFlowError) -> CognitoFlowError:
     """The error without the frames it came through: their locals hold passwords, and tools print them."""
     links: list[BaseException] = [error]
     for link in links:  # which grows meanwhile
