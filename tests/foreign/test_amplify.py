@@ -5,8 +5,9 @@ What it asks is named as its sign-in steps are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -19,6 +20,8 @@ from tests.foreign.pools import NEW_PASSWORD, PASSWORD
 
 pytestmark = pytest.mark.peers
 
+Amplify: TypeAlias = Callable[..., Program]
+
 PASSWORD_FLOWS = [
     {"flow": "USER_SRP_AUTH"},
     {"flow": "USER_PASSWORD_AUTH"},
@@ -28,7 +31,7 @@ PASSWORD_FLOWS = [
 
 
 @pytest.fixture
-def amplify(run: Run, javascript: Path) -> Any:
+def amplify(run: Run, javascript: Path) -> Amplify:
     """Starts the client for a pool."""
 
     def amplify(pool: Pool, app: AppClient | None = None) -> Program:
@@ -42,14 +45,14 @@ def sign_in(client: Program, flow: str = "USER_SRP_AUTH", password: str = PASSWO
 
 
 @pytest.mark.parametrize("options", PASSWORD_FLOWS, ids=lambda options: "-".join(options.values()))
-def test_password(cognito: LocalCognito, amplify: Any, options: dict[str, str]) -> None:
+def test_password(cognito: LocalCognito, amplify: Amplify, options: dict[str, str]) -> None:
     """The right password signs in."""
     pool = pools.plain_pool(cognito)
     assert pools.is_alice(pool, sign_in(amplify(pool), **options))
 
 
 @pytest.mark.parametrize("options", PASSWORD_FLOWS, ids=lambda options: "-".join(options.values()))
-def test_wrong_password(cognito: LocalCognito, amplify: Any, options: dict[str, str]) -> None:
+def test_wrong_password(cognito: LocalCognito, amplify: Amplify, options: dict[str, str]) -> None:
     """A wrong password is refused."""
     pool = pools.plain_pool(cognito)
     wrong = {"username": "alice", "password": PASSWORD + "!", **options}
@@ -57,7 +60,7 @@ def test_wrong_password(cognito: LocalCognito, amplify: Any, options: dict[str, 
     assert not pool.user("alice").grants
 
 
-def test_choice_of_first_factors(cognito: LocalCognito, amplify: Any) -> None:
+def test_choice_of_first_factors(cognito: LocalCognito, amplify: Amplify) -> None:
     """Who prefers nothing chooses; a code by e-mail signs in, after a wrong one was refused."""
     pool = pools.choice_pool(cognito)
     client = amplify(pool)
@@ -71,7 +74,7 @@ def test_choice_of_first_factors(cognito: LocalCognito, amplify: Any) -> None:
 
 
 @pytest.mark.parametrize("factor", ["EMAIL_OTP", "SMS_OTP"])
-def test_preferred_code(cognito: LocalCognito, amplify: Any, factor: str) -> None:
+def test_preferred_code(cognito: LocalCognito, amplify: Amplify, factor: str) -> None:
     """A code instead of a password signs in, after a wrong one was refused."""
     pool = pools.choice_pool(cognito)
     client = amplify(pool)
@@ -82,7 +85,7 @@ def test_preferred_code(cognito: LocalCognito, amplify: Any, factor: str) -> Non
 
 
 @pytest.mark.parametrize("factor", ["PASSWORD", "PASSWORD_SRP"])
-def test_chosen_password(cognito: LocalCognito, amplify: Any, factor: str) -> None:
+def test_chosen_password(cognito: LocalCognito, amplify: Amplify, factor: str) -> None:
     """A password may be chosen, too."""
     pool = pools.choice_pool(cognito)
     client = amplify(pool)
@@ -92,7 +95,7 @@ def test_chosen_password(cognito: LocalCognito, amplify: Any, factor: str) -> No
 
 
 @pytest.mark.parametrize("factor", ["PASSWORD", "PASSWORD_SRP"])
-def test_chosen_wrong_password(cognito: LocalCognito, amplify: Any, factor: str) -> None:
+def test_chosen_wrong_password(cognito: LocalCognito, amplify: Amplify, factor: str) -> None:
     """A wrong password is refused where it was chosen, too."""
     pool = pools.choice_pool(cognito)
     client = amplify(pool)
@@ -102,7 +105,7 @@ def test_chosen_wrong_password(cognito: LocalCognito, amplify: Any, factor: str)
     assert not pool.user("alice").grants
 
 
-def test_new_password(cognito: LocalCognito, amplify: Any) -> None:
+def test_new_password(cognito: LocalCognito, amplify: Amplify) -> None:
     """A temporary password is replaced; one that breaks the policy is refused before."""
     pool = pools.plain_pool(cognito, temporary=True)
     client = amplify(pool)
@@ -113,7 +116,7 @@ def test_new_password(cognito: LocalCognito, amplify: Any) -> None:
     assert pools.is_alice(pool, sign_in(client, password=NEW_PASSWORD))
 
 
-def test_totp(cognito: LocalCognito, amplify: Any) -> None:
+def test_totp(cognito: LocalCognito, amplify: Amplify) -> None:
     """A code of the authenticator app signs in once, after a wrong one was refused."""
     pool = pools.totp_pool(cognito)
     client = amplify(pool)
@@ -126,7 +129,7 @@ def test_totp(cognito: LocalCognito, amplify: Any) -> None:
     assert pools.USED_TOTP == client.refusal("answer", answer=code)
 
 
-def test_code_by_email(cognito: LocalCognito, amplify: Any) -> None:
+def test_code_by_email(cognito: LocalCognito, amplify: Amplify) -> None:
     """A code by e-mail is a second factor; a wrong one is refused."""
     pool = pools.mfa_pool(cognito, user={"email": "alice@example.com"}, **pools.EMAIL)
     client = amplify(pool)
@@ -140,7 +143,7 @@ def test_code_by_email(cognito: LocalCognito, amplify: Any) -> None:
     assert pools.is_alice(pool, client.call("answer", answer=code))
 
 
-def test_choice_of_second_factors(cognito: LocalCognito, amplify: Any) -> None:
+def test_choice_of_second_factors(cognito: LocalCognito, amplify: Amplify) -> None:
     """Who has several second factors chooses one."""
     pool = pools.two_factor_pool(cognito)
     client = amplify(pool)
@@ -149,7 +152,7 @@ def test_choice_of_second_factors(cognito: LocalCognito, amplify: Any) -> None:
     assert pools.is_alice(pool, client.call("answer", answer=pool.last_code("alice")))
 
 
-def test_enrolment(cognito: LocalCognito, amplify: Any) -> None:
+def test_enrolment(cognito: LocalCognito, amplify: Amplify) -> None:
     """An authenticator app is enrolled in the sign-in; its first code must be right."""
     pool = pools.mfa_pool(cognito, user={}, **pools.TOTP)
     client = amplify(pool)
@@ -160,7 +163,7 @@ def test_enrolment(cognito: LocalCognito, amplify: Any) -> None:
     assert pools.is_alice(pool, client.call("answer", answer=code))
 
 
-def test_address_is_set_up(cognito: LocalCognito, amplify: Any) -> None:
+def test_address_is_set_up(cognito: LocalCognito, amplify: Amplify) -> None:
     """Who has no second factor may choose to get codes by e-mail."""
     pool = pools.mfa_pool(cognito, user={}, **pools.TOTP, **pools.EMAIL)
     client = amplify(pool)
@@ -172,7 +175,7 @@ def test_address_is_set_up(cognito: LocalCognito, amplify: Any) -> None:
     assert "alice@example.com" == client.call("attributes")["email"]
 
 
-def test_custom(cognito: LocalCognito, amplify: Any) -> None:
+def test_custom(cognito: LocalCognito, amplify: Amplify) -> None:
     """The answer to a custom challenge signs in, after a wrong one was asked about again."""
     pool = pools.custom_pool(cognito)
     client = amplify(pool)
@@ -183,7 +186,7 @@ def test_custom(cognito: LocalCognito, amplify: Any) -> None:
     assert pools.is_alice(pool, client.call("answer", answer="4"))
 
 
-def test_custom_after_a_password(cognito: LocalCognito, amplify: Any) -> None:
+def test_custom_after_a_password(cognito: LocalCognito, amplify: Amplify) -> None:
     """A custom sign-in that begins with SRP asks for the password first."""
     pool = pools.custom_pool(cognito)
     client = amplify(pool)
@@ -205,7 +208,7 @@ def sign_in_with_code(pool: Pool, client: Program) -> Any:
 
 
 @pytest.mark.parametrize("flow", DEVICE_FLOWS)
-def test_device(cognito: LocalCognito, amplify: Any, flow: str) -> None:
+def test_device(cognito: LocalCognito, amplify: Amplify, flow: str) -> None:
     """The client confirms its device, which then stands for the code."""
     pool = pools.device_pool(cognito)
     client = amplify(pool)
@@ -219,7 +222,7 @@ def test_device(cognito: LocalCognito, amplify: Any, flow: str) -> None:
 
 
 @pytest.mark.parametrize("flow", DEVICE_FLOWS)
-def test_forgotten_device(cognito: LocalCognito, amplify: Any, flow: str) -> None:
+def test_forgotten_device(cognito: LocalCognito, amplify: Amplify, flow: str) -> None:
     """The client drops a device that the pool has forgotten, is asked for a code, and confirms a new one."""
     pool = pools.device_pool(cognito)
     client = amplify(pool)
@@ -233,7 +236,7 @@ def test_forgotten_device(cognito: LocalCognito, amplify: Any, flow: str) -> Non
     assert forgotten != key
 
 
-def test_device_with_another_secret(cognito: LocalCognito, amplify: Any) -> None:
+def test_device_with_another_secret(cognito: LocalCognito, amplify: Amplify) -> None:
     """A device that cannot prove itself is refused, whatever the password."""
     pool = pools.device_pool(cognito)
     client = amplify(pool)
@@ -243,7 +246,7 @@ def test_device_with_another_secret(cognito: LocalCognito, amplify: Any) -> None
     assert pools.INCORRECT == client.refusal("signIn", **right)
 
 
-def test_remembered_by_choice(cognito: LocalCognito, amplify: Any) -> None:
+def test_remembered_by_choice(cognito: LocalCognito, amplify: Amplify) -> None:
     """Where the person is asked, a device stands for the code only after a yes."""
     pool = pools.device_pool(cognito, asks=True)
     client = amplify(pool)
@@ -255,7 +258,7 @@ def test_remembered_by_choice(cognito: LocalCognito, amplify: Any) -> None:
     assert pools.is_alice(pool, sign_in(client))
 
 
-def test_forgotten_by_the_person(cognito: LocalCognito, amplify: Any) -> None:
+def test_forgotten_by_the_person(cognito: LocalCognito, amplify: Amplify) -> None:
     """A person's own device is forgotten at the pool and at the client."""
     pool = pools.device_pool(cognito)
     client = amplify(pool)
@@ -268,7 +271,7 @@ def test_forgotten_by_the_person(cognito: LocalCognito, amplify: Any) -> None:
 
 
 @pytest.mark.parametrize("rotates", [False, True], ids=["same token", "rotation"])
-def test_refresh(cognito: LocalCognito, amplify: Any, rotates: bool) -> None:
+def test_refresh(cognito: LocalCognito, amplify: Amplify, rotates: bool) -> None:
     """Refreshes give new tokens of the same sign-in, also where each brings a new refresh token."""
     pool = pools.plain_pool(cognito)
     client = amplify(pool, pools.rotating_app(pool) if rotates else pool.app)
@@ -280,7 +283,7 @@ def test_refresh(cognito: LocalCognito, amplify: Any, rotates: bool) -> None:
     assert 3 == len({each["iat"] for each in claims})
 
 
-def test_refresh_with_a_device(cognito: LocalCognito, amplify: Any) -> None:
+def test_refresh_with_a_device(cognito: LocalCognito, amplify: Amplify) -> None:
     """The client names its device with a refresh."""
     pool = pools.device_pool(cognito)
     client = amplify(pool)
@@ -289,7 +292,7 @@ def test_refresh_with_a_device(cognito: LocalCognito, amplify: Any) -> None:
     assert pools.is_alice(pool, client.call("refresh"))
 
 
-def test_refresh_after_a_device_was_forgotten(cognito: LocalCognito, amplify: Any) -> None:
+def test_refresh_after_a_device_was_forgotten(cognito: LocalCognito, amplify: Amplify) -> None:
     """The refresh token of a forgotten device is dead, and nobody is signed in any more."""
     pool = pools.device_pool(cognito)
     client = amplify(pool)
@@ -302,7 +305,7 @@ def test_refresh_after_a_device_was_forgotten(cognito: LocalCognito, amplify: An
     ]
 
 
-def test_sign_out(cognito: LocalCognito, amplify: Any) -> None:
+def test_sign_out(cognito: LocalCognito, amplify: Amplify) -> None:
     """Signing out revokes the sign-in at the pool."""
     pool = pools.plain_pool(cognito)
     client = amplify(pool)

@@ -6,8 +6,9 @@ The SDK knows no SRP, so its sign-ins are those with a password in clear.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import pytest
@@ -54,8 +55,11 @@ class Sdk:
         }
 
 
+StartSdk: TypeAlias = Callable[..., Sdk]
+
+
 @pytest.fixture
-def sdk(run: Run, javascript: Path) -> Any:
+def sdk(run: Run, javascript: Path) -> StartSdk:
     """Starts the client for a pool."""
 
     def sdk(pool: Pool, app: AppClient | None = None) -> Sdk:
@@ -65,7 +69,7 @@ def sdk(run: Run, javascript: Path) -> Any:
     return sdk
 
 
-def test_password(cognito: LocalCognito, sdk: Any) -> None:
+def test_password(cognito: LocalCognito, sdk: StartSdk) -> None:
     """The right password signs in, and the access token opens the user's own record."""
     pool = pools.plain_pool(cognito, email="alice@example.com")
     client = sdk(pool)
@@ -76,7 +80,7 @@ def test_password(cognito: LocalCognito, sdk: Any) -> None:
     assert {"Name": "email", "Value": "alice@example.com"} in record["UserAttributes"]
 
 
-def test_wrong_password(cognito: LocalCognito, sdk: Any) -> None:
+def test_wrong_password(cognito: LocalCognito, sdk: StartSdk) -> None:
     """A wrong password is refused."""
     pool = pools.plain_pool(cognito)
     client = sdk(pool)
@@ -84,7 +88,7 @@ def test_wrong_password(cognito: LocalCognito, sdk: Any) -> None:
     assert not pool.user("alice").grants
 
 
-def test_secret_hash(cognito: LocalCognito, sdk: Any) -> None:
+def test_secret_hash(cognito: LocalCognito, sdk: StartSdk) -> None:
     """An app client with a secret must send SECRET_HASH, and the right one."""
     pool = pools.plain_pool(cognito)
     app = pool.app_client(secret=True)
@@ -99,7 +103,7 @@ def test_secret_hash(cognito: LocalCognito, sdk: Any) -> None:
     assert pools.is_alice(pool, client.send("InitiateAuth", **client.start(SECRET_HASH=right)))
 
 
-def test_totp(cognito: LocalCognito, sdk: Any) -> None:
+def test_totp(cognito: LocalCognito, sdk: StartSdk) -> None:
     """A code of the authenticator app signs in once, after a wrong one was refused."""
     pool = pools.totp_pool(cognito)
     client = sdk(pool)
@@ -113,7 +117,7 @@ def test_totp(cognito: LocalCognito, sdk: Any) -> None:
     assert pools.USED_TOTP == client.refusal("RespondToAuthChallenge", **again)
 
 
-def test_session(cognito: LocalCognito, sdk: Any) -> None:
+def test_session(cognito: LocalCognito, sdk: StartSdk) -> None:
     """A Session is good for one answer, and one that was made up is good for none."""
     pool = pools.sms_pool(cognito)
     client = sdk(pool)
@@ -126,7 +130,7 @@ def test_session(cognito: LocalCognito, sdk: Any) -> None:
     assert 1 == len(pool.user("alice").grants)
 
 
-def test_enrolment_of_a_person_who_is_signed_in(cognito: LocalCognito, sdk: Any) -> None:
+def test_enrolment_of_a_person_who_is_signed_in(cognito: LocalCognito, sdk: StartSdk) -> None:
     """An authenticator app is enrolled with an access token, and asked for at the next sign-in."""
     pool = cognito.create_pool(mfa_configuration="OPTIONAL", **pools.TOTP)
     pool.add_user("alice", PASSWORD)
@@ -143,14 +147,14 @@ def test_enrolment_of_a_person_who_is_signed_in(cognito: LocalCognito, sdk: Any)
     assert "SOFTWARE_TOKEN_MFA" == step["ChallengeName"]
 
 
-def test_forgotten_device(cognito: LocalCognito, sdk: Any) -> None:
+def test_forgotten_device(cognito: LocalCognito, sdk: StartSdk) -> None:
     """A password that comes with a device which nobody knows is refused."""
     client = sdk(pools.device_pool(cognito))
     expected = ("ResourceNotFoundException", "Device does not exist.")
     assert expected == client.refusal("InitiateAuth", **client.start(DEVICE_KEY="eu-west-1_forgotten"))
 
 
-def test_reused_refresh_token(cognito: LocalCognito, sdk: Any) -> None:
+def test_reused_refresh_token(cognito: LocalCognito, sdk: StartSdk) -> None:
     """Where refresh tokens rotate, each is good once."""
     pool = pools.plain_pool(cognito)
     client = sdk(pool, pools.rotating_app(pool, "ALLOW_USER_PASSWORD_AUTH"))
@@ -162,7 +166,7 @@ def test_reused_refresh_token(cognito: LocalCognito, sdk: Any) -> None:
     assert pools.is_alice(pool, client.send("GetTokensFromRefreshToken", **{**call, "RefreshToken": second}))
 
 
-def test_revoked_tokens(cognito: LocalCognito, sdk: Any) -> None:
+def test_revoked_tokens(cognito: LocalCognito, sdk: StartSdk) -> None:
     """After RevokeToken neither the refresh token nor the access token is good."""
     pool = pools.plain_pool(cognito)
     client = sdk(pool)
@@ -174,7 +178,7 @@ def test_revoked_tokens(cognito: LocalCognito, sdk: Any) -> None:
     assert expected == client.refusal("GetUser", AccessToken=tokens["AccessToken"])
 
 
-def test_administration(cognito: LocalCognito, sdk: Any) -> None:
+def test_administration(cognito: LocalCognito, sdk: StartSdk) -> None:
     """An administrator makes a user, sets a password, signs the user in, and ends it all."""
     pool = cognito.create_pool()
     client = sdk(pool)

@@ -23,7 +23,9 @@ async function outcome({ isSignedIn, nextStep }) {
 
 async function signedIn({ tokens }) {
   if (!tokens) return { claims: null }; // a session of nobody, as the client has it after a refused refresh
-  return { claims: await verified(app, { access: tokens.accessToken.toString(), id: tokens.idToken.toString() }) };
+  return {
+    claims: await verified(app, { access: tokens.accessToken.toString(), id: tokens.idToken.toString() }),
+  };
 }
 
 await answerLines({
@@ -37,7 +39,11 @@ await answerLines({
   },
   signIn: async ({ username, password, flow, preferred }) =>
     outcome(
-      await auth.signIn({ username, password, options: { authFlowType: flow, preferredChallenge: preferred } }),
+      await auth.signIn({
+        username,
+        password,
+        options: { authFlowType: flow, preferredChallenge: preferred },
+      }),
     ),
   answer: async ({ answer }) => outcome(await auth.confirmSignIn({ challengeResponse: answer })),
   refresh: async () => signedIn(await auth.fetchAuthSession({ forceRefresh: true })),

@@ -14,9 +14,13 @@ let app, user;
 
 function outcome(begin) {
   return new Promise((resolve, reject) => {
-    const asked = (callback) => (...parameters) => resolve({ asked: callback, parameters });
+    const asked =
+      (callback) =>
+      (...parameters) =>
+        resolve({ asked: callback, parameters });
     begin({
-      onSuccess: (session, confirmationNecessary) => signedIn(session, confirmationNecessary).then(resolve, reject),
+      onSuccess: (session, confirmationNecessary) =>
+        signedIn(session, confirmationNecessary).then(resolve, reject),
       onFailure: reject,
       associateSecretCode: (secretCode) => resolve({ secretCode }),
       customChallenge: asked("customChallenge"),
@@ -57,10 +61,13 @@ await answerLines({
   sendMfaCode: ({ code, factor }) => outcome((callbacks) => user.sendMFACode(code, callbacks, factor)),
   selectFactor: ({ factor }) => outcome((callbacks) => user.sendMFASelectionAnswer(factor, callbacks)),
   associateSoftwareToken: () => outcome((callbacks) => user.associateSoftwareToken(callbacks)),
-  verifySoftwareToken: ({ code }) => outcome((callbacks) => user.verifySoftwareToken(code, "phone", callbacks)),
+  verifySoftwareToken: ({ code }) =>
+    outcome((callbacks) => user.verifySoftwareToken(code, "phone", callbacks)),
   sendCustomAnswer: ({ answer }) => outcome((callbacks) => user.sendCustomChallengeAnswer(answer, callbacks)),
   refresh: async () =>
-    signedIn(await result((callback) => user.refreshSession(user.signInUserSession.getRefreshToken(), callback))),
+    signedIn(
+      await result((callback) => user.refreshSession(user.signInUserSession.getRefreshToken(), callback)),
+    ),
   rememberDevice: () =>
     new Promise((onSuccess, onFailure) => user.setDeviceStatusRemembered({ onSuccess, onFailure })),
   forgetDevice: () => new Promise((onSuccess, onFailure) => user.forgetDevice({ onSuccess, onFailure })),

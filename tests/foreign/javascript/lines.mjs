@@ -1,5 +1,5 @@
-// Calls from the test, one JSON object a line: {"call": name, "given": {...}}. Each is answered with one line,
-// {"gave": ...} or {"threw": {"name": ..., "message": ...}}. What libraries log goes to standard error.
+// Calls from the test, one JSON object a line: {"call": name, "given": {...}}. Each is answered with one
+// line, {"gave": ...} or {"threw": {"name": ..., "message": ...}}. What libraries log goes to standard error.
 import { createInterface } from "node:readline";
 import { webcrypto } from "node:crypto";
 
@@ -17,6 +17,7 @@ async function answer(call, given) {
   try {
     return { gave: (await call(given)) ?? null };
   } catch (error) {
-    return { threw: { name: error.name, message: error.message } };
+    const name = error.name === "Error" ? error.constructor.name : error.name; // some say it in one place only
+    return { threw: { name, message: error.message } };
   }
 }

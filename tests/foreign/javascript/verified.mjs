@@ -7,7 +7,9 @@ export async function verified({ endpoint, poolId, clientId }, tokens) {
   const fetcher = { fetch: () => fetchBytes(`${endpoint}/${poolId}/.well-known/jwks.json`) };
   const jwksCache = new SimpleJwksCache({ fetcher });
   const verify = (tokenUse) =>
-    CognitoJwtVerifier.create({ userPoolId: poolId, clientId, tokenUse }, { jwksCache }).verify(tokens[tokenUse]);
+    CognitoJwtVerifier.create({ userPoolId: poolId, clientId, tokenUse }, { jwksCache }).verify(
+      tokens[tokenUse],
+    );
   return { access: await verify("access"), id: await verify("id") };
 }
 
