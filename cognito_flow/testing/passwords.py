@@ -1,4 +1,4 @@
-"""Passwords and attributes that people choose, and the rules for them.
+"""Passwords that people choose, and the rules for them.
 
 Rule of this file: a password is kept as an SRP verifier, never as itself; the password flows compare through
 it, too.
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
 
-from cognito_flow.testing.refusal import Refusal, invalid_parameter
+from cognito_flow.testing.refusal import Refusal
 from cognito_flow.testing.state import User, UserPool
 from cognito_flow.testing.verifier import make_verifier, matches
 
-__all__ = ["check_attributes", "check_new_password", "check_policy", "is_right", "set_password"]
+__all__ = ["check_new_password", "check_policy", "is_right", "set_password"]
 
 _RULES = (
     ("RequireUppercase", re.compile(r"[A-Z]"), "uppercase"),
@@ -23,31 +22,6 @@ _RULES = (
     ("RequireNumbers", re.compile(r"[0-9]"), "numeric"),
     # The developer guide lists the symbols; a space counts when it stands inside.
     ("RequireSymbols", re.compile(r"""[\^$*.\[\]{}()?"!@#%&/\\,><':;|_~`=+\-]|(?<=\S) (?=\S)"""), "symbol"),
-)
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_PHONE = re.compile(r"\+[0-9]{1,15}")
-_STANDARD = frozenset(
-    [
-        "address",
-        "birthdate",
-        "email",
-        "family_name",
-        "gender",
-        "given_name",
-        "locale",
-        "middle_name",
-        "name",
-        "nickname",
-        "phone_number",
-        "picture",
-        "preferred_username",
-        "profile",
-        "updated_at",
-        "website",
-        "zoneinfo",
-        "email_verified",
-        "phone_number_verified",
-    ]
 )
 
 
@@ -96,21 +70,3 @@ def check_new_password(pool: UserPool, user: User, password: str) -> None:
     for verifier in (*former, *user.password_history):
         if matches(verifier, pool.name, user.username, password):
             raise Refusal("PasswordHistoryPolicyViolationException", "Password has previously been used")
-
-
-def check_attributes(pool: UserPool, attributes: Mapping[str, str]) -> None:
-    """Check values of attributes.
-
-    Raises:
-        Refusal: An attribute is not in the pool's schema, or its value has not the form it must have.
-    """
-    custom = {item["Name"].removeprefix("custom:") for item in pool.members.get("Schema", ())}
-    for name, value in attributes.items():
-        if name not in _STANDARD and name.removeprefix("custom:") not in custom:
-            raise invalid_parameter(
-                f"Attributes did not conform to the schema: {name}: Attribute does not exist in the schema."
-            )
-        if name == "email" and not _EMAIL.fullmatch(value):
-            raise invalid_parameter("Invalid email address format.")
-        if name == "phone_number" and not _PHONE.fullmatch(value):
-            raise invalid_parameter("Invalid phone number format.")

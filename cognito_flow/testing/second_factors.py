@@ -13,7 +13,15 @@ import uuid
 import attrs
 
 from cognito_flow.testing import totp
-from cognito_flow.testing.passwords import check_attributes, check_new_password, set_password
+from cognito_flow.testing.attributes import (
+    change,
+    check_aliases,
+    check_attributes,
+    check_mutable,
+    check_writable,
+    schema,
+)
+from cognito_flow.testing.passwords import check_new_password, set_password
 from cognito_flow.testing.refusal import Refusal, invalid_parameter, not_authorized
 from cognito_flow.testing.sign_in import SignIn, need, not_offered
 from cognito_flow.testing.state import Device, Members, User
@@ -50,7 +58,7 @@ def after_first_factor(sign_in: SignIn) -> Members:
 
 
 def _ask_new_password(sign_in: SignIn, user: User) -> Members:
-    required = [item["Name"] for item in sign_in.pool.members.get("Schema", ()) if item.get("Required")]
+    required = [name for name, entry in schema(sign_in.pool).items() if entry.get("Required")]
     missing = [name for name in required if name != "sub" and not user.attributes.get(name)]
     parameters = {
         "USER_ID_FOR_SRP": user.username,
@@ -75,10 +83,13 @@ def answer_new_password(sign_in: SignIn) -> Members:
     for name in sign_in.progress.choices:
         if not given.get(name):
             raise invalid_parameter(f"Invalid attributes given, {name} is missing")
+    check_writable(sign_in.client, given)
+    check_mutable(pool, user, given)
     check_attributes(pool, given)
+    check_aliases(pool, user, given)
     check_new_password(pool, user, password)
     sign_in.spend()
-    user.attributes |= given
+    change(user, given, sign_in.now)
     set_password(pool, user, password, sign_in.now)
     user.status = "CONFIRMED"
     return second_factor(sign_in)
@@ -180,14 +191,15 @@ def answer_code(sign_in: SignIn) -> Members:
             sign_in.known.mfa_lock.fail(sign_in.now)
         raise Refusal("CodeMismatchException", "Invalid code or auth state for the user.")
     user = sign_in.user
+    changes = {"email_verified" if progress.challenge == "EMAIL_OTP" else "phone_number_verified": "true"}
+    if progress.email is not None:
+        changes["email"] = progress.email
+    check_aliases(sign_in.pool, user, changes)
     user.mfa_lock.reset()
     sign_in.spend()
+    change(user, changes, sign_in.now)
     if progress.email is not None:
-        user.attributes["email"] = progress.email
         user.mfa_enabled.append("EMAIL_OTP")
-    user.attributes["email_verified" if progress.challenge == "EMAIL_OTP" else "phone_number_verified"] = (
-        "true"
-    )
     return finish(sign_in)
 
 

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -22,7 +23,19 @@ from cognito_flow.testing.passkeys import RegisteredPasskey
 from cognito_flow.testing.signing import SigningKeys
 from cognito_flow.testing.verifier import Verifier
 
-__all__ = ["Client", "Code", "Device", "Grant", "Lock", "Members", "Passkey", "Trigger", "User", "UserPool"]
+__all__ = [
+    "Attempts",
+    "Client",
+    "Code",
+    "Device",
+    "Grant",
+    "Lock",
+    "Members",
+    "Passkey",
+    "Trigger",
+    "User",
+    "UserPool",
+]
 
 Members: TypeAlias = dict[str, Any]
 """A JSON object of the wire: what the service model gives a shape."""
@@ -33,6 +46,7 @@ Trigger: TypeAlias = Callable[[Members], Members]
 _FORGET_FAILURES = timedelta(minutes=15)
 _LONGEST_LOCK = timedelta(minutes=15)
 _FREE_FAILURES = 5
+_COUNTED_FOR = timedelta(hours=1)
 
 # A user's sign-ins beyond this number end the oldest one (SetUserPoolSessionConfiguration, MaxPerUser's upper
 # bound).
@@ -70,14 +84,43 @@ class Lock:
         self.failures, self.failed_at, self.until = 0, None, None
 
 
+@attrs.define
+class Attempts:
+    """Counts what was tried within the last hour, by what it was and for whom. Names that do not exist are
+    counted, too, so that they look like others.
+
+    Source: "Quotas in Amazon Cognito", on operations for each user.
+    """
+
+    _made: deque[tuple[datetime, tuple[str, str]]] = attrs.field(
+        factory=deque[tuple[datetime, tuple[str, str]]]
+    )
+    _counts: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
+
+    def made(self, operation: str, name: str, now: datetime) -> int:
+        """How many attempts there were within the last hour."""
+        while self._made and now - self._made[0][0] >= _COUNTED_FOR:
+            _, past = self._made.popleft()
+            self._counts[past] -= 1
+            if not self._counts[past]:
+                del self._counts[past]
+        return self._counts[operation, name]
+
+    def count(self, operation: str, name: str, now: datetime) -> None:
+        """Count an attempt."""
+        self._made.append((now, (operation, name)))
+        self._counts[operation, name] += 1
+
+
 @attrs.frozen
 class Code:
     """A code that was sent, for something other than a sign-in. `attribute` is where it went to: ``email`` or
-    ``phone_number``."""
+    ``phone_number``. `pending` is the address, if it becomes the user's only with the code."""
 
     code: str = attrs.field(repr=False)
     expires_at: datetime
     attribute: str
+    pending: str | None = None
 
 
 @attrs.define
@@ -145,6 +188,7 @@ class User:
     grants: list[Grant] = attrs.field(factory=list[Grant], repr=False)
     password_lock: Lock = attrs.field(factory=Lock)
     mfa_lock: Lock = attrs.field(factory=Lock)
+    modified_at: datetime = attrs.field(default=attrs.Factory(lambda user: user.created_at, takes_self=True))
 
     def grant(self, token: str) -> Grant | None:
         """The grant with this refresh token."""
@@ -197,6 +241,20 @@ class Client:
         flows = self.members.get("ExplicitAuthFlows")
         return flows or ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"]
 
+    def may_read(self, attribute: str) -> bool:
+        """Whether the app client shows its users this attribute of theirs."""
+        return attribute in self._listed("ReadAttributes", attribute)
+
+    def may_write(self, attribute: str) -> bool:
+        """Whether the app client's users may set this attribute. That an address is verified, nobody says of
+        himself."""
+        return not attribute.endswith("_verified") and attribute in self._listed("WriteAttributes", attribute)
+
+    def _listed(self, name: str, attribute: str) -> list[str]:
+        """What was set; without it, everything that is not for developers."""
+        default = [] if attribute.startswith("dev:") else [attribute]
+        return self.members.get(name) or default
+
     @property
     def rotates(self) -> bool:
         """Whether refresh tokens are rotated."""
@@ -210,10 +268,11 @@ class Client:
 
     def validity(self, token: str) -> timedelta:
         """How long a token lives: ``AccessToken``, ``IdToken`` or ``RefreshToken``."""
-        units = self.members.get("TokenValidityUnits", {})
         default, unit = (30, "days") if token == "RefreshToken" else (1, "hours")
-        amount = self.members.get(f"{token}Validity") or default
-        return timedelta(**{units.get(token, unit): amount})
+        amount = self.members.get(f"{token}Validity")
+        if not amount:  # 0 means the default, whatever the unit
+            return timedelta(**{unit: default})
+        return timedelta(**{self.members.get("TokenValidityUnits", {}).get(token, unit): amount})
 
 
 def _issuer(pool_id: str) -> str:
@@ -243,6 +302,8 @@ class UserPool:
     issuer: str = attrs.field(default=attrs.Factory(lambda pool: _issuer(pool.id), takes_self=True))
     secret: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), repr=False)
     spent: dict[str, float] = attrs.field(factory=dict[str, float], repr=False)
+    attempts: Attempts = attrs.field(factory=Attempts, repr=False)
+    modified_at: datetime = attrs.field(default=attrs.Factory(lambda pool: pool.created_at, takes_self=True))
 
     @property
     def region(self) -> str:
@@ -280,8 +341,8 @@ class UserPool:
 
     @property
     def is_case_sensitive(self) -> bool:
-        """Whether names differ by case."""
-        return bool(self.members.get("UsernameConfiguration", {}).get("CaseSensitive", False))
+        """Whether names differ by case: they do, unless the pool was made otherwise."""
+        return bool(self.members.get("UsernameConfiguration", {}).get("CaseSensitive", True))
 
     @property
     def tracks_devices(self) -> bool:
@@ -307,6 +368,11 @@ class UserPool:
             if any(self._is_alias(user, name, folded) for name in names):
                 return user
         return None
+
+    def own_name(self, typed: str) -> str:
+        """The user name that a typed name stands for, as it is if it stands for none."""
+        user = self.find(typed)
+        return self.fold(typed) if user is None else user.username
 
     def _is_alias(self, user: User, name: str, folded: str) -> bool:
         value = user.attributes.get(name)

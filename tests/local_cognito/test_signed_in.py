@@ -317,7 +317,8 @@ def sign_up(cognito: LocalCognito) -> Any:
 
     def run(pool: Pool, name: str = "al", **members: Any) -> Any:
         client: Any = cognito.client()
-        return client.sign_up(ClientId=pool.app.client_id, Username=name, **members)
+        given = {"Password": "Without-spaces-1", **members}
+        return client.sign_up(ClientId=pool.app.client_id, Username=name, **given)
 
     return run
 

@@ -126,7 +126,7 @@ def the_sub_is_no_user_name(world: World) -> Moves:
         yield world.srp(user.sub)
 
 
-@row("3.1")
+@row("3.1", pool={"username_configuration": {"CaseSensitive": False}})
 def another_capitalisation_signs_in(world: World) -> Moves:
     world.pool.add_user("Alice", PASSWORD)
     signed_in((yield world.srp("ALICE")))
@@ -193,7 +193,7 @@ def an_unconfirmed_user_is_told_before_the_password_is_looked_at(world: World) -
 
 @row("19")
 def a_reset_is_asked_for_only_after_the_right_password(world: World) -> Moves:
-    world.pool.add_user("alice", PASSWORD)
+    world.pool.add_user("alice", PASSWORD, email="alice@example.com")
     world.client.admin_reset_user_password(UserPoolId=world.pool.id, Username="alice")
     with pytest.raises(IncorrectPassword):
         yield world.password(password=OTHER_PASSWORD)

@@ -5,12 +5,21 @@ Rule of this package: an operation is a function from a `Request` to the members
 when it is called.
 """
 
+from __future__ import annotations
+
 from cognito_flow.testing.operations import (
+    administration,
     authentication,
+    clients,
     devices,
-    management,
+    directory,
+    groups,
+    mfa,
+    own_attributes,
     passkeys,
+    pools,
     recovery,
+    sign_up,
     tokens,
     users,
 )
@@ -19,11 +28,18 @@ from cognito_flow.testing.operations.request import Operation
 __all__ = ["OPERATIONS"]
 
 OPERATIONS: dict[str, Operation] = {
+    **administration.OPERATIONS,
     **authentication.OPERATIONS,
+    **clients.OPERATIONS,
     **devices.OPERATIONS,
-    **management.OPERATIONS,
+    **directory.OPERATIONS,
+    **groups.OPERATIONS,
+    **mfa.OPERATIONS,
+    **own_attributes.OPERATIONS,
     **passkeys.OPERATIONS,
+    **pools.OPERATIONS,
     **recovery.OPERATIONS,
+    **sign_up.OPERATIONS,
     **tokens.OPERATIONS,
     **users.OPERATIONS,
 }

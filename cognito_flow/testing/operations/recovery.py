@@ -9,35 +9,39 @@ Cognito developer guide.
 
 from __future__ import annotations
 
-import hmac
-import secrets
-from datetime import timedelta
-
+from cognito_flow.testing import triggers
+from cognito_flow.testing.attributes import ADDRESSES, change
+from cognito_flow.testing.operations.codes import (
+    expired_code,
+    find_code,
+    send_code,
+    simulated_delivery,
+    wrong_code,
+)
 from cognito_flow.testing.operations.request import Operation, Request
-from cognito_flow.testing.outbox import Message, mask
 from cognito_flow.testing.passwords import check_new_password, set_password
 from cognito_flow.testing.refusal import Refusal, invalid_parameter, not_authorized
-from cognito_flow.testing.state import Code, Members, User, UserPool
+from cognito_flow.testing.state import Members, User, UserPool
 
 __all__ = ["OPERATIONS"]
 
-_CODE_LIFE = timedelta(hours=1)
-_MEDIA = {"email": "EMAIL", "phone_number": "SMS"}
+# A second factor that goes to an address takes that address out of account recovery, if there is a setting.
+_SECOND_FACTORS = {"phone_number": "SMS_MFA", "email": "EMAIL_OTP"}
 
 
 def forgot_password(request: Request) -> Members:
     """ForgotPassword."""
-    pool, client = request.client()
-    user = pool.find(request.parameters["Username"])
-    request.check_secret_hash(client, user)
+    pool, client, user = request.person()
     attribute = None if user is None or not user.is_enabled else _channel(pool, user)
     if user is not None and user.status == "FORCE_CHANGE_PASSWORD":
         raise not_authorized("User password cannot be reset in the current state.")
     if user is not None and attribute is not None:
-        return {"CodeDeliveryDetails": _send_code(pool, user, attribute, request)}
-    if client.hides_users:
-        return {"CodeDeliveryDetails": _simulated_delivery(pool, request.parameters["Username"])}
-    raise _refusal(user)
+        details = send_code(request, pool, user, "ForgotPassword", attribute)
+    elif client.hides_users:
+        details = simulated_delivery(pool, request.parameters["Username"], _usual(pool))
+    else:
+        raise _refusal(user)
+    return {"CodeDeliveryDetails": details}
 
 
 def _refusal(user: User | None) -> Refusal:
@@ -45,68 +49,76 @@ def _refusal(user: User | None) -> Refusal:
         return Refusal("UserNotFoundException", "Username/client id combination not found.")
     if not user.is_enabled:
         return not_authorized("User is disabled.")
-    return invalid_parameter(
-        "Cannot reset password for the user as there is no registered/verified email or phone_number"
-    )
+    return _no_channel()
+
+
+def _no_channel() -> Refusal:
+    text = "Cannot reset password for the user as there is no registered/verified email or phone_number"
+    return invalid_parameter(text)
+
+
+def _ranked(pool: UserPool) -> list[str]:
+    """The attributes that AccountRecoverySetting names, the preferred one first."""
+    mechanisms = pool.members.get("AccountRecoverySetting", {}).get("RecoveryMechanisms", ())
+    ranked = sorted(mechanisms, key=lambda mechanism: mechanism["Priority"])
+    return [mechanism["Name"].removeprefix("verified_") for mechanism in ranked]
 
 
 def _channel(pool: UserPool, user: User) -> str | None:
-    """The attribute that a code may go to: verified, and the first that AccountRecoverySetting names."""
-    settings = pool.members.get("AccountRecoverySetting", {}).get("RecoveryMechanisms")
-    ranked = sorted(settings or (), key=lambda mechanism: mechanism["Priority"])
-    names = [mechanism["Name"].removeprefix("verified_") for mechanism in ranked] or ["phone_number", "email"]
+    """The attribute that a code may go to: it must be verified."""
+    ranked = [name for name in _ranked(pool) if _SECOND_FACTORS.get(name) not in user.mfa_enabled]
+    names = ranked if _ranked(pool) else ADDRESSES
     usable = (name for name in names if user.attributes.get(f"{name}_verified") == "true")
     return next((name for name in usable if user.attributes.get(name)), None)
 
 
-def _send_code(pool: UserPool, user: User, attribute: str, request: Request) -> Members:
-    """Send a code with which the user can set a new password.
-
-    Returns:
-        CodeDeliveryDetails.
-    """
-    code, medium, destination = (
-        f"{secrets.randbelow(10**6):06}",
-        _MEDIA[attribute],
-        user.attributes[attribute],
-    )
-    user.codes["ForgotPassword"] = Code(code, request.now + _CODE_LIFE, attribute)
-    request.outbox.append(Message(user.username, medium, destination, code, request.operation, pool.id))
-    return {"Destination": mask(medium, destination), "DeliveryMedium": medium, "AttributeName": attribute}
-
-
-def _simulated_delivery(pool: UserPool, typed: str) -> Members:
-    """The same for the same name each time."""
-    seed = pool.derive("destination", typed)
-    address = f"{chr(97 + seed[0] % 26)}@{chr(97 + seed[1] % 26)}"
-    return {"Destination": mask("EMAIL", address), "DeliveryMedium": "EMAIL", "AttributeName": "email"}
+def _usual(pool: UserPool) -> str:
+    """Where most users of a pool have their codes."""
+    known: list[str] = [*_ranked(pool), *pool.members.get("AutoVerifiedAttributes", ()), "email"]
+    return next(name for name in known if name in ADDRESSES)
 
 
 def confirm_forgot_password(request: Request) -> Members:
     """ConfirmForgotPassword. A refused password leaves the code good."""
-    pool, client = request.client()
-    user = pool.find(request.parameters["Username"])
-    request.check_secret_hash(client, user)
-    if user is None:
-        raise _wrong_code() if client.hides_users else _refusal(None)
-    sent = user.codes.get("ForgotPassword")
-    if sent is None or request.now >= sent.expires_at:
-        raise Refusal("ExpiredCodeException", "Invalid code provided, please request a code again.")
-    if not hmac.compare_digest(sent.code.encode(), request.parameters["ConfirmationCode"].encode()):
-        raise _wrong_code()
+    pool, client, user = request.person()
+    if user is None and not client.hides_users:
+        raise _refusal(None)
+    if user is None or (client.hides_users and "ForgotPassword" not in user.codes):
+        raise _simulated_refusal(pool, request)
+    sent = find_code(request, user, "ForgotPassword", request.parameters["ConfirmationCode"])
     check_new_password(pool, user, request.parameters["Password"])
     set_password(pool, user, request.parameters["Password"], request.now)
     del user.codes["ForgotPassword"]
-    user.attributes[f"{sent.attribute}_verified"] = "true"
+    change(user, {f"{sent.attribute}_verified": "true"}, request.now)
     user.status = "CONFIRMED"
+    source, data = "PostConfirmation_ConfirmForgotPassword", request.parameters.get("ClientMetadata", {})
+    triggers.run_if_set(pool, "PostConfirmation", source, client.id, user, {"clientMetadata": data})
     return {}
 
 
-def _wrong_code() -> Refusal:
-    return Refusal("CodeMismatchException", "Invalid verification code provided, please try again.")
+def _simulated_refusal(pool: UserPool, request: Request) -> Refusal:
+    """What is said where no code was sent: the same as where one was, if one was asked for. Codes and counts
+    last an hour, both."""
+    name = pool.own_name(request.parameters["Username"])
+    return wrong_code() if pool.attempts.made("ForgotPassword", name, request.now) else expired_code()
+
+
+def admin_reset_user_password(request: Request) -> Members:
+    """AdminResetUserPassword. The code that is sent is one for ConfirmForgotPassword."""
+    pool = request.pool()
+    user = request.user(pool)
+    if user.status == "FORCE_CHANGE_PASSWORD":
+        raise not_authorized("User password cannot be reset in the current state.")
+    attribute = _channel(pool, user)
+    if attribute is None:
+        raise _no_channel()
+    send_code(request, pool, user, "ForgotPassword", attribute)
+    user.status, user.modified_at = "RESET_REQUIRED", request.now
+    return {}
 
 
 OPERATIONS: dict[str, Operation] = {
+    "AdminResetUserPassword": admin_reset_user_password,
     "ConfirmForgotPassword": confirm_forgot_password,
     "ForgotPassword": forgot_password,
 }

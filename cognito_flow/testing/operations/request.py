@@ -20,6 +20,17 @@ from cognito_flow.testing.tokens import user_of_access_token
 
 __all__ = ["Operation", "Request"]
 
+# "Quotas in Amazon Cognito". Where the service allows from 5 to 20, by the risk that it sees, it is 5 here.
+_MOST_IN_AN_HOUR = {
+    "ChangePassword": 5,
+    "ConfirmForgotPassword": 5,
+    "ConfirmSignUp": 15,
+    "ForgotPassword": 5,
+    "GetUserAttributeVerificationCode": 5,
+    "ResendConfirmationCode": 5,
+    "VerifyUserAttribute": 15,
+}
+
 
 @attrs.frozen
 class Request:
@@ -81,6 +92,35 @@ class Request:
         if user is None:
             raise Refusal("UserNotFoundException", "User does not exist.")
         return user
+
+    def person(self) -> tuple[UserPool, Client, User | None]:
+        """The user that Username names in an operation without a sign-in, and the app client. The attempt is
+        counted, also for a name that does not exist.
+
+        Raises:
+            Refusal: There is no such app client, SecretHash is wrong, or there were too many attempts.
+        """
+        pool, client = self.client()
+        typed = self.parameters["Username"]
+        user = pool.find(typed)
+        self.check_secret_hash(client, user)
+        self.count(pool, pool.own_name(typed))
+        return pool, client, user
+
+    def count(self, pool: UserPool, name: str) -> None:
+        """Count this attempt at an operation that is counted for each user.
+
+        Args:
+            pool: The pool.
+            name: The user's own name, or one that does not exist.
+
+        Raises:
+            Refusal: There were too many within the last hour.
+        """
+        made = pool.attempts.made(self.operation, name, self.now)
+        if made >= _MOST_IN_AN_HOUR[self.operation]:
+            raise Refusal("LimitExceededException", "Attempt limit exceeded, please try after some time.")
+        pool.attempts.count(self.operation, name, self.now)
 
     def check_secret_hash(self, client: Client, user: User | None) -> None:
         """Check the member SecretHash, over Username as it was sent or over the user's own name.
