@@ -20,6 +20,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import closing
 from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -27,13 +28,12 @@ from typing import Any, TypeAlias
 import attrs
 import jwt
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
-from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
+from cognito_flow._drive import without_frames
 from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow.errors import CognitoFlowError, TokenInvalid, TransportError, UnexpectedResponse
 
@@ -119,9 +119,8 @@ class KeySet:
         if key is not None:
             return key
         if failure is not None:
-            raise copy(
-                failure
-            ) from failure.__cause__  # each caller gets an error, and a traceback, of its own
+            # Each caller gets an error of its own: a traceback is added to it.
+            raise copy(failure) from failure.__cause__
         raise TokenInvalid("the token is not signed with a key of this user pool")
 
     def _is_due(self, *, known: bool) -> bool:
@@ -143,12 +142,13 @@ class KeySet:
         try:
             outcome: Keys | CognitoFlowError = read_keys(self.fetch(self.url))
         except CognitoFlowError as error:
-            outcome = error
+            outcome = without_frames(error)
         except Exception as error:  # noqa: BLE001 - a fetch of the caller's raises what it will
             outcome = TransportError(
                 f"the keys at {self.url} could not be fetched: {type(error).__name__}", retryable=True
             )
             outcome.__cause__ = error
+            without_frames(outcome)  # which would keep a connection open that was given up
         self._finish(loading, outcome)
 
     def _give_up(self, loading: Future[None]) -> None:
@@ -179,9 +179,7 @@ def download(timeout: float) -> Fetch:
         timeout: How long to wait for a connection, and for the next bytes, in seconds.
     """
 
-    # Their stubs know no file of certificates, no part of a second, and no body of unknown length.
-    make_session: Any = URLLib3Session
-    make_body: Any = StreamingBody
+    make_session: Any = URLLib3Session  # whose stubs know no file of certificates and no part of a second
 
     def fetch(url: str) -> bytes:
         trusted = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
@@ -189,13 +187,10 @@ def download(timeout: float) -> Fetch:
         request = AWSRequest("GET", url, headers={"Accept": "application/json"}, stream_output=True)
         try:
             response = session.send(request.prepare())
-            if response.status_code != 200:
-                raise _refused(url, response.status_code)
-            return bytes(make_body(response.raw, None).read(_MAX_BYTES + 1))
-        except BotoCoreError as error:
-            raise TransportError(
-                f"the keys at {url} could not be fetched: {type(error).__name__}", retryable=True
-            ) from error
+            with closing(response.raw):
+                if response.status_code != 200:
+                    raise _refused(url, response.status_code)
+                return bytes(response.raw.read(_MAX_BYTES + 1))
         finally:
             session.close()
 
