@@ -1,8 +1,10 @@
 """Account and AsyncAccount: what a person does who is signed in.
 
-Rule of this file: a public method is one line over a shared exchange. What is under way (a secret that waits
-for its first code, a passkey that is being registered) is kept by Cognito for that person: what one process
-began, another one with the same tokens can finish.
+Rule of this file: a public method is a line over a shared exchange; if it took a secret, it drops it before
+that runs, because tools print a traceback's locals.
+
+What is under way (a secret that waits for its first code, a passkey that is being registered) is kept by
+Cognito for that person: what one process began, another one with the same tokens can finish.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ class _TotpEnrolment:
     secret_code: str = attrs.field(repr=False)
     """The secret for the authenticator app, base32."""
 
-    username: str
+    _person: Person = attrs.field(repr=False)
 
     def uri(self, issuer: str, account: str | None = None) -> str:
         """The otpauth URI to show as a QR code.
@@ -44,29 +46,35 @@ class _TotpEnrolment:
             issuer: The name of the service, as the app shall show it.
             account: The name of the account; the user name if None.
         """
-        return totp_uri(self.secret_code, issuer, self.username if account is None else account)
+        return totp_uri(
+            self.secret_code, issuer, self._person.tokens.username if account is None else account
+        )
 
 
 @attrs.frozen(eq=False)
 class TotpEnrolment(_TotpEnrolment):
     """An authenticator app that waits for its first code. `Account.enrol_totp` makes it."""
 
-    _account: Account = attrs.field(repr=False)
+    _driver: Driver = attrs.field(repr=False)
 
     def confirm(self, code: str, *, device_name: str | None = None, preferred: bool = True) -> None:
         """Finish with the app's first code. See `Account.confirm_totp`."""
-        self._account.confirm_totp(code, device_name=device_name, preferred=preferred)
+        exchange = self._person.confirm_totp(code, device_name, preferred)
+        del code
+        self._driver.run(exchange)
 
 
 @attrs.frozen(eq=False)
 class AsyncTotpEnrolment(_TotpEnrolment):
     """`TotpEnrolment` for asyncio."""
 
-    _account: AsyncAccount = attrs.field(repr=False)
+    _driver: AsyncDriver = attrs.field(repr=False)
 
     async def confirm(self, code: str, *, device_name: str | None = None, preferred: bool = True) -> None:
         """Finish with the app's first code. See `Account.confirm_totp`."""
-        await self._account.confirm_totp(code, device_name=device_name, preferred=preferred)
+        exchange = self._person.confirm_totp(code, device_name, preferred)
+        del code
+        await self._driver.run(exchange)
 
 
 @attrs.frozen(eq=False)
@@ -76,6 +84,8 @@ class _PasskeyRegistration:
     options: Mapping[str, object]
     """What to hand to ``navigator.credentials.create``, parsed; every binary value is base64url without
     padding."""
+
+    _person: Person = attrs.field(repr=False)
 
     @property
     def options_json(self) -> str:
@@ -87,22 +97,22 @@ class _PasskeyRegistration:
 class PasskeyRegistration(_PasskeyRegistration):
     """A passkey that the person's browser is to make. `Account.register_passkey` makes it."""
 
-    _account: Account = attrs.field(repr=False)
+    _driver: Driver = attrs.field(repr=False)
 
     def finish(self, credential: str | Mapping[str, object]) -> None:
         """Register what the browser made. See `Account.finish_passkey`."""
-        self._account.finish_passkey(credential)
+        self._driver.run(self._person.finish_passkey(credential))
 
 
 @attrs.frozen(eq=False)
 class AsyncPasskeyRegistration(_PasskeyRegistration):
     """`PasskeyRegistration` for asyncio."""
 
-    _account: AsyncAccount = attrs.field(repr=False)
+    _driver: AsyncDriver = attrs.field(repr=False)
 
     async def finish(self, credential: str | Mapping[str, object]) -> None:
         """Register what the browser made. See `Account.finish_passkey`."""
-        await self._account.finish_passkey(credential)
+        await self._driver.run(self._person.finish_passkey(credential))
 
 
 @attrs.frozen(repr=False, eq=False)
@@ -193,7 +203,9 @@ class Account(_Account):
             AliasExists: The address belongs to somebody else.
             LimitExceeded: Too many codes were tried.
         """
-        self._driver.run(self._person.verify_attribute(name, code))
+        exchange = self._person.verify_attribute(name, code)
+        del code
+        self._driver.run(exchange)
 
     def change_password(self, previous_password: str | None, proposed_password: str) -> None:
         """Change the password. Tokens stay good: to end other sessions, call `sign_out_everywhere`.
@@ -207,7 +219,9 @@ class Account(_Account):
             PasswordRejected: The new one breaks the pool's policy or history rule.
             LimitExceeded: Too many wrong ones.
         """
-        self._driver.run(self._person.change_password(previous_password, proposed_password))
+        exchange = self._person.change_password(previous_password, proposed_password)
+        del previous_password, proposed_password
+        self._driver.run(exchange)
 
     # -- second factors --
 
@@ -217,7 +231,8 @@ class Account(_Account):
         Raises:
             Misconfigured: The pool has no such factor.
         """
-        return TotpEnrolment(self._driver.run(self._person.associate_totp()), self.username, self)
+        secret_code = self._driver.run(self._person.associate_totp())
+        return TotpEnrolment(secret_code, self._person, self._driver)
 
     def confirm_totp(self, code: str, *, device_name: str | None = None, preferred: bool = True) -> None:
         """Finish what `enrol_totp` began, in this process or another: the app becomes a second factor, in
@@ -232,7 +247,9 @@ class Account(_Account):
         Raises:
             WrongCode: Ask again.
         """
-        self._driver.run(self._person.confirm_totp(code, device_name, preferred))
+        exchange = self._person.confirm_totp(code, device_name, preferred)
+        del code
+        self._driver.run(exchange)
 
     def set_mfa(self, enabled: Iterable[MfaType], *, preferred: MfaType | None = None) -> None:
         """Say which second factors are on.
@@ -256,7 +273,8 @@ class Account(_Account):
             Misconfigured: The pool does not take passkeys, or has no relying party id.
             LimitExceeded: The person has 20 of them.
         """
-        return PasskeyRegistration(self._driver.run(self._person.start_passkey()), self)
+        options = self._driver.run(self._person.start_passkey())
+        return PasskeyRegistration(options, self._person, self._driver)
 
     def finish_passkey(self, credential: str | Mapping[str, object]) -> None:
         """Finish what `register_passkey` began, in this process or another.
@@ -359,23 +377,30 @@ class AsyncAccount(_Account):
 
     async def verify_attribute(self, name: str, code: str) -> None:
         """Show that an address is theirs. See `Account.verify_attribute`."""
-        await self._driver.run(self._person.verify_attribute(name, code))
+        exchange = self._person.verify_attribute(name, code)
+        del code
+        await self._driver.run(exchange)
 
     async def change_password(self, previous_password: str | None, proposed_password: str) -> None:
         """Change the password. See `Account.change_password`."""
-        await self._driver.run(self._person.change_password(previous_password, proposed_password))
+        exchange = self._person.change_password(previous_password, proposed_password)
+        del previous_password, proposed_password
+        await self._driver.run(exchange)
 
     # -- second factors --
 
     async def enrol_totp(self) -> AsyncTotpEnrolment:
         """Begin with an authenticator app. See `Account.enrol_totp`."""
-        return AsyncTotpEnrolment(await self._driver.run(self._person.associate_totp()), self.username, self)
+        secret_code = await self._driver.run(self._person.associate_totp())
+        return AsyncTotpEnrolment(secret_code, self._person, self._driver)
 
     async def confirm_totp(
         self, code: str, *, device_name: str | None = None, preferred: bool = True
     ) -> None:
         """Finish what `enrol_totp` began. See `Account.confirm_totp`."""
-        await self._driver.run(self._person.confirm_totp(code, device_name, preferred))
+        exchange = self._person.confirm_totp(code, device_name, preferred)
+        del code
+        await self._driver.run(exchange)
 
     async def set_mfa(self, enabled: Iterable[MfaType], *, preferred: MfaType | None = None) -> None:
         """Say which second factors are on. See `Account.set_mfa`."""
@@ -385,7 +410,8 @@ class AsyncAccount(_Account):
 
     async def register_passkey(self) -> AsyncPasskeyRegistration:
         """Begin with a passkey. See `Account.register_passkey`."""
-        return AsyncPasskeyRegistration(await self._driver.run(self._person.start_passkey()), self)
+        options = await self._driver.run(self._person.start_passkey())
+        return AsyncPasskeyRegistration(options, self._person, self._driver)
 
     async def finish_passkey(self, credential: str | Mapping[str, object]) -> None:
         """Finish what `register_passkey` began. See `Account.finish_passkey`."""

@@ -1,7 +1,8 @@
 """AuthFlow and AsyncAuthFlow: what an application holds, and signs everybody in with.
 
-Rule of this file: a public method is one line over a shared exchange. What both classes share stands in
-`_Flow`; neither knows a challenge by name.
+Rule of this file: a public method is a line over a shared exchange; if it took a secret, it drops it before
+that runs, because tools print a traceback's locals. What both classes share stands in `_Flow`; neither knows
+a challenge by name.
 """
 
 from __future__ import annotations
@@ -405,7 +406,9 @@ class AuthFlow(_Flow):
             CognitoFlowError: As with `start`.
         """
         turn = self._visitor(username, metadata, context)
-        return self._run().run(_account.sign_up(turn, password, attributes, validation_data))
+        exchange = _account.sign_up(turn, password, attributes, validation_data)
+        del password
+        return self._run().run(exchange)
 
     def confirm_sign_up(
         self,
@@ -439,7 +442,9 @@ class AuthFlow(_Flow):
             CognitoFlowError: As with `start`.
         """
         turn = self._visitor(username, metadata, context)
-        return self._run().run(_account.confirm_sign_up(turn, code, session, force_alias_creation))
+        exchange = _account.confirm_sign_up(turn, code, session, force_alias_creation)
+        del code, session
+        return self._run().run(exchange)
 
     def resend_code(
         self,
@@ -510,7 +515,9 @@ class AuthFlow(_Flow):
             CognitoFlowError: As with `start`.
         """
         turn = self._visitor(username, metadata, context)
-        self._run().run(_account.confirm_forgot_password(turn, code, new_password))
+        exchange = _account.confirm_forgot_password(turn, code, new_password)
+        del code, new_password
+        self._run().run(exchange)
 
 
 class AsyncAuthFlow(_Flow):
@@ -592,7 +599,9 @@ class AsyncAuthFlow(_Flow):
     ) -> SignedUp:
         """Make a user. See `AuthFlow.sign_up`."""
         turn = self._visitor(username, metadata, context)
-        return await self._run().run(_account.sign_up(turn, password, attributes, validation_data))
+        exchange = _account.sign_up(turn, password, attributes, validation_data)
+        del password
+        return await self._run().run(exchange)
 
     async def confirm_sign_up(
         self,
@@ -606,7 +615,9 @@ class AsyncAuthFlow(_Flow):
     ) -> str | None:
         """Confirm a sign-up with the code that was sent. See `AuthFlow.confirm_sign_up`."""
         turn = self._visitor(username, metadata, context)
-        return await self._run().run(_account.confirm_sign_up(turn, code, session, force_alias_creation))
+        exchange = _account.confirm_sign_up(turn, code, session, force_alias_creation)
+        del code, session
+        return await self._run().run(exchange)
 
     async def resend_code(
         self,
@@ -639,7 +650,9 @@ class AsyncAuthFlow(_Flow):
     ) -> None:
         """Set a new password with the code that was sent. See `AuthFlow.confirm_forgot_password`."""
         turn = self._visitor(username, metadata, context)
-        await self._run().run(_account.confirm_forgot_password(turn, code, new_password))
+        exchange = _account.confirm_forgot_password(turn, code, new_password)
+        del code, new_password
+        await self._run().run(exchange)
 
 
 def _check_handlers(handlers: Sequence[object]) -> tuple[type[Challenge], ...]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import inspect
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import attrs
 import pytest
 
+import cognito_flow
 from cognito_flow import (
     AliasExists,
     AppClient,
@@ -58,6 +61,7 @@ from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.devices import ALWAYS, OPT_IN
 from tests.scenarios.second_factors import EMAIL, OPTIONAL, SMS, TOTP
 
+PACKAGE = Path(cognito_flow.__file__).parent
 PASSWORD, OTHER_PASSWORD = "Correct-horse-1", "Battery-staple-2"
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 ADDRESS = "alice@example.com"
@@ -767,3 +771,26 @@ def test_no_secret_shows_in_events_errors_or_records(world: World) -> None:
     secrets = ["Sentinel", PASSWORD, OTHER_PASSWORD, signed_up.session, session, enrolment.secret_code]
     secrets += [done.tokens.access_token, done.tokens.refresh_token, pool.last_code("alice"), ADDRESS]
     assert [secret for secret in secrets if secret in shown] == []
+
+
+def test_no_frame_of_a_traceback_holds_a_secret(world: World) -> None:
+    """Tools print locals, and people send them to trackers."""
+    alice = world.alice(**OPTIONAL, **TOTP)
+    flow, account, secret = alice.flow, alice.account, "Sentinel-7"
+    enrolment = account.enrol_totp()
+    attempts: list[Callable[[], object]] = [
+        lambda: flow.sign_up("alice", secret),
+        lambda: flow.confirm_sign_up("alice", secret, session=secret),
+        lambda: flow.confirm_forgot_password("alice", secret, secret),
+        lambda: account.verify_attribute("email", secret),
+        lambda: account.change_password(secret, secret),
+        lambda: account.confirm_totp(secret),
+        lambda: enrolment.confirm(secret),
+    ]
+    for attempt in attempts:
+        with pytest.raises(CognitoFlowError) as refused:
+            attempt()
+        frames = [frame for frame, _ in traceback.walk_tb(refused.value.__traceback__)]
+        ours = [frame for frame in frames if PACKAGE in Path(frame.f_code.co_filename).parents]
+        assert ours
+        assert [frame for frame in ours if secret in repr(frame.f_locals)] == []
