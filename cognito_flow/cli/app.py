@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from cognito_flow.cli import claims as claims_command
 from cognito_flow.cli import login as login_command
 from cognito_flow.credentials import Credentials, CustomAuth, UserAuth, UserPasswordAuth, UserSrpAuth
 from cognito_flow.errors import UsageError
@@ -26,6 +27,21 @@ app: typer.Typer = typer.Typer(
     rich_markup_mode="markdown",  # which fills the paragraphs of a docstring
     pretty_exceptions_enable=False,
 )
+
+
+PoolId = Annotated[
+    str,
+    typer.Option("--pool", "--pool-id", help="The user pool's id, as eu-west-1_AbC123.", metavar="POOL_ID"),
+]
+ClientId = Annotated[
+    str, typer.Option("--client", "--client-id", help="The app client's id.", metavar="CLIENT_ID")
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint", "--endpoint-url", help="Where to send the calls instead of AWS.", metavar="URL"
+    ),
+]
 
 
 class Flow(StrEnum):
@@ -51,17 +67,15 @@ def demo() -> None:
 
 @app.command()
 def login(
-    pool: Annotated[str, typer.Option(help="The user pool's id, as eu-west-1_AbC123.", metavar="POOL_ID")],
-    client: Annotated[str, typer.Option(help="The app client's id.", metavar="CLIENT_ID")],
+    pool: PoolId,
+    client: ClientId,
     username: Annotated[str, typer.Option(help="The user name, or an alias.", metavar="NAME")],
     flow: Annotated[Flow, typer.Option(help="How to begin.")] = Flow.srp,
     client_secret_env: Annotated[
         str | None,
         typer.Option(help="The environment variable that holds the app client's secret.", metavar="VARIABLE"),
     ] = None,
-    endpoint: Annotated[
-        str | None, typer.Option(help="Where to send the calls instead of AWS.", metavar="URL")
-    ] = None,
+    endpoint: Endpoint = None,
     with_password: Annotated[
         bool, typer.Option("--with-password", help="Give a password with --flow custom or choice, too.")
     ] = False,
@@ -81,6 +95,27 @@ def login(
         secret = None if client_secret_env is None else _secret(client_secret_env)
         app_client = AppClient(pool, client, secret, endpoint_url=_endpoint(endpoint))
         login_command.run(app_client, _credentials(flow, username, with_password, prompt), prompt)
+
+
+@app.command()
+def claims(
+    pool: PoolId,
+    client: ClientId,
+    token: Annotated[
+        str | None, typer.Argument(help="The token. Without it, standard input is read.", metavar="TOKEN")
+    ] = None,
+    endpoint: Endpoint = None,
+    is_id: Annotated[bool, typer.Option("--id", help="It must be an ID token.")] = False,
+) -> None:
+    """Verify an access token, and print its claims: as a table on a terminal, else as JSON.
+
+    Standard input may hold the token, or what `login` has printed. That a token was revoked does not show.
+
+    Exit codes: 0 the token is good, 2 wrong usage, 3 it is not good, 4 the pool's keys could not be fetched.
+    """
+    with login_command.exit_codes():
+        app_client = AppClient(pool, client, endpoint_url=_endpoint(endpoint))
+        claims_command.run(app_client, token, is_id=is_id)
 
 
 def _endpoint(url: str | None) -> str | None:
