@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import botocore.session
-from botocore.model import ServiceModel
+from botocore.model import ListShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
 from cognito_flow.models import Call
 
-__all__ = ["check_call", "enum", "model"]
+__all__ = ["check_answer", "check_call", "check_refusal", "enum", "model"]
+
+# What any operation may be answered with, before it is looked at: it is in no operation's list of errors.
+_OF_ANY_OPERATION = {
+    "MissingAuthenticationTokenException",
+    "SerializationException",
+    "UnknownOperationException",
+}
+
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "boolean": bool,
+    "integer": int,
+    "long": int,
+    "string": str,
+    "timestamp": (int, float),
+    "list": list,
+    "map": dict,
+}
 
 
 @cache
@@ -31,3 +50,38 @@ def check_call(call: Call) -> Call:
     report = ParamValidator().validate(dict(call.parameters), shape)
     assert not report.has_errors(), report.generate_report()
     return call
+
+
+def check_answer(operation: str, answer: Mapping[str, Any]) -> None:
+    """Check that an answer has what the operation's output has, and nothing else."""
+    shape = model().operation_model(operation).output_shape
+    if shape is None:
+        assert answer == {}, f"{operation} answers nothing, not {sorted(answer)}"
+    else:
+        _check_value(shape, answer, operation)
+
+
+def _check_value(shape: Shape, value: Any, path: str) -> None:
+    if getattr(shape, "is_document_type", False):
+        return
+    if isinstance(shape, StructureShape):
+        assert isinstance(value, dict), path
+        assert set(value) <= set(shape.members), f"{path}: {sorted(set(value) - set(shape.members))}"
+        assert set(shape.required_members) <= set(value), f"{path}: a required member is missing"
+        for name, item in value.items():
+            _check_value(shape.members[name], item, f"{path}.{name}")
+        return
+    assert isinstance(value, _KINDS[shape.type_name]), f"{path}: {value!r} is no {shape.type_name}"
+    if isinstance(shape, ListShape):
+        items: list[Any] = value
+        for item in items:
+            _check_value(shape.member, item, path)
+    if isinstance(shape, StringShape) and shape.enum:
+        assert value in shape.enum, f"{path}: {value!r} is none of {shape.enum}"
+
+
+def check_refusal(operation: str, code: str) -> None:
+    """Check that an error is one that the operation may answer with."""
+    if operation in model().operation_names:
+        listed = {shape.name for shape in model().operation_model(operation).error_shapes}
+        assert code in listed | _OF_ANY_OPERATION, f"{operation} is never refused with {code}"

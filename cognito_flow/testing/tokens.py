@@ -6,6 +6,7 @@ nothing is issued here without a user who has earned it.
 
 from __future__ import annotations
 
+import math
 import uuid
 from datetime import datetime
 
@@ -39,7 +40,8 @@ def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetim
         source: The triggerSource for the pre token generation trigger.
     """
     overrides = _overrides(pool, client, user, source)
-    access, identity = _access_claims(user, grant), _id_claims(pool, user, grant)
+    access, identity = _access_claims(user, grant), _id_claims(client, user, grant)
+    details = {**_group_configuration(pool, user), **(overrides.get("groupOverrideDetails") or {})}
     for claims, token in ((access, "AccessToken"), (identity, "IdToken")):
         claims |= {
             "iss": pool.issuer,
@@ -50,9 +52,12 @@ def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetim
             "exp": int((now + client.validity(token)).timestamp()),
             "jti": str(uuid.uuid4()),
         }
-        groups = overrides.get("groupOverrideDetails", {}).get("groupsToOverride", user.groups)
-        if groups:
-            claims["cognito:groups"] = list(groups)
+        if details["groupsToOverride"]:
+            claims["cognito:groups"] = list(details["groupsToOverride"])
+    if details["iamRolesToOverride"]:
+        identity["cognito:roles"] = list(details["iamRolesToOverride"])
+    if details["preferredRole"]:
+        identity["cognito:preferred_role"] = details["preferredRole"]
     identity |= overrides.get("claimsToAddOrOverride") or {}
     for name in overrides.get("claimsToSuppress") or ():
         identity.pop(name, None)
@@ -65,9 +70,22 @@ def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetim
 
 
 def _overrides(pool: UserPool, client: Client, user: User, source: str) -> Members:
-    request: Members = {"groupConfiguration": {"groupsToOverride": list(user.groups)}}
+    request: Members = {"groupConfiguration": _group_configuration(pool, user)}
     response = triggers.run_if_set(pool, "PreTokenGeneration", source, client.id, user, request) or {}
     return response.get("claimsOverrideDetails") or {}
+
+
+def _group_configuration(pool: UserPool, user: User) -> Members:
+    """The user's groups, their roles, and the role that comes first: that of the group with the lowest
+    Precedence, unless groups of the same Precedence have different ones. (CreateGroup, on Precedence.)"""
+    with_role = [group for name in user.groups if "RoleArn" in (group := pool.groups.get(name, {}))]
+    ranks = {group["GroupName"]: group.get("Precedence", math.inf) for group in with_role}
+    first = {group["RoleArn"] for group in with_role if ranks[group["GroupName"]] == min(ranks.values())}
+    return {
+        "groupsToOverride": list(user.groups),
+        "iamRolesToOverride": list(dict.fromkeys(group["RoleArn"] for group in with_role)),
+        "preferredRole": first.pop() if len(first) == 1 else None,
+    }
 
 
 def _access_claims(user: User, grant: Grant) -> Members:
@@ -83,8 +101,8 @@ def _access_claims(user: User, grant: Grant) -> Members:
     return claims
 
 
-def _id_claims(pool: UserPool, user: User, grant: Grant) -> Members:
-    attributes: Members = dict(user.attributes)
+def _id_claims(client: Client, user: User, grant: Grant) -> Members:
+    attributes: Members = {name: value for name, value in user.attributes.items() if client.may_read(name)}
     for name in ("email_verified", "phone_number_verified"):
         if name in attributes:
             attributes[name] = attributes[name] == "true"
@@ -107,7 +125,8 @@ def user_of_access_token(pool: UserPool, token: str, now: datetime) -> tuple[Use
     if now.timestamp() >= claims["exp"]:
         raise not_authorized("Access Token has expired")
     user = pool.users.get(pool.fold(claims["username"]))
-    if user is None or user.sub != claims["sub"]:
+    # The keys may have been those of another pool, which was deleted.
+    if user is None or user.sub != claims["sub"] or claims["iss"] != pool.issuer:
         raise not_authorized("Invalid Access Token")
     if not user.is_enabled:
         raise not_authorized("User is disabled.")

@@ -1,21 +1,42 @@
-"""The pools that these tests speak to. The clock stands still, so that no code changes in mid-test."""
+"""The pools that these tests speak to. The clock stands still, so that no code changes in mid-test, and every
+answer is held against the service model."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cognito_flow.testing import Clock, LocalCognito
+from tests.contract import check_answer, check_refusal
 from tests.local_cognito.wire import PASSWORD, Wire
 
+if TYPE_CHECKING:
+    from cognito_flow.testing.service import Reply
+
 NOW = datetime(2026, 11, 5, 9, 30, 5, tzinfo=UTC)  # a Thursday, with a day of one digit
+
+
+class CheckedCognito(LocalCognito):
+    """A service whose answers are held against the service model, each of them."""
+
+    def handle(self, headers: Mapping[str, str], body: bytes) -> Reply:
+        reply = super().handle(headers, body)
+        operation, answer = headers.get("x-amz-target", "").rpartition(".")[2], json.loads(reply.body)
+        if reply.status == 200:
+            check_answer(operation, answer)
+        else:
+            check_refusal(operation, answer["__type"])
+        return reply
 
 
 @pytest.fixture
 def cognito() -> LocalCognito:
     """A service at a fixed time."""
-    return LocalCognito(clock=Clock(lambda: NOW))
+    return CheckedCognito(clock=Clock(lambda: NOW))
 
 
 @pytest.fixture

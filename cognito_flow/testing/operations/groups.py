@@ -87,7 +87,8 @@ def admin_remove_user_from_group(request: Request) -> Members:
 def admin_list_groups_for_user(request: Request) -> Members:
     """AdminListGroupsForUser."""
     pool = request.pool()
-    groups = {name: pool.groups[name] for name in request.user(pool).groups}
+    user = request.user(pool)
+    groups = {name: group for name, group in pool.groups.items() if name in user.groups}
     listed, more = page(request, groups)
     return {"Groups": listed, **more}
 
