@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import botocore.session
 from botocore.model import ListShape, ServiceModel, Shape, StringShape, StructureShape
@@ -73,8 +73,7 @@ def _check_value(shape: Shape, value: Any, path: str) -> None:
         return
     assert isinstance(value, _KINDS[shape.type_name]), f"{path}: {value!r} is no {shape.type_name}"
     if isinstance(shape, ListShape):
-        items: list[Any] = value
-        for item in items:
+        for item in cast("list[Any]", value):
             _check_value(shape.member, item, path)
     if isinstance(shape, StringShape) and shape.enum:
         assert value in shape.enum, f"{path}: {value!r} is none of {shape.enum}"
