@@ -115,7 +115,7 @@ class UserProfile:
             username=_need_text(data, "Username"),
             attributes=_attributes(data.get("UserAttributes")),
             enabled_mfa=known_mfa_types(_texts(data.get("UserMFASettingList"))),
-            preferred_mfa=None if preferred is None else known_mfa_types((preferred,))[0],
+            preferred_mfa=known_mfa_types((preferred,))[0] if preferred else None,
         )
 
 

@@ -547,15 +547,48 @@ def test_a_factor_that_the_person_does_not_have_is_refused(world: World) -> None
         alice.account.set_mfa([MfaType.SOFTWARE_TOKEN_MFA])
 
 
-def test_setting_the_same_again_does_no_harm(world: World) -> None:
+@pytest.mark.parametrize(
+    ("operation", "change"),
+    [
+        ("SetUserMFAPreference", lambda account: account.set_mfa([MfaType.SMS_MFA])),
+        ("UpdateDeviceStatus", lambda account: account.remember_device()),
+        ("StartWebAuthnRegistration", lambda account: account.register_passkey()),
+    ],
+)
+def test_setting_the_same_again_does_no_harm(
+    world: World, operation: str, change: Callable[[Any], object]
+) -> None:
     """So it is done when an answer was lost."""
-    alice = world.alice(**OPTIONAL, **SMS)
-    world.cognito.faults.lose("SetUserMFAPreference")
+    alice = world.alice(**{**OPT_IN, **PASSKEYS, **OPTIONAL, **SMS})
+    world.cognito.faults.lose(operation)
 
-    alice.account.set_mfa([MfaType.SMS_MFA])
+    change(alice.account)
 
-    assert alice.calls("SetUserMFAPreference") == 2
-    assert alice.account.user().enabled_mfa == (MfaType.SMS_MFA,)
+    assert alice.calls(operation) == 2
+
+
+@pytest.mark.parametrize(
+    ("operation", "change"),
+    [
+        ("ChangePassword", lambda account: account.change_password(PASSWORD, OTHER_PASSWORD)),
+        ("UpdateUserAttributes", lambda account: account.update_attributes({"email": "b@example.com"})),
+        ("ForgetDevice", lambda account: account.forget_device()),
+        ("GlobalSignOut", lambda account: account.sign_out_everywhere()),
+        ("DeleteUser", lambda account: account.delete_user()),
+    ],
+)
+def test_what_may_be_done_is_not_done_again(
+    world: World, operation: str, change: Callable[[Any], object]
+) -> None:
+    """The second time it would be refused, or a second message would be sent."""
+    alice = world.alice(**OPT_IN)
+    world.cognito.faults.lose(operation)
+
+    with pytest.raises(TransportError) as lost:
+        change(alice.account)
+
+    assert lost.value.maybe_processed
+    assert alice.calls(operation) == 1
 
 
 # -- passkeys --

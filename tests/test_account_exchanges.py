@@ -270,7 +270,7 @@ def test_a_profile_is_read() -> None:
     }
 
     calls, profile = play(person().user(), full)
-    bare = play(person().user(), {"Username": "alice"})[1]
+    bare = play(person().user(), {"Username": "alice", "PreferredMfaSetting": ""})[1]
 
     assert calls == [Call("GetUser", TOKEN)]
     assert profile.attributes == {"email": "a@example.com", "name": "", "email_verified": "True"}
