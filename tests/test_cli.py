@@ -408,6 +408,10 @@ def test_the_demonstration_tells_nothing_that_did_not_happen(cognito: LocalCogni
     assert isinstance(done, SignedIn)
     with pytest.raises(demo.NotAsTold, match="another app client"):
         demo._verify(done.tokens, pool, pool.app_client())
+    pool.add_user("bob", demo._PASSWORD)
+    of_bob = pool.flow().sign_in(UserSrpAuth("bob", demo._PASSWORD)).tokens
+    with pytest.raises(demo.NotAsTold, match="somebody else"):
+        demo._verify(of_bob, pool, pool.app)
 
 
 # -- the way in --
