@@ -1,38 +1,19 @@
-"""What every store promises: those in memory, in a file, in a sealed file and in a keyring."""
+"""What every store promises: the library's own, and those that the documentation shows."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TypeAlias
 
-import keyring
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from keyring.backend import KeyringBackend
-from keyring.errors import PasswordDeleteError
 
-from cognito_flow import (
-    AppClient,
-    Device,
-    DeviceStore,
-    FileDeviceStore,
-    FileTokenStore,
-    KeyringDeviceStore,
-    KeyringTokenStore,
-    LockingTokenStore,
-    MemoryDeviceStore,
-    MemoryTokenStore,
-    Tokens,
-    TokenStore,
-)
+from cognito_flow import AppClient, Device, KeyringTokenStore, LockingTokenStore, MemoryTokenStore, Tokens
+from tests.places import APP, PLACES, Opener, tokens
 
-APP = AppClient("eu-west-1_AbC123", "client-id")
 OTHERS = [AppClient("eu-west-1_AbC123", "other"), AppClient("eu-west-1_Other", "client-id")]
 DEVICE, OTHER_DEVICE = Device("key", "group", "secret"), Device("key 2", "group", "secret 2")
 
@@ -40,77 +21,6 @@ DEVICE, OTHER_DEVICE = Device("key", "group", "secret"), Device("key 2", "group"
 names = st.text(st.characters(), max_size=20)
 
 
-def tokens(text: str = "access", username: str = "alice") -> Tokens:
-    """Tokens that can be told from others."""
-    return Tokens(
-        text, "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username=username, device_key="device"
-    )
-
-
-class Texts(KeyringBackend):
-    """A keyring in memory that takes no more than Windows does."""
-
-    priority = 1.0  # pyright: ignore[reportAssignmentType]  # keyring's own way to say it
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # keyring gives it no type
-        self.texts: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.texts.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        assert len(password.encode("utf-16")) <= 5 * 512
-        self.texts[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if (service, username) not in self.texts:
-            raise PasswordDeleteError("there is none")
-        del self.texts[service, username]
-
-
-@contextmanager
-def installed(backend: KeyringBackend) -> Generator[None]:
-    """This keyring is the system's while the block runs."""
-    before = keyring.get_keyring()
-    keyring.set_keyring(backend)
-    try:
-        yield
-    finally:
-        keyring.set_keyring(before)
-
-
-Opener: TypeAlias = Callable[[], tuple[TokenStore, DeviceStore]]
-"""Opens the stores of one place once more, as another process would."""
-
-
-@contextmanager
-def in_memory() -> Generator[Opener]:
-    stores = MemoryTokenStore(), MemoryDeviceStore()
-    yield lambda: stores
-
-
-@contextmanager
-def in_a_file(*keys: str) -> Generator[Opener]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield lambda: (
-            FileTokenStore(Path(folder, "tokens.json"), keys=keys),
-            FileDeviceStore(f"{folder}/devices.json", keys=keys),
-        )
-
-
-@contextmanager
-def in_a_keyring() -> Generator[Opener]:
-    with installed(Texts()):
-        yield lambda: (KeyringTokenStore(), KeyringDeviceStore("another service"))
-
-
-PLACES: dict[str, Callable[[], AbstractContextManager[Opener]]] = {
-    "memory": in_memory,
-    "file": in_a_file,
-    "sealed file": lambda: in_a_file("k" * 32),
-    "keyring": in_a_keyring,
-}
 every_place = pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 
 
@@ -277,7 +187,7 @@ def test_no_secret_stands_in_a_repr(opener: Opener) -> None:
 
 
 def test_stores_with_a_lock_are_told_from_others(opener: Opener) -> None:
-    """A file has one; what processes do not share needs none."""
+    """What processes share has one; a keyring has not, which it says."""
     store = opener()[0]
 
-    assert isinstance(store, LockingTokenStore) == isinstance(store, FileTokenStore)
+    assert isinstance(store, LockingTokenStore) != isinstance(store, MemoryTokenStore | KeyringTokenStore)

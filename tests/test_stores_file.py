@@ -26,7 +26,7 @@ from cognito_flow import (
     StoreError,
     UsageError,
 )
-from tests.test_stores import APP, DEVICE, tokens
+from tests.places import APP, tokens
 
 KEY, OTHER_KEY = "k" * 32, b"o" * 32
 GOOD = "tokens/eu-west-1_AbC123/client-id/alice"
@@ -340,7 +340,7 @@ def plain_but_opened_with_a_key(path: Path) -> None:
 
 def opened_for_devices(path: Path) -> None:
     FileTokenStore(path).put(APP, "alice", tokens())
-    FileDeviceStore(path).put(APP, "alice", DEVICE)
+    FileDeviceStore(path).put(APP, "alice", Device("key", "group", "secret"))
 
 
 def of_a_later_version(path: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import PasswordDeleteError
 
-from cognito_flow import KeyringDeviceStore, KeyringTokenStore, StoreDamaged, StoreError, UsageError
-from tests.test_stores import APP, DEVICE, Texts, installed, tokens
+from cognito_flow import Device, KeyringDeviceStore, KeyringTokenStore, StoreDamaged, StoreError, UsageError
+from tests.places import APP, Texts, installed, tokens
 
 HEAD = ("cognito-flow", "tokens/eu-west-1_AbC123/client-id/alice")
 LARGE = tokens("0123456789" * 1000)
@@ -40,7 +40,7 @@ def test_one_version_lies_in_the_keyring_and_nothing_is_left_of_others(texts: Te
 
 def test_each_service_has_entries_of_its_own(texts: Texts) -> None:
     """Two applications of one person do not meet."""
-    KeyringDeviceStore("one").put(APP, "alice", DEVICE)
+    KeyringDeviceStore("one").put(APP, "alice", Device("key", "group", "secret"))
 
     assert KeyringDeviceStore("other").get(APP, "alice") is None
     assert {service for service, _ in texts.texts} == {"one"}
