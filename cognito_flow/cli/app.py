@@ -66,6 +66,36 @@ def demo() -> None:
 
 
 @app.command()
+def pool(
+    port: Annotated[int, typer.Option(help="The port; 0 takes one that is free.", min=0, max=65535)] = 9229,
+    host: Annotated[
+        str, typer.Option(help="The address to bind. Only this machine can reach the default one.")
+    ] = "127.0.0.1",
+    seed: Annotated[
+        str,
+        typer.Option(
+            help="A TOML file with pools, app clients, users and triggers; or `contract`, which is built in.",
+            metavar="FILE.toml",
+        ),
+    ] = "contract",
+) -> None:
+    """Serve user pools over HTTP on this machine, for programs of any language.
+
+    They are in memory, and really verify. Point a program at them with its endpoint setting; for every AWS
+    SDK, the environment variable `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER` is enough.
+
+    The seed `contract` is a pool with a custom sign-in: it asks 2+2. Its user is alice, her password
+    Correct-Horse-9.
+
+    Ctrl-C ends it. Exit codes: 0 ended, 2 wrong usage.
+    """
+    # Only this subcommand needs LocalCognito's server, and with it the extra `testing`.
+    from cognito_flow.cli import pool as pool_command
+
+    pool_command.run(host, port, seed)
+
+
+@app.command()
 def login(
     pool: PoolId,
     client: ClientId,

@@ -13,6 +13,8 @@ import attrs
 
 __all__ = ["Clock"]
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 8999
+
 
 def _real_time() -> datetime:
     return datetime.now(UTC)
@@ -25,6 +27,9 @@ class Clock:
     Args:
         source: What it runs with: the real time, or for example ``lambda: datetime(2030, 1, 1, tzinfo=UTC)``.
 
+    Attributes:
+        ahead: How far it is ahead of that by now.
+
     >>> clock = Clock(lambda: datetime(2030, 1, 1, tzinfo=UTC))
     >>> clock.advance(90)
     >>> clock().isoformat()
@@ -32,15 +37,27 @@ class Clock:
     """
 
     source: Callable[[], datetime] = _real_time
-    _ahead: timedelta = attrs.field(default=timedelta(0), init=False)
+    ahead: timedelta = attrs.field(default=timedelta(0), init=False)
 
     def __call__(self) -> datetime:
         """The time, as an aware datetime."""
-        return self.source() + self._ahead
+        return self.source() + self.ahead
 
     def advance(self, seconds: float) -> None:
-        """Let this many seconds pass at once."""
-        self._ahead += timedelta(seconds=seconds)
+        """Let this many seconds pass at once.
+
+        Raises:
+            ValueError: It is no number, or the time would be before 1970 or after 8999, where there is no
+                room left for the life of a token.
+        """
+        try:
+            ahead = self.ahead + timedelta(seconds=seconds)
+            year = (self.source() + ahead).year
+        except OverflowError:
+            year, ahead = 0, self.ahead
+        if not _FIRST_YEAR <= year <= _LAST_YEAR:
+            raise ValueError(f"the clock cannot go on by {seconds} seconds")
+        self.ahead = ahead
 
     def timestamp(self) -> float:
         """The time, in seconds since the epoch."""

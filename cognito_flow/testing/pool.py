@@ -107,22 +107,26 @@ class Pool:
 
     def app_client(
         self,
-        secret: bool = False,
+        secret: bool | str = False,
         flows: Sequence[str] = ALL_FLOWS,
         client_name: str = "app",
+        *,
+        client_id: str | None = None,
         **members: object,
     ) -> AppClient:
         """Make an app client.
 
         Args:
-            secret: With a client secret.
+            secret: With a client secret; or the secret itself, for programs whose settings name one.
             flows: ExplicitAuthFlows.
             client_name: ClientName.
+            client_id: The id that it is to have, for programs whose settings name one; drawn if None.
             members: Further members of CreateUserPoolClient, in snake case:
                 ``prevent_user_existence_errors="ENABLED"``.
 
         Raises:
             TypeError: There is no such member.
+            ValueError: The id is in use.
             botocore.exceptions.ClientError: The service refuses them.
         """
         found = _members_of("CreateUserPoolClient", members)
@@ -131,11 +135,23 @@ class Pool:
         made = client.create_user_pool_client(
             UserPoolId=self.id,
             ClientName=client_name,
-            GenerateSecret=secret,
+            GenerateSecret=bool(secret),
             ExplicitAuthFlows=list(flows),
             **found,
         )["UserPoolClient"]
-        return AppClient(self.id, made["ClientId"], made.get("ClientSecret"))
+        record = self._state.clients[made["ClientId"]]
+        if client_id is not None:
+            self._rename_client(record.id, client_id)
+        if isinstance(secret, str):
+            record.members["ClientSecret"] = secret
+        return AppClient(self.id, record.id, record.secret)
+
+    def _rename_client(self, drawn: str, wanted: str) -> None:
+        if any(wanted in self.cognito.state(pool_id).clients for pool_id in self.cognito.pool_ids()):
+            raise ValueError(f"there is an app client {wanted} already")
+        record = self._state.clients.pop(drawn)
+        record.members["ClientId"] = wanted
+        self._state.clients[wanted] = record
 
     def add_user(
         self,
@@ -194,17 +210,25 @@ class Pool:
             raise KeyError(username)
         return user
 
-    def enrol_totp(self, username: str) -> str:
+    def enrol_totp(self, username: str, secret: str | None = None) -> str:
         """Enrol an authenticator app for a user, and prefer it.
+
+        Args:
+            username: The user.
+            secret: The app's secret, base32; drawn if None.
 
         Returns:
             Its secret, base32.
+
+        Raises:
+            ValueError: The secret is not base32.
         """
-        user = self.user(username)
-        user.totp_secret = totp.new_secret(secrets.token_bytes)
+        user, secret = self.user(username), secret or totp.new_secret(secrets.token_bytes)
+        totp.code_at(secret, self.cognito.clock())
+        user.totp_secret = secret
         user.mfa_enabled.append("SOFTWARE_TOKEN_MFA")
         user.mfa_preferred = "SOFTWARE_TOKEN_MFA"
-        return user.totp_secret
+        return secret
 
     def totp(self, username: str) -> str:
         """A code of the user's authenticator app that is good now.

@@ -1,18 +1,20 @@
 """LocalCognito: the service itself, which takes requests of the wire format and answers them.
 
 Rule of this file: it knows the wire format and no operation. One request at a time has the state; what goes
-wrong in an operation goes out as Cognito's error, and what goes wrong in LocalCognito itself as an
-InternalErrorException that says so.
+wrong in an operation goes out as Cognito's error.
 
 Source: the service model's metadata (JSON protocol 1.1, target prefix AWSCognitoIdentityProviderService).
 """
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 import threading
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import format_datetime
 from typing import cast
 
@@ -21,12 +23,14 @@ import attrs
 from cognito_flow._json import as_object
 from cognito_flow.testing import door, validation
 from cognito_flow.testing.clock import Clock
-from cognito_flow.testing.faults import Fault, Faults
+from cognito_flow.testing.faults import Fault, Faults, Trouble
 from cognito_flow.testing.operations import OPERATIONS
 from cognito_flow.testing.operations.request import Request
 from cognito_flow.testing.outbox import Message
 from cognito_flow.testing.pool import Pool
+from cognito_flow.testing.recent import Recent
 from cognito_flow.testing.refusal import Refusal
+from cognito_flow.testing.server import Serving
 from cognito_flow.testing.state import Members, UserPool
 
 __all__ = ["AnswerLost", "LocalCognito", "RecordedCall", "Reply"]
@@ -69,10 +73,11 @@ class LocalCognito:
     Args:
         region: The region that the pools are in.
         clock: The clock; advance it to let time pass.
+        sleep: Waits that many seconds, where `faults` delays a call; the default really waits.
 
     Attributes:
-        outbox: The messages that were sent, newest last.
-        calls: The calls that were made, newest last.
+        outbox: The messages that were sent, newest last; the last 10,000.
+        calls: The calls that were made, newest last; the last 10,000.
         faults: Trouble to come.
 
     >>> from cognito_flow import UserSrpAuth
@@ -85,8 +90,9 @@ class LocalCognito:
 
     region: str = "eu-west-1"
     clock: Clock = attrs.field(factory=Clock)
-    outbox: list[Message] = attrs.field(factory=list[Message], init=False, repr=False)
-    calls: list[RecordedCall] = attrs.field(factory=list[RecordedCall], init=False, repr=False)
+    sleep: Callable[[float], None] = attrs.field(default=time.sleep, repr=False)
+    outbox: list[Message] = attrs.field(factory=Recent[Message], init=False, repr=False)
+    calls: list[RecordedCall] = attrs.field(factory=Recent[RecordedCall], init=False, repr=False)
     faults: Faults = attrs.field(factory=Faults, init=False, repr=False)
     _pools: dict[str, UserPool] = attrs.field(factory=dict[str, UserPool], init=False, repr=False)
     # A trigger may call the service that is just running it.
@@ -94,19 +100,33 @@ class LocalCognito:
 
     # -- for tests --
 
-    def create_pool(self, pool_name: str = "pool", **members: object) -> Pool:
+    def create_pool(self, pool_name: str = "pool", *, pool_id: str | None = None, **members: object) -> Pool:
         """Make a user pool, through CreateUserPool and SetUserPoolMfaConfig.
 
         Args:
             pool_name: PoolName.
+            pool_id: The id that it is to have, for programs whose settings name one; drawn if None.
             members: The members of both operations, in snake case: ``mfa_configuration="ON"``,
                 ``software_token_mfa_configuration={"Enabled": True}``, ``alias_attributes=["email"]`` ...
 
         Raises:
             TypeError: There is no such member.
+            ValueError: The id is in use, or is none of this region.
             botocore.exceptions.ClientError: The service refuses them.
         """
-        return Pool.create(self, pool_name, members)
+        pool = Pool.create(self, pool_name, members)
+        return pool if pool_id is None else attrs.evolve(pool, id=self._rename(pool.id, pool_id))
+
+    def _rename(self, drawn: str, wanted: str) -> str:
+        if wanted in self._pools:
+            raise ValueError(f"there is a pool {wanted} already")
+        if not re.fullmatch(rf"{re.escape(self.region)}_[0-9a-zA-Z]+", wanted, re.ASCII):
+            raise ValueError(
+                f"{wanted!r} is no pool id of this region: it is {self.region}_ and letters or digits"
+            )
+        pool = self._pools.pop(drawn)
+        self._pools[wanted] = attrs.evolve(pool, id=wanted, issuer=pool.issuer.replace(drawn, wanted))
+        return wanted
 
     def client(self) -> object:
         """A boto3 client for ``cognito-idp`` that is answered here, with AWS credentials of no meaning, and
@@ -118,9 +138,63 @@ class LocalCognito:
         on."""
         door.install(self, session)
 
+    def serve(self, port: int = 0, *, host: str = "127.0.0.1") -> Serving:
+        """Serve everything over HTTP, for other programs and other languages.
+
+        >>> with LocalCognito().serve() as url:
+        ...     print(url.startswith("http://127.0.0.1:"))
+        True
+
+        Args:
+            port: The port; 0 takes any that is free.
+            host: The address to bind; only programs on this machine can reach the default one.
+
+        Returns:
+            A context manager that gives the URL, and has it as `url`. What is served there is told in
+            "LocalCognito over HTTP" in the documentation.
+
+        Raises:
+            OSError: The port is in use, when the context is entered.
+        """
+        return Serving(self, host, port)
+
+    def snapshot(self) -> Callable[[], None]:
+        """Remember all pools with their users, and the clock.
+
+        Returns:
+            A function that puts everything back as it is now, and clears `outbox`, `calls` and `faults`.
+        """
+        with self._lock:
+            pools, ahead = self._copy(self._pools), self.clock.ahead
+
+        def restore() -> None:
+            with self._lock:
+                self._pools.clear()
+                self._pools.update(self._copy(pools))
+                self.clock.ahead = ahead
+                self.outbox.clear()
+                self.calls.clear()
+                self.faults.clear()
+
+        return restore
+
+    @staticmethod
+    def _copy(pools: dict[str, UserPool]) -> dict[str, UserPool]:
+        # Triggers are the test's own, and may remember things: they stay the same ones.
+        triggers = [trigger for pool in pools.values() for trigger in pool.triggers.values()]
+        return copy.deepcopy(pools, {id(trigger): trigger for trigger in triggers})
+
     def state(self, pool_id: str) -> UserPool:
-        """A pool's own record, for tests that must look behind the scenes."""
+        """A pool's own record, for tests that must look behind the scenes.
+
+        Raises:
+            KeyError: There is no such pool.
+        """
         return self._pools[pool_id]
+
+    def pool_ids(self) -> list[str]:
+        """The ids of all pools, in the order in which they were made."""
+        return list(self._pools)
 
     # -- the door --
 
@@ -135,8 +209,7 @@ class LocalCognito:
             AnswerLost: A fault wants it so.
         """
         operation = headers.get("x-amz-target", "").removeprefix(_TARGET_PREFIX)
-        with self._lock:
-            fault = self.faults.take(operation)
+        fault = self._trouble(operation)
         if fault is Fault.THROTTLE:
             return self._refuse(operation, (), Refusal("TooManyRequestsException", "Rate exceeded"))
         if fault is Fault.ERROR_BEFORE:
@@ -147,6 +220,13 @@ class LocalCognito:
         if fault is Fault.LOST:
             raise AnswerLost
         return reply
+
+    def _trouble(self, operation: str) -> Fault:
+        with self._lock:
+            trouble = self.faults.take(operation) or Trouble(Fault.DELAY)
+        if trouble.seconds:
+            self.sleep(trouble.seconds)  # outside the lock: only this call waits
+        return trouble.fault
 
     def _process(self, operation: str, headers: Mapping[str, str], body: bytes) -> Reply:
         names: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from cognito_flow._json import as_object
 from cognito_flow.testing.refusal import Refusal
 from cognito_flow.testing.state import Members, User, UserPool
 
-__all__ = ["run", "run_if_set"]
+__all__ = ["NAMES", "run", "run_if_set"]
 
 _RESPONSES: dict[str, Members] = {
     "DefineAuthChallenge": {"challengeName": None, "issueTokens": None, "failAuthentication": None},
@@ -38,6 +38,9 @@ _RESPONSES: dict[str, Members] = {
     "PreSignUp": {"autoConfirmUser": False, "autoVerifyEmail": False, "autoVerifyPhone": False},
     "PostConfirmation": {},
 }
+
+NAMES = frozenset(_RESPONSES)
+"""The triggers that are run."""
 
 
 def run_if_set(

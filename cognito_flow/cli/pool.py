@@ -1,0 +1,59 @@
+"""User pools over HTTP, for programs of any language.
+
+Rule of this file: what is printed is all that a client needs to begin; everything else is in the seed.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from types import FrameType
+
+from cognito_flow.cli.login import exit_codes
+from cognito_flow.errors import UsageError
+from cognito_flow.testing import LocalCognito, seed
+from cognito_flow.testing.state import UserPool
+
+__all__ = ["run"]
+
+
+def run(host: str, port: int, source: str) -> None:
+    """Serve until Ctrl-C, or until the process is asked to end."""
+    with exit_codes():
+        cognito = seed.plant(seed.read(source))
+        try:
+            _serve(cognito, host, port)
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"{host}:{port} cannot be served: {error}") from error
+
+
+def _serve(cognito: LocalCognito, host: str, port: int) -> None:
+    is_over = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        is_over.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    with cognito.serve(port, host=host) as url:
+        _say(f"LocalCognito serves {url} (codes at {url}/_local/outbox, Ctrl-C ends it)")
+        for pool_id in cognito.pool_ids():
+            _describe(cognito.state(pool_id))
+        while not is_over.wait(1):  # seconds; without a limit, Windows would not let Ctrl-C through
+            pass
+    _say("ended")
+
+
+def _describe(pool: UserPool) -> None:
+    _say(f"pool {pool.id} ({pool.members['Name']})")
+    for client in pool.clients.values():
+        secret = "" if client.secret is None else f" secret {client.secret}"
+        _say(f"  client {client.id} ({client.members['ClientName']}){secret}")
+    for name in pool.users:
+        _say(f"  user {name}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()  # the program that started this one may read it through a pipe

@@ -1,0 +1,258 @@
+"""LocalCognito over HTTP: the socket.
+
+Rule of this file: it knows HTTP, and no operation. Whatever comes in is answered with JSON of Cognito's form,
+or not at all; a request is bounded in size, and a client in time, and each client has a thread of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from cognito_flow.testing.refusal import Refusal
+from cognito_flow.testing.routes import Site
+
+if TYPE_CHECKING:
+    from cognito_flow.testing.service import LocalCognito
+
+__all__ = ["LARGEST_BODY", "Serving"]
+
+LARGEST_BODY = 1_048_576
+"""Bytes of a request's body; Cognito's own requests are far below."""
+
+_PATIENCE = 30  # seconds that a client may take between two bytes, and between two requests
+_LINGER = 2  # seconds
+_LARGEST_REST = 4 * LARGEST_BODY
+_TARGET = "x-amz-target"
+_JSON = "application/x-amz-json-1.1"
+
+# A page of any origin may use the pool, as with AWS. "*" stands for all headers but Authorization.
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "x-amzn-requestid, x-amzn-errortype, date",
+}
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "*, authorization",
+    "Access-Control-Allow-Private-Network": "true",
+    "Access-Control-Max-Age": "86400",
+    "Content-Length": "0",
+}
+
+_log = logging.getLogger("cognito_flow.testing")
+
+
+class Serving:
+    """A LocalCognito that is served: a context manager, made by `LocalCognito.serve`."""
+
+    def __init__(self, cognito: LocalCognito, host: str, port: int) -> None:
+        self._cognito, self._host, self._port = cognito, host, port
+        self._server: _Server | None = None
+        self._thread = threading.Thread(target=self._run, name="LocalCognito")
+
+    @property
+    def url(self) -> str:
+        """Where it is served, for example ``http://127.0.0.1:9229``.
+
+        Raises:
+            RuntimeError: It is not served now.
+        """
+        if self._server is None:
+            raise RuntimeError("it is served only within the context: with cognito.serve() as url")
+        return self._server.site.url
+
+    def __enter__(self) -> str:
+        self._server = _Server(self._cognito, self._host, self._port)
+        self._thread.start()
+        return self.url
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        server = cast("_Server", self._server)
+        self._server = None
+        server.shutdown()
+        self._thread.join()
+        server.hang_up()
+        server.server_close()
+
+    def _run(self) -> None:
+        # How soon the end of serving is noticed, in seconds.
+        cast("_Server", self._server).serve_forever(poll_interval=0.05)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # so that `server_close` waits for them
+    request_queue_size = 128
+    allow_reuse_address = True
+
+    def __init__(self, cognito: LocalCognito, host: str, port: int) -> None:
+        if ":" in host:
+            self.address_family = socket.AF_INET6
+        super().__init__((host, port), _Handler)
+        name = f"[{host}]" if ":" in host else host
+        self.cognito = cognito
+        self.site = Site(cognito, f"http://{name}:{self.server_port}", cognito.snapshot())
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection, with patience for what the client still sends: unread, it would make the answer
+        be lost on the way."""
+        try:
+            request.shutdown(socket.SHUT_WR)
+            request.settimeout(_LINGER)
+            left = _LARGEST_REST
+            while left > 0 and (rest := request.recv(65536)):
+                left -= len(rest)
+        except OSError:
+            pass  # the client was gone first
+        with self._open_lock:
+            self._open.discard(request)
+        self.close_request(request)
+
+    def hang_up(self) -> None:
+        """End what clients keep open."""
+        with self._open_lock:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue  # it went away by itself
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """The client hung up, or stopped reading: it is of no interest to anybody else."""
+        _log.debug("a connection from %s ended early", client_address, exc_info=True)
+
+
+class _Unreadable(Exception):
+    """A body that cannot be read."""
+
+    def __init__(self, status: HTTPStatus, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "LocalCognito", ""
+    timeout = _PATIENCE
+    wbufsize = -1  # head and body leave together
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        """The API, and the pages that change something."""
+        try:
+            body = self._body()
+        except _Unreadable as error:
+            self.send_error(error.status, str(error))
+            return
+        if _TARGET in self.headers:
+            self._call(body)
+        else:
+            self._visit()
+
+    def do_GET(self) -> None:
+        """The pages."""
+        self._visit()
+
+    def do_OPTIONS(self) -> None:
+        """A browser asks what a page may send."""
+        self._send(HTTPStatus.NO_CONTENT, _PREFLIGHT, b"")
+
+    # -- requests --
+
+    def _body(self) -> bytes:
+        length = self.headers.get("content-length", "0")
+        if "transfer-encoding" in self.headers:
+            raise _Unreadable(HTTPStatus.LENGTH_REQUIRED, "The request needs a Content-Length.")
+        if not (length.isascii() and length.isdigit()):
+            raise _Unreadable(HTTPStatus.BAD_REQUEST, "Content-Length is not a number.")
+        if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
+            text = f"The body is larger than {LARGEST_BODY} bytes."
+            raise _Unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise _Unreadable(HTTPStatus.BAD_REQUEST, "The body is shorter than Content-Length says.")
+        return body
+
+    def _call(self, body: bytes) -> None:
+        from cognito_flow.testing.service import AnswerLost
+
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            reply = self._cognito.handle(headers, body)
+        except AnswerLost:
+            self.close_connection = True
+        except Exception:  # noqa: BLE001 - whatever is wrong here, the client is to hear of it
+            _log.exception("LocalCognito failed at %s", headers[_TARGET])
+            text = "LocalCognito itself failed; its log says where."
+            self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, _error("InternalErrorException", text))
+        else:
+            self._send(reply.status, reply.headers, reply.body)
+
+    @property
+    def _cognito(self) -> LocalCognito:
+        return cast("_Server", self.server).cognito
+
+    def _visit(self) -> None:
+        try:
+            parts = urlsplit(self.path)
+            query = dict(parse_qsl(parts.query, max_num_fields=10))
+        except ValueError:
+            self.send_error(HTTPStatus.BAD_REQUEST, "The path cannot be read.")
+            return
+        page = cast("_Server", self.server).site.page(self.command, parts.path)
+        if page is None:
+            text = "There is nothing here: the API is POST / with the header X-Amz-Target."
+            self._send_json(HTTPStatus.NOT_FOUND, _error("ResourceNotFoundException", text))
+            return
+        try:
+            self._send_json(HTTPStatus.OK, page(query))
+        except Refusal as refusal:
+            self._send_json(HTTPStatus.BAD_REQUEST, _error(refusal.code, refusal.text))
+
+    # -- answers --
+
+    def _send_json(self, status: HTTPStatus, value: object) -> None:
+        body = json.dumps(value).encode()
+        kind = "application/json" if status == HTTPStatus.OK else _JSON
+        self._send(status, {"Content-Type": kind, "Content-Length": str(len(body))}, body)
+
+    def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in {**headers, **_CORS}.items():
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse a request that is no good HTTP. What is left of it would be taken for the next one, so the
+        connection ends."""
+        self.close_connection = True
+        status = HTTPStatus(code)
+        self._send_json(status, _error("SerializationException", message or status.phrase))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+        """A line for each request."""
+        _log.debug(format, *args)
+
+
+def _error(code: str, text: str) -> dict[str, str]:
+    return {"__type": code, "message": text}
