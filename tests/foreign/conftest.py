@@ -21,7 +21,6 @@ from filelock import FileLock
 from cognito_flow import AppClient
 from cognito_flow.testing import LocalCognito
 from tests.environments import node_modules, python_with
-from tests.local_http import serve
 
 JAVASCRIPT = Path(__file__).with_name("javascript")
 PYCOGNITO = ("pycognito==2024.5.1",)
@@ -81,7 +80,7 @@ Run: TypeAlias = Callable[[list[str | Path], AppClient], Program]
 @pytest.fixture
 def url(cognito: LocalCognito) -> Iterator[str]:
     """Where LocalCognito is served."""
-    with serve(cognito) as url:
+    with cognito.serve(port=0) as url:
         yield url
 
 
