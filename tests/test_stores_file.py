@@ -198,6 +198,26 @@ def test_a_directory_in_its_place_is_a_store_error(path: Path) -> None:
         store.get(APP, "alice")
 
 
+@for_posix
+def test_a_full_disk_leaves_the_old_state(path: Path) -> None:
+    """What does not fit is not half there, and the store goes on when there is room again."""
+    import resource
+
+    store = FileTokenStore(path)
+    store.put(APP, "alice", tokens("old"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(StoreError, match="too large"):
+            store.put(APP, "alice", tokens("new"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert store.get(APP, "alice") == tokens("old")
+    store.put(APP, "alice", tokens("new"))
+    assert store.get(APP, "alice") == tokens("new")
+
+
 # Damage.
 
 

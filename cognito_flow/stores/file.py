@@ -35,13 +35,15 @@ class FileTokenStore(TokenEntries):
     >>> import tempfile
     >>> from datetime import UTC, datetime
     >>> from cognito_flow import Tokens
-    >>> path, key = f"{tempfile.mkdtemp()}/tokens.json", "a secret of at least 32 random bytes"
+    >>> folder, key = tempfile.TemporaryDirectory(), "a secret of at least 32 random bytes"
+    >>> path = f"{folder.name}/tokens.json"
     >>> store, app = FileTokenStore(path, keys=[key]), AppClient("eu-west-1_AbC123", "client-id")
     >>> tokens = Tokens("access", "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username="alice")
     >>> with store.lock(app, "alice"):
     ...     store.put(app, tokens.username, tokens)
     >>> FileTokenStore(path, keys=[key]).get(app, "alice") == tokens
     True
+    >>> folder.cleanup()
     """
 
     def __init__(
@@ -77,11 +79,13 @@ class FileDeviceStore(DeviceEntries):
 
     >>> import tempfile
     >>> from cognito_flow import Device
-    >>> path = f"{tempfile.mkdtemp()}/devices.json"
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = f"{folder.name}/devices.json"
     >>> store, app = FileDeviceStore(path), AppClient("eu-west-1_AbC123", "client-id")
     >>> store.put(app, "alice", Device("eu-west-1_key", "-group", "secret"), alias="alice@example.com")
     >>> FileDeviceStore(path).get(app, "alice@example.com").key
     'eu-west-1_key'
+    >>> folder.cleanup()
     """
 
     def __init__(
