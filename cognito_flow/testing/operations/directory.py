@@ -83,7 +83,18 @@ def _check_names(pool: UserPool, names: Iterable[str]) -> None:
 
 
 def _attributes(user: User, wanted: list[str] | None) -> list[dict[str, str]]:
-    return [item for item in user.as_members() if wanted is None or item["Name"] in wanted]
+    """Those attributes that are asked for, or all.
+
+    Raises:
+        Refusal: The user does not have them. (ListUsers, on AttributesToGet.)
+    """
+    attributes = user.as_members()
+    if wanted is None:
+        return attributes
+    shown = [item for item in attributes if item["Name"] in wanted]
+    if len(shown) < len(set(wanted)):
+        raise invalid_parameter("One or more requested attributes have no value for some of the users.")
+    return shown
 
 
 def _matching(text: str, users: Iterable[User]) -> list[User]:

@@ -1,0 +1,350 @@
+"""User pools and app clients: made, changed, listed and deleted by scripts, through boto3."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from cognito_flow.testing import LocalCognito
+from cognito_flow.testing.signing import SigningKeys
+from tests.local_cognito.wire import PASSWORD, Wire, refusal
+
+INVALID = "InvalidParameterException"
+
+
+@pytest.fixture
+def api(cognito: LocalCognito) -> Any:
+    """A boto3 client."""
+    return cognito.client()
+
+
+def listed(operation: Any, member: str, key: str, token: str = "NextToken", **parameters: Any) -> list[Any]:
+    """Everything that a list has, page by page."""
+    found: list[Any] = []
+    more: dict[str, str] = {}
+    while True:
+        answer = operation(**parameters, **more)
+        found += [item[key] for item in answer[member]]
+        if token not in answer:
+            return found
+        more = {token: answer[token]}
+
+
+# -- pools --
+
+
+def test_a_new_pool_has_the_defaults_of_the_service(api: Any) -> None:
+    """As CreateUserPool and DescribeUserPool show them."""
+    made = api.create_user_pool(PoolName="people")["UserPool"]
+
+    assert api.describe_user_pool(UserPoolId=made["Id"])["UserPool"] == made
+    assert made["Name"] == "people"
+    assert made["MfaConfiguration"] == "OFF"
+    assert made["UserPoolTier"] == "ESSENTIALS"
+    assert made["DeletionProtection"] == "INACTIVE"
+    assert made["Policies"]["PasswordPolicy"]["MinimumLength"] == 8
+    assert made["Policies"]["SignInPolicy"] == {"AllowedFirstAuthFactors": ["PASSWORD"]}
+    assert made["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}
+    attributes = {entry["Name"]: entry for entry in made["SchemaAttributes"]}
+    assert attributes["sub"]["Mutable"] is False
+    assert attributes["birthdate"]["StringAttributeConstraints"] == {"MinLength": "10", "MaxLength": "10"}
+    assert attributes["updated_at"]["AttributeDataType"] == "Number"
+
+
+def test_an_update_sets_back_what_is_not_sent(api: Any, cognito: LocalCognito) -> None:
+    """All but what only CreateUserPool sets, and the feature plan."""
+    lasting = {"UsernameAttributes": ["email"], "UserPoolTier": "PLUS"}
+    fleeting = {"AutoVerifiedAttributes": ["email"], "DeviceConfiguration": {}}
+    ids = {"UserPoolId": api.create_user_pool(PoolName="old", **lasting, **fleeting)["UserPool"]["Id"]}
+    cognito.clock.advance(60)
+    api.update_user_pool(PoolName="new", DeletionProtection="ACTIVE", **ids)
+    pool = api.describe_user_pool(**ids)["UserPool"]
+
+    assert (pool["Name"], pool["DeletionProtection"]) == ("new", "ACTIVE")
+    assert {name: pool[name] for name in lasting} == lasting
+    assert not set(fleeting) & set(pool)
+    assert (pool["LastModifiedDate"] - pool["CreationDate"]).total_seconds() == 60
+    api.update_user_pool(**ids)
+    assert api.describe_user_pool(**ids)["UserPool"]["Name"] == "new"
+
+
+def test_an_update_takes_the_second_factor_away_or_brings_it(api: Any) -> None:
+    """MfaConfiguration, too, is OFF when it is not sent; it is not ON without a factor."""
+    sms = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
+    ids = {"UserPoolId": api.create_user_pool(PoolName="p")["UserPool"]["Id"]}
+
+    assert refusal(lambda: api.update_user_pool(MfaConfiguration="ON", **ids))[0] == INVALID
+    assert refusal(lambda: api.create_user_pool(PoolName="p", MfaConfiguration="ON"))[0] == INVALID
+    api.update_user_pool(MfaConfiguration="ON", **sms, **ids)
+    assert api.get_user_pool_mfa_config(**ids)["SmsMfaConfiguration"] == sms
+    api.update_user_pool(**ids)
+    assert api.get_user_pool_mfa_config(**ids)["MfaConfiguration"] == "OFF"
+
+
+def test_a_deleted_pool_is_gone_with_everything_in_it(wire: Wire) -> None:
+    """Its users do not sign in, and their tokens open nothing."""
+    token = wire.password()["AuthenticationResult"]["AccessToken"]
+    wire.api.delete_user_pool(UserPoolId=wire.pool.id)
+
+    assert refusal(wire.password)[0] == "ResourceNotFoundException"
+    assert refusal(lambda: wire.api.get_user(AccessToken=token))[0] == "NotAuthorizedException"
+    gone = refusal(lambda: wire.api.delete_user_pool(UserPoolId=wire.pool.id))
+    assert gone == ("ResourceNotFoundException", f"User pool {wire.pool.id} does not exist.")
+
+
+def test_tokens_of_a_deleted_pool_open_nothing_in_the_next_one(wire: Wire) -> None:
+    """Not even if the next one has come to have the same keys, and the same user."""
+    token = wire.password()["AuthenticationResult"]["AccessToken"]
+    alice = wire.pool.user("alice")
+    wire.api.delete_user_pool(UserPoolId=wire.pool.id)
+    new = wire.cognito.create_pool()
+    state = wire.cognito.state(new.id)
+    state.users["alice"] = alice
+
+    assert state.keys == SigningKeys.draw(0)
+    refused = refusal(lambda: wire.api.get_user(AccessToken=token))
+    assert refused == ("NotAuthorizedException", "Invalid Access Token")
+
+
+def test_pools_never_share_their_keys(api: Any, cognito: LocalCognito) -> None:
+    """Also when one was deleted meanwhile."""
+    first, _, _ = (api.create_user_pool(PoolName=name)["UserPool"]["Id"] for name in "abc")
+    api.delete_user_pool(UserPoolId=first)
+    api.create_user_pool(PoolName="d")
+    ids = listed(api.list_user_pools, "UserPools", "Id", MaxResults=60)
+
+    assert len({cognito.state(pool_id).keys.number for pool_id in ids}) == len(ids) == 3
+
+
+def test_a_protected_pool_stays(api: Any) -> None:
+    """Until the protection is taken away."""
+    made = api.create_user_pool(PoolName="p", DeletionProtection="ACTIVE")["UserPool"]
+    ids = {"UserPoolId": made["Id"]}
+    code, text = refusal(lambda: api.delete_user_pool(**ids))
+
+    assert (code, "deletion protection" in text) == (INVALID, True)
+    api.update_user_pool(DeletionProtection="INACTIVE", **ids)
+    api.delete_user_pool(**ids)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 60])
+def test_pools_are_listed_page_by_page(api: Any, size: int) -> None:
+    """Each of them once, whatever the page's size."""
+    names = {f"pool {number}" for number in range(5)}
+    for name in names:
+        api.create_user_pool(PoolName=name)
+    found = listed(api.list_user_pools, "UserPools", "Name", MaxResults=size)
+
+    assert len(found) == len(names)
+    assert set(found) == names
+
+
+# -- custom attributes --
+
+
+def test_custom_attributes_are_added(api: Any, wire: Wire) -> None:
+    """They are written with their prefix, once, and are never required."""
+    ids = {"UserPoolId": wire.pool.id}
+    add = partial(api.add_custom_attributes, **ids)
+    add(CustomAttributes=[{"Name": "team", "AttributeDataType": "String"}])
+    names = [a["Name"] for a in api.describe_user_pool(**ids)["UserPool"]["SchemaAttributes"]]
+
+    assert names[-1] == "custom:team"
+    again = refusal(lambda: add(CustomAttributes=[{"Name": "team"}]))
+    assert again == (INVALID, "custom:team: Existing attribute already has name custom:team.")
+    twice = refusal(lambda: add(CustomAttributes=[{"Name": "seat"}, {"Name": "seat"}]))
+    assert twice[0] == INVALID
+    assert refusal(lambda: add(CustomAttributes=[{"Name": "seat", "Required": True}]))[0] == INVALID
+    value = {"Name": "custom:team", "Value": "red"}
+    wire.api.admin_update_user_attributes(Username="alice", UserAttributes=[value], **ids)
+    assert value in wire.api.admin_get_user(Username="alice", **ids)["UserAttributes"]
+
+
+CUSTOM = [
+    {"Name": "team", "Mutable": False, "StringAttributeConstraints": {"MinLength": "2", "MaxLength": "5"}},
+    {"Name": "age", "AttributeDataType": "Number", "NumberAttributeConstraints": {"MaxValue": "150"}},
+    {"Name": "member", "AttributeDataType": "Boolean"},
+    {"Name": "since", "AttributeDataType": "DateTime"},
+    {"Name": "note", "DeveloperOnlyAttribute": True},
+    {"Name": "nickname", "Required": True},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("custom:team", "blue", "b"),
+        ("custom:team", "red", "orange"),
+        ("custom:age", "-3", "x"),
+        ("custom:age", "150", "151"),
+        ("custom:member", "true", "yes"),
+        ("custom:since", "2026-11-05", None),
+        ("dev:custom:note", "kept", None),
+        ("birthdate", "2000-12-31", "2000"),
+        ("email", "al@example.com", "al"),
+        ("phone_number", "+31612345678", "0612345678"),
+        ("nickname", "Al", ""),
+        ("team", None, "red"),
+        ("sub", None, "x"),
+    ],
+)
+def test_values_have_the_form_that_the_schema_says(
+    cognito: LocalCognito, name: str, right: str | None, wrong: str | None
+) -> None:
+    """Type, length and range; and an attribute must be there at all."""
+    wire = Wire(cognito.create_pool(schema=CUSTOM))
+    wire.pool.add_user("alice", PASSWORD)
+    update = partial(wire.api.admin_update_user_attributes, UserPoolId=wire.pool.id, Username="alice")
+    if wrong is not None:
+        bad = [{"Name": name, "Value": wrong}]
+        assert refusal(lambda: update(UserAttributes=bad))[0] == INVALID
+    if right is not None:
+        update(UserAttributes=[{"Name": name, "Value": right}])
+        assert wire.pool.user("alice").attributes[name] == right
+
+
+def test_an_immutable_attribute_is_set_once(cognito: LocalCognito) -> None:
+    """Not even an administrator changes it, or takes it away."""
+    wire = Wire(cognito.create_pool(schema=CUSTOM))
+    wire.pool.add_user("alice", PASSWORD, attributes={"custom:team": "red"})
+    user = {"UserPoolId": wire.pool.id, "Username": "alice"}
+    text = "user.custom:team: Attribute cannot be updated."
+    value = [{"Name": "custom:team", "Value": "blue"}]
+    update = partial(wire.api.admin_update_user_attributes, UserAttributes=value, **user)
+    delete = partial(wire.api.admin_delete_user_attributes, UserAttributeNames=["custom:team"], **user)
+
+    assert refusal(update) == (INVALID, text)
+    assert refusal(delete) == (INVALID, text)
+
+
+# -- app clients --
+
+
+def test_a_new_app_client_has_the_defaults_of_the_service(api: Any, wire: Wire) -> None:
+    """As CreateUserPoolClient and DescribeUserPoolClient show them."""
+    made = api.create_user_pool_client(UserPoolId=wire.pool.id, ClientName="app")["UserPoolClient"]
+    ids = {"UserPoolId": wire.pool.id, "ClientId": made["ClientId"]}
+
+    assert api.describe_user_pool_client(**ids)["UserPoolClient"] == made
+    assert made["RefreshTokenValidity"] == 30
+    assert made["AuthSessionValidity"] == 3
+    assert made["EnableTokenRevocation"] is True
+    assert "ClientSecret" not in made
+
+
+def test_an_app_client_keeps_its_name_and_secret_when_it_is_updated(api: Any, wire: Wire) -> None:
+    """The rest goes back to the defaults."""
+    app = wire.pool.app_client(secret=True, auth_session_validity=15, refresh_token_validity=7)
+    ids = {"UserPoolId": wire.pool.id, "ClientId": app.client_id}
+    told = api.update_user_pool_client(**ids, IdTokenValidity=2)["UserPoolClient"]
+
+    assert (told["ClientName"], told["ClientSecret"]) == ("app", app.client_secret)
+    assert (told["IdTokenValidity"], told["AuthSessionValidity"], told["RefreshTokenValidity"]) == (2, 3, 30)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "USER_PASSWORD_AUTH"]},
+        {
+            "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"],
+            "RefreshTokenRotation": {"Feature": "ENABLED"},
+        },
+        {"AccessTokenValidity": 25},
+        {"IdTokenValidity": 299, "TokenValidityUnits": {"IdToken": "seconds"}},
+        {"RefreshTokenValidity": 59, "TokenValidityUnits": {"RefreshToken": "minutes"}},
+        {"RefreshTokenValidity": 3651},
+        {"GenerateSecret": True, "ClientSecret": "s" * 24},
+    ],
+    ids=str,
+)
+def test_app_clients_that_cannot_be(api: Any, wire: Wire, members: dict[str, Any]) -> None:
+    """Settings that contradict each other, and tokens that live too long or too short."""
+    create = partial(api.create_user_pool_client, UserPoolId=wire.pool.id, ClientName="app")
+
+    assert refusal(lambda: create(**members))[0] == INVALID
+    if "GenerateSecret" not in members:
+        ids = {"UserPoolId": wire.pool.id, "ClientId": wire.client_id}
+        assert refusal(lambda: api.update_user_pool_client(**ids, **members))[0] == INVALID
+        assert "AuthenticationResult" in wire.password()
+
+
+def test_no_validity_of_a_refresh_token_is_thirty_days(wire: Wire) -> None:
+    """Whatever the unit."""
+    units = {"RefreshToken": "seconds"}
+    limited = Wire(
+        wire.pool, wire.pool.app_client(refresh_token_validity=0, token_validity_units=units).client_id
+    )
+    token = limited.password()["AuthenticationResult"]["RefreshToken"]
+    wire.cognito.clock.advance(30 * 86400 - 1)
+    limited.start("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
+    wire.cognito.clock.advance(1)
+    refused = refusal(lambda: limited.start("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token))
+    assert refused == ("NotAuthorizedException", "Refresh Token has expired")
+
+
+def test_a_secret_of_one_s_own(api: Any, wire: Wire) -> None:
+    """ClientSecret may be brought along."""
+    made = api.create_user_pool_client(UserPoolId=wire.pool.id, ClientName="app", ClientSecret="s" * 24)
+
+    assert made["UserPoolClient"]["ClientSecret"] == "s" * 24
+
+
+def test_a_deleted_app_client_ends_its_sign_ins_alone(wire: Wire) -> None:
+    """Its sessions and tokens are worth nothing; those of another app client live on."""
+    doomed = Wire(wire.pool, wire.pool.app_client().client_id)
+    tokens = doomed.password()["AuthenticationResult"]
+    other = wire.password()["AuthenticationResult"]
+    open_challenge = doomed.start_srp()
+    wire.api.delete_user_pool_client(UserPoolId=wire.pool.id, ClientId=doomed.client_id)
+
+    gone = "ResourceNotFoundException"
+    assert refusal(doomed.password)[0] == gone
+    assert refusal(lambda: doomed.prove(open_challenge, doomed.claim(open_challenge)))[0] == gone
+    assert (
+        refusal(lambda: doomed.start("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=tokens["RefreshToken"]))[0] == gone
+    )
+    revoked = refusal(lambda: wire.api.get_user(AccessToken=tokens["AccessToken"]))
+    assert revoked == ("NotAuthorizedException", "Access Token has been revoked")
+    assert wire.api.get_user(AccessToken=other["AccessToken"])["Username"] == "alice"
+
+
+@pytest.mark.parametrize("size", [{}, {"MaxResults": 2}], ids=str)
+def test_app_clients_are_listed_page_by_page(api: Any, wire: Wire, size: dict[str, int]) -> None:
+    """Those of the pool, each once."""
+    made = {wire.pool.app_client(client_name=f"app {number}").client_id for number in range(5)}
+    Wire(wire.cognito.create_pool())
+    found = listed(api.list_user_pool_clients, "UserPoolClients", "ClientId", UserPoolId=wire.pool.id, **size)
+
+    assert sorted(found) == sorted({*made, wire.client_id})
+
+
+def test_a_token_is_good_for_the_same_question_only(api: Any, wire: Wire) -> None:
+    """Not for another pool, not for another operation, and not made up; another page size is no matter."""
+    other = wire.cognito.create_pool()
+    for pool in (wire.pool, other):
+        for number in range(3):
+            pool.app_client(client_name=f"app {number}")
+    ask = partial(api.list_user_pool_clients, UserPoolId=wire.pool.id)
+    token = ask(MaxResults=1)["NextToken"]
+    expected = (INVALID, "Invalid pagination token given.")
+
+    assert len(ask(NextToken=token)["UserPoolClients"]) == 3
+    assert refusal(lambda: ask(NextToken="made-up")) == expected
+    elsewhere = partial(api.list_user_pool_clients, UserPoolId=other.id, NextToken=token)
+    assert refusal(elsewhere) == expected
+    assert refusal(lambda: api.list_groups(UserPoolId=wire.pool.id, NextToken=token)) == expected
+
+
+def test_a_page_goes_on_though_its_beginning_was_deleted(api: Any, wire: Wire) -> None:
+    """Nothing is left out, nothing is shown twice."""
+    for name in "abcd":
+        api.create_group(UserPoolId=wire.pool.id, GroupName=name)
+    first = api.list_groups(UserPoolId=wire.pool.id, Limit=2)
+    api.delete_group(UserPoolId=wire.pool.id, GroupName="b")
+    second = api.list_groups(UserPoolId=wire.pool.id, Limit=2, NextToken=first["NextToken"])
+
+    assert [group["GroupName"] for group in first["Groups"] + second["Groups"]] == ["a", "b", "c", "d"]
+    assert "NextToken" not in second
