@@ -28,14 +28,19 @@ from cognito_flow import (
     Answer,
     AppClient,
     AsyncAuthFlow,
+    AsyncTokenVerifier,
     AuthFlow,
     IncorrectPassword,
     NewPasswordRequired,
     NotAuthorized,
+    RefreshTokenAuth,
     SecretHashMismatch,
     SignedIn,
     SoftwareTokenMfa,
     Step,
+    TokenInvalid,
+    Tokens,
+    TokenVerifier,
     UserPasswordAuth,
     UserSrpAuth,
     WrongCode,
@@ -245,6 +250,50 @@ def test_a_wrong_totp_code_is_refused(pool: Pool, flow: Flow, totp_user: tuple[s
 
     with pytest.raises(WrongCode):
         flow.send(challenge.answer(code[:-1] + str((int(code[-1]) + 5) % 10)))
+
+
+@pytest.fixture(params=[TokenVerifier, AsyncTokenVerifier], ids=["sync", "async"])
+def verifier(request: pytest.FixtureRequest, pool: Pool) -> TokenVerifier | AsyncTokenVerifier:
+    """A verifier that fetches the keys from ministack."""
+    made: TokenVerifier | AsyncTokenVerifier = request.param(pool.app, timeout=60)
+    return made
+
+
+def check_tokens(verifier: TokenVerifier | AsyncTokenVerifier, tokens: Tokens, username: str) -> None:
+    """Both tokens are good, and of this user."""
+    for claims in (verifier.verify_access(tokens.access_token), verifier.verify_id(str(tokens.id_token))):
+        told: Any = asyncio.run(claims) if inspect.iscoroutine(claims) else claims
+        assert username == told.username
+
+
+def test_its_tokens_are_verified(
+    pool: Pool, totp_user: tuple[str, str], verifier: TokenVerifier | AsyncTokenVerifier
+) -> None:
+    """Of a sign-in with SRP, with a password, with a second factor, and of refreshes in either way."""
+    flow, username = AuthFlow(pool.app), pool.add_user(PASSWORD)
+    by_password = flow.sign_in(UserPasswordAuth(username, PASSWORD)).tokens
+
+    check_tokens(verifier, flow.sign_in(UserSrpAuth(username, PASSWORD)).tokens, username)
+    check_tokens(verifier, by_password, username)
+    check_tokens(verifier, flow.refresh(by_password), username)
+    check_tokens(verifier, flow.sign_in(RefreshTokenAuth(by_password)).tokens, username)
+
+    with_code, secret_code = totp_user
+    challenge = flow.start(UserSrpAuth(with_code, PASSWORD))
+    assert isinstance(challenge, SoftwareTokenMfa)
+    signed_in = flow.send(challenge.answer(totp(secret_code)))
+    assert isinstance(signed_in, SignedIn)
+    check_tokens(verifier, signed_in.tokens, with_code)
+
+
+def test_tokens_of_another_app_client_are_refused(pool: Pool) -> None:
+    """Though the same pool has signed them; and so is one of the other kind."""
+    tokens = AuthFlow(pool.app).sign_in(UserSrpAuth(pool.add_user(PASSWORD), PASSWORD)).tokens
+
+    with pytest.raises(TokenInvalid, match="another app client"):
+        TokenVerifier(attrs.evolve(pool.app, client_id="another")).verify_access(tokens.access_token)
+    with pytest.raises(TokenInvalid):
+        TokenVerifier(pool.app).verify_id(tokens.access_token)
 
 
 # What Cognito takes: names have no white space, and passwords none at their ends.
