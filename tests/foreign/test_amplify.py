@@ -6,7 +6,6 @@ What it asks is named as its sign-in steps are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -15,7 +14,7 @@ from cognito_flow import AppClient
 from cognito_flow.testing import LocalCognito, Pool
 from cognito_flow.testing.totp import code_at
 from tests.foreign import pools
-from tests.foreign.conftest import Program, Run
+from tests.foreign.conftest import JavaScript, Program, Run
 from tests.foreign.pools import NEW_PASSWORD, PASSWORD
 
 pytestmark = pytest.mark.peers
@@ -31,11 +30,11 @@ PASSWORD_FLOWS = [
 
 
 @pytest.fixture
-def amplify(run: Run, javascript: Path) -> Amplify:
+def amplify(run: Run, javascript: JavaScript) -> Amplify:
     """Starts the client for a pool."""
 
     def amplify(pool: Pool, app: AppClient | None = None) -> Program:
-        return run(["node", javascript / "amplify.mjs"], app or pool.app)
+        return run(javascript.program("amplify"), app or pool.app)
 
     return amplify
 

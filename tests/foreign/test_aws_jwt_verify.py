@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from cognito_flow import AppClient
 from cognito_flow.testing import LocalCognito, Pool
 from tests.foreign import pools
-from tests.foreign.conftest import Program, Run
+from tests.foreign.conftest import JavaScript, Program, Run
 from tests.foreign.pools import PASSWORD
 
 pytestmark = pytest.mark.peers
@@ -22,9 +21,9 @@ def pool(cognito: LocalCognito) -> Pool:
 
 
 @pytest.fixture
-def verifier(run: Run, javascript: Path, pool: Pool) -> Program:
+def verifier(run: Run, javascript: JavaScript, pool: Pool) -> Program:
     """Verifies tokens for the pool's app client."""
-    return run(["node", javascript / "aws_jwt_verify.mjs"], pool.app)
+    return run(javascript.program("aws_jwt_verify"), pool.app)
 
 
 def sign_in(pool: Pool, app: AppClient | None = None) -> dict[str, str]:

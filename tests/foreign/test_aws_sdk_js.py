@@ -7,7 +7,6 @@ The SDK knows no SRP, so its sign-ins are those with a password in clear.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import attrs
@@ -17,7 +16,7 @@ from cognito_flow import AppClient
 from cognito_flow.testing import LocalCognito, Pool
 from cognito_flow.testing.totp import code_at
 from tests.foreign import pools
-from tests.foreign.conftest import Program, Run
+from tests.foreign.conftest import JavaScript, Program, Run
 from tests.foreign.pools import PASSWORD
 
 pytestmark = pytest.mark.peers
@@ -59,12 +58,12 @@ StartSdk: TypeAlias = Callable[..., Sdk]
 
 
 @pytest.fixture
-def sdk(run: Run, javascript: Path) -> StartSdk:
+def sdk(run: Run, javascript: JavaScript) -> StartSdk:
     """Starts the client for a pool."""
 
     def sdk(pool: Pool, app: AppClient | None = None) -> Sdk:
         app = app or pool.app
-        return Sdk(run(["node", javascript / "aws_sdk.mjs"], app), app)
+        return Sdk(run(javascript.program("aws_sdk"), app), app)
 
     return sdk
 

@@ -5,7 +5,6 @@ What it asks is named as its callbacks are.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -14,7 +13,7 @@ import pytest
 from cognito_flow.testing import LocalCognito, Pool
 from cognito_flow.testing.totp import code_at
 from tests.foreign import pools
-from tests.foreign.conftest import Program, Run
+from tests.foreign.conftest import JavaScript, Program, Run
 from tests.foreign.pools import NEW_PASSWORD, PASSWORD
 
 pytestmark = pytest.mark.peers
@@ -25,17 +24,17 @@ class IdentityJs:
     """Starts the client for alice."""
 
     run: Run
-    program: Path
+    javascript: JavaScript
 
     def __call__(self, pool: Pool, flow: str = "USER_SRP_AUTH") -> Program:
-        client = self.run(["node", self.program], pool.app)
+        client = self.run(self.javascript.program("identity_js"), pool.app)
         client.call("user", username="alice", flow=flow)
         return client
 
 
 @pytest.fixture
-def identity_js(run: Run, javascript: Path) -> IdentityJs:
-    return IdentityJs(run, javascript / "identity_js.mjs")
+def identity_js(run: Run, javascript: JavaScript) -> IdentityJs:
+    return IdentityJs(run, javascript)
 
 
 def sign_in(client: Program, password: str = PASSWORD) -> Any:

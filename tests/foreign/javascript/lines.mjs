@@ -1,9 +1,7 @@
 // Calls from the test, one JSON object a line: {"call": name, "given": {...}}. Each is answered with one
 // line, {"gave": ...} or {"threw": {"name": ..., "message": ...}}. What libraries log goes to standard error.
 import { createInterface } from "node:readline";
-import { webcrypto } from "node:crypto";
 
-globalThis.crypto ??= webcrypto; // Node 18 has it under this name only
 console.log = console.info = console.debug = console.error;
 
 export async function answerLines(calls) {
