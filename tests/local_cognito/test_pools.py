@@ -20,16 +20,16 @@ def api(cognito: LocalCognito) -> Any:
     return cognito.client()
 
 
-def listed(operation: Any, member: str, key: str, token: str = "NextToken", **parameters: Any) -> list[Any]:
+def listed(operation: Any, member: str, key: str, **parameters: Any) -> list[Any]:
     """Everything that a list has, page by page."""
     found: list[Any] = []
     more: dict[str, str] = {}
     while True:
         answer = operation(**parameters, **more)
         found += [item[key] for item in answer[member]]
-        if token not in answer:
+        if "NextToken" not in answer:
             return found
-        more = {token: answer[token]}
+        more = {"NextToken": answer["NextToken"]}
 
 
 # -- pools --
