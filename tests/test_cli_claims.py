@@ -48,9 +48,9 @@ class Signed:
 
 @pytest.fixture
 def signed(cognito: LocalCognito) -> Iterator[Signed]:
-    """Tokens of a user with brackets in her nickname."""
+    """Tokens of a user with brackets in her nickname, and a command for the terminal in her name."""
     pool = cognito.create_pool()
-    pool.add_user("alice", PASSWORD, attributes={"nickname": "[red]al"})
+    pool.add_user("alice", PASSWORD, attributes={"nickname": "[red]al", "name": "\x1b[2Jalice"})
     with serve(cognito) as url:
         yield Signed(pool, url, pool.flow().sign_in(UserPasswordAuth("alice", PASSWORD)).tokens)
 
@@ -150,3 +150,5 @@ def test_a_terminal_shows_a_table(signed: Signed) -> None:
     assert process.returncode == 0, stderr
     assert b"[red]al" in shown
     assert b" UTC " in shown
+    assert b"\\u001b[2Jalice" in shown
+    assert b"\x1b[2J" not in shown

@@ -296,7 +296,15 @@ def test_one_text_is_no_list(verifier: Verifier, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"leeway": -1}, {"timeout": 0}, {"client_ids": []}, {"client_ids": "one"}]
+    "options",
+    [
+        {"leeway": -1},
+        {"leeway": float("nan")},
+        {"timeout": 0},
+        {"timeout": float("inf")},
+        {"client_ids": []},
+        {"client_ids": "one"},
+    ],
 )
 def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
     """They are refused when the verifier is made, not when the first token comes."""

@@ -64,11 +64,16 @@ def _table(claims: Mapping[str, object]) -> Table:
     table = Table("claim", "value")
     for name, value in claims.items():
         # Text, and not str, in which brackets would be marks.
-        table.add_row(Text(name), Text(_readable(name, value)))
+        table.add_row(Text(_printable(name)), Text(_readable(name, value)))
     return table
 
 
 def _readable(name: str, value: object) -> str:
     if name in _DATES and isinstance(value, int | float):
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return value if isinstance(value, str) else json.dumps(value)
+    return _printable(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _printable(text: str) -> str:
+    # People choose their attributes: none of them is to move the cursor or to colour the terminal.
+    return text if text.isprintable() else json.dumps(text)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import attrs
 
@@ -19,7 +20,7 @@ from cognito_flow.errors import TokenInvalid
 
 __all__ = ["AccessClaims", "IdClaims", "date", "date_or_none", "text"]
 
-Claims = Mapping[str, object]
+Claims: TypeAlias = Mapping[str, object]
 
 
 @attrs.frozen(kw_only=True)
@@ -178,10 +179,9 @@ def _text_or_none(claims: Claims, name: str) -> str | None:
 
 def _texts(claims: Claims, name: str) -> frozenset[str]:
     values = as_list(claims.get(name, ()))
-    texts = frozenset(value for value in values or () if isinstance(value, str))
-    if values is None or len(texts) < len(set(map(repr, values))):
+    if values is None or not all(isinstance(value, str) for value in values):
         raise TokenInvalid(f"the token's claim {name} is not a list of texts")
-    return texts
+    return frozenset(map(str, values))
 
 
 def _flag(claims: Claims, name: str) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from math import inf
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -41,8 +42,8 @@ class _Verifier:
         system: System | None = None,
     ) -> None:
         system = System() if system is None else system
-        if leeway < 0 or timeout <= 0:
-            raise UsageError("leeway cannot be negative, and timeout must be more than 0")
+        if not 0 <= leeway < inf or not 0 < timeout < inf:
+            raise UsageError("leeway and timeout are seconds: leeway at least 0, and timeout more than 0")
         self._leeway = timedelta(seconds=leeway)
         self._client_ids = _set_of("client_ids", [app.client_id] if client_ids is None else client_ids)
         if not self._client_ids:
@@ -100,7 +101,7 @@ class TokenVerifier(_Verifier):
         system: The clock.
 
     Raises:
-        UsageError: A number is negative, or no app client is named.
+        UsageError: A number of seconds cannot be, or no app client is named.
 
     >>> import json
     >>> from cognito_flow import AppClient, TokenVerifier, UserPasswordAuth
@@ -185,6 +186,8 @@ def _key_id(token: str) -> str:
         raise TokenInvalid("this is not a signed token") from None
     if header.get("alg") != _ALGORITHM:
         raise TokenInvalid(f"the token is not signed with {_ALGORITHM}")
+    if "crit" in header:  # RFC 7515, section 4.1.11; older versions of PyJWT pass over it
+        raise TokenInvalid("the token's header demands an extension that is not known here")
     return text(header, "kid")
 
 
