@@ -211,10 +211,13 @@ def test_a_claim_of_an_id_token_is_missed_by_name(verifier: Verifier, use: str) 
         verifier.id(signed("id", without(id_claims(NOW), use)))
 
 
-def test_an_extension_that_must_be_understood_is_refused(verifier: Verifier) -> None:
+@pytest.mark.parametrize(
+    "header", [{"crit": ["exp"], "exp": NOW}, {"crit": ["b64"], "b64": True}, {"crit": []}]
+)
+def test_an_extension_that_must_be_understood_is_refused(verifier: Verifier, header: dict[str, Any]) -> None:
     """`crit` names what a verifier must know; it knows none. RFC 7515, section 4.1.11."""
     with pytest.raises(TokenInvalid):
-        verifier.access(signed("access", access_claims(NOW), crit=["exp"], exp=NOW))
+        verifier.access(signed("access", access_claims(NOW), **header))
 
 
 @pytest.mark.parametrize(("ends", "good"), [(-29, True), (-30, False), (-31, False)])
