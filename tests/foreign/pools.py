@@ -73,10 +73,11 @@ def choice_pool(cognito: LocalCognito) -> Pool:
     return pool
 
 
-def device_pool(cognito: LocalCognito, *, asks: bool = False) -> Pool:
+def device_pool(cognito: LocalCognito, *, asks: bool = False, **members: Any) -> Pool:
     """A pool in which a remembered device stands for a code by SMS."""
     configuration = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": asks}
-    return mfa_pool(cognito, user={"phone_number": "+31612341234"}, device_configuration=configuration, **SMS)
+    user = {"phone_number": "+31612341234", "email": "alice@example.com"}
+    return mfa_pool(cognito, user=user, device_configuration=configuration, **SMS, **members)
 
 
 def free_device_pool(cognito: LocalCognito) -> Pool:

@@ -220,6 +220,15 @@ def test_device(cognito: LocalCognito, amplify: Amplify, flow: str) -> None:
     assert 1 == len(cognito.outbox)
 
 
+def test_alias(cognito: LocalCognito, amplify: Amplify) -> None:
+    """Who signs in by e-mail address gets a code, and is the user with that address."""
+    pool = pools.device_pool(cognito, alias_attributes=["email"])
+    client = amplify(pool)
+    client.call("signIn", username="alice@example.com", password=PASSWORD, flow="USER_SRP_AUTH")
+    assert pools.is_alice(pool, client.call("answer", answer=pool.last_code("alice")))
+    assert pools.is_alice(pool, client.call("refresh"))
+
+
 @pytest.mark.parametrize("flow", DEVICE_FLOWS)
 def test_forgotten_device(cognito: LocalCognito, amplify: Amplify, flow: str) -> None:
     """The client drops a device that the pool has forgotten, is asked for a code, and confirms a new one."""

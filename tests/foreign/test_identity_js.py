@@ -194,6 +194,19 @@ def test_device(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert 1 == len(cognito.outbox)
 
 
+def test_alias(cognito: LocalCognito, identity_js: IdentityJs) -> None:
+    """Who signs in by e-mail address has the same device as by name."""
+    pool = pools.device_pool(cognito, alias_attributes=["email"])
+    client = identity_js(pool)
+    client.call("user", username="alice@example.com")
+    assert "mfaRequired" == sign_in(client)["asked"]
+    assert pools.is_alice(pool, client.call("sendMfaCode", code=pool.last_code("alice")))
+    for username in ("alice@example.com", "alice"):
+        client.call("user", username=username)
+        assert pools.is_alice(pool, sign_in(client))
+    assert 1 == len(pools.devices(pool))
+
+
 def test_forgotten_device(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     """The client drops a device that the pool has forgotten, is asked for a code, and confirms a new one."""
     pool = pools.device_pool(cognito)
