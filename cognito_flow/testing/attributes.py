@@ -96,9 +96,7 @@ def as_schema(given: Members) -> Members:
         return {**standard[name], **given}
     prefix = "dev:custom:" if is_developers else "custom:"
     kind = given.get("AttributeDataType", "String")
-    constraints: Members = (
-        {} if kind in {"Boolean", "DateTime"} else {f"{kind}AttributeConstraints": {}}
-    )
+    constraints: Members = {} if kind in {"Boolean", "DateTime"} else {f"{kind}AttributeConstraints": {}}
     defaults = {**_entry(name, kind), **constraints}
     return {**defaults, **given, "Name": f"{prefix}{name.removeprefix(prefix)}"}
 

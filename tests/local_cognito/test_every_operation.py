@@ -1,0 +1,211 @@
+"""Every operation that LocalCognito offers, called with success: each answer is held against the service model."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import attrs
+import pytest
+
+from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator
+from cognito_flow.testing.operations import OPERATIONS
+from cognito_flow.testing.totp import code_at
+from tests.contract import model
+
+PASSWORD, NEW = "Correct-horse-1", "Battery-staple-2"
+PASSKEYS = {"RelyingPartyId": "app.example", "UserVerification": "required"}
+FACTORS = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}
+
+
+@attrs.define
+class Tour:
+    """A way through all operations, station by station."""
+
+    pool: Pool
+    api: Any
+    app: dict[str, str] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.app = {"ClientId": self.pool.app.client_id}
+
+    def start(self) -> Any:
+        """Alice begins to sign in."""
+        given = {"USERNAME": "alice", "PASSWORD": PASSWORD}
+        return self.api.initiate_auth(AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given, **self.app)
+
+    def mine(self, operation: str, **parameters: Any) -> Any:
+        """An operation of alice, newly signed in."""
+        token = self.start()["AuthenticationResult"]["AccessToken"]
+        return getattr(self.api, operation)(AccessToken=token, **parameters)
+
+    def admin(self, operation: str, username: str = "alice", **parameters: Any) -> Any:
+        """An operation of an administrator on a user."""
+        return getattr(self.api, operation)(UserPoolId=self.pool.id, Username=username, **parameters)
+
+    def visit(self, operation: str, username: str = "bob", **parameters: Any) -> Any:
+        """An operation of somebody who is not signed in."""
+        return getattr(self.api, operation)(Username=username, **self.app, **parameters)
+
+    # -- stations --
+
+    def pools_and_app_clients(self) -> None:
+        """Another pool, from its beginning to its end."""
+        ids = {"UserPoolId": self.api.create_user_pool(PoolName="other")["UserPool"]["Id"]}
+        made = self.api.create_user_pool_client(ClientName="app", **ids)["UserPoolClient"]
+        app = {**ids, "ClientId": made["ClientId"]}
+        self.api.add_custom_attributes(CustomAttributes=[{"Name": "team"}], **ids)
+        self.api.set_user_pool_mfa_config(MfaConfiguration="OFF", **ids)
+        self.api.get_user_pool_mfa_config(**ids)
+        self.api.update_user_pool(**ids)
+        self.api.describe_user_pool(**ids)
+        self.api.list_user_pools(MaxResults=1)
+        self.api.update_user_pool_client(**app)
+        self.api.describe_user_pool_client(**app)
+        self.api.list_user_pool_clients(**ids)
+        self.api.delete_user_pool_client(**app)
+        self.api.delete_user_pool(**ids)
+
+    def signing_up(self) -> None:
+        """Bob, who forgets his password, and carol."""
+        mail = [{"Name": "email", "Value": "bob@example.com"}]
+        self.visit("sign_up", Password=PASSWORD, UserAttributes=mail)
+        self.visit("resend_confirmation_code")
+        self.visit("confirm_sign_up", ConfirmationCode=self.pool.last_code("bob"))
+        self.visit("forgot_password")
+        code = self.pool.last_code("bob")
+        self.visit("confirm_forgot_password", ConfirmationCode=code, Password=NEW)
+        self.visit("sign_up", "carol", Password=PASSWORD)
+        self.admin("admin_confirm_sign_up", "carol")
+
+    def administration(self) -> None:
+        """Dave, from his invitation to his end."""
+        mail = [{"Name": "email", "Value": "dave@example.com"}, {"Name": "email_verified", "Value": "true"}]
+        self.admin("admin_create_user", "dave", TemporaryPassword=PASSWORD)
+        given = {"USERNAME": "dave", "PASSWORD": PASSWORD}
+        step = self.api.admin_initiate_auth(
+            UserPoolId=self.pool.id, AuthFlow="ADMIN_USER_PASSWORD_AUTH", AuthParameters=given, **self.app
+        )
+        self.api.admin_respond_to_auth_challenge(
+            UserPoolId=self.pool.id,
+            ChallengeName="NEW_PASSWORD_REQUIRED",
+            Session=step["Session"],
+            ChallengeResponses={"USERNAME": "dave", "NEW_PASSWORD": NEW},
+            **self.app,
+        )
+        self.admin("admin_set_user_password", "dave", Password=NEW, Permanent=True)
+        self.admin("admin_update_user_attributes", "dave", UserAttributes=mail)
+        self.admin("admin_reset_user_password", "dave")
+        self.admin("admin_delete_user_attributes", "dave", UserAttributeNames=["email"])
+        self.admin("admin_disable_user", "dave")
+        self.admin("admin_enable_user", "dave")
+        self.admin("admin_set_user_mfa_preference", "dave")
+        self.admin("admin_user_global_sign_out", "dave")
+        self.admin("admin_get_user", "dave")
+        self.admin("admin_delete_user", "dave")
+
+    def groups(self) -> None:
+        """One that alice joins and leaves."""
+        group = {"UserPoolId": self.pool.id, "GroupName": "staff"}
+        self.api.create_group(**group)
+        self.api.get_group(**group)
+        self.api.update_group(Description="Us", **group)
+        self.api.list_groups(UserPoolId=self.pool.id)
+        self.admin("admin_add_user_to_group", GroupName="staff")
+        self.admin("admin_list_groups_for_user")
+        self.api.list_users(UserPoolId=self.pool.id)
+        self.api.list_users_in_group(**group)
+        self.admin("admin_remove_user_from_group", GroupName="staff")
+        self.api.delete_group(**group)
+
+    def own_account(self) -> None:
+        """What alice is, and what she changes."""
+        self.mine("get_user")
+        self.mine("get_user_auth_factors")
+        self.mine("update_user_attributes", UserAttributes=[{"Name": "email", "Value": "a@example.com"}])
+        self.mine("get_user_attribute_verification_code", AttributeName="email")
+        self.mine("verify_user_attribute", AttributeName="email", Code=self.pool.last_code("alice"))
+        self.mine("delete_user_attributes", UserAttributeNames=["email"])
+        self.mine("change_password", PreviousPassword=PASSWORD, ProposedPassword=NEW)
+        self.admin("admin_set_user_password", Password=PASSWORD, Permanent=True)
+
+    def devices(self) -> None:
+        """Two, which alice and an administrator forget."""
+        user = {"UserPoolId": self.pool.id, "Username": "alice"}
+        text = base64.b64encode(bytes(range(1, 100))).decode()
+        for forget in ("forget_device", "admin_forget_device"):
+            result = self.start()["AuthenticationResult"]
+            own = {"AccessToken": result["AccessToken"]}
+            key = {"DeviceKey": result["NewDeviceMetadata"]["DeviceKey"]}
+            config = {"PasswordVerifier": text, "Salt": text[:20]}
+            self.api.confirm_device(DeviceSecretVerifierConfig=config, **own, **key)
+            self.api.update_device_status(**own, **key)
+            self.api.admin_update_device_status(**user, **key)
+            self.api.get_device(**own, **key)
+            self.api.admin_get_device(**user, **key)
+            self.api.list_devices(**own)
+            self.api.admin_list_devices(**user)
+            getattr(self.api, forget)(**key, **(own if forget == "forget_device" else user))
+
+    def passkeys(self) -> None:
+        """One, from its registration to its end."""
+        options = self.mine("start_web_authn_registration")["CredentialCreationOptions"]
+        credential = SoftAuthenticator().create(options)
+        self.mine("complete_web_authn_registration", Credential=credential)
+        self.mine("list_web_authn_credentials")
+        self.mine("delete_web_authn_credential", CredentialId=credential["id"])
+
+    def tokens_and_the_end(self) -> None:
+        """An authenticator app, a refresh, a revocation, a sign-out; and alice is no more."""
+        result = self.start()["AuthenticationResult"]
+        refresh, key = result["RefreshToken"], result["NewDeviceMetadata"]["DeviceKey"]
+        self.api.get_tokens_from_refresh_token(RefreshToken=refresh, DeviceKey=key, **self.app)
+        self.api.revoke_token(Token=refresh, **self.app)
+        secret = self.mine("associate_software_token")["SecretCode"]
+        code = code_at(secret, self.pool.cognito.clock())
+        self.mine("verify_software_token", UserCode=code)
+        factor = {"Enabled": True, "PreferredMfa": True}
+        self.mine("set_user_mfa_preference", SoftwareTokenMfaSettings=factor)
+        result = self.api.respond_to_auth_challenge(
+            ChallengeName="SOFTWARE_TOKEN_MFA",
+            Session=self.start()["Session"],
+            ChallengeResponses={"USERNAME": "alice", "SOFTWARE_TOKEN_MFA_CODE": self.pool.totp("alice")},
+            **self.app,
+        )["AuthenticationResult"]
+        self.api.global_sign_out(AccessToken=result["AccessToken"])
+        self.admin("admin_set_user_mfa_preference", SoftwareTokenMfaSettings={"Enabled": False})
+        self.mine("delete_user")
+
+
+def test_every_answer_is_one_of_the_model(cognito: LocalCognito) -> None:
+    """The service of these tests checks each answer; here, every operation has one."""
+    pool = cognito.create_pool(
+        auto_verified_attributes=["email"],
+        device_configuration={"DeviceOnlyRememberedOnUserPrompt": False},
+        software_token_mfa_configuration={"Enabled": True},
+        mfa_configuration="OPTIONAL",
+        policies=FACTORS,
+        web_authn_configuration=PASSKEYS,
+    )
+    pool.add_user("alice", PASSWORD)
+    tour = Tour(pool, cognito.client())
+    tour.pools_and_app_clients()
+    tour.signing_up()
+    tour.administration()
+    tour.groups()
+    tour.own_account()
+    tour.devices()
+    tour.passkeys()
+    tour.tokens_and_the_end()
+
+    assert {call.operation for call in cognito.calls if call.error is None} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("operation", sorted(set(model().operation_names) - set(OPERATIONS)))
+def test_what_is_not_offered_is_refused_by_name(cognito: LocalCognito, operation: str) -> None:
+    """Whatever is sent with it."""
+    headers = {"x-amz-target": f"AWSCognitoIdentityProviderService.{operation}"}
+    reply = cognito.handle(headers, b"{}")
+
+    assert reply.status == 400
+    assert f"LocalCognito does not offer the operation '{operation}'".encode() in reply.body
