@@ -7,7 +7,8 @@ by itself what needs no person, and leaves how to the handlers.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -20,6 +21,7 @@ from cognito_flow.errors import CognitoFlowError, DeviceForgotten, UnexpectedRes
 from cognito_flow.handlers import Answer, Challenge, Pending, read_challenge
 from cognito_flow.handlers.turn import Turn
 from cognito_flow.models import Device, Event, Exchange, Response, SignedIn, Tokens
+from cognito_flow.stores import DeviceStore
 
 __all__ = ["Step", "refresh", "revoke", "send", "start"]
 
@@ -176,7 +178,7 @@ def _finish(turn: Turn, result: Mapping[str, object]) -> Exchange[SignedIn]:
     kept: Device | None = None
     if new_device is not None:
         kept = yield from _confirm_device(turn, tokens, new_device)
-    elif turn.device is not None and turn.settings.devices is not None:
+    elif turn.device is not None:
         _remember_alias(turn, turn.device)
     turn.emit(Event(kind="signed_in"))
     return SignedIn(tokens.username, tokens, kept)
@@ -228,8 +230,9 @@ def _confirm_device(turn: Turn, tokens: Tokens, device: Device) -> Exchange[Devi
         turn.emit(Event(kind="device_not_confirmed", operation=error.operation, error=error.code))
         return None
     turn.device = device
-    if turn.settings.devices is not None:
-        turn.settings.devices.put(turn.settings.app, tokens.username, device, alias=turn.alias)
+    with _storing_devices(turn) as devices:
+        if devices is not None:
+            devices.put(turn.settings.app, tokens.username, device, alias=turn.alias)
     turn.emit(Event(kind="device_confirmed"))
     if asks_to_remember and turn.settings.remember_devices:
         yield from _remember(turn, tokens, device)
@@ -265,6 +268,16 @@ def _remember(turn: Turn, tokens: Tokens, device: Device) -> Exchange[None]:
 
 def _remember_alias(turn: Turn, device: Device) -> None:
     """Let the store find the device by what was typed now, too."""
-    app, devices = turn.settings.app, turn.settings.devices
-    if devices is not None and turn.alias is not None and devices.get(app, turn.alias) is None:
-        devices.put(app, turn.username, device, alias=turn.alias)
+    app = turn.settings.app
+    with _storing_devices(turn) as devices:
+        if devices is not None and turn.alias is not None and devices.get(app, turn.alias) is None:
+            devices.put(app, turn.username, device, alias=turn.alias)
+
+
+@contextmanager
+def _storing_devices(turn: Turn) -> Generator[DeviceStore | None]:
+    """The store of devices, whose failure is told as an event only: the tokens would be lost with it."""
+    try:
+        yield turn.settings.devices
+    except Exception as error:  # noqa: BLE001 - a store of the application's may raise whatever it likes
+        turn.emit(Event(kind="device_not_stored", error=type(error).__name__))

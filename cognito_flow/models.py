@@ -295,7 +295,7 @@ class Event:
     Args:
         kind: ``"call"`` an operation was called and answered, ``"challenge"`` Cognito asked something,
             ``"signed_in"`` it is done, ``"device_confirmed"``, ``"device_not_confirmed"``,
-            ``"device_not_remembered"``, ``"device_forgotten"``, ``"refreshed"``.
+            ``"device_not_remembered"``, ``"device_not_stored"``, ``"device_forgotten"``, ``"refreshed"``.
         operation: The API operation, for example ``RespondToAuthChallenge``.
         challenge: The ChallengeName that was asked or answered.
         sent: The names of the parameters that were sent.

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from cognito_flow import (
+    AppClient,
+    Device,
     DeviceForgotten,
     Event,
     MemoryDeviceStore,
@@ -130,6 +132,34 @@ def test_a_device_that_cannot_be_remembered_is_kept_all_the_same() -> None:
     assert isinstance(result, SignedIn)
     assert result.device is not None
     assert "device_not_remembered" in [event.kind for event in events]
+
+
+class FullStore(MemoryDeviceStore):
+    """A store that cannot keep anything."""
+
+    def put(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
+        """Fail."""
+        raise OSError("no space left on device")
+
+
+def test_a_device_that_cannot_be_stored_costs_no_tokens() -> None:
+    """It is in the result, for the application to keep."""
+    events: list[Event] = []
+    flow = turn(devices=FullStore(), on_event=events.append)
+    talk = start(UserPasswordAuth("alice", "pw"), flow).answer({"AuthenticationResult": {**RESULT, **NEW}})
+    result = talk.answer({}).result
+    assert isinstance(result, SignedIn)
+    assert result.device is not None
+    assert (events[0].kind, events[0].error) == ("device_not_stored", "OSError")
+
+
+def test_an_alias_that_cannot_be_stored_costs_no_tokens() -> None:
+    """The device is found by the user's name as before."""
+    events: list[Event] = []
+    flow = turn(DEVICE, devices=FullStore(), on_event=events.append)
+    result = start(UserPasswordAuth("al@example.com", "pw"), flow).answer(DONE).result
+    assert isinstance(result, SignedIn)
+    assert "device_not_stored" in [event.kind for event in events]
 
 
 @pytest.mark.parametrize("metadata", [{}, {"DeviceKey": "k"}, {"DeviceKey": "k", "DeviceGroupKey": None}])

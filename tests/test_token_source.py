@@ -19,6 +19,7 @@ from cognito_flow import (
     MemoryTokenStore,
     RefreshTokenInvalid,
     RefreshTokenReused,
+    StoreError,
     System,
     Throttled,
     Tokens,
@@ -267,6 +268,36 @@ def test_a_store_that_fails_loses_nothing(world: World) -> None:
     store.is_full = False
     assert source.tokens() == store.get(world.app, "alice")
     assert world.refreshes() == 1
+
+
+def test_a_store_that_is_out_of_reach_in_passing_is_no_trouble_to_valid_tokens(world: World) -> None:
+    """They are served until it is back, or they end."""
+
+    class Away(MemoryTokenStore):
+        is_away = False
+
+        def get(self, app: AppClient, username: str) -> Tokens | None:
+            if self.is_away:
+                raise StoreError("locked", retryable=True)
+            return super().get(app, username)
+
+    tokens, store = world.sign_in(), Away()
+    source = world.source(tokens, store=store)
+    source.tokens()
+    store.is_away = True
+    world.advance(3600 - 30)
+    assert source.tokens() == tokens
+    world.advance(30)
+    with pytest.raises(StoreError, match="locked"):
+        source.tokens()
+
+
+def test_tokens_that_come_from_a_store_are_served_while_a_refresh_fails_in_passing(world: World) -> None:
+    """Although nobody has asked for them before."""
+    tokens = world.sign_in()
+    world.advance(3600 - 30)
+    world.pool.cognito.faults.throttle(REFRESH, times=3)
+    assert world.source(tokens, store=MemoryTokenStore()).tokens() == tokens
 
 
 def test_what_another_process_stored_is_taken(world: World) -> None:

@@ -73,11 +73,15 @@ def plant(seed: Mapping[str, object]) -> LocalCognito:
     return cognito
 
 
+def _own(values: Mapping[str, object]) -> dict[str, object]:
+    return dict(values)
+
+
 @attrs.frozen
 class _Table:
     """A table of a seed: what is taken is gone, so that what is left can be refused."""
 
-    values: dict[str, object] = attrs.field(converter=dict[str, object])
+    values: dict[str, object] = attrs.field(converter=_own)
     place: str
 
     def take(self, name: str) -> object:

@@ -11,6 +11,7 @@ import logging
 import socket
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -28,7 +29,6 @@ __all__ = ["LARGEST_BODY", "Serving"]
 LARGEST_BODY = 1_048_576
 """Bytes of a request's body; Cognito's own requests are far below."""
 
-_PATIENCE = 30  # seconds that a client may take between two bytes, and between two requests
 _LINGER = 2  # seconds
 _LARGEST_REST = 4 * LARGEST_BODY
 _TARGET = "x-amz-target"
@@ -53,8 +53,8 @@ _log = logging.getLogger("cognito_flow.testing")
 class Serving:
     """A LocalCognito that is served: a context manager, made by `LocalCognito.serve`."""
 
-    def __init__(self, cognito: LocalCognito, host: str, port: int) -> None:
-        self._cognito, self._host, self._port = cognito, host, port
+    def __init__(self, cognito: LocalCognito, host: str, port: int, patience: float) -> None:
+        self._cognito, self._address, self._patience = cognito, (host, port), patience
         self._server: _Server | None = None
         self._thread = threading.Thread(target=self._run, name="LocalCognito")
 
@@ -70,7 +70,7 @@ class Serving:
         return self._server.site.url
 
     def __enter__(self) -> str:
-        self._server = _Server(self._cognito, self._host, self._port)
+        self._server = _Server(self._cognito, self._address, self._patience)
         self._thread.start()
         return self.url
 
@@ -94,12 +94,13 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     allow_reuse_address = True
 
-    def __init__(self, cognito: LocalCognito, host: str, port: int) -> None:
+    def __init__(self, cognito: LocalCognito, address: tuple[str, int], patience: float) -> None:
+        host = address[0]
         if ":" in host:
             self.address_family = socket.AF_INET6
-        super().__init__((host, port), _Handler)
+        super().__init__(address, _Handler)
         name = f"[{host}]" if ":" in host else host
-        self.cognito = cognito
+        self.cognito, self.patience = cognito, patience
         self.site = Site(cognito, f"http://{name}:{self.server_port}", cognito.snapshot())
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
@@ -112,14 +113,12 @@ class _Server(ThreadingHTTPServer):
     def shutdown_request(self, request: Any) -> None:
         """End a connection, with patience for what the client still sends: unread, it would make the answer
         be lost on the way."""
-        try:
+        with suppress(OSError):  # the client may be gone first
             request.shutdown(socket.SHUT_WR)
             request.settimeout(_LINGER)
             left = _LARGEST_REST
             while left > 0 and (rest := request.recv(65536)):
                 left -= len(rest)
-        except OSError:
-            pass  # the client was gone first
         with self._open_lock:
             self._open.discard(request)
         self.close_request(request)
@@ -128,10 +127,8 @@ class _Server(ThreadingHTTPServer):
         """End what clients keep open."""
         with self._open_lock:
             for connection in self._open:
-                try:
+                with suppress(OSError):  # it may have gone away by itself
                     connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue  # it went away by itself
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """The client hung up, or stopped reading: it is of no interest to anybody else."""
@@ -147,11 +144,15 @@ class _Unreadable(Exception):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+    protocol_version = default_request_version = "HTTP/1.1"  # nobody gets an answer without a head
     server_version, sys_version = "LocalCognito", ""
-    timeout = _PATIENCE
     wbufsize = -1  # head and body leave together
     disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        """Begin a connection."""
+        super().setup()
+        self.connection.settimeout(cast("_Server", self.server).patience)
 
     def do_POST(self) -> None:
         """The API, and the pages that change something."""
@@ -250,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_json(status, _error("SerializationException", message or status.phrase))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
-        """A line for each request."""
+        """What the standard library has to say, of a client that was too slow."""
         _log.debug(format, *args)
 
 

@@ -138,7 +138,7 @@ class LocalCognito:
         on."""
         door.install(self, session)
 
-    def serve(self, port: int = 0, *, host: str = "127.0.0.1") -> Serving:
+    def serve(self, port: int = 0, *, host: str = "127.0.0.1", patience: float = 30) -> Serving:
         """Serve everything over HTTP, for other programs and other languages.
 
         >>> with LocalCognito().serve() as url:
@@ -148,6 +148,7 @@ class LocalCognito:
         Args:
             port: The port; 0 takes any that is free.
             host: The address to bind; only programs on this machine can reach the default one.
+            patience: How long a client may take between two bytes, and between two requests, in seconds.
 
         Returns:
             A context manager that gives the URL, and has it as `url`. What is served there is told in
@@ -156,7 +157,7 @@ class LocalCognito:
         Raises:
             OSError: The port is in use, when the context is entered.
         """
-        return Serving(self, host, port)
+        return Serving(self, host, port, patience)
 
     def snapshot(self) -> Callable[[], None]:
         """Remember all pools with their users, and the clock.

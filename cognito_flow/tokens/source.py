@@ -73,6 +73,10 @@ class Keeper:
         """Whether the tokens in hand will do while somebody else refreshes them."""
         return self._is_stored and self._is_valid()
 
+    def excuses(self, error: CognitoFlowError) -> bool:
+        """Whether this is passing trouble, which does not matter to tokens that are valid."""
+        return error.retryable and self.may_wait()
+
     def _is_due(self) -> bool:
         return self._is_rejected or self.settings.system.now() >= self._due
 
@@ -95,25 +99,24 @@ class Keeper:
             return self.store.lock(self.settings.app, self.tokens.username)
         return nullcontext()
 
-    def freshen(self) -> Exchange[Tokens]:
-        """Tokens that are fresh, kept before they are handed out."""
+    def freshen(self) -> Exchange[None]:
+        """See to it that the tokens in hand are fresh, and kept before they are handed out."""
         self._adopt_kept()
+        self._save()
         if self._is_due():
             yield from self._try_refresh()
-        self._save()
-        return self.tokens
+            self._save()
 
     def _try_refresh(self) -> Exchange[None]:
-        """Refresh, unless that has just been tried. Passing trouble does not matter to tokens that are
-        valid."""
+        """Refresh, unless that has just been tried."""
         if self._may_try():
             self._tried_at, self._failure = self.settings.system.now(), None
             try:
                 yield from self._refresh()
             except CognitoFlowError as error:
                 self._failure = error
-        is_valid, self._is_rejected = self._is_valid(), False
-        if self._failure is not None and not (self._failure.retryable and is_valid):
+        self._is_rejected = False
+        if self._failure is not None:
             raise copy.copy(self._failure) from self._failure.__cause__
 
     def _refresh(self) -> Exchange[None]:
@@ -202,9 +205,12 @@ class TokenSource:
             CognitoFlowError: As with `AuthFlow.refresh`. What the store raises is raised as it is; the tokens
                 are kept in hand, and stored when somebody asks again.
         """
-        if not self._keeper.is_ready():
-            self._run_once()
-        return self._keeper.tokens
+        try:
+            return self._fresh()
+        except CognitoFlowError as error:
+            if not self._keeper.excuses(error):
+                raise
+            return self._keeper.tokens
 
     def access_token(self) -> str:
         """The access token, fresh. It raises what `tokens` raises."""
@@ -218,7 +224,12 @@ class TokenSource:
                 fetched; and nothing is fetched within five seconds of the last time.
         """
         self._keeper.reject(rejected)
-        return self.tokens()
+        return self._fresh()
+
+    def _fresh(self) -> Tokens:
+        if not self._keeper.is_ready():
+            self._run_once()
+        return self._keeper.tokens
 
     def _run_once(self) -> None:
         if not self._lock.acquire(blocking=not self._keeper.may_wait()):
@@ -250,9 +261,12 @@ class AsyncTokenSource:
 
     async def tokens(self) -> Tokens:
         """All the tokens, fresh. See `TokenSource.tokens`."""
-        if not self._keeper.is_ready():
-            await self._join()
-        return self._keeper.tokens
+        try:
+            return await self._fresh()
+        except CognitoFlowError as error:
+            if not self._keeper.excuses(error):
+                raise
+            return self._keeper.tokens
 
     async def access_token(self) -> str:
         """The access token, fresh. See `TokenSource.access_token`."""
@@ -261,12 +275,13 @@ class AsyncTokenSource:
     async def refresh(self, rejected: str) -> Tokens:
         """Tokens in place of an access token that a server refused. See `TokenSource.refresh`."""
         self._keeper.reject(rejected)
-        return await self.tokens()
+        return await self._fresh()
 
-    async def _join(self) -> None:
-        if self._flight.is_under_way and self._keeper.may_wait():
-            return
-        await self._flight.join(self._freshen)
+    async def _fresh(self) -> Tokens:
+        can_go_on = self._flight.is_under_way and self._keeper.may_wait()
+        if not (self._keeper.is_ready() or can_go_on):
+            await self._flight.join(self._freshen)
+        return self._keeper.tokens
 
     async def _freshen(self) -> None:
         async with _drive.holding(self._keeper.lock()):
