@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["install", "make_client"]
 
 _EVENT = "before-send.cognito-identity-provider"
+_ANSWERED = "https://local-cognito.invalid/"
 
 
 class _Events(Protocol):
@@ -60,10 +61,13 @@ class _Handler:
     def answer(self, request: AWSPreparedRequest) -> Reply:
         from cognito_flow.testing.service import AnswerLost
 
+        url = request.url
+        # botocore asks the other handlers, too: by its URL, this call is none of theirs any more.
+        request.url = _ANSWERED
         try:
             return self.cognito.handle(_lower(request.headers), _bytes(request.body))
         except AnswerLost:
-            raise ReadTimeoutError(endpoint_url=request.url) from None
+            raise ReadTimeoutError(endpoint_url=url) from None
 
 
 @attrs.frozen(eq=False)

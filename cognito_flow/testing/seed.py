@@ -143,7 +143,8 @@ def _plant_pool(cognito: LocalCognito, table: _Table) -> None:
         for group in groups:
             api.create_group(UserPoolId=pool.id, GroupName=group)
     for trigger in list(chosen.values):
-        pool.triggers[_known_trigger(chosen, trigger)] = _import(chosen, chosen.text(trigger) or "")
+        _check_trigger(chosen, trigger)
+        pool.triggers[trigger] = _import(chosen, chosen.text(trigger) or "")
     for client in clients:
         _plant_client(pool, client)
     for user in users:
@@ -170,10 +171,9 @@ def _plant_user(pool: Pool, table: _Table, api: Any) -> None:
             api.admin_add_user_to_group(UserPoolId=pool.id, Username=user.username, GroupName=group)
 
 
-def _known_trigger(table: _Table, name: str) -> str:
+def _check_trigger(table: _Table, name: str) -> None:
     if name not in triggers.NAMES:
         raise table.error(f"{name} is none of {', '.join(sorted(triggers.NAMES))}")
-    return name
 
 
 def _import(table: _Table, reference: str) -> Trigger:

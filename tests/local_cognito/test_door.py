@@ -13,6 +13,7 @@ from botocore.exceptions import ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cognito_flow import UserSrpAuth
 from cognito_flow.testing import LocalCognito
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
 
@@ -212,5 +213,9 @@ def test_beside_moto(wire: Wire) -> None:
         wire.cognito.install(session)
         idp: Any = session.client("cognito-idp")
         assert idp.admin_get_user(UserPoolId=wire.pool.id, Username="alice")["Username"] == "alice"
+        # moto, which does not know this operation, is not even asked.
+        flow = wire.pool.flow()
+        flow.refresh(flow.sign_in(UserSrpAuth("alice", PASSWORD)).tokens)
+        assert asyncio.run(wire.pool.async_flow().sign_in(UserSrpAuth("alice", PASSWORD))).username == "alice"
         sts: Any = session.client("sts")
         assert sts.get_caller_identity()["Account"] == "123456789012"

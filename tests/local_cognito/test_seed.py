@@ -1,0 +1,234 @@
+"""Seeds: what a LocalCognito holds from the start, and what is said of one that is wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cognito_flow import (
+    AppClient,
+    CustomAuth,
+    CustomChallenge,
+    IncorrectPassword,
+    SignedIn,
+    SoftwareTokenMfa,
+    Step,
+    UsageError,
+    UserSrpAuth,
+)
+from cognito_flow.testing import LocalCognito, seed
+from cognito_flow.testing.pool import Pool
+
+EVERYTHING = """
+region = "us-east-1"
+
+[[pool]]
+id = "us-east-1_People001"
+name = "people"
+mfa_configuration = "OPTIONAL"
+software_token_mfa_configuration = { Enabled = true }
+groups = ["admins", "readers"]
+
+[pool.triggers]
+PreAuthentication = "seed_triggers_of_this_test:refuse_mallory"
+
+[[pool.client]]
+id = "web"
+name = "the web"
+secret = "s3cret"
+flows = ["ALLOW_USER_SRP_AUTH"]
+auth_session_validity = 5
+
+[[pool.client]]
+secret = true
+
+[[pool.user]]
+username = "alice"
+password = "correct horse"
+email = "alice@example.com"
+attributes = { given_name = "Alice" }
+totp = "JBSWY3DPEHPK3PXP"
+groups = ["admins"]
+
+[[pool.user]]
+username = "mallory"
+password = "correct horse"
+totp = true
+
+[[pool]]
+"""
+TRIGGERS = """
+def refuse_mallory(event):
+    if event["userName"] == "mallory":
+        raise ValueError("no")
+    return event
+"""
+
+
+def write(folder: Path, text: str) -> str:
+    """A seed's file; gives its path."""
+    path = folder / "seed.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def plant(folder: Path, text: str) -> LocalCognito:
+    """What grows from a seed."""
+    return seed.plant(seed.read(write(folder, text)))
+
+
+def test_a_seed_makes_pools_clients_users_groups_and_triggers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with the keys that the methods of Pool have; triggers come from the file's folder."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "seed_triggers_of_this_test.py").write_text(TRIGGERS, encoding="utf-8")
+    cognito = plant(tmp_path, EVERYTHING)
+    first, second = cognito.pool_ids()
+    state = cognito.state(first)
+    assert (first, state.members["Name"], cognito.region) == ("us-east-1_People001", "people", "us-east-1")
+    web, other = state.clients.values()
+    assert (web.id, web.secret, web.flows) == ("web", "s3cret", ["ALLOW_USER_SRP_AUTH"])
+    assert web.session_life.total_seconds() == 300
+    assert other.secret is not None
+    assert state.users["alice"].groups == ["admins"]
+    assert state.users["alice"].attributes["given_name"] == "Alice"
+    assert state.users["mallory"].totp_secret is not None
+    assert cognito.state(second).members["Name"] == "pool"
+
+    pool = Pool(cognito, first)
+    app = AppClient(first, "web", "s3cret")
+    step = pool.flow(app).start(UserSrpAuth("alice", "correct horse"))
+    assert isinstance(step, SoftwareTokenMfa)
+    with pytest.raises(Exception, match="PreAuthentication failed with error no"):
+        pool.flow(app).start(UserSrpAuth("mallory", "correct horse"))
+
+
+@pytest.fixture
+def contract() -> Pool:
+    """The pool of the seed that is built in."""
+    cognito = seed.plant(seed.read(seed.CONTRACT))
+    return Pool(cognito, *cognito.pool_ids())
+
+
+def contract_app(pool: Pool) -> AppClient:
+    """Its app client without a secret."""
+    return AppClient(pool.id, next(iter(pool.cognito.state(pool.id).clients)))
+
+
+def ask(step: Step) -> CustomChallenge:
+    """The question."""
+    assert isinstance(step, CustomChallenge)
+    assert step.parameters["question"] == "2+2"
+    return step
+
+
+@pytest.mark.parametrize("password", [None, "Correct-Horse-9"], ids=["question alone", "after SRP"])
+def test_the_contract_seed_asks_a_question(contract: Pool, password: str | None) -> None:
+    """After the password, if the sign-in began with one."""
+    flow = contract.flow(contract_app(contract))
+    challenge = ask(flow.start(CustomAuth("alice", password)))
+    assert isinstance(flow.send(challenge.answer("4")), SignedIn)
+
+
+def test_the_contract_seed_ends_after_three_wrong_answers(contract: Pool) -> None:
+    """The first two may be mended."""
+    flow = contract.flow(contract_app(contract))
+    step = flow.start(CustomAuth("alice"))
+    for _ in range(2):
+        step = flow.send(ask(step).answer("5"))
+    assert isinstance(flow.send(ask(step).answer("4")), SignedIn)
+
+    step = flow.start(CustomAuth("alice"))
+    for _ in range(2):
+        step = flow.send(ask(step).answer("5"))
+    with pytest.raises(IncorrectPassword):
+        flow.send(ask(step).answer("5"))
+
+
+def test_the_contract_seed_refuses_a_wrong_password(contract: Pool) -> None:
+    """Before it asks."""
+    with pytest.raises(IncorrectPassword):
+        contract.flow(contract_app(contract)).start(CustomAuth("alice", "wrong"))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("pool = 1", r"the seed: pool is to be a list of tables, \[\[pool\]\]"),
+        ("pool = [1]", r"the seed: pool is to be a list of tables, \[\[pool\]\]"),
+        ("pools = []", "the seed: there is no such key: pools"),
+        ("region = 1", "the seed: region is to be text"),
+        ("[[pool]]\nname = 1", "the seed, pool 1: name is to be text"),
+        ("[[pool]]\n[[pool]]\nid = 'x'", "the seed, pool 2: 'x' is no pool id of this region"),
+        ("[[pool]]\ncolour = 'red'", "the seed, pool 1: Cognito has no such setting: colour"),
+        ("[[pool]]\nmfa_configuration = 1", "the seed, pool 1: a value is of the wrong type"),
+        ("[[pool]]\nmfa_configuration = 'ON'", "the seed, pool 1: .*At least one MFA factor"),
+        ("[[pool]]\ngroups = ['a', 1]", "the seed, pool 1: groups is to be a list of texts"),
+        ("[[pool]]\ngroups = 'a'", "the seed, pool 1: groups is to be a list of texts"),
+        ("[[pool]]\ntriggers = 1", r"the seed, pool 1: triggers is to be a table, \[triggers\]"),
+        ("[[pool]]\ntriggers = {PreNothing = 'a:b'}", "pool 1, triggers: PreNothing is none of .*PreSignUp"),
+        ("[[pool]]\ntriggers = {PreSignUp = 'json'}", "triggers: 'json' cannot be imported"),
+        ("[[pool]]\ntriggers = {PreSignUp = ':x'}", "triggers: ':x' cannot be imported"),
+        ("[[pool]]\ntriggers = {PreSignUp = 'no.such:x'}", "triggers: 'no.such:x' cannot be imported"),
+        ("[[pool]]\ntriggers = {PreSignUp = 'json:__name__'}", "'json:__name__' is no function"),
+        ("[[pool]]\nclient = 'x'", r"pool 1: client is to be a list of tables, \[\[client\]\]"),
+        ("[[pool]]\n[[pool.client]]\nsize = 1", "pool 1, client 1: Cognito has no such setting: size"),
+        ("[[pool]]\n[[pool.client]]\nflows = ['X']", "pool 1, client 1: "),
+        ("[[pool]]\n[[pool.user]]\nemail = 'a@b'", "pool 1, user 1: username is missing"),
+        ("[[pool]]\n[[pool.user]]\nusername = 'a'\nage = 1", "pool 1, user 1: .*age"),
+        ("[[pool]]\n[[pool.user]]\nusername = 'a'\ntotp = '1'", "pool 1, user 1: "),
+        ("[[pool]]\n[[pool.user]]\nusername = 'a'\ngroups = ['x']", "pool 1, user 1: .*Group not found"),
+    ],
+)
+def test_what_is_wrong_in_a_seed_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+    """So that it can be found in a long file."""
+    with pytest.raises(UsageError, match=told):
+        plant(tmp_path, text)
+
+
+def test_a_seed_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """It is not there, or not TOML, or not text at all."""
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        seed.read(str(tmp_path / "none.toml"))
+    with pytest.raises(UsageError, match="not TOML"):
+        seed.read(write(tmp_path, "[["))
+    (tmp_path / "seed.toml").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="not TOML"):
+        seed.read(str(tmp_path / "seed.toml"))
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["pool", "client", "user", "id", "name", "username", "groups", "triggers", "totp"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+def refusal_of(values: dict[str, object]) -> str | None:
+    """Why a seed is refused, if it is."""
+    try:
+        seed.plant(values)
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+@given(st.dictionaries(st.sampled_from(["pool", "region"]), VALUES, max_size=2))
+def test_any_seed_grows_or_is_told_to_be_wrong(values: dict[str, object]) -> None:
+    """A typed error, whatever it holds."""
+    told = refusal_of(values)
+    assert told is None or told.startswith("the seed")
