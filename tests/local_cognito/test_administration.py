@@ -181,6 +181,47 @@ def test_the_challenge_for_a_new_password_takes_nobody_s_alias(cognito: LocalCog
     assert wire.pool.user(NUMBER).attributes["email_verified"] == "false"
 
 
+# -- new addresses --
+
+
+@pytest.mark.parametrize(
+    ("said", "verified", "sent"),
+    [({}, "false", ["EMAIL"]), ({"email_verified": "true"}, "true", [])],
+    ids=str,
+)
+def test_a_new_address_gets_a_code_unless_it_is_said_to_be_verified(
+    cognito: LocalCognito, said: dict[str, str], verified: str, sent: list[str]
+) -> None:
+    """In a pool that verifies such addresses. The user enters it."""
+    wire = Wire(cognito.create_pool(auto_verified_attributes=["email"]))
+    user = wire.pool.add_user("carol", PASSWORD, email=MAIL)
+    token = wire.password("carol")["AuthenticationResult"]["AccessToken"]
+    new = [{"Name": name, "Value": value} for name, value in {"email": "new@example.com", **said}.items()]
+    call(wire, "admin_update_user_attributes", UserAttributes=new)
+
+    assert user.attributes == {"email": "new@example.com", "email_verified": verified}
+    assert [message.medium for message in cognito.outbox] == sent
+    if sent:
+        code = wire.pool.last_code("carol")
+        wire.api.verify_user_attribute(AccessToken=token, AttributeName="email", Code=code)
+        assert user.attributes["email_verified"] == "true"
+
+
+def test_an_administrator_may_leave_a_new_address_waiting_or_not(cognito: LocalCognito) -> None:
+    """Where it must be verified before it is there."""
+    before = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    wire = Wire(
+        cognito.create_pool(auto_verified_attributes=["email"], user_attribute_update_settings=before)
+    )
+    user = wire.pool.add_user("carol", PASSWORD, email=MAIL)
+    new = {"Name": "email", "Value": "new@example.com"}
+    call(wire, "admin_update_user_attributes", UserAttributes=[new])
+    assert user.attributes == {"email": MAIL, "email_verified": "true"}
+    verified = {"Name": "email_verified", "Value": "true"}
+    call(wire, "admin_update_user_attributes", UserAttributes=[new, verified])
+    assert user.attributes == {"email": "new@example.com", "email_verified": "true"}
+
+
 # -- what belongs to a user --
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -150,7 +151,40 @@ def test_a_device_in_an_opt_in_pool_is_listed_once_remembered(cognito: LocalCogn
     assert len(alice.client.list_devices(**alice.token)["Devices"]) == 1
 
 
+def test_devices_are_listed_page_by_page(cognito: LocalCognito) -> None:
+    """For the person and for an administrator alike."""
+    alice = Person(cognito, **ALWAYS)
+    for _ in range(2):
+        alice.sign_in()
+    admin = {"UserPoolId": alice.pool.id, "Username": "alice"}
+
+    for ask in (
+        partial(alice.client.list_devices, **alice.token),
+        partial(alice.client.admin_list_devices, **admin),
+    ):
+        first = ask(Limit=2)
+        second = ask(Limit=2, PaginationToken=first["PaginationToken"])
+        keys = {device["DeviceKey"] for device in first["Devices"] + second["Devices"]}
+        assert keys == set(alice.user.devices)
+        assert (len(keys), "PaginationToken" in second) == (3, False)
+
+
 # -- passkeys --
+
+
+def test_passkeys_are_listed_page_by_page(cognito: LocalCognito) -> None:
+    """Each once."""
+    alice = Person(cognito, **PASSKEYS)
+    for _ in range(3):
+        options = alice.client.start_web_authn_registration(**alice.token)["CredentialCreationOptions"]
+        credential = SoftAuthenticator().create(options)
+        alice.client.complete_web_authn_registration(**alice.token, Credential=credential)
+    ask = partial(alice.client.list_web_authn_credentials, **alice.token, MaxResults=2)
+    first = ask()
+    second = ask(NextToken=first["NextToken"])
+
+    assert len({item["CredentialId"] for item in first["Credentials"] + second["Credentials"]}) == 3
+    assert "NextToken" not in second
 
 
 def test_passkeys_are_listed_and_deleted(cognito: LocalCognito) -> None:

@@ -19,6 +19,7 @@ from cognito_flow.testing.attributes import (
 )
 from cognito_flow.testing.operations.directory import describe_user
 from cognito_flow.testing.operations.mfa import set_preference
+from cognito_flow.testing.operations.own_attributes import update
 from cognito_flow.testing.operations.request import Operation, Request
 from cognito_flow.testing.operations.sign_up import new_user
 from cognito_flow.testing.outbox import Message
@@ -155,13 +156,12 @@ def admin_set_user_password(request: Request) -> Members:
 
 
 def admin_update_user_attributes(request: Request) -> Members:
-    """AdminUpdateUserAttributes."""
+    """AdminUpdateUserAttributes. Only an administrator may say that an address is verified."""
     pool = request.pool()
     user, changes = request.user(pool), as_dictionary(request.parameters["UserAttributes"])
     check_mutable(pool, user, changes)
     check_attributes(pool, changes)
-    check_aliases(pool, user, changes)
-    change(user, changes, request.now)
+    update(request, pool, user, changes)
     return {}
 
 

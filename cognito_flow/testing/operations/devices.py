@@ -6,6 +6,7 @@ offered it.
 
 from __future__ import annotations
 
+from cognito_flow.testing.operations.pages import page
 from cognito_flow.testing.operations.request import Operation, Request
 from cognito_flow.testing.refusal import Refusal, invalid_parameter
 from cognito_flow.testing.state import Device, Members, User
@@ -78,13 +79,18 @@ def admin_update_device_status(request: Request) -> Members:
 def list_devices(request: Request) -> Members:
     """ListDevices: in pools that leave it to the person, those that were remembered."""
     _, user, _ = request.signed_in()
-    return {"Devices": [_describe(device) for device in user.devices.values() if device.is_remembered]}
+    return _list(request, user)
+
+
+def _list(request: Request, user: User) -> Members:
+    devices = {device.key: _describe(device) for device in user.devices.values() if device.is_remembered}
+    listed, more = page(request, devices, token="PaginationToken")
+    return {"Devices": listed, **more}
 
 
 def admin_list_devices(request: Request) -> Members:
     """AdminListDevices."""
-    user = request.user(request.pool())
-    return {"Devices": [_describe(device) for device in user.devices.values() if device.is_remembered]}
+    return _list(request, request.user(request.pool()))
 
 
 def get_device(request: Request) -> Members:

@@ -25,7 +25,7 @@ from cognito_flow.testing.operations.request import Operation, Request
 from cognito_flow.testing.refusal import invalid_parameter
 from cognito_flow.testing.state import Members, User, UserPool
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "update"]
 
 
 def _purpose(attribute: str) -> str:
@@ -42,26 +42,40 @@ def _check_changes(request: Request, changes: Mapping[str, str]) -> tuple[UserPo
 
 
 def update_user_attributes(request: Request) -> Members:
-    """UpdateUserAttributes. A new address gets a code if the pool verifies such ones; where it must be
-    verified before, the old one stays until then."""
+    """UpdateUserAttributes."""
     changes = as_dictionary(request.parameters["UserAttributes"])
     pool, user = _check_changes(request, changes)
-    new = {
-        name: changes[name]
-        for name in ADDRESSES
-        if changes.get(name) and changes[name] != user.attributes.get(name)
-    }
+    sent = update(request, pool, user, changes)
+    return {"CodeDeliveryDetailsList": sent} if sent else {}
+
+
+def update(request: Request, pool: UserPool, user: User, changes: Mapping[str, str]) -> list[Members]:
+    """Change attributes. A new address that is not said to be verified gets a code if the pool verifies such
+    ones; where it must be verified before, the old one stays until then.
+
+    Returns:
+        CodeDeliveryDetails of each code that was sent.
+
+    Raises:
+        Refusal: A value signs in somebody else.
+    """
+    new = {name: changes[name] for name in ADDRESSES if _is_new(name, user, changes)}
     settings = pool.members.get("UserAttributeUpdateSettings", {})
     later = set(settings.get("AttributesRequireVerificationBeforeUpdate", ())) & set(new)
     at_once = {name: value for name, value in changes.items() if name not in later}
     check_aliases(pool, user, at_once)
     change(user, at_once, request.now)
-    sent = [
+    return [
         send_code(request, pool, user, _purpose(name), name, address if name in later else None)
         for name, address in new.items()
         if name in later or name in pool.members.get("AutoVerifiedAttributes", ())
     ]
-    return {"CodeDeliveryDetailsList": sent} if sent else {}
+
+
+def _is_new(name: str, user: User, changes: Mapping[str, str]) -> bool:
+    """Whether an address is another one than before, and must be shown to be the user's."""
+    value = changes.get(name)
+    return bool(value) and value != user.attributes.get(name) and changes.get(f"{name}_verified") != "true"
 
 
 def delete_user_attributes(request: Request) -> Members:

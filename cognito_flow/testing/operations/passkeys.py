@@ -10,6 +10,7 @@ import secrets
 from datetime import timedelta
 
 from cognito_flow.testing import passkeys, relying_party
+from cognito_flow.testing.operations.pages import page
 from cognito_flow.testing.operations.request import Operation, Request
 from cognito_flow.testing.refusal import Refusal
 from cognito_flow.testing.state import Members, Passkey, UserPool
@@ -86,7 +87,9 @@ def complete_web_authn_registration(request: Request) -> Members:
 def list_web_authn_credentials(request: Request) -> Members:
     """ListWebAuthnCredentials."""
     _, user, _ = request.signed_in()
-    return {"Credentials": [_describe(passkey) for passkey in user.passkeys]}
+    described = {_id(passkey): _describe(passkey) for passkey in user.passkeys}
+    listed, more = page(request, described, limit="MaxResults")
+    return {"Credentials": listed, **more}
 
 
 def _id(passkey: Passkey) -> str:
