@@ -1,4 +1,5 @@
-"""Makes the reference pages that mirror code: challenges.md from the handler classes, errors.md from the table of errors.
+"""Makes the reference pages that mirror code: challenges.md from the handler classes, errors.md from the table of errors,
+operations.md from what LocalCognito answers.
 
 Run it after either has changed: ``python docs/generate.py``. A test fails while a page is stale.
 """
@@ -11,6 +12,9 @@ from pathlib import Path
 
 from cognito_flow.errors import ROWS
 from cognito_flow.handlers import HANDLERS
+from cognito_flow.testing import validation
+from cognito_flow.testing.operations import OPERATIONS
+from cognito_flow.testing.operations.request import MOST_IN_AN_HOUR
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -79,7 +83,41 @@ The classes, arranged by what to do next, are drawn in [the API reference](api.m
 """
 
 
-PAGES = {"challenges.md": challenges, "errors.md": errors}
+def operations() -> str:
+    """The page of operations."""
+    rows = [
+        [
+            f"`{name}`",
+            _caller(name),
+            " ".join(inspect.cleandoc(operation.__doc__ or "").split()).partition(".")[2].strip() or "-",
+        ]
+        for name, operation in sorted(OPERATIONS.items())
+    ]
+    counted = [[f"`{name}`", str(most)] for name, most in sorted(MOST_IN_AN_HOUR.items())]
+    return f"""# Operations of LocalCognito
+
+Made from the operations in `cognito_flow/testing/operations`. They have the members, constraints and errors of botocore's
+service model, and no others. Every other operation is refused by name, with `UnknownOperationException`.
+
+{table(["operation", "called with", "remarks"], rows)}
+
+So often in an hour some may be called for each user, also for one who does not exist; after that they are refused with
+`LimitExceededException`. `cognito.clock.advance(3600)` lets the hour pass.
+
+{table(["operation", "times"], counted)}
+"""
+
+
+def _caller(name: str) -> str:
+    if validation.requires_signature(name):
+        return "AWS credentials"
+    proofs = {"AccessToken": "an access token", "Session": "a Session"}
+    if "AccessToken" in (members := validation.members(name)):
+        return " or ".join(proof for member, proof in proofs.items() if member in members)
+    return "the id of an app client"
+
+
+PAGES = {"challenges.md": challenges, "errors.md": errors, "operations.md": operations}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():

@@ -77,7 +77,7 @@ def admin_update_device_status(request: Request) -> Members:
 
 
 def list_devices(request: Request) -> Members:
-    """ListDevices: in pools that leave it to the person, those that were remembered."""
+    """ListDevices. In pools that leave it to the person, those that were remembered."""
     _, user, _ = request.signed_in()
     return _list(request, user)
 

@@ -18,10 +18,9 @@ from cognito_flow.testing.sign_in import check_secret_hash
 from cognito_flow.testing.state import Client, Grant, Members, User, UserPool
 from cognito_flow.testing.tokens import user_of_access_token
 
-__all__ = ["Operation", "Request"]
+__all__ = ["MOST_IN_AN_HOUR", "Operation", "Request"]
 
-# "Quotas in Amazon Cognito". Where the service allows from 5 to 20, by the risk that it sees, it is 5 here.
-_MOST_IN_AN_HOUR = {
+MOST_IN_AN_HOUR = {
     "ChangePassword": 5,
     "ConfirmForgotPassword": 5,
     "ConfirmSignUp": 15,
@@ -30,6 +29,8 @@ _MOST_IN_AN_HOUR = {
     "ResendConfirmationCode": 5,
     "VerifyUserAttribute": 15,
 }
+"""How often an operation may be called for each user. (Source: "Quotas in Amazon Cognito". Where the service
+allows from 5 to 20, by the risk that it sees, it is 5 here.)"""
 
 
 @attrs.frozen
@@ -118,7 +119,7 @@ class Request:
             Refusal: There were too many within the last hour.
         """
         made = pool.attempts.made(self.operation, name, self.now)
-        if made >= _MOST_IN_AN_HOUR[self.operation]:
+        if made >= MOST_IN_AN_HOUR[self.operation]:
             raise Refusal("LimitExceededException", "Attempt limit exceeded, please try after some time.")
         pool.attempts.count(self.operation, name, self.now)
 
