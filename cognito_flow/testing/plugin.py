@@ -6,6 +6,7 @@ until a fixture is used.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from cognito_flow.testing import LocalCognito, Pool
 
-__all__ = ["cognito", "cognito_pool"]
+__all__ = ["cognito", "cognito_pool", "cognito_url"]
 
 
 @pytest.fixture
@@ -28,3 +29,22 @@ def cognito() -> LocalCognito:
 def cognito_pool(cognito: LocalCognito) -> Pool:
     """A user pool of this test's own, with Cognito's defaults."""
     return cognito.create_pool()
+
+
+@pytest.fixture
+def cognito_url(cognito: LocalCognito, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL at which `cognito` is served over HTTP during the test. Every AWS SDK client for Cognito that is
+    made meanwhile calls it, also in programs that the test starts: the environment says so, and holds a region
+    and AWS credentials of no meaning.
+
+    Source: "Service-specific endpoints" in the AWS SDKs and Tools reference guide.
+    """
+    with cognito.serve() as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", url)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", cognito.region)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            monkeypatch.setenv(name, "local")
+        # Either would lead past what stands above.
+        for name in ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_PROFILE"):
+            monkeypatch.delenv(name, raising=False)
+        yield url
