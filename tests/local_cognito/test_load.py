@@ -1,0 +1,113 @@
+"""LocalCognito under load: many clients at once over HTTP, and a memory that stays as it is."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import attrs
+import jwt
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.session import Session
+
+from cognito_flow import (
+    AuthFlow,
+    MemoryDeviceStore,
+    NotAuthorized,
+    SignedIn,
+    SmsMfa,
+    UserPasswordAuth,
+    UserSrpAuth,
+)
+from cognito_flow.testing import LocalCognito, Pool, recent
+
+CLIENTS = 50
+ROUNDS = 20
+SMS = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
+
+
+def password(number: int) -> str:
+    """Each user's own."""
+    return f"correct horse {number}"
+
+
+@pytest.mark.slow
+def test_a_thousand_sign_ins_of_fifty_clients_get_lost_nowhere_and_cross_nobody() -> None:
+    """Each user has one client; all sign in again and again, at once, with a second factor for every other."""
+    cognito = LocalCognito()
+    pool = cognito.create_pool(mfa_configuration="OPTIONAL", sms_mfa_configuration=SMS)
+    for number in range(CLIENTS):
+        user = pool.add_user(f"user-{number}", password(number), phone_number=f"+31{number:09}")
+        user.mfa_enabled = ["SMS_MFA"] if number % 2 == 0 else []
+
+    def sign_in_again_and_again(number: int) -> list[str]:
+        name = f"user-{number}"
+        flow = AuthFlow(app, client=make_client())
+        subjects = []
+        for _ in range(ROUNDS):
+            step = flow.start(UserSrpAuth(name, password(number)))
+            if number % 2 == 0:
+                assert isinstance(step, SmsMfa)
+                step = flow.send(step.answer(pool.last_code(name)))
+            assert isinstance(step, SignedIn)
+            claims = jwt.decode(step.tokens.id_token or "", options={"verify_signature": False})
+            assert (step.username, claims["cognito:username"]) == (name, name)
+            subjects.append(claims["sub"])
+        return subjects
+
+    with cognito.serve() as url:
+        app = attrs.evolve(pool.app, endpoint_url=url)
+
+        def make_client() -> object:
+            config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}, read_timeout=300)
+            return Session().create_client(
+                "cognito-idp", region_name="eu-west-1", endpoint_url=url, config=config
+            )
+
+        with ThreadPoolExecutor(CLIENTS) as threads:
+            found = list(threads.map(sign_in_again_and_again, range(CLIENTS)))
+
+    assert [set(subjects) for subjects in found] == [{pool.user(f"user-{n}").sub} for n in range(CLIENTS)]
+    assert sum(map(len, found)) == CLIENTS * ROUNDS
+
+
+def sign_in_often(pool: Pool, times: int) -> None:
+    """Sign-ins with a code by SMS that all end, each with a new device, and wrong ones beside them."""
+    for _ in range(times):
+        flow = pool.flow(devices=MemoryDeviceStore())
+        challenge = flow.start(UserSrpAuth("alice", password(0)))
+        assert isinstance(challenge, SmsMfa)
+        done = flow.send(challenge.answer(pool.last_code("alice")))
+        assert isinstance(done, SignedIn)
+        assert done.device is not None
+        with pytest.raises(NotAuthorized):
+            flow.start(UserPasswordAuth("nobody", password(1)))
+        pool.cognito.clock.advance(60)
+        account = flow.account(done.tokens)
+        account.forget_device()
+        flow.revoke(done.tokens)
+
+
+def test_memory_does_not_grow_with_sign_ins_that_are_over() -> None:
+    """All that a pool remembers has the same size after ten times as many; calls and messages are bounded."""
+    cognito = LocalCognito()
+    tracking = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
+    pool = cognito.create_pool(
+        mfa_configuration="ON", sms_mfa_configuration=SMS, device_configuration=tracking
+    )
+    pool.add_user("alice", password(0), phone_number="+31612345678")
+    sign_in_often(pool, 20)
+    before = len(pickle.dumps(cognito.state(pool.id)))
+    sign_in_often(pool, 200)
+    assert len(pickle.dumps(cognito.state(pool.id))) < before + 500  # bytes; a single Session has more
+
+
+def test_the_log_of_calls_is_bounded(cognito: LocalCognito) -> None:
+    """And so is the outbox: the newest stay."""
+    for _ in range(recent.LIMIT + 5):
+        cognito.handle({"x-amz-target": "AWSCognitoIdentityProviderService.GetUser"}, b"x")
+    cognito.handle({"x-amz-target": "AWSCognitoIdentityProviderService.RevokeToken"}, b"x")
+    assert (len(cognito.calls), cognito.calls[-1].operation) == (recent.LIMIT, "RevokeToken")
+    assert isinstance(cognito.outbox, recent.Recent)
