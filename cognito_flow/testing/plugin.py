@@ -33,9 +33,10 @@ def cognito_pool(cognito: LocalCognito) -> Pool:
 
 @pytest.fixture
 def cognito_url(cognito: LocalCognito, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL at which `cognito` is served over HTTP during the test. Every AWS SDK client for Cognito that is
-    made meanwhile calls it, also in programs that the test starts: the environment says so, and holds a region
-    and AWS credentials of no meaning.
+    """The URL at which `cognito` is served over HTTP during the test.
+
+    Every client for Cognito that an AWS SDK makes meanwhile calls it, also in programs that the test starts:
+    the environment names it, with a region, and with AWS credentials of no meaning.
 
     Source: "Service-specific endpoints" in the AWS SDKs and Tools reference guide.
     """
