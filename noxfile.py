@@ -96,7 +96,7 @@ def tests_lowest(session: nox.Session) -> None:
 @nox.session
 def tests_newest(session: nox.Session) -> None:
     """The quick tests on the newest botocore, without aiobotocore, which holds it back."""
-    session.install("-e", ".[cli,keyring,testing]", *group("tests"))
+    session.install("-e", ".[cli,httpx,keyring,requests,testing]", *group("tests"))
     session.run("python", "-c", "import botocore; print('botocore', botocore.__version__)")
     run_quick_tests(session)
 
