@@ -331,7 +331,11 @@ class UserPool:
             "RequireSymbols": True,
             "TemporaryPasswordValidityDays": 7,
         }
-        return {**defaults, **self.members.get("Policies", {}).get("PasswordPolicy", {})}
+        given: Members = self.members.get("Policies", {}).get("PasswordPolicy", {})
+        policy = {**defaults, **given}
+        # 0 is taken for the default. (PasswordPolicyType in the API reference.)
+        policy["TemporaryPasswordValidityDays"] = policy["TemporaryPasswordValidityDays"] or 7
+        return policy
 
     @property
     def first_factors(self) -> list[str]:

@@ -73,6 +73,26 @@ def test_an_invitation_goes_where_it_is_wanted(wire: Wire, given: dict[str, Any]
     assert step["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
 
 
+def test_an_invitation_goes_nowhere_without_an_address(wire: Wire) -> None:
+    """The user is there all the same; a phone number will do."""
+    create(wire)
+    assert not wire.cognito.outbox
+    create(wire, "dave", attributes={"phone_number": NUMBER})
+
+    assert [(message.username, message.medium) for message in wire.cognito.outbox] == [("dave", "SMS")]
+
+
+def test_who_needs_no_password_is_confirmed_at_once(cognito: LocalCognito) -> None:
+    """In a pool where a code is a first factor, if no temporary password is given."""
+    factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    wire = Wire(cognito.create_pool(policies=factors))
+
+    assert create(wire, attributes={"email": MAIL})["UserStatus"] == "CONFIRMED"
+    assert not cognito.outbox
+    given = create(wire, "dave", TemporaryPassword="Given-by-hand-1")
+    assert given["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+
+
 def test_a_temporary_password_meets_the_policy(cognito: LocalCognito) -> None:
     """Also one that is made, however long it must be."""
     policy = {"PasswordPolicy": {"MinimumLength": 40, "RequireSymbols": True}}
@@ -85,6 +105,20 @@ def test_a_temporary_password_meets_the_policy(cognito: LocalCognito) -> None:
         "Password does not conform to policy: Password not long enough",
     )
     assert len(cognito.outbox[-1].code) == 40
+
+
+@pytest.mark.parametrize(("days", "life"), [(0, 7), (30, 30)])
+def test_a_temporary_password_lives_as_long_as_the_policy_says(
+    cognito: LocalCognito, days: int, life: int
+) -> None:
+    """TemporaryPasswordValidityDays; 0 is the default."""
+    policy = {"PasswordPolicy": {"TemporaryPasswordValidityDays": days}}
+    wire = Wire(cognito.create_pool(policies=policy))
+    create(wire, TemporaryPassword="Given-by-hand-1")
+    cognito.clock.advance(life * 86400 - 1)
+    assert wire.password("carol", "Given-by-hand-1")["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+    cognito.clock.advance(1)
+    assert "has expired" in refusal(lambda: wire.password("carol", "Given-by-hand-1"))[1]
 
 
 def test_an_invitation_is_sent_again(wire: Wire) -> None:

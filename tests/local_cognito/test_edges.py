@@ -195,59 +195,6 @@ def test_a_client_that_rotates_refuses_the_older_refresh(cognito: LocalCognito) 
     )
 
 
-# -- management --
-
-
-def test_settings_that_exclude_each_other_are_refused(cognito: LocalCognito) -> None:
-    """When the pool or the client is made."""
-    api: Any = cognito.client()
-    both = {"AliasAttributes": ["email"], "UsernameAttributes": ["email"]}
-    assert refusal(lambda: api.create_user_pool(PoolName="p", **both))[0] == "InvalidParameterException"
-    pool = cognito.create_pool()
-    mixed = ["ALLOW_USER_SRP_AUTH", "USER_PASSWORD_AUTH"]
-    with pytest.raises(Exception, match="Legacy"):
-        pool.app_client(flows=mixed)
-
-
-def test_an_invitation_goes_to_the_address_that_there_is(cognito: LocalCognito) -> None:
-    """To nobody where there is none, or where it is suppressed; a passwordless user is confirmed at once."""
-    api: Any = cognito.client()
-    pool = cognito.create_pool()
-    mail = [{"Name": "email", "Value": "al@example.com"}]
-    phone = [{"Name": "phone_number", "Value": "+31612345678"}]
-    api.admin_create_user(UserPoolId=pool.id, Username="a", UserAttributes=mail, MessageAction="SUPPRESS")
-    api.admin_create_user(UserPoolId=pool.id, Username="b")
-    assert not cognito.outbox
-    api.admin_create_user(UserPoolId=pool.id, Username="c", UserAttributes=phone)
-    assert [message.medium for message in cognito.outbox] == ["SMS"]
-    factors = ["PASSWORD", "EMAIL_OTP"]
-    otp = cognito.create_pool(policies={"SignInPolicy": {"AllowedFirstAuthFactors": factors}})
-    told = api.admin_create_user(UserPoolId=otp.id, Username="d", UserAttributes=mail)
-    assert told["User"]["UserStatus"] == "CONFIRMED"
-
-
-def test_a_temporary_password_cannot_be_reset(cognito: LocalCognito) -> None:
-    """There is none of the person's own yet."""
-    api: Any = cognito.client()
-    pool = cognito.create_pool()
-    pool.add_user("alice", PASSWORD, temporary=True)
-
-    reset = refusal(lambda: api.admin_reset_user_password(UserPoolId=pool.id, Username="alice"))
-    assert reset[1] == "User password cannot be reset in the current state."
-
-
-def test_groups_are_made_once_and_joined_once(cognito: LocalCognito) -> None:
-    """They stand in both tokens."""
-    wire = wire_to(cognito)
-    group = {"UserPoolId": wire.pool.id, "GroupName": "staff"}
-    wire.api.create_group(**group)
-    assert refusal(lambda: wire.api.create_group(**group))[0] == "GroupExistsException"
-    for _ in range(2):
-        wire.api.admin_add_user_to_group(**group, Username="alice")
-
-    assert wire.pool.user("alice").groups == ["staff"]
-
-
 # -- the pool in a test's hands --
 
 

@@ -123,23 +123,6 @@ def test_confirmed_by_an_administrator(wire: Wire) -> None:
     assert refusal(call) == ("NotAuthorizedException", text)
 
 
-def test_attributes_and_groups(wire: Wire) -> None:
-    """Attributes must be in the schema; groups must exist."""
-    user = {"UserPoolId": wire.pool.id, "Username": "alice"}
-    update = partial(wire.api.admin_update_user_attributes, **user)
-    update(UserAttributes=[{"Name": "nickname", "Value": "Al"}])
-    told = wire.api.admin_get_user(**user)["UserAttributes"]
-    assert {"Name": "nickname", "Value": "Al"} in told
-    for name in ("sub", "custom:unknown"):
-        bad = partial(update, UserAttributes=[{"Name": name, "Value": "x"}])
-        assert refusal(bad)[0] == "InvalidParameterException"
-    join = partial(wire.api.admin_add_user_to_group, GroupName="staff", **user)
-    assert refusal(join)[0] == "ResourceNotFoundException"
-    wire.api.create_group(UserPoolId=wire.pool.id, GroupName="staff")
-    join()
-    assert wire.pool.user("alice").groups == ["staff"]
-
-
 def test_second_factor_with_an_access_token(totp_wire: Wire) -> None:
     """An authenticator app is enrolled, and preferred, only once its code was right."""
     api = totp_wire.api

@@ -1,4 +1,4 @@
-"""Who may sign in: names that do not exist, states of users, lock-out, and forgotten passwords."""
+"""Who may sign in: names that do not exist, states of users, and lock-out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from tests.local_cognito.wire import PASSWORD, Wire, refusal
 
 INCORRECT = ("NotAuthorizedException", "Incorrect username or password.")
 NOT_FOUND = ("UserNotFoundException", "User does not exist.")
-NEW = "Battery-staple-2"
 
 
 @pytest.fixture
@@ -135,90 +134,3 @@ def test_lock_out_is_of_one_user(wire: Wire) -> None:
     for _ in range(5):
         assert refusal(lambda: wire.password(password="Wrong horse 1")) == INCORRECT
     assert "AuthenticationResult" in wire.password("bob")
-
-
-# -- forgotten passwords --
-
-
-def forgot(wire: Wire, username: str = "alice") -> dict[str, object]:
-    answer: dict[str, object] = wire.api.forgot_password(ClientId=wire.client_id, Username=username)
-    return answer
-
-
-def confirm(wire: Wire, code: str, username: str = "alice", password: str = NEW) -> object:
-    return wire.api.confirm_forgot_password(
-        ClientId=wire.client_id, Username=username, ConfirmationCode=code, Password=password
-    )
-
-
-def test_forgotten_password(wire: Wire) -> None:
-    """A code to the verified phone number sets a new password, once."""
-    details = forgot(wire)["CodeDeliveryDetails"]
-    expected = {"Destination": "+*******5678", "DeliveryMedium": "SMS", "AttributeName": "phone_number"}
-    assert details == expected
-    code = wire.pool.last_code("alice")
-    confirm(wire, code)
-    assert "AuthenticationResult" in wire.srp(password=NEW)
-    assert refusal(wire.password) == INCORRECT
-    assert refusal(lambda: confirm(wire, code))[0] == "ExpiredCodeException"
-
-
-def test_forgotten_password_after_a_reset(wire: Wire) -> None:
-    """Who must reset the password does it so."""
-    wire.api.admin_reset_user_password(UserPoolId=wire.pool.id, Username="alice")
-    forgot(wire)
-    confirm(wire, wire.pool.last_code("alice"))
-    assert "AuthenticationResult" in wire.password(password=NEW)
-
-
-def test_recovery_goes_where_the_pool_says(cognito: LocalCognito) -> None:
-    """AccountRecoverySetting ranks the addresses."""
-    ranked = [{"Priority": 1, "Name": "verified_email"}, {"Priority": 2, "Name": "verified_phone_number"}]
-    pool = cognito.create_pool(account_recovery_setting={"RecoveryMechanisms": ranked})
-    pool.add_user("alice", PASSWORD, email="alice@example.com", phone_number="+31612345678")
-    forgot(Wire(pool))
-    assert cognito.outbox[-1].medium == "EMAIL"
-
-
-def test_recovery_with_a_wrong_code(wire: Wire) -> None:
-    """A wrong code leaves the right one good; a password against the policy, too."""
-    forgot(wire)
-    code = wire.pool.last_code("alice")
-    wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
-    text = "Invalid verification code provided, please try again."
-    assert refusal(lambda: confirm(wire, wrong)) == ("CodeMismatchException", text)
-    weak = refusal(lambda: confirm(wire, code, password="battery-staple-2"))
-    assert weak[0] == "InvalidPasswordException"
-    confirm(wire, code)
-
-
-def test_recovery_code_expires(wire: Wire) -> None:
-    """After an hour, or without having been asked for, no code is good."""
-    expected = ("ExpiredCodeException", "Invalid code provided, please request a code again.")
-    assert refusal(lambda: confirm(wire, "123456")) == expected
-    forgot(wire)
-    wire.cognito.clock.advance(3600)
-    assert refusal(lambda: confirm(wire, wire.pool.last_code("alice"))) == expected
-
-
-def test_recovery_refused(wire: Wire) -> None:
-    """Unknown, disabled, without a verified address, or with a temporary password: each is told."""
-    expected = ("UserNotFoundException", "Username/client id combination not found.")
-    assert refusal(lambda: forgot(wire, "nobody")) == expected
-    assert refusal(lambda: confirm(wire, "123456", "nobody")) == expected
-    assert refusal(lambda: forgot(wire, "bob"))[0] == "InvalidParameterException"
-    wire.pool.add_user("carol", PASSWORD, email="carol@example.com", temporary=True)
-    text = "User password cannot be reset in the current state."
-    assert refusal(lambda: forgot(wire, "carol")) == ("NotAuthorizedException", text)
-    wire.api.admin_disable_user(UserPoolId=wire.pool.id, Username="alice")
-    assert refusal(lambda: forgot(wire)) == ("NotAuthorizedException", "User is disabled.")
-
-
-def test_recovery_hides_who_exists(hiding: Wire) -> None:
-    """Unknown names and users without an address are answered alike, nothing is sent, and no code is good."""
-    for username in ("nobody", "bob"):
-        assert (
-            forgot(hiding, username)["CodeDeliveryDetails"] == forgot(hiding, username)["CodeDeliveryDetails"]
-        )
-    assert not hiding.cognito.outbox
-    assert refusal(lambda: confirm(hiding, "123456", "nobody"))[0] == "CodeMismatchException"

@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cognito_flow.testing import LocalCognito
 from cognito_flow.testing.signing import SigningKeys
@@ -51,6 +53,14 @@ def test_a_new_pool_has_the_defaults_of_the_service(api: Any) -> None:
     assert attributes["sub"]["Mutable"] is False
     assert attributes["birthdate"]["StringAttributeConstraints"] == {"MinLength": "10", "MaxLength": "10"}
     assert attributes["updated_at"]["AttributeDataType"] == "Number"
+
+
+def test_addresses_are_user_names_or_aliases(api: Any) -> None:
+    """Not both."""
+    both = {"AliasAttributes": ["email"], "UsernameAttributes": ["email"]}
+    text = "Only one of the aliasAttributes or usernameAttributes can be set in a user pool."
+
+    assert refusal(lambda: api.create_user_pool(PoolName="p", **both)) == (INVALID, text)
 
 
 def test_an_update_sets_back_what_is_not_sent(api: Any, cognito: LocalCognito) -> None:
@@ -336,6 +346,15 @@ def test_a_token_is_good_for_the_same_question_only(api: Any, wire: Wire) -> Non
     elsewhere = partial(api.list_user_pool_clients, UserPoolId=other.id, NextToken=token)
     assert refusal(elsewhere) == expected
     assert refusal(lambda: api.list_groups(UserPoolId=wire.pool.id, NextToken=token)) == expected
+
+
+@given(token=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=200))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_token_can_be_made_up(api: Any, wire: Wire, token: str) -> None:
+    """Whatever text it is."""
+    ask = partial(api.list_groups, UserPoolId=wire.pool.id, NextToken=token)
+
+    assert refusal(ask) == (INVALID, "Invalid pagination token given.")
 
 
 def test_a_page_goes_on_though_its_beginning_was_deleted(api: Any, wire: Wire) -> None:

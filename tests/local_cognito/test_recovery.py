@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from cognito_flow.testing import LocalCognito, Pool
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
@@ -25,10 +27,10 @@ def forgot(wire: Wire, username: str = "alice") -> Any:
     return wire.api.forgot_password(ClientId=wire.client_id, Username=username)["CodeDeliveryDetails"]
 
 
-def confirm(wire: Wire, code: str = "wrong", username: str = "alice") -> Any:
+def confirm(wire: Wire, code: str = "wrong", username: str = "alice", password: str = NEW) -> Any:
     """ConfirmForgotPassword."""
     return wire.api.confirm_forgot_password(
-        ClientId=wire.client_id, Username=username, ConfirmationCode=code, Password=NEW
+        ClientId=wire.client_id, Username=username, ConfirmationCode=code, Password=password
     )
 
 
@@ -180,8 +182,44 @@ def test_a_code_sets_a_password_once(wire: Wire) -> None:
     confirm(wire, code)
 
     assert seen == [("PostConfirmation_ConfirmForgotPassword", {})]
-    assert "AuthenticationResult" in wire.password(password=NEW)
+    assert "AuthenticationResult" in wire.srp(password=NEW)
+    assert refusal(wire.password)[1] == "Incorrect username or password."
     assert refusal(lambda: confirm(wire, code)) == EXPIRED
+
+
+def test_a_refused_attempt_leaves_the_code_good(wire: Wire) -> None:
+    """A wrong code, and a password against the policy."""
+    forgot(wire)
+    code = wire.pool.last_code("alice")
+    wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
+
+    assert refusal(lambda: confirm(wire, wrong)) == MISMATCH
+    weak = refusal(lambda: confirm(wire, code, password="battery-staple-2"))
+    assert weak[0] == "InvalidPasswordException"
+    confirm(wire, code)
+
+
+def test_a_code_is_good_for_an_hour(wire: Wire) -> None:
+    """No longer; and none is good that was not asked for."""
+    assert refusal(lambda: confirm(wire, "123456")) == EXPIRED
+    forgot(wire)
+    code = wire.pool.last_code("alice")
+    wire.cognito.clock.advance(3600)
+    assert refusal(lambda: confirm(wire, code)) == EXPIRED
+    forgot(wire)
+    wire.cognito.clock.advance(3599)
+    confirm(wire, wire.pool.last_code("alice"))
+
+
+@given(code=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_other_text_is_the_code(wire: Wire, code: str) -> None:
+    """Whatever it is, it is a code that does not match."""
+    forgot(wire)
+    assume(code != wire.pool.last_code("alice"))
+
+    assert refusal(lambda: confirm(wire, code)) == MISMATCH
+    wire.cognito.clock.advance(3600)
 
 
 def test_codes_cannot_be_tried_out(wire: Wire) -> None:
@@ -218,6 +256,15 @@ def test_a_reset_by_an_administrator_sends_a_code(wire: Wire) -> None:
     assert "AuthenticationResult" in wire.password(password=NEW)
     assert refusal(lambda: reset(Username="bob")) == NO_CHANNEL
     assert "AuthenticationResult" in wire.password("bob")
+
+
+def test_who_must_reset_the_password_may_ask_for_another_code(wire: Wire) -> None:
+    """It replaces the one that the administrator sent."""
+    wire.api.admin_reset_user_password(UserPoolId=wire.pool.id, Username="alice")
+    forgot(wire)
+    confirm(wire, wire.pool.last_code("alice"))
+
+    assert "AuthenticationResult" in wire.password(password=NEW)
 
 
 @pytest.mark.parametrize("by", ["himself", "an administrator"])
