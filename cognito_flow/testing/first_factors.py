@@ -10,16 +10,16 @@ import base64
 import binascii
 import json
 import secrets
-import uuid
 
 import attrs
 
 from cognito_flow.testing import passkeys, passwords, relying_party
-from cognito_flow.testing.refusal import Refusal, incorrect_password, missing_parameter
+from cognito_flow.testing.migration import migrate
+from cognito_flow.testing.refusal import incorrect_password, missing_parameter
 from cognito_flow.testing.second_factors import after_first_factor, finish
 from cognito_flow.testing.sessions import open_sealed, seal
 from cognito_flow.testing.sign_in import SignIn, need, not_offered
-from cognito_flow.testing.state import Members, User
+from cognito_flow.testing.state import Members
 from cognito_flow.testing.verifier import Exchange, Verifier, open_exchange, parse_timestamp, proof_is_right
 
 __all__ = [
@@ -46,7 +46,7 @@ def start_password(sign_in: SignIn) -> Members:
     """USER_PASSWORD_AUTH and ADMIN_USER_PASSWORD_AUTH."""
     password = need(sign_in.values, "PASSWORD")
     if sign_in.user is None:
-        _migrate(sign_in, password)
+        migrate(sign_in, password)
     if sign_in.user is not None:
         sign_in.check_state()
         sign_in.check_device(sign_in.values.get("DEVICE_KEY"))
@@ -59,25 +59,6 @@ def _check_password(sign_in: SignIn, password: str) -> Members:
     sign_in.check_password_lock()
     sign_in.judge_password(passwords.is_right(sign_in.pool, user, password))
     return after_first_factor(sign_in)
-
-
-def _migrate(sign_in: SignIn, password: str) -> None:
-    """Let the user-migration trigger bring the user from elsewhere."""
-    request: Members = {"password": password, "validationData": dict(sign_in.metadata)}
-    response = sign_in.trigger("UserMigration", "UserMigration_Authentication", request)
-    attributes = (response or {}).get("userAttributes")
-    if not response or not attributes:
-        if not sign_in.client.hides_users:
-            raise Refusal("UserNotFoundException", "User does not exist.")
-        return
-    pool = sign_in.pool
-    given = {name: value for name, value in attributes.items() if name != "username"}
-    status = response.get("finalUserStatus") or "RESET_REQUIRED"
-    user = User(pool.fold(sign_in.typed), str(uuid.uuid4()), sign_in.now, given, status)
-    passwords.set_password(pool, user, password, sign_in.now)
-    pool.users[user.username] = user
-    sign_in.user = user
-    sign_in.progress = attrs.evolve(sign_in.progress, username=user.username, sub=user.sub)
 
 
 # -- passwords by SRP --

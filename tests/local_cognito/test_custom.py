@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cognito_flow.testing import Pool
-from tests.local_cognito.wire import PASSWORD, Wire, refusal
+from tests.local_cognito.wire import Wire, refusal
 
 INCORRECT = ("NotAuthorizedException", "Incorrect username or password.")
 NEVER_STARTED = (
@@ -215,20 +215,3 @@ def test_post_authentication_comes_only_after_success(wire: Wire) -> None:
     assert not events
     wire.password()
     assert events[0]["userName"] == "alice"
-
-
-def test_user_migration(wire: Wire) -> None:
-    """The trigger brings a user with the password that was typed, once."""
-    seen: list[str] = []
-
-    def migrate(event: Any) -> Any:
-        seen.append(event["request"]["password"])
-        event["response"]["userAttributes"] = {"username": "eve", "email": "eve@example.com"}
-        event["response"]["finalUserStatus"] = "CONFIRMED"
-        return event
-
-    wire.pool.triggers["UserMigration"] = migrate
-    for _ in range(2):
-        assert "AuthenticationResult" in wire.password("eve")
-    assert "AuthenticationResult" in wire.srp("eve")
-    assert seen == [PASSWORD]

@@ -94,16 +94,6 @@ def test_a_define_trigger_that_decides_nothing_is_told(custom: Wire) -> None:
     )
 
 
-def test_a_migration_that_brings_nobody_leaves_the_user_unknown(cognito: LocalCognito) -> None:
-    """Told or hidden, as the app client says."""
-    wire = wire_to(cognito)
-    wire.pool.triggers["UserMigration"] = lambda event: event
-    hiding = Wire(wire.pool, wire.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
-
-    assert refusal(lambda: wire.password("bo"))[0] == "UserNotFoundException"
-    assert refusal(lambda: hiding.password("bo"))[0] == "NotAuthorizedException"
-
-
 def test_a_device_that_is_gone_cannot_go_on(cognito: LocalCognito) -> None:
     """Though the challenge was asked."""
     from cognito_flow import SignedIn, UserSrpAuth

@@ -1,0 +1,78 @@
+"""The user-migration trigger: users who come from elsewhere with their first sign-in.
+
+Rule of this file: who is brought is a user like any other, with the password that was typed. Whom the trigger
+does not bring, or may not bring, does not exist.
+
+Source: "Migrate user Lambda trigger" in the Amazon Cognito developer guide.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import attrs
+
+from cognito_flow.testing.attributes import (
+    ADDRESSES,
+    EMAIL,
+    PHONE,
+    change,
+    check_aliases,
+    check_attributes,
+    take_alias,
+)
+from cognito_flow.testing.passwords import set_password
+from cognito_flow.testing.refusal import Refusal
+from cognito_flow.testing.sign_in import SignIn
+from cognito_flow.testing.state import Members, User, UserPool
+
+__all__ = ["migrate"]
+
+_FORMS = {"email": EMAIL, "phone_number": PHONE}
+
+
+def migrate(sign_in: SignIn, password: str) -> None:
+    """Let the trigger bring the user who signs in. A sign-in that brings nobody goes on without a user.
+
+    Raises:
+        Refusal: The trigger brings nobody, and the app client does not hide it; or it brings attributes that
+            cannot be.
+    """
+    request: Members = {"password": password, "validationData": dict(sign_in.metadata)}
+    response = sign_in.trigger("UserMigration", "UserMigration_Authentication", request) or {}
+    user = _brought(sign_in, response)
+    if user is None:
+        if not sign_in.client.hides_users:
+            raise Refusal("UserNotFoundException", "User does not exist.")
+        return
+    set_password(sign_in.pool, user, password, sign_in.now)
+    sign_in.pool.users[user.username] = user
+    sign_in.user = user
+    sign_in.progress = attrs.evolve(sign_in.progress, username=user.username, sub=user.sub)
+
+
+def _brought(sign_in: SignIn, response: Members) -> User | None:
+    pool, typed, told = sign_in.pool, sign_in.typed, response.get("userAttributes")
+    named = pool.members.get("UsernameAttributes", ())
+    address = {name: typed for name in named if _FORMS[name].fullmatch(typed)}
+    if not told or (named and not address):
+        return None
+    attributes = {**told, **address}
+    attributes.pop("username", None)
+    sub, status = str(uuid.uuid4()), response.get("finalUserStatus") or "RESET_REQUIRED"
+    user = User(sub if named else pool.fold(typed), sub, sign_in.now, {}, status)
+    check_attributes(pool, attributes)
+    change(user, attributes, sign_in.now)
+    return user if _may_have_aliases(pool, user, response) else None
+
+
+def _may_have_aliases(pool: UserPool, user: User, response: Members) -> bool:
+    if response.get("forceAliasCreation"):
+        for name in ADDRESSES:
+            if user.attributes.get(f"{name}_verified") == "true":
+                take_alias(pool, user, name)
+    try:
+        check_aliases(pool, user, user.attributes)
+    except Refusal:
+        return False
+    return True
