@@ -234,7 +234,7 @@ class LocalCognito:
         try:
             parameters = _parse(body)
             names = _names(parameters)
-            _check(operation, headers, parameters)
+            parameters = _check(operation, headers, parameters)
             with self._lock:
                 answer = OPERATIONS[operation](self._request(operation, parameters))
         except Refusal as refusal:
@@ -289,12 +289,12 @@ def _names(parameters: Members) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _check(operation: str, headers: Mapping[str, str], parameters: Members) -> None:
-    """What is checked before an operation is looked at."""
+def _check(operation: str, headers: Mapping[str, str], parameters: Members) -> Members:
+    """What is checked before an operation is looked at; gives what is left of the parameters."""
     if operation not in OPERATIONS:
         known = operation in validation.operations()
         text = "LocalCognito does not offer" if known else "Cognito has no"
         raise Refusal("UnknownOperationException", f"{text} the operation {operation!r}.")
     if validation.requires_signature(operation) and "authorization" not in headers:
         raise Refusal("MissingAuthenticationTokenException", "Missing Authentication Token")
-    validation.check(operation, parameters)
+    return validation.check(operation, parameters)

@@ -66,21 +66,37 @@ def requires_signature(operation: str) -> bool:
     return _operation(operation).auth_type != "none"
 
 
-def check(operation: str, parameters: dict[str, Any]) -> None:
-    """Check a request.
+def check(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Check a request, and leave out what the operation does not know, as the service does.
 
     Args:
         operation: The operation.
         parameters: Its input, as it was sent.
 
+    Returns:
+        The input, as far as the model names it.
+
     Raises:
         Refusal: It breaks constraints: InvalidParameterException, or SerializationException for a wrong type.
     """
     shape = _operation(operation).input_shape
-    errors = [] if shape is None else list(_errors(shape, parameters, ""))
-    if errors:
+    if shape is None:
+        return {}
+    if errors := list(_errors(shape, parameters, "")):
         plural = "" if len(errors) == 1 else "s"
         raise invalid_parameter(f"{len(errors)} validation error{plural} detected: {'; '.join(errors)}")
+    known: dict[str, Any] = _known(shape, parameters)
+    return known
+
+
+def _known(shape: Shape, value: Any) -> Any:
+    if getattr(shape, "is_document_type", False):
+        return value
+    if isinstance(shape, StructureShape):
+        return {name: _known(shape.members[name], value[name]) for name in shape.members if name in value}
+    if isinstance(shape, ListShape):
+        return [_known(shape.member, item) for item in value]
+    return value
 
 
 def _errors(shape: Shape, value: object, path: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import attrs
 
 from cognito_flow.testing.outbox import Message
-from cognito_flow.testing.refusal import Refusal, not_authorized
+from cognito_flow.testing.refusal import Refusal, missing_parameter, not_authorized
 from cognito_flow.testing.sign_in import check_secret_hash
 from cognito_flow.testing.state import Client, Grant, Members, User, UserPool
 from cognito_flow.testing.tokens import user_of_access_token
@@ -138,9 +138,12 @@ class Request:
         Raises:
             Refusal: The token is of no pool here, over, or revoked.
         """
+        token = self.parameters.get("AccessToken")
+        if token is None:
+            raise missing_parameter("AccessToken")
         for pool in self.pools.values():
-            if pool.keys.has_signed(self.parameters["AccessToken"]):
-                return pool, *user_of_access_token(pool, self.parameters["AccessToken"], self.now)
+            if pool.keys.has_signed(token):
+                return pool, *user_of_access_token(pool, token, self.now)
         raise not_authorized("Invalid Access Token")
 
 
