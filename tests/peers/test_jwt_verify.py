@@ -25,7 +25,7 @@ from cognito_flow import (
 )
 from cognito_flow.testing import LocalCognito
 from tests import forge
-from tests.environments import node_modules
+from tests.environments import node_with
 from tests.forge import Case
 
 pytestmark = pytest.mark.peers
@@ -41,17 +41,17 @@ Ask: TypeAlias = Callable[[AppClient, list[str], Mapping[str, Any], Mapping[str,
 
 
 @pytest.fixture(scope="session")
-def program(peers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that asks aws-jwt-verify, beside the package."""
+def command(peers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What runs the program that asks aws-jwt-verify, which stands beside the package."""
     with FileLock(peers_folder / "lock"):
-        modules = node_modules(PACKAGE, peers_folder)
+        node, modules = node_with(PACKAGE, peers_folder)
     folder = tmp_path_factory.mktemp("jwt_verify")
     (folder / "node_modules").symlink_to(modules, target_is_directory=True)
-    return Path(shutil.copy(PACKAGE / "verdicts.mjs", folder))
+    return [node, Path(shutil.copy(PACKAGE / "verdicts.mjs", folder))]
 
 
 @pytest.fixture
-def ask_theirs(program: Path) -> Ask:
+def ask_theirs(command: list[Path]) -> Ask:
     """Asks aws-jwt-verify."""
 
     def ask(
@@ -65,7 +65,7 @@ def ask_theirs(program: Path) -> Ask:
             "tokens": [{"tokenUse": case.use, "token": case.token} for case in cases.values()],
         }
         done = subprocess.run(
-            ["node", program],  # noqa: S607 - node is where PATH says
+            command,
             input=json.dumps(question),
             capture_output=True,
             check=True,
