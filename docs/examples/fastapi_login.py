@@ -1,0 +1,131 @@
+"""A login before a user pool, as a FastAPI application: the password and the code come in two requests, and nothing is kept
+in between. Who has signed in gets a cookie that no script can read; the tokens never leave the server."""
+
+import logging
+import secrets
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import Cookie, Depends, FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, SecretStr
+
+from cognito_flow import (
+    AsyncAuthFlow,
+    AsyncTokenSource,
+    CodeAlreadyUsed,
+    CodeChallenge,
+    CodeExpired,
+    CognitoFlowError,
+    FlowExpired,
+    LimitExceeded,
+    NotAuthorized,
+    SealError,
+    SessionAlreadyUsed,
+    SignedIn,
+    Step,
+    UsageError,
+    UserSrpAuth,
+    WrongCode,
+)
+
+COOKIE = "__Host-session"  # by this name, browsers keep it for this very host, and send it over TLS alone
+
+# What people are told, by the nearest class of the error. Each way to be not authorized has the same words, so that
+# nobody learns who has an account.
+REFUSALS: dict[type[CognitoFlowError], tuple[int, str]] = {
+    NotAuthorized: (401, "Wrong name or password."),
+    WrongCode: (401, "That is not the code."),
+    CodeAlreadyUsed: (401, "That code was used before. Please wait for the next one."),
+    SessionAlreadyUsed: (409, "This was sent twice."),
+    CodeExpired: (410, "Please start again."),
+    FlowExpired: (410, "Please start again."),
+    SealError: (410, "Please start again."),
+    UsageError: (422, "Please fill in every field."),
+    LimitExceeded: (429, "That was too often. Please try again in an hour."),
+    CognitoFlowError: (503, "Please try again in a minute."),
+}
+
+Session = Annotated[str, Cookie(alias=COOKIE)]
+
+
+class Password(BaseModel):
+    username: str
+    password: SecretStr
+
+
+class Code(BaseModel):
+    state: str
+    code: str
+
+
+async def refuse(_request: Request, error: Exception) -> JSONResponse:
+    kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
+    if kind is CognitoFlowError:  # of no use to the person, but to whoever runs this
+        logging.getLogger(__name__).error("sign-in failed: %s", error)
+    status, text = REFUSALS[kind]
+    return JSONResponse({"detail": text}, status)
+
+
+class Desk:
+    """Knows who has signed in: in this process. Several processes keep the tokens in a store that they share."""
+
+    def __init__(self, flow: AsyncAuthFlow) -> None:
+        self.flow = flow
+        self.sessions: dict[str, AsyncTokenSource] = {}
+
+    def show(self, step: Step, response: Response) -> dict[str, str | None]:
+        match step:
+            case SignedIn():
+                session = secrets.token_urlsafe()
+                self.sessions[session] = self.flow.token_source(step.tokens)
+                response.set_cookie(COOKIE, session, secure=True, httponly=True, samesite="strict")
+                return {"username": step.username}
+            case CodeChallenge():
+                return {"asks": step.name, "sent_to": step.sent_to, "state": self.flow.seal(step)}
+            case _:  # give each challenge of your pool its page
+                raise HTTPException(501, f"There is no page yet that asks {step.name}.")
+
+    async def person(self, session: Session = "") -> str:
+        """A dependency: who has signed in. The tokens are refreshed when it is time."""
+        try:
+            return (await self.sessions[session].tokens()).username
+        except (KeyError, NotAuthorized) as error:
+            self.sessions.pop(session, None)
+            raise HTTPException(401, "Please sign in.") from error
+
+    async def leave(self, session: str) -> None:
+        source = self.sessions.pop(session, None)
+        if source is not None:
+            with suppress(NotAuthorized):  # Cognito has ended it already
+                await self.flow.revoke(await source.tokens())
+
+
+def make_app(flow: AsyncAuthFlow) -> FastAPI:
+    """The application. It is given the flow, so that a test can give it one of a local pool."""
+    app, desk = FastAPI(), Desk(flow)
+    for kind in REFUSALS:
+        app.add_exception_handler(kind, refuse)
+
+    @app.post("/login")
+    async def login(given: Password, response: Response) -> dict[str, str | None]:
+        credentials = UserSrpAuth(given.username, given.password.get_secret_value())
+        return desk.show(await flow.start(credentials), response)
+
+    @app.post("/login/code")
+    async def code(given: Code, response: Response) -> dict[str, str | None]:
+        challenge = flow.unseal(given.state)
+        if not isinstance(challenge, CodeChallenge):
+            raise SealError("this application seals only challenges that ask for a code")
+        return desk.show(await flow.send(challenge.answer(given.code)), response)
+
+    @app.get("/me")
+    async def me(username: Annotated[str, Depends(desk.person)]) -> dict[str, str]:
+        return {"username": username}
+
+    @app.post("/logout", status_code=204)
+    async def logout(response: Response, session: Session = "") -> None:
+        response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict")
+        await desk.leave(session)
+
+    return app
