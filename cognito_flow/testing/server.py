@@ -154,6 +154,14 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self.connection.settimeout(cast("_Server", self.server).patience)
 
+    def parse_request(self) -> bool:
+        """Read the head. The standard library hangs up on a request that begins with an empty line."""
+        if self.raw_requestline.strip():
+            return super().parse_request()
+        self.command, self.request_version = "", self.default_request_version
+        self.send_error(HTTPStatus.BAD_REQUEST, "The request line is empty.")
+        return False
+
     def do_POST(self) -> None:
         """The API, and the pages that change something."""
         try:

@@ -186,12 +186,15 @@ class Client:
         if self.connection is None or not is_whole:
             self.close()
             self.connection = socket.create_connection(self.address, timeout=60)
-        self.connection.sendall(request)
+        connection, self.connection = self.connection, None
+        connection.sendall(request)
         if not is_whole:
-            self.connection.shutdown(socket.SHUT_WR)
-        head, body = self._receive(self.connection)
+            connection.shutdown(socket.SHUT_WR)
+        head, body = self._receive(connection)
         if b"Connection: close" in head or not is_whole:
-            self.close()
+            connection.close()
+        else:
+            self.connection = connection
         return int(head.split(None, 2)[1]), body
 
     @staticmethod

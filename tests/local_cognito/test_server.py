@@ -235,6 +235,7 @@ def test_a_page_of_a_browser_may_use_it(site: Site) -> None:
     ("request_", "status"),
     [
         (b"nonsense\r\n\r\n", b" 400 "),
+        (b"\r\n\r\n", b" 400 "),
         (b"GET / HTTP/9.9\r\n\r\n", b" 505 "),
         (b"BREW / HTTP/1.1\r\n\r\n", b" 501 "),
         (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", b" 414 "),
