@@ -45,7 +45,16 @@ from cognito_flow.errors import (
 )
 from cognito_flow.models import AppClient, Call, Event, Exchange, Response, System
 
-__all__ = ["AsyncDriver", "AsyncFlight", "Driver", "advance", "holding", "in_thread", "repeating", "without_frames"]
+__all__ = [
+    "AsyncDriver",
+    "AsyncFlight",
+    "Driver",
+    "advance",
+    "holding",
+    "in_thread",
+    "repeating",
+    "without_frames",
+]
 
 T = TypeVar("T")
 Outcome: TypeAlias = Response | CognitoFlowError

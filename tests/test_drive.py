@@ -179,7 +179,7 @@ def test_throttling_is_not_repeated_for_ever(run: Run) -> None:
     [
         refusal("InternalErrorException", 500),
         boto.ReadTimeoutError(endpoint_url="u"),
-        boto.SSLError(endpoint_url="u", error="EOF"),
+        boto.SSLError(endpoint_url="u", error=OSError("EOF")),
         boto.EndpointConnectionError(endpoint_url="u"),
         boto.ConnectTimeoutError(endpoint_url="u"),
     ],
@@ -194,7 +194,7 @@ def test_a_beginning_is_repeated(run: Run, passing: Exception) -> None:
     [
         refusal("InternalErrorException", 500),
         boto.ReadTimeoutError(endpoint_url="u"),
-        boto.SSLError(endpoint_url="u", error="EOF"),
+        boto.SSLError(endpoint_url="u", error=OSError("EOF")),
         boto.ConnectionClosedError(endpoint_url="u"),
     ],
     ids=["500", "lost", "TLS", "closed"],

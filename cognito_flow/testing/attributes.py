@@ -145,15 +145,17 @@ def _check_form(name: str, value: str, entry: Members) -> None:
         if not re.fullmatch(r"-?[0-9]{1,18}", value):
             raise _against_schema(name, "Value must be a number.")
         limits = entry.get("NumberAttributeConstraints", {})
-        _check_range(name, int(value), limits.get("MinValue"), limits.get("MaxValue"))
+        _check_range(name, "Value", int(value), limits.get("MinValue"), limits.get("MaxValue"))
     if kind == "String":
         limits = entry.get("StringAttributeConstraints", {})
-        _check_range(name, len(value), limits.get("MinLength"), limits.get("MaxLength"))
+        _check_range(name, "Length", len(value), limits.get("MinLength"), limits.get("MaxLength"))
 
 
-def _check_range(name: str, measure: int, least: str | None, most: str | None) -> None:
-    if (least and measure < int(least)) or (most and measure > int(most)):
-        raise _against_schema(name, f"Value must be between {least or 'any'} and {most or 'any'}.")
+def _check_range(name: str, what: str, measure: int, least: str | None, most: str | None) -> None:
+    if least and measure < int(least):
+        raise _against_schema(name, f"{what} must be at least {least}.")
+    if most and measure > int(most):
+        raise _against_schema(name, f"{what} must be at most {most}.")
 
 
 def check_required(pool: UserPool, attributes: Mapping[str, str]) -> None:

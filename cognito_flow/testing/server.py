@@ -149,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body leave together
     disable_nagle_algorithm = True
 
+    raw_requestline: bytes  # which the standard library sets, and its types do not know
+
     def setup(self) -> None:
         """Begin a connection."""
         super().setup()

@@ -41,7 +41,7 @@ def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetim
     """
     overrides = _overrides(pool, client, user, source)
     access, identity = _access_claims(user, grant), _id_claims(client, user, grant)
-    details = {**_group_configuration(pool, user), **(overrides.get("groupOverrideDetails") or {})}
+    details: Members = {**_group_configuration(pool, user), **(overrides.get("groupOverrideDetails") or {})}
     for claims, token in ((access, "AccessToken"), (identity, "IdToken")):
         claims |= {
             "iss": pool.issuer,

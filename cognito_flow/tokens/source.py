@@ -34,6 +34,11 @@ _PAUSE = timedelta(seconds=5)
 _SUPERSEDED = (RefreshTokenReused, RefreshTokenInvalid, TokenRevoked)
 
 
+def _check_leeway(_instance: object, _attribute: object, value: float) -> None:
+    if value < 0:
+        raise UsageError("leeway is negative: it is the time before the end of a token, in seconds")
+
+
 @attrs.define(eq=False)
 class Keeper:
     """The tokens in hand, and what is to be done about them.
@@ -48,17 +53,12 @@ class Keeper:
     settings: Settings
     tokens: Tokens
     store: TokenStore | None
-    leeway: float = attrs.field()
+    leeway: float = attrs.field(validator=_check_leeway)
     _due: datetime = attrs.field(init=False)
     _is_stored: bool = attrs.field(default=False, init=False)
     _is_rejected: bool = attrs.field(default=False, init=False)
     _tried_at: datetime | None = attrs.field(default=None, init=False)
     _failure: CognitoFlowError | None = attrs.field(default=None, init=False, repr=False)
-
-    @leeway.validator
-    def _check_leeway(self, _attribute: object, value: float) -> None:
-        if value < 0:
-            raise UsageError("leeway is negative: it is the time before the end of a token, in seconds")
 
     def __attrs_post_init__(self) -> None:
         self._take(self.tokens, is_stored=self.store is None)
