@@ -51,7 +51,6 @@ __all__ = [
     "Driver",
     "advance",
     "holding",
-    "in_thread",
     "repeating",
     "without_frames",
 ]
@@ -350,11 +349,6 @@ class AsyncDriver:
         if inspect.isawaitable(answer):
             answer = await _attempt_awaiting(answer)
         return self.wire.outcome(call, started, answer)
-
-
-async def in_thread(function: Callable[[], T]) -> T:
-    """What a blocking function returns, called in a worker thread."""
-    return await asyncio.to_thread(function)
 
 
 @attrs.define
