@@ -35,8 +35,11 @@ def _read_origin(text: str) -> _Origin:
         origin = ("", None, None)
     scheme, host, _ = origin
     # Whatever is more than an origin was meant to say something, and would say nothing.
-    if scheme not in _DEFAULT_PORTS or not host or any(mark in text.partition("://")[2] for mark in "/?#@"):
-        raise UsageError(f"{text!r} is not an origin: it has the form https://host or https://host:port")
+    is_more = any(mark in text.partition("://")[2] for mark in "/?#@")
+    if scheme not in _DEFAULT_PORTS or not host or is_more or not text.isascii():
+        raise UsageError(
+            f"{text!r} is not an origin: it has the form https://host or https://host:port, in ASCII (xn--...)"
+        )
     return origin
 
 

@@ -1,0 +1,145 @@
+"""An API on this machine that lets in who brings a good token, and remembers what it was sent."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+
+from cognito_flow import NotAuthorized, System, TokenVerifier
+from cognito_flow.testing import Pool
+
+
+@attrs.frozen
+class Seen:
+    """One request, and the status of the answer."""
+
+    path: str
+    token: str | None
+    body: bytes
+    cookie: str | None
+    status: int
+
+
+@attrs.define
+class Api:
+    """What it serves:
+
+    `/echo` gives back the body, to who brings an access token; `/id` to who brings an ID token; `/never` to
+    nobody. `/moved?to=...&status=...` sends everybody elsewhere, `/gate` with the same query those who bring
+    an access token.
+
+    Args:
+        pool: Whose tokens are good.
+        url: Where it is.
+        revoked: Tokens that are good no more.
+        refusal: Headers of each 401.
+        seen: What it was sent.
+        connections: How many were opened.
+    """
+
+    pool: Pool
+    url: str
+    revoked: set[str] = attrs.field(factory=set)
+    refusal: dict[str, str] = attrs.field(factory=dict)
+    seen: list[Seen] = attrs.field(factory=list)
+    connections: int = 0
+
+    def statuses(self) -> list[int]:
+        """What it has answered."""
+        return [request.status for request in self.seen]
+
+    def tokens(self) -> list[str | None]:
+        """What it was shown."""
+        return [request.token for request in self.seen]
+
+    def bodies(self) -> list[bytes]:
+        """What it was sent."""
+        return [request.body for request in self.seen]
+
+    def lets_in(self, path: str, token: str | None) -> bool:
+        """Whether this token opens this path."""
+        if token is None or token in self.revoked or path == "/never":
+            return False
+        verifier = TokenVerifier(
+            self.pool.app,
+            leeway=0,
+            fetch=lambda _url: json.dumps(self.pool.jwks()).encode(),
+            system=System(now=self.pool.cognito.clock),
+        )
+        try:
+            verifier.verify_id(token) if path == "/id" else verifier.verify_access(token)
+        except NotAuthorized:
+            return False
+        return True
+
+
+class _Server(ThreadingHTTPServer):
+    api: Api
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.api = cast("_Server", self.server).api
+        self.api.connections += 1
+
+    def handle(self) -> None:
+        with suppress(ConnectionResetError):  # how some clients go away
+            super().handle()
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_POST(self) -> None:
+        body = self._body()
+        url, kind, token = urlsplit(self.path), *self.headers.get("Authorization", " ").split(" ", 1)
+        shown = token if kind == "Bearer" else None
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        if url.path != "/moved" and not self.api.lets_in(url.path, shown):
+            status, headers, answer = 401, self.api.refusal, b"who is there?"
+        elif "to" in query:
+            status, headers, answer = int(query["status"]), {"Location": query["to"]}, b""
+        else:
+            status, headers, answer = 200, {}, body
+        self.api.seen.append(Seen(url.path, shown, body, self.headers.get("Cookie"), status))
+        self.send_response_only(status)
+        for name, value in {**headers, "Content-Length": str(len(answer))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
+        pass
+
+
+@contextmanager
+def serve(pool: Pool) -> Generator[Api]:
+    """Serve it on a port of its own."""
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        server.api = Api(pool, f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.api
+        finally:
+            server.shutdown()
+            thread.join()
