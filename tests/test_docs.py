@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.util
 import io
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlencode
 
 import pytest
 
-from cognito_flow.testing import LocalCognito
+from cognito_flow import AppClient, NewPasswordRequired, SoftwareTokenMfa, UserSrpAuth
+from cognito_flow.testing import LocalCognito, Pool, seed
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -62,3 +64,18 @@ def test_the_example_of_a_login_page_signs_in(cognito: LocalCognito) -> None:
     assert "every field" in request(username="alice", password="")
     pool.add_user("bob", "battery staple", temporary=True)
     assert "no page yet" in request(username="bob", password="battery staple")
+
+
+def test_the_seed_of_a_page_grows() -> None:
+    """What "Test your login" writes down is a seed, and the people in it sign in as it says."""
+    page = (DOCS / "how-to" / "test-your-login.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    cognito = seed.plant(tomllib.loads(text))
+
+    pool = Pool(cognito, "eu-west-1_Shop00001")
+    assert cognito.pool_ids() == [pool.id]
+    challenge = pool.flow(AppClient(pool.id, "web")).start(UserSrpAuth("alice", "correct horse"))
+    assert isinstance(challenge, SoftwareTokenMfa)
+    backend = AppClient(pool.id, "backend", "for-tests-alone")
+    challenge = pool.flow(backend).start(UserSrpAuth("bob", "battery staple"))
+    assert isinstance(challenge, NewPasswordRequired)
