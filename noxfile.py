@@ -25,7 +25,7 @@ nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "types", f"tests-{OWN}", "docs"]
+nox.options.sessions = ["lint", "types", "tests", "docs"]
 
 # The shims of pyenv refuse to start a version that is not activated: let nox find the interpreters behind.
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
@@ -67,19 +67,23 @@ def types(session: nox.Session) -> None:
         session.error(f"without a complete type: {untyped or 'no public name was found at all'}")
 
 
-@nox.session(python=PYTHONS)
+@nox.session
 def tests(session: nox.Session) -> None:
-    """The tests: on nox's own Python all, and every branch of the package must run; on others the quick."""
+    """All tests, on nox's own Python; every branch of the package must run."""
     session.install("-e", EVERY_EXTRA, *group("tests"))
-    if session.python != OWN:
-        run_quick_tests(session)
-        return
     session.run("coverage", "erase")
     # Not pytest-cov: pytest imports the package's own plugin before any plugin could begin to measure.
     session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     if not session.posargs:
         session.run("coverage", "report")
+
+
+@nox.session(python=[python for python in PYTHONS if python != OWN])
+def tests_others(session: nox.Session) -> None:
+    """The quick tests on the other Pythons that this package is made for."""
+    session.install("-e", EVERY_EXTRA, *group("tests"))
+    run_quick_tests(session)
 
 
 @nox.session
