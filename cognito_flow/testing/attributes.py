@@ -27,6 +27,7 @@ __all__ = [
     "check_attributes",
     "check_mutable",
     "check_required",
+    "check_schema",
     "check_writable",
     "schema",
     "take_alias",
@@ -40,6 +41,8 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 PHONE = re.compile(r"\+[0-9]{1,15}")
 """What a phone number looks like: E.164."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 _LENGTHS = {
     "sub": (1, 2048),
@@ -86,6 +89,23 @@ def _standard() -> dict[str, Members]:
         "phone_number_verified": _entry("phone_number_verified", "Boolean"),
         "updated_at": _entry("updated_at", "Number", NumberAttributeConstraints={"MinValue": "0"}),
     }
+
+
+def check_schema(given: Iterable[Members]) -> None:
+    """Check attributes of Schema or CustomAttributes.
+
+    Raises:
+        Refusal: One has no name, or a constraint that is no number.
+    """
+    for attribute in given:
+        if "Name" not in attribute:
+            raise invalid_parameter("An attribute of the schema must have a name.")
+        limits = [
+            *attribute.get("StringAttributeConstraints", {}).values(),
+            *attribute.get("NumberAttributeConstraints", {}).values(),
+        ]
+        if not all(_NUMBER.fullmatch(limit) for limit in limits):
+            raise invalid_parameter(f"{attribute['Name']}: The constraints of an attribute must be numbers.")
 
 
 def as_schema(given: Members) -> Members:
@@ -142,7 +162,7 @@ def _check_form(name: str, value: str, entry: Members) -> None:
     if kind == "Boolean" and value.lower() not in ("true", "false"):
         raise _against_schema(name, "Value must be true or false.")
     if kind == "Number":
-        if not re.fullmatch(r"-?[0-9]{1,18}", value):
+        if not _NUMBER.fullmatch(value):
             raise _against_schema(name, "Value must be a number.")
         limits = entry.get("NumberAttributeConstraints", {})
         _check_range(name, "Value", int(value), limits.get("MinValue"), limits.get("MaxValue"))

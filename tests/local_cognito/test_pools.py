@@ -166,7 +166,8 @@ def test_custom_attributes_are_added(api: Any, wire: Wire) -> None:
     assert again == (INVALID, "custom:team: Existing attribute already has name custom:team.")
     twice = refusal(lambda: add(CustomAttributes=[{"Name": "seat"}, {"Name": "seat"}]))
     assert twice[0] == INVALID
-    assert refusal(lambda: add(CustomAttributes=[{"Name": "seat", "Required": True}]))[0] == INVALID
+    required = refusal(lambda: add(CustomAttributes=[{"Name": "seat", "Required": True}]))
+    assert required == (INVALID, "Required custom attributes are not supported currently.")
     value = {"Name": "custom:team", "Value": "red"}
     wire.api.admin_update_user_attributes(Username="alice", UserAttributes=[value], **ids)
     assert value in wire.api.admin_get_user(Username="alice", **ids)["UserAttributes"]
@@ -174,7 +175,11 @@ def test_custom_attributes_are_added(api: Any, wire: Wire) -> None:
 
 CUSTOM = [
     {"Name": "team", "Mutable": False, "StringAttributeConstraints": {"MinLength": "2", "MaxLength": "5"}},
-    {"Name": "age", "AttributeDataType": "Number", "NumberAttributeConstraints": {"MaxValue": "150"}},
+    {
+        "Name": "age",
+        "AttributeDataType": "Number",
+        "NumberAttributeConstraints": {"MinValue": "0", "MaxValue": "150"},
+    },
     {"Name": "member", "AttributeDataType": "Boolean"},
     {"Name": "since", "AttributeDataType": "DateTime"},
     {"Name": "note", "DeveloperOnlyAttribute": True},
@@ -183,36 +188,76 @@ CUSTOM = [
 
 
 @pytest.mark.parametrize(
-    ("name", "right", "wrong"),
+    ("name", "right", "wrong", "said"),
     [
-        ("custom:team", "blue", "b"),
-        ("custom:team", "red", "orange"),
-        ("custom:age", "-3", "x"),
-        ("custom:age", "150", "151"),
-        ("custom:member", "true", "yes"),
-        ("custom:since", "2026-11-05", None),
-        ("dev:custom:note", "kept", None),
-        ("birthdate", "2000-12-31", "2000"),
-        ("email", "al@example.com", "al"),
-        ("phone_number", "+31612345678", "0612345678"),
-        ("nickname", "Al", ""),
-        ("team", None, "red"),
-        ("sub", None, "x"),
+        ("custom:team", "blue", "b", "Length must be at least 2."),
+        ("custom:team", "green", "orange", "Length must be at most 5."),
+        ("custom:age", "0", "-1", "Value must be at least 0."),
+        ("custom:age", "150", "151", "Value must be at most 150."),
+        ("custom:age", "7", "x", "Value must be a number."),
+        ("custom:member", "true", "yes", "Value must be true or false."),
+        ("birthdate", "2000-12-31", "2000", "Length must be at least 10."),
+        ("nickname", "Al", "", "The attribute is required"),
+        ("team", None, "red", "Attribute does not exist in the schema."),
+        ("custom:since", "2026-11-05", None, None),
+        ("dev:custom:note", "kept", None, None),
     ],
 )
 def test_values_have_the_form_that_the_schema_says(
-    cognito: LocalCognito, name: str, right: str | None, wrong: str | None
+    cognito: LocalCognito, name: str, right: str | None, wrong: str | None, said: str | None
 ) -> None:
     """Type, length and range; and an attribute must be there at all."""
     wire = Wire(cognito.create_pool(schema=CUSTOM))
     wire.pool.add_user("alice", PASSWORD)
     update = partial(wire.api.admin_update_user_attributes, UserPoolId=wire.pool.id, Username="alice")
     if wrong is not None:
+        text = f"Attributes did not conform to the schema: {name}: {said}"
         bad = [{"Name": name, "Value": wrong}]
-        assert refusal(lambda: update(UserAttributes=bad))[0] == INVALID
+        assert refusal(lambda: update(UserAttributes=bad)) == (INVALID, text)
     if right is not None:
         update(UserAttributes=[{"Name": name, "Value": right}])
         assert wire.pool.user("alice").attributes[name] == right
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "said"),
+    [
+        ("email", "al@example.com", "al", "Invalid email address format."),
+        ("phone_number", "+31612345678", "0612345678", "Invalid phone number format."),
+    ],
+)
+def test_addresses_have_their_form(wire: Wire, name: str, right: str, wrong: str, said: str) -> None:
+    """That of an e-mail address, or of E.164."""
+    update = partial(wire.api.admin_update_user_attributes, UserPoolId=wire.pool.id, Username="bob")
+
+    assert refusal(lambda: update(UserAttributes=[{"Name": name, "Value": wrong}])) == (INVALID, said)
+    update(UserAttributes=[{"Name": name, "Value": right}])
+    assert wire.pool.user("bob").attributes[name] == right
+
+
+@pytest.mark.parametrize(
+    ("attribute", "said"),
+    [
+        ({"AttributeDataType": "String"}, "An attribute of the schema must have a name."),
+        (
+            {"Name": "team", "StringAttributeConstraints": {"MinLength": "few"}},
+            "team: The constraints of an attribute must be numbers.",
+        ),
+        (
+            {"Name": "age", "NumberAttributeConstraints": {"MaxValue": ""}},
+            "age: The constraints of an attribute must be numbers.",
+        ),
+    ],
+    ids=str,
+)
+def test_an_attribute_that_cannot_be_is_not_defined(
+    api: Any, wire: Wire, attribute: dict[str, Any], said: str
+) -> None:
+    """Neither with the pool nor later."""
+    create = partial(api.create_user_pool, PoolName="p", Schema=[attribute])
+    add = partial(api.add_custom_attributes, UserPoolId=wire.pool.id, CustomAttributes=[attribute])
+
+    assert refusal(create) == refusal(add) == (INVALID, said)
 
 
 def test_an_immutable_attribute_is_set_once(cognito: LocalCognito) -> None:

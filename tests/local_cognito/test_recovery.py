@@ -187,6 +187,26 @@ def test_a_code_sets_a_password_once(wire: Wire) -> None:
     assert refusal(lambda: confirm(wire, code)) == EXPIRED
 
 
+def test_a_code_takes_no_alias_back(cognito: LocalCognito) -> None:
+    """It was taken over since, and stays where it is."""
+    wire = Wire(cognito.create_pool(alias_attributes=["email"]))
+    wire.pool.add_user("alice", PASSWORD, email="alice@example.com")
+    forgot(wire)
+    verified = {"email": "alice@example.com", "email_verified": "true"}
+    wire.api.admin_create_user(
+        UserPoolId=wire.pool.id,
+        Username="bob",
+        UserAttributes=[{"Name": name, "Value": value} for name, value in verified.items()],
+        MessageAction="SUPPRESS",
+        ForceAliasCreation=True,
+    )
+    confirm(wire, wire.pool.last_code("alice"))
+
+    assert wire.pool.user("alice@example.com").username == "bob"
+    assert wire.pool.user("alice").attributes["email_verified"] == "false"
+    assert "AuthenticationResult" in wire.password(password=NEW)
+
+
 def test_a_refused_attempt_leaves_the_code_good(wire: Wire) -> None:
     """A wrong code, and a password against the policy."""
     forgot(wire)

@@ -11,7 +11,7 @@ import string
 from collections.abc import Mapping
 from itertools import count
 
-from cognito_flow.testing.attributes import as_schema, schema
+from cognito_flow.testing.attributes import as_schema, check_schema, schema
 from cognito_flow.testing.operations.pages import page
 from cognito_flow.testing.operations.request import Operation, Request
 from cognito_flow.testing.refusal import invalid_parameter
@@ -32,6 +32,7 @@ def create_user_pool(request: Request) -> Members:
     if members.get("UsernameAttributes") and members.get("AliasAttributes"):
         text = "Only one of the aliasAttributes or usernameAttributes can be set in a user pool."
         raise invalid_parameter(text)
+    check_schema(members.get("Schema", ()))
     pool_id = f"{request.region}_{''.join(secrets.choice(_ALPHANUMERIC) for _ in range(9))}"
     pool = UserPool(
         id=pool_id,
@@ -136,6 +137,7 @@ def _summarise(pool: UserPool) -> Members:
 def add_custom_attributes(request: Request) -> Members:
     """AddCustomAttributes."""
     pool, given = request.pool(), request.parameters["CustomAttributes"]
+    check_schema(given)
     known = set(schema(pool))
     for attribute in given:
         name = as_schema(attribute)["Name"]

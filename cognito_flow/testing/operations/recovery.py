@@ -10,7 +10,7 @@ Cognito developer guide.
 from __future__ import annotations
 
 from cognito_flow.testing import triggers
-from cognito_flow.testing.attributes import ADDRESSES, change
+from cognito_flow.testing.attributes import ADDRESSES
 from cognito_flow.testing.operations.codes import (
     expired_code,
     find_code,
@@ -85,12 +85,11 @@ def confirm_forgot_password(request: Request) -> Members:
         raise _refusal(None)
     if user is None or (client.hides_users and "ForgotPassword" not in user.codes):
         raise _simulated_refusal(pool, request)
-    sent = find_code(request, user, "ForgotPassword", request.parameters["ConfirmationCode"])
+    find_code(request, user, "ForgotPassword", request.parameters["ConfirmationCode"])
     check_new_password(pool, user, request.parameters["Password"])
     set_password(pool, user, request.parameters["Password"], request.now)
     del user.codes["ForgotPassword"]
-    change(user, {f"{sent.attribute}_verified": "true"}, request.now)
-    user.status = "CONFIRMED"
+    user.status, user.modified_at = "CONFIRMED", request.now
     source, data = "PostConfirmation_ConfirmForgotPassword", request.parameters.get("ClientMetadata", {})
     triggers.run_if_set(pool, "PostConfirmation", source, client.id, user, {"clientMetadata": data})
     return {}
