@@ -74,6 +74,9 @@ _SAFE_TO_REPEAT = frozenset(
         "GetUserAuthFactors",
         # With rotation, the same token works again for the grace period; after it, nothing is lost by asking.
         "GetTokensFromRefreshToken",
+        # These two are of identity pools.
+        "GetCredentialsForIdentity",
+        "GetId",
         "ListDevices",
         "ListWebAuthnCredentials",
         "RevokeToken",

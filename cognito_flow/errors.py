@@ -334,6 +334,11 @@ _CHECK_DEVICE = (
     "it expired, was issued to another app client, or the pool tracks devices and the device key is missing, "
     "or the device was never confirmed or was forgotten"
 )
+_ADD_PROVIDER = "add this user pool, with this app client, to the providers of the identity pool"
+_ADD_ROLE = (
+    "give the identity pool a role for authenticated identities, "
+    "whose trust policy lets cognito-identity.amazonaws.com assume it for this identity pool"
+)
 _ADMIN_CREDENTIALS = (
     "Admin operations are signed: give AWS credentials that may call them, or use admin=False"
 )
@@ -360,6 +365,8 @@ ROWS: tuple[Row, ...] = (
         Misconfigured,
         "sign in with this API, or ask for the scope aws.cognito.signin.user.admin",
     ),
+    Row("NotAuthorized", r"token expired", TokenExpired),
+    Row("NotAuthorized", r"not from a supported provider|logins don't match", Misconfigured, _ADD_PROVIDER),
     Row("NotAuthorized", None, NotAuthorized),
     Row("InvalidParameter", r"secret ?hash|secret_hash", SecretHashMismatch, _CHECK_SECRET),
     Row("Unauthorized", None, NotAuthorized),
@@ -383,6 +390,7 @@ ROWS: tuple[Row, ...] = (
         "check the client id, and that it belongs to this pool",
     ),
     Row("ResourceNotFound", r"user pool", Misconfigured, "check the pool id and its region"),
+    Row("ResourceNotFound", r"identity ?pool", Misconfigured, "check the identity pool id and its region"),
     Row("RefreshTokenReuse", None, RefreshTokenReused),
     Row("TooManyRequests", None, Throttled),
     Row("Throttling", None, Throttled),
@@ -456,6 +464,7 @@ ROWS: tuple[Row, ...] = (
         Misconfigured,
         "finish the registration with tokens of the app client that began it",
     ),
+    Row("InvalidIdentityPoolConfiguration", None, Misconfigured, _ADD_ROLE),
     Row("InvalidUserPoolConfiguration", None, Misconfigured, "complete the pool's configuration"),
     Row("InvalidSmsRoleAccessPolicy", None, Misconfigured, "let the pool's SMS role publish messages"),
     Row("InvalidSmsRoleTrustRelationship", None, Misconfigured, "let Cognito assume the pool's SMS role"),

@@ -38,7 +38,7 @@ def _read_origin(text: str) -> _Origin:
     is_more = any(mark in text.partition("://")[2] for mark in "/?#@")
     if scheme not in _DEFAULT_PORTS or not host or is_more or not text.isascii():
         raise UsageError(
-            f"{text!r} is not an origin: it has the form https://host or https://host:port, in ASCII (xn--...)"
+            f"{text!r} is not an origin: it has the form https://host or https://host:port, in ASCII"
         )
     return origin
 
