@@ -122,6 +122,37 @@ def test_each_worker_of_xdist_has_its_own(tmp_path: Path) -> None:
     assert len({pool for *_, pool in ran}) == 12
 
 
+SHARED = """
+import pytest
+from cognito_flow import SignedIn, UserSrpAuth
+from cognito_flow.testing import LocalCognito
+
+@pytest.fixture(scope="session")
+def shop():
+    pool = LocalCognito().create_pool()
+    pool.add_user("alice", "correct horse")
+    return pool
+
+@pytest.fixture
+def shop_pool(shop):
+    restore = shop.cognito.snapshot()
+    yield shop
+    restore()
+
+@pytest.mark.parametrize("turn", range(3))
+def test_a_turn_finds_alice_alone_and_leaves_bob_behind(shop_pool, turn):
+    assert list(shop_pool.cognito.state(shop_pool.id).users) == ["alice"]
+    shop_pool.add_user("bob", "battery staple")
+    step = shop_pool.flow().start(UserSrpAuth("bob", "battery staple"))
+    assert isinstance(step, SignedIn)
+"""
+
+
+def test_a_pool_may_be_kept_for_many_tests(tmp_path: Path) -> None:
+    """In a fixture of the project's, which puts it back after each of them."""
+    assert passed(tmp_path, SHARED) == 3
+
+
 UNDER_MOTO = """
 import boto3
 import pytest

@@ -261,8 +261,9 @@ class Pool:
 
     @property
     def app(self) -> AppClient:
-        """An app client without secret that may do everything, made when it is first asked for."""
-        if self._default_app is None:
+        """An app client without secret that may do everything, made when it is first asked for; and made anew
+        when it is gone, deleted or put back to before it was made."""
+        if self._default_app is None or self._default_app.client_id not in self._state.clients:
             self._default_app = self.app_client()
         return self._default_app
 
