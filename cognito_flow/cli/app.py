@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cognito_flow.cli import claims as claims_command
 from cognito_flow.cli import login as login_command
+from cognito_flow.cli import logout as logout_command
+from cognito_flow.cli import refresh as refresh_command
 from cognito_flow.credentials import Credentials, CustomAuth, UserAuth, UserPasswordAuth, UserSrpAuth
 from cognito_flow.errors import UsageError
 from cognito_flow.models import AppClient
@@ -40,6 +43,20 @@ Endpoint = Annotated[
     str | None,
     typer.Option(
         "--endpoint", "--endpoint-url", help="Where to send the calls instead of AWS.", metavar="URL"
+    ),
+]
+ClientSecretEnv = Annotated[
+    str | None,
+    typer.Option(help="The environment variable that holds the app client's secret.", metavar="VARIABLE"),
+]
+TokensFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="The file that holds what `login` has printed. Without it, standard input is read.",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        resolve_path=True,  # a link stays, and the file that it leads to is changed
     ),
 ]
 
@@ -101,10 +118,7 @@ def login(
     client: ClientId,
     username: Annotated[str, typer.Option(help="The user name, or an alias.", metavar="NAME")],
     flow: Annotated[Flow, typer.Option(help="How to begin.")] = Flow.srp,
-    client_secret_env: Annotated[
-        str | None,
-        typer.Option(help="The environment variable that holds the app client's secret.", metavar="VARIABLE"),
-    ] = None,
+    client_secret_env: ClientSecretEnv = None,
     endpoint: Endpoint = None,
     with_password: Annotated[
         bool, typer.Option("--with-password", help="Give a password with --flow custom or choice, too.")
@@ -122,9 +136,55 @@ def login(
     """
     prompt = login_command.Prompt()
     with login_command.exit_codes():
-        secret = None if client_secret_env is None else _secret(client_secret_env)
-        app_client = AppClient(pool, client, secret, endpoint_url=_endpoint(endpoint))
+        app_client = _app_client(pool, client, client_secret_env, endpoint)
         login_command.run(app_client, _credentials(flow, username, with_password, prompt), prompt)
+
+
+@app.command()
+def refresh(
+    pool: PoolId,
+    client: ClientId,
+    tokens: TokensFile = None,
+    client_secret_env: ClientSecretEnv = None,
+    endpoint: Endpoint = None,
+) -> None:
+    """Fetch new tokens with those that `login` or `refresh` has printed, and print them in the same form.
+
+    A file of tokens is replaced before anything is printed, and is then for its owner alone. Several
+    processes may refresh the same file: they take turns.
+
+    Exit codes: 0 refreshed, 2 wrong usage, or a file that cannot be used, 3 refused by Cognito, 4 Cognito was
+    not reached.
+    """
+    with login_command.exit_codes():
+        refresh_command.run(_app_client(pool, client, client_secret_env, endpoint), tokens)
+
+
+@app.command()
+def logout(
+    pool: PoolId,
+    client: ClientId,
+    tokens: TokensFile = None,
+    everywhere: Annotated[
+        bool,
+        typer.Option(
+            "--everywhere",
+            help="End all sign-ins of the user. The access token must still be good: `refresh` before.",
+        ),
+    ] = False,
+    client_secret_env: ClientSecretEnv = None,
+    endpoint: Endpoint = None,
+) -> None:
+    """End the sign-in whose tokens `login` or `refresh` has printed. A file of tokens is then removed.
+
+    APIs that do not ask Cognito go on to accept its access token until that ends.
+
+    Exit codes: 0 signed out, 2 wrong usage, or a file that cannot be used, 3 refused by Cognito, 4 Cognito
+    was not reached.
+    """
+    with login_command.exit_codes():
+        app_client = _app_client(pool, client, client_secret_env, endpoint)
+        logout_command.run(app_client, tokens, everywhere=everywhere)
 
 
 @app.command()
@@ -146,6 +206,11 @@ def claims(
     with login_command.exit_codes():
         app_client = AppClient(pool, client, endpoint_url=_endpoint(endpoint))
         claims_command.run(app_client, token, is_id=is_id)
+
+
+def _app_client(pool: str, client: str, secret_variable: str | None, endpoint: str | None) -> AppClient:
+    secret = None if secret_variable is None else _secret(secret_variable)
+    return AppClient(pool, client, secret, endpoint_url=_endpoint(endpoint))
 
 
 def _endpoint(url: str | None) -> str | None:

@@ -18,11 +18,13 @@ import segno
 from rich.console import Console
 
 from cognito_flow._json import as_object
+from cognito_flow.cli.tokens import printed
 from cognito_flow.credentials import Credentials
 from cognito_flow.errors import (
     CodeAlreadyUsed,
     CognitoFlowError,
     PasswordRejected,
+    StoreError,
     TransportError,
     Unanswered,
     UsageError,
@@ -102,7 +104,7 @@ def exit_codes() -> Generator[None]:
     """Turn errors into a message and an exit code."""
     try:
         yield
-    except UsageError as error:
+    except (UsageError, StoreError) as error:
         _stop(str(error), USAGE)
     except TransportError as error:
         _stop(str(error), UNREACHABLE)
@@ -133,7 +135,7 @@ def run(app: AppClient, credentials: Credentials, prompt: Prompt) -> None:
                 raise
             _console.print(f"{error}: try again", style="yellow")
     _console.print(f"signed in as {step.username}", style="green")
-    sys.stdout.write(json.dumps(step.tokens.to_dict(), indent=2) + "\n")
+    sys.stdout.write(printed(step.tokens))
 
 
 def _answer(challenge: Challenge, prompt: Prompt) -> Answer:  # noqa: C901, PLR0911  # one case for each kind

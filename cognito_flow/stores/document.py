@@ -26,7 +26,7 @@ from cognito_flow._keys import fernet_keys
 from cognito_flow.errors import StoreDamaged, StoreError, UsageError
 from cognito_flow.stores.entries import Record
 
-__all__ = ["Document", "hold"]
+__all__ = ["Document", "changing", "hold", "replace"]
 
 _KINDS = ("devices", "tokens")
 _VERSION = 1
@@ -82,9 +82,7 @@ class Document:
             StoreError: The file cannot be used. Nothing was changed.
         """
         damaged: StoreDamaged | None = None
-        with hold(_beside(self.path, "lock"), self.patience), _said_plainly(self.path):
-            # Only who holds the lock writes this: it was left by one who died.
-            _beside(self.path, "new").unlink(missing_ok=True)
+        with changing(self.path, self.patience):
             try:
                 entries = self._read()
             except StoreDamaged as error:
@@ -159,18 +157,49 @@ class Document:
         return damaged
 
     def _write(self, entries: Mapping[str, Record]) -> None:
-        new = _beside(self.path, "new")
-        with open(new, "xb", opener=_for_the_owner_alone) as file:
-            file.write(_bytes({"cognito_flow": self.kind, "version": _VERSION, **self._sealed(entries)}))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self.path)
-        _fsync_directory(self.path.parent)
+        document = {"cognito_flow": self.kind, "version": _VERSION, **self._sealed(entries)}
+        replace(self.path, _bytes(document))
 
     def _sealed(self, entries: Mapping[str, Record]) -> Record:
         for key, fernet in self.keys.items():
             return {"key": key, "sealed": fernet.encrypt(_bytes({"entries": entries})).decode()}
         return {"entries": entries}
+
+
+@contextmanager
+def changing(path: Path, patience: float) -> Generator[None]:
+    """Hold the lock of the file at a path while the block runs, which may `replace` it.
+
+    Args:
+        path: The file, whatever stands in it.
+        patience: How long to wait for another holder, in seconds.
+
+    Raises:
+        StoreError: Another process held it all the time; or the block cannot use the file.
+    """
+    with hold(_beside(path, "lock"), patience), _said_plainly(path):
+        # Only who holds the lock writes this: it was left by one who died.
+        _beside(path, "new").unlink(missing_ok=True)
+        yield
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put a new version in the place of a file, for its owner alone. It is for those who are `changing` it.
+
+    Args:
+        path: The file.
+        data: All that shall stand in it.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    new = _beside(path, "new")
+    with open(new, "xb", opener=_for_the_owner_alone) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    _fsync_directory(path.parent)
 
 
 @contextmanager
