@@ -1,0 +1,358 @@
+"""AWS credentials of an identity pool: what is asked of it, how long they are kept, and who signs with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, cast
+
+import attrs
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from cognito_flow import (
+    AppClient,
+    CognitoFlowError,
+    Misconfigured,
+    NotAuthorized,
+    ServiceError,
+    TokenExpired,
+    TokenSource,
+    UnexpectedResponse,
+    UsageError,
+)
+from cognito_flow.integrations.aws import IdentityPool
+from cognito_flow.testing import Pool
+from tests.integrations import identities as services
+from tests.integrations.callers import ALICE, refreshes
+from tests.integrations.identities import IDENTITY_ID, POOL_ID, Identities
+
+EXCHANGE = ["GetId", "GetCredentialsForIdentity"]
+
+
+@pytest.fixture
+def app(pool: Pool) -> AppClient:
+    """An app client whose ID tokens end before its access tokens."""
+    return pool.app_client(
+        flows=("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"),
+        access_token_validity=60,
+        id_token_validity=30,
+        token_validity_units={"AccessToken": "minutes", "IdToken": "minutes"},
+    )
+
+
+@pytest.fixture
+def source(pool: Pool, app: AppClient) -> TokenSource:
+    """Alice's tokens."""
+    flow = pool.flow(app)
+    return flow.token_source(flow.sign_in(ALICE).tokens)
+
+
+@pytest.fixture
+def identities(pool: Pool, app: AppClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Identities]:
+    """An identity pool and STS, to which botocore is led by its own settings. There are other credentials."""
+    with services.serve(pool, app) as identities:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", identities.url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", identities.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFSOMEBODYELSE00")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-key-of-somebody-else")
+        yield identities
+
+
+@pytest.fixture
+def identity_pool(source: TokenSource, app: AppClient, identities: Identities) -> IdentityPool:
+    """What alice gets there."""
+    assert identities.asked == []
+    return IdentityPool(source, app, POOL_ID)
+
+
+def who_am_i(identity_pool: IdentityPool) -> str:
+    """What STS says of a session's credentials."""
+    sts: Any = identity_pool.session().client("sts")
+    return str(sts.get_caller_identity()["Arn"])
+
+
+def test_calls_are_signed_with_the_users_credentials(
+    identity_pool: IdentityPool, identities: Identities
+) -> None:
+    """And not with others that lie around."""
+    assert who_am_i(identity_pool).endswith("assumed-role/people/me")
+    assert identities.operations() == [*EXCHANGE, "GetCallerIdentity"]
+    assert identities.asked[-1].access_key == "ASIAKEYOFTHEUSER0001"
+    assert identities.asked[-1].session_token == "session-1"
+
+
+def test_the_identity_pool_is_shown_the_id_token(
+    identity_pool: IdentityPool, identities: Identities, source: TokenSource, app: AppClient
+) -> None:
+    """For its name among the logins; the calls are not signed."""
+    who_am_i(identity_pool)
+
+    logins = {f"cognito-idp.eu-west-1.amazonaws.com/{app.pool_id}": source.tokens().id_token}
+    assert [asked.parameters for asked in identities.asked[:2]] == [
+        {"IdentityPoolId": POOL_ID, "Logins": logins},
+        {"IdentityId": IDENTITY_ID, "Logins": logins},
+    ]
+    assert {asked.access_key for asked in identities.asked[:2]} == {None}
+
+
+def test_a_role_can_be_chosen(source: TokenSource, app: AppClient, identities: Identities) -> None:
+    """It is named where the credentials are asked for."""
+    role = "arn:aws:iam::123456789012:role/people"
+
+    who_am_i(IdentityPool(source, app, POOL_ID, custom_role_arn=role))
+
+    assert "CustomRoleArn" not in identities.asked[0].parameters
+    assert identities.asked[1].parameters["CustomRoleArn"] == role
+
+
+@pytest.mark.parametrize(
+    ("app", "name"),
+    [
+        (AppClient("us-east-1_A", "c"), "cognito-idp.us-east-1.amazonaws.com/us-east-1_A"),
+        (AppClient("cn-north-1_A", "c"), "cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_A"),
+        (
+            AppClient(
+                "us-east-1_A", "c", issuer="https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_A"
+            ),
+            "cognito-idp.us-east-1.amazonaws.com/us-east-1_A",
+        ),
+    ],
+)
+def test_the_name_of_the_user_pool_is_the_regional_one(pool: Pool, app: AppClient, name: str) -> None:
+    """In each partition, and whatever stands in its tokens."""
+    flow = pool.flow()
+    source = flow.token_source(flow.sign_in(ALICE).tokens)
+    client = boto3.session.Session().client(
+        "cognito-identity", region_name="eu-west-1", config=Config(signature_version=UNSIGNED)
+    )
+    expected = {"IdentityPoolId": POOL_ID, "Logins": {name: source.tokens().id_token}}
+    with Stubber(client) as stubber:
+        stubber.add_response("get_id", {"IdentityId": IDENTITY_ID}, expected)
+
+        assert IdentityPool(source, app, POOL_ID, client=client).identity_id() == IDENTITY_ID
+
+
+def test_the_identity_is_asked_for_once(identity_pool: IdentityPool, identities: Identities) -> None:
+    """It stays the same, so it is kept."""
+    assert [identity_pool.identity_id(), identity_pool.identity_id()] == [IDENTITY_ID, IDENTITY_ID]
+    who_am_i(identity_pool)
+    assert identities.operations() == [*EXCHANGE, "GetCallerIdentity"]
+
+
+def test_sessions_share_the_credentials(identity_pool: IdentityPool, identities: Identities) -> None:
+    """They are fetched with the first call that needs them, and for all."""
+    sessions = [identity_pool.session(), identity_pool.session("us-east-1")]
+    assert identities.asked == []
+
+    for session in sessions:
+        sts: Any = session.client("sts")
+        sts.get_caller_identity()
+
+    assert identities.operations() == [*EXCHANGE, "GetCallerIdentity", "GetCallerIdentity"]
+    assert [session.region_name for session in sessions] == ["eu-west-1", "us-east-1"]
+
+
+def test_credentials_that_are_about_to_end_are_replaced(
+    identity_pool: IdentityPool, identities: Identities
+) -> None:
+    """botocore asks for new ones in their last ten minutes, and signs with those."""
+    identities.lifetime = timedelta(minutes=5)
+    sts: Any = identity_pool.session().client("sts")
+    sts.get_caller_identity()
+    identities.lifetime = timedelta(hours=1)
+
+    sts.get_caller_identity()
+    sts.get_caller_identity()
+
+    assert [(asked.operation, asked.session_token) for asked in identities.asked[2:]] == [
+        ("GetCallerIdentity", "session-1"),
+        ("GetCredentialsForIdentity", None),
+        ("GetCallerIdentity", "session-2"),
+        ("GetCallerIdentity", "session-2"),
+    ]
+
+
+def test_an_old_id_token_is_not_shown(
+    identity_pool: IdentityPool, identities: Identities, pool: Pool
+) -> None:
+    """The source refreshes it ahead of time, with the access token."""
+    identities.lifetime = timedelta(minutes=5)
+    who_am_i(identity_pool)
+    pool.cognito.clock.advance(3600)
+    identities.asked.clear()
+
+    who_am_i(identity_pool)
+
+    assert identities.operations() == ["GetCredentialsForIdentity", "GetCallerIdentity"]
+    assert refreshes(pool) == 1
+
+
+def test_an_id_token_that_ends_before_the_access_token_is_replaced(
+    identity_pool: IdentityPool, identities: Identities, pool: Pool
+) -> None:
+    """The source cannot know, so the identity pool refuses it, and is asked once more."""
+    pool.cognito.clock.advance(45 * 60)
+
+    assert identity_pool.identity_id() == IDENTITY_ID
+    assert identities.operations() == ["GetId", "GetId"]
+    assert refreshes(pool) == 1
+
+
+def test_a_second_refusal_of_the_id_token_is_the_callers(
+    identity_pool: IdentityPool, identities: Identities, pool: Pool
+) -> None:
+    """A new token did not help: perhaps the clocks differ."""
+    identities.refusals = [(400, "NotAuthorizedException", "Invalid login token. Token expired: 2 >= 1")] * 2
+
+    with pytest.raises(TokenExpired):
+        identity_pool.identity_id()
+    assert (identities.operations(), refreshes(pool)) == (["GetId", "GetId"], 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "error"),
+    [
+        (
+            "NotAuthorizedException",
+            "Token is not from a supported provider of this identity pool.",
+            Misconfigured,
+        ),
+        (
+            "NotAuthorizedException",
+            "Logins don't match. Please include at least one valid login",
+            Misconfigured,
+        ),
+        ("NotAuthorizedException", "Access to Identity 'eu-west-1:6' is forbidden.", NotAuthorized),
+        ("ResourceNotFoundException", "IdentityPool 'eu-west-1:1' not found.", Misconfigured),
+        (
+            "InvalidIdentityPoolConfigurationException",
+            "Check assigned IAM roles for this pool.",
+            Misconfigured,
+        ),
+        ("ResourceConflictException", "Logins are already linked to another identity.", ServiceError),
+    ],
+)
+def test_a_refusal_is_a_typed_error(
+    identity_pool: IdentityPool,
+    identities: Identities,
+    code: str,
+    text: str,
+    error: type[CognitoFlowError],
+) -> None:
+    """Also where it comes out of a call of another service, that needed the credentials."""
+    identities.refusals = [(400, code, text)]
+
+    with pytest.raises(CognitoFlowError) as refused:
+        who_am_i(identity_pool)
+
+    assert type(refused.value) is error
+    assert (refused.value.code, refused.value.operation) == (code, "GetId")
+    assert (refused.value.hint is not None) is (error is Misconfigured)
+
+
+def test_passing_trouble_is_waited_out(identity_pool: IdentityPool, identities: Identities) -> None:
+    """Both operations can be repeated without harm."""
+    identities.refusals = [(500, "InternalErrorException", "")]
+    assert identity_pool.identity_id() == IDENTITY_ID
+    identities.refusals = [(500, "InternalErrorException", "")]
+    who_am_i(identity_pool)
+
+    assert identities.operations() == [
+        *["GetId"] * 2,
+        *["GetCredentialsForIdentity"] * 2,
+        "GetCallerIdentity",
+    ]
+
+
+WHOLE = {"AccessKeyId": "a", "SecretKey": "s", "SessionToken": "t", "Expiration": 4102444800}
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "missing"),
+    [
+        ("GetId", {}, "IdentityId"),
+        ("GetCredentialsForIdentity", {}, "Expiration"),
+        *(
+            (
+                "GetCredentialsForIdentity",
+                {"Credentials": {key: value for key, value in WHOLE.items() if key != name}},
+                name,
+            )
+            for name in WHOLE
+        ),
+    ],
+)
+def test_an_answer_that_lacks_something_is_no_answer(
+    identity_pool: IdentityPool, identities: Identities, operation: str, answer: dict[str, Any], missing: str
+) -> None:
+    """What is missing is named."""
+    identities.answers[operation] = answer
+
+    with pytest.raises(UnexpectedResponse, match=missing):
+        who_am_i(identity_pool)
+
+
+def test_without_an_id_token_nothing_is_asked(pool: Pool, app: AppClient, identities: Identities) -> None:
+    """The access token does not say who somebody is."""
+    flow = pool.flow(app)
+    tokens = attrs.evolve(flow.sign_in(ALICE).tokens, id_token=None)
+
+    with pytest.raises(UsageError, match="no ID token"):
+        IdentityPool(flow.token_source(tokens), app, POOL_ID).identity_id()
+    assert identities.asked == []
+
+
+@pytest.mark.parametrize(
+    "identity_pool_id", ["", "eu-west-1", "eu-west-1_AbC", "eu-west-1:XYZ", f"{POOL_ID}\n"]
+)
+def test_what_is_no_identity_pool_id_is_refused(
+    source: TokenSource, app: AppClient, identity_pool_id: str
+) -> None:
+    """When the object is made, not with the first call."""
+    with pytest.raises(UsageError, match="not an identity pool id"):
+        IdentityPool(source, app, identity_pool_id)
+
+
+def test_a_region_that_cannot_be_is_refused(source: TokenSource, app: AppClient) -> None:
+    """The id has the form of one, but no host can have this name."""
+    with pytest.raises(UsageError, match="botocore cannot make a client"):
+        IdentityPool(source, app, "eu_west:1")
+
+
+def test_a_source_for_asyncio_is_refused(pool: Pool) -> None:
+    """boto3 waits for nobody."""
+    tokens = pool.flow().sign_in(ALICE).tokens
+    source = cast("TokenSource", pool.async_flow().token_source(tokens))
+
+    with pytest.raises(UsageError, match="needs a TokenSource"):
+        IdentityPool(source, pool.app, POOL_ID)
+
+
+def test_no_secret_is_in_a_representation(identity_pool: IdentityPool, source: TokenSource) -> None:
+    """Neither a token nor a key."""
+    who_am_i(identity_pool)
+
+    assert repr(identity_pool) == f"IdentityPool({source!r}, {POOL_ID!r})"
+
+
+def test_moto_gives_credentials_too(source: TokenSource, app: AppClient) -> None:
+    """A service that we did not write understands the calls, and the credentials serve there."""
+    with mock_aws():
+        client: Any = boto3.client("cognito-identity", region_name="eu-west-1")
+        made = client.create_identity_pool(IdentityPoolName="people", AllowUnauthenticatedIdentities=False)
+        identity_pool = IdentityPool(source, app, made["IdentityPoolId"])
+        sent: list[Any] = []
+        dynamodb: Any = identity_pool.session().client("dynamodb")
+        dynamodb.meta.events.register("before-send", lambda request, **_: sent.append(request.headers))
+
+        assert dynamodb.list_tables()["TableNames"] == []
+        identities = client.list_identities(IdentityPoolId=made["IdentityPoolId"], MaxResults=9)["Identities"]
+
+    assert [identity["IdentityId"] for identity in identities] == [identity_pool.identity_id()]
+    assert b"Credential=TESTACCESSKEY12345/" in sent[0]["Authorization"]
+    assert sent[0]["X-Amz-Security-Token"] == b"ABC12345"
