@@ -336,21 +336,26 @@ def settings_of_the_machine():
         for name in NAMES:
             patch.setenv(name, "of-the-machine")
         patch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+        patch.setenv("HTTP_PROXY", "http://proxy.invalid:8080")
+        patch.setenv("NO_PROXY_NAME", "intranet.example")
         yield
 
 def test_served(cognito, cognito_url):
     cognito.create_pool("people")
     assert not [name for name in NAMES if os.environ.get(name) == "of-the-machine"]
     assert os.environ["AWS_DEFAULT_REGION"] == cognito.region
+    assert os.environ["NO_PROXY_NAME"] == "127.0.0.1,intranet.example"
     (pool,) = boto3.client("cognito-idp").list_user_pools(MaxResults=9)["UserPools"]
     assert pool["Name"] == "people"
 
 def test_afterwards():
     assert [os.environ[name] for name in NAMES] == ["of-the-machine"] * 4
     assert "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER" not in os.environ
+    assert os.environ["NO_PROXY_NAME"] == "intranet.example"
 """
 
 
-def test_no_setting_of_the_machine_leads_past_the_url(tmp_path: Path) -> None:
+@pytest.mark.parametrize("no_proxy", ["NO_PROXY", "no_proxy"])
+def test_no_setting_of_the_machine_leads_past_the_url(tmp_path: Path, no_proxy: str) -> None:
     """Nor does a secret of the machine reach a test; after it, all is as it was."""
-    assert passed(tmp_path, SURROUNDINGS) == 2
+    assert passed(tmp_path, SURROUNDINGS.replace("NO_PROXY_NAME", no_proxy)) == 2

@@ -6,6 +6,7 @@ until a fixture is used.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,11 @@ def cognito_url(cognito: LocalCognito, monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setenv("AWS_DEFAULT_REGION", cognito.region)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             monkeypatch.setenv(name, "local")
-        # Either would lead past what stands above.
+        # Each of these would lead past what stands above.
         for name in ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_PROFILE"):
             monkeypatch.delenv(name, raising=False)
+        no_proxy = (
+            "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
+        )  # the first counts, where both are set
+        monkeypatch.setenv(no_proxy, "127.0.0.1", prepend=",")
         yield url
