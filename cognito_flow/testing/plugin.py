@@ -49,8 +49,7 @@ def cognito_url(cognito: LocalCognito, monkeypatch: pytest.MonkeyPatch) -> Itera
         # Each of these would lead past what stands above.
         for name in ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_PROFILE"):
             monkeypatch.delenv(name, raising=False)
-        no_proxy = (
-            "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
-        )  # the first counts, where both are set
+        # Nor may a proxy stand before it. Where both spellings are set, the small one counts.
+        no_proxy = "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
         monkeypatch.setenv(no_proxy, "127.0.0.1", prepend=",")
         yield url
