@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import attrs
 import httpx
 import pytest
 
-from cognito_flow import AsyncTokenVerifier, System, UserPasswordAuth
+from cognito_flow import AsyncTokenVerifier, UserPasswordAuth
 from cognito_flow.testing import LocalCognito, Pool
 from tests.test_docs import load
 
@@ -50,12 +49,7 @@ def pool(cognito: LocalCognito) -> Pool:
 @pytest.fixture
 def client(pool: Pool) -> Client:
     """A client of the example's API."""
-    verifier = AsyncTokenVerifier(
-        pool.app,
-        fetch=lambda _url: json.dumps(pool.jwks()).encode(),
-        system=System(now=pool.cognito.clock),
-    )
-    return Client(API.make_api(verifier))
+    return Client(API.make_api(pool.async_verifier()))
 
 
 def bearer(pool: Pool, username: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ from cognito_flow import (
     UsageError,
     UserPasswordAuth,
 )
-from cognito_flow.testing import LocalCognito, Pool
+from cognito_flow.testing import LocalCognito
 from tests import forge
 from tests.forge import APP, OTHER_CLIENT, access_claims, id_claims, signed, without
 from tests.scenarios import choices, custom, devices, passwords, second_factors
@@ -394,20 +394,11 @@ def test_deep_json_is_refused(depth: int) -> None:
         STRICT.access(forge.token(b"[" * depth, b"{}", forge.rs("access")))
 
 
-def verifier_of(pool: Pool, app: AppClient | None = None) -> TokenVerifier:
-    """A verifier for a pool of LocalCognito."""
-    return TokenVerifier(
-        app or pool.app,
-        fetch=lambda url: json.dumps(pool.jwks()).encode(),
-        system=System(now=pool.cognito.clock),
-    )
-
-
 def verifying(row: Row, accepted: list[str]) -> Row:
     """The scenario, with the tokens of each sign-in verified at once."""
 
     def script(world: World) -> Moves:
-        verifier, moves = verifier_of(world.pool, world.app), row.script(world)
+        verifier, moves = world.pool.verifier(world.app), row.script(world)
         move = next(moves, None)
         while move is not None:
             try:
@@ -438,7 +429,7 @@ def test_a_refreshed_token_is_accepted(cognito: LocalCognito) -> None:
     """By either operation that refreshes, long after the first token has ended."""
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD)
-    flow, verifier = pool.flow(), verifier_of(pool)
+    flow, verifier = pool.flow(), pool.verifier()
     first = flow.sign_in(UserPasswordAuth("alice", PASSWORD)).tokens
     cognito.clock.advance(7200)
 
@@ -456,12 +447,12 @@ def test_a_refreshed_token_is_accepted(cognito: LocalCognito) -> None:
 def test_another_pool_and_another_app_client_are_refused(cognito: LocalCognito) -> None:
     """Tokens that are good elsewhere."""
     pool, other = cognito.create_pool(), cognito.create_pool()
-    verifier = verifier_of(pool)
+    verifier = pool.verifier()
     for place, app in ((other, other.app), (pool, pool.app_client())):
         place.add_user("alice", PASSWORD)
         tokens = place.flow(app).sign_in(UserPasswordAuth("alice", PASSWORD)).tokens
 
-        assert verifier_of(place, app).verify_access(tokens.access_token)
+        assert place.verifier(app).verify_access(tokens.access_token)
         with pytest.raises(TokenInvalid):
             verifier.verify_access(tokens.access_token)
         with pytest.raises(TokenInvalid):

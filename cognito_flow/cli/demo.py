@@ -6,8 +6,6 @@ checked before it is made, and a check that fails ends the command.
 
 from __future__ import annotations
 
-import json
-
 from rich.console import Console
 from rich.text import Text
 
@@ -17,7 +15,6 @@ from cognito_flow.flow import AuthFlow, Step
 from cognito_flow.handlers import Answer, Challenge, SoftwareTokenMfa
 from cognito_flow.models import AppClient, Event, SignedIn, Tokens
 from cognito_flow.testing import LocalCognito, Pool
-from cognito_flow.tokens import TokenVerifier
 
 __all__ = ["run"]
 
@@ -66,7 +63,7 @@ def _code_challenge(step: Step) -> SoftwareTokenMfa:
 
 
 def _verify(tokens: Tokens, pool: Pool, app: AppClient) -> None:
-    verifier = TokenVerifier(app, fetch=lambda _url: json.dumps(pool.jwks()).encode())
+    verifier = pool.verifier(app)
     try:
         claims = verifier.verify_access(tokens.access_token)
     except TokenInvalid as error:

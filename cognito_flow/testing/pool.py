@@ -6,6 +6,7 @@ directly, as an import would, so that a test may give them any state and any pas
 
 from __future__ import annotations
 
+import json
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from cognito_flow.testing.state import Trigger, User, UserPool
 if TYPE_CHECKING:
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow
     from cognito_flow.testing.service import LocalCognito
+    from cognito_flow.tokens import AsyncTokenVerifier, TokenVerifier
 
 __all__ = ["ALL_FLOWS", "Pool"]
 
@@ -291,3 +293,30 @@ class Pool:
         from cognito_flow.flow import AsyncAuthFlow
 
         return AsyncAuthFlow(app or self.app, self.cognito.client(), **self._options(options))
+
+    def verifier(self, app: AppClient | None = None, **options: Any) -> TokenVerifier:
+        """A `TokenVerifier` of this pool's tokens, with the pool's keys and clock.
+
+        Args:
+            app: The app client; `app` if None.
+            options: What `TokenVerifier` takes.
+        """
+        from cognito_flow.tokens import TokenVerifier
+
+        return TokenVerifier(app or self.app, **self._verifier_options(options))
+
+    def async_verifier(self, app: AppClient | None = None, **options: Any) -> AsyncTokenVerifier:
+        """The same for asyncio."""
+        from cognito_flow.tokens import AsyncTokenVerifier
+
+        return AsyncTokenVerifier(app or self.app, **self._verifier_options(options))
+
+    def _verifier_options(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "fetch": self._fetch_keys,
+            "system": System(now=self.cognito.clock),
+            **options,
+        }
+
+    def _fetch_keys(self, _url: str) -> bytes:
+        return json.dumps(self.jwks()).encode()

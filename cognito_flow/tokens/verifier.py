@@ -104,7 +104,7 @@ class TokenVerifier(_Verifier):
         UsageError: A number of seconds cannot be, or no app client is named.
 
     >>> import json
-    >>> from cognito_flow import AppClient, TokenVerifier, UserPasswordAuth
+    >>> from cognito_flow import TokenVerifier, UserPasswordAuth
     >>> from cognito_flow.testing import LocalCognito
     >>> pool = LocalCognito().create_pool()
     >>> user = pool.add_user("alice", "correct horse")

@@ -6,13 +6,12 @@ give their ratio, measured in the same run: `nox -s bench`.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import jwt
 import pytest
 
-from cognito_flow import TokenVerifier, UserPasswordAuth
+from cognito_flow import UserPasswordAuth
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -31,7 +30,7 @@ def tokens(cognito_pool: Pool) -> Tokens:
 @pytest.mark.benchmark(group="verifying an access token")
 def test_the_verifier(benchmark: BenchmarkFixture, cognito_pool: Pool, tokens: Tokens) -> None:
     """Everything that it checks, with its keys fetched before."""
-    verifier = TokenVerifier(cognito_pool.app, fetch=lambda url: json.dumps(cognito_pool.jwks()).encode())
+    verifier = cognito_pool.verifier()
     verifier.verify_access(tokens.access_token)
     assert benchmark(verifier.verify_access, tokens.access_token).username == "alice"
 
