@@ -12,7 +12,6 @@ import json
 import secrets
 import threading
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Literal
 
 import attrs
@@ -25,11 +24,7 @@ from cognito_flow.testing.refusal import not_authorized
 __all__ = ["SigningKeys", "opaque_token"]
 
 _lock = threading.Lock()
-
-
-@cache
-def _generate(number: int) -> RSAPrivateKey:
-    return generate_private_key(public_exponent=65537, key_size=2048)
+_stock: dict[int, RSAPrivateKey] = {}
 
 
 def _key(number: int) -> RSAPrivateKey:
@@ -39,7 +34,9 @@ def _key(number: int) -> RSAPrivateKey:
     each pool of a LocalCognito has its own, and the pools of the next LocalCognito have the same ones again.
     """
     with _lock:
-        return _generate(number)
+        if number not in _stock:
+            _stock[number] = generate_private_key(public_exponent=65537, key_size=2048)
+        return _stock[number]
 
 
 @attrs.frozen
@@ -57,8 +54,11 @@ class SigningKeys:
         """The keys of the pool with this number."""
         return cls(number)
 
+    def _number(self, use: Literal["id", "access"]) -> int:
+        return 2 * self.number + (use == "access")
+
     def _private(self, use: Literal["id", "access"]) -> RSAPrivateKey:
-        return _key(2 * self.number + (use == "access"))
+        return _key(self._number(use))
 
     def _kid(self, use: Literal["id", "access"]) -> str:
         numbers = self._private(use).public_key().public_numbers()
@@ -106,6 +106,8 @@ class SigningKeys:
     def has_signed(self, token: str) -> bool:
         """Whether a token's header names the access token's key of this pool. Its signature is not looked
         at."""
+        if self._number("access") not in _stock:  # a key that was never made signed nothing
+            return False
         try:
             return bool(jwt.get_unverified_header(token).get("kid") == self._kid("access"))
         except jwt.PyJWTError:

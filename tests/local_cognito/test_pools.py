@@ -128,6 +128,17 @@ def test_pools_never_share_their_keys(api: Any, cognito: LocalCognito) -> None:
     assert len({cognito.state(pool_id).keys.number for pool_id in ids}) == len(ids) == 3
 
 
+def test_a_token_is_told_from_those_of_other_pools() -> None:
+    """Also of a pool that has signed nothing yet, and so has no key."""
+    keys, unused = SigningKeys.draw(0), SigningKeys.draw(10**9)
+    token = keys.sign({"sub": "x"}, "access")
+
+    assert keys.has_signed(token)
+    assert not keys.has_signed(keys.sign({"sub": "x"}, "id"))
+    assert not keys.has_signed("no token")
+    assert not unused.has_signed(token)
+
+
 def test_a_protected_pool_stays(api: Any) -> None:
     """Until the protection is taken away."""
     made = api.create_user_pool(PoolName="p", DeletionProtection="ACTIVE")["UserPool"]
