@@ -18,7 +18,8 @@ from botocore import xform_name
 from cognito_flow.models import AppClient, System
 from cognito_flow.testing import totp, validation
 from cognito_flow.testing.passwords import set_password
-from cognito_flow.testing.state import Trigger, User, UserPool
+from cognito_flow.testing.state import User, UserPool
+from cognito_flow.testing.triggers import Triggers
 
 if TYPE_CHECKING:
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow
@@ -84,7 +85,7 @@ class Pool:
         return self.cognito.state(self.id)
 
     @property
-    def triggers(self) -> dict[str, Trigger]:
+    def triggers(self) -> Triggers:
         """The pool's Lambda triggers, by name: ``pool.triggers["PreAuthentication"] =
         function_of_an_event``."""
         return self._state.triggers

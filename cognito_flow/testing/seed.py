@@ -20,7 +20,6 @@ import botocore.exceptions
 
 from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow.errors import UsageError
-from cognito_flow.testing import triggers
 from cognito_flow.testing.pool import ALL_FLOWS, Pool
 from cognito_flow.testing.service import LocalCognito
 from cognito_flow.testing.state import Trigger
@@ -143,8 +142,9 @@ def _plant_pool(cognito: LocalCognito, table: _Table) -> None:
         for group in groups:
             api.create_group(UserPoolId=pool.id, GroupName=group)
     for trigger in list(chosen.values):
-        _check_trigger(chosen, trigger)
-        pool.triggers[trigger] = _import(chosen, chosen.text(trigger) or "")
+        function = _import(chosen, chosen.text(trigger) or "")
+        with chosen.telling():
+            pool.triggers[trigger] = function
     for client in clients:
         _plant_client(pool, client)
     for user in users:
@@ -169,11 +169,6 @@ def _plant_user(pool: Pool, table: _Table, api: Any) -> None:
             pool.enrol_totp(user.username, totp if isinstance(totp, str) else None)
         for group in groups:
             api.admin_add_user_to_group(UserPoolId=pool.id, Username=user.username, GroupName=group)
-
-
-def _check_trigger(table: _Table, name: str) -> None:
-    if name not in triggers.NAMES:
-        raise table.error(f"{name} is none of {', '.join(sorted(triggers.NAMES))}")
 
 
 def _import(table: _Table, reference: str) -> Trigger:

@@ -21,6 +21,7 @@ from cryptography.fernet import Fernet
 
 from cognito_flow.testing.passkeys import RegisteredPasskey
 from cognito_flow.testing.signing import SigningKeys
+from cognito_flow.testing.triggers import Triggers
 from cognito_flow.testing.verifier import Verifier
 
 __all__ = [
@@ -296,7 +297,7 @@ class UserPool:
     clients: dict[str, Client] = attrs.field(factory=dict[str, Client])
     users: dict[str, User] = attrs.field(factory=dict[str, User])
     groups: dict[str, Members] = attrs.field(factory=dict[str, Members])
-    triggers: dict[str, Trigger] = attrs.field(factory=dict[str, Trigger])
+    triggers: Triggers = attrs.field(factory=Triggers)
     skew: float = 300
     totp_retry: bool = True
     issuer: str = attrs.field(default=attrs.Factory(lambda pool: _issuer(pool.id), takes_self=True))

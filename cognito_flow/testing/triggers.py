@@ -10,12 +10,16 @@ Cognito developer guide.
 from __future__ import annotations
 
 import copy
+from collections import UserDict
+from typing import TYPE_CHECKING
 
 from cognito_flow._json import as_object
 from cognito_flow.testing.refusal import Refusal
-from cognito_flow.testing.state import Members, User, UserPool
 
-__all__ = ["NAMES", "run", "run_if_set"]
+if TYPE_CHECKING:
+    from cognito_flow.testing.state import Members, Trigger, User, UserPool
+
+__all__ = ["Triggers", "run", "run_if_set"]
 
 _RESPONSES: dict[str, Members] = {
     "DefineAuthChallenge": {"challengeName": None, "issueTokens": None, "failAuthentication": None},
@@ -39,8 +43,24 @@ _RESPONSES: dict[str, Members] = {
     "PostConfirmation": {},
 }
 
-NAMES = frozenset(_RESPONSES)
-"""The triggers that are run."""
+
+class Triggers(UserDict[str, "Trigger"]):
+    """The triggers of a pool, by name.
+
+    >>> triggers = Triggers(PreAuthentication=lambda event: event)
+    >>> list(triggers)
+    ['PreAuthentication']
+    """
+
+    def __setitem__(self, name: str, trigger: Trigger) -> None:
+        """Set a trigger. One that is never run would let a test pass that shows nothing.
+
+        Raises:
+            ValueError: There is none of this name.
+        """
+        if name not in _RESPONSES:
+            raise ValueError(f"LocalCognito runs no trigger {name!r}, but {', '.join(sorted(_RESPONSES))}")
+        super().__setitem__(name, trigger)
 
 
 def run_if_set(

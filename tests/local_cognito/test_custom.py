@@ -215,3 +215,9 @@ def test_post_authentication_comes_only_after_success(wire: Wire) -> None:
     assert not events
     wire.password()
     assert events[0]["userName"] == "alice"
+
+
+def test_a_trigger_that_is_never_run_is_refused(wire: Wire) -> None:
+    """A name that is misspelt would let a test pass that shows nothing."""
+    with pytest.raises(ValueError, match="no trigger 'PreAuthentcation', but .*PreAuthentication"):
+        wire.pool.triggers["PreAuthentcation"] = lambda event: event
