@@ -79,7 +79,8 @@ class IdentityPool:
         self._source, self._provider = source, _provider_name(app)
         self._identity_pool_id, self._custom_role_arn = identity_pool_id, custom_role_arn
         self._region = _region(identity_pool_id)
-        clients = _drive.Clients(app, client or _client(self._region), admin=False)
+        given = _client(self._region) if client is None else client
+        clients = _drive.Clients(app, given, admin=False)
         self._driver = _drive.Driver(_drive.Wire(clients, System(), None))
         self._identity_id: str | None = None
         self._credentials = DeferredRefreshableCredentials(self._fetch, _METHOD)

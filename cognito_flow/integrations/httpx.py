@@ -15,9 +15,9 @@ from cognito_flow.tokens import AsyncTokenSource, TokenSource
 
 try:
     import httpx
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError:
     raise ModuleNotFoundError(
-        f"this module needs {missing.name}: python -m pip install 'cognito-flow[httpx]'", name=missing.name
+        "the package httpx is missing: python -m pip install 'cognito-flow[httpx]'", name="httpx"
     ) from None
 
 __all__ = ["CognitoAuth"]

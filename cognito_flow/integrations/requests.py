@@ -19,9 +19,9 @@ try:
     import requests
     from requests.auth import AuthBase
     from requests.cookies import RequestsCookieJar, merge_cookies
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError:
     raise ModuleNotFoundError(
-        f"this module needs {missing.name}: python -m pip install 'cognito-flow[requests]'", name=missing.name
+        "the package requests is missing: python -m pip install 'cognito-flow[requests]'", name="requests"
     ) from None
 
 __all__ = ["CognitoAuth"]
@@ -29,6 +29,8 @@ __all__ = ["CognitoAuth"]
 
 @runtime_checkable
 class _File(Protocol):
+    """What can be read again from where it stood."""
+
     def seek(self, offset: int, /) -> object: ...
     def tell(self) -> int: ...
 

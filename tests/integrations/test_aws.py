@@ -324,6 +324,14 @@ def test_a_region_that_cannot_be_is_refused(source: TokenSource, app: AppClient)
         IdentityPool(source, app, "eu_west:1")
 
 
+def test_a_client_of_another_service_is_refused(source: TokenSource, app: AppClient, pool: Pool) -> None:
+    """User pools and identity pools are different services, with similar names."""
+    identity_pool = IdentityPool(source, app, POOL_ID, client=pool.cognito.client())
+
+    with pytest.raises(UsageError, match="cannot call GetId: it is for another service"):
+        identity_pool.identity_id()
+
+
 def test_a_source_for_asyncio_is_refused(pool: Pool) -> None:
     """boto3 waits for nobody."""
     tokens = pool.flow().sign_in(ALICE).tokens

@@ -154,6 +154,6 @@ def test_a_missing_package_is_named() -> None:
     )
 
     assert (
-        "ModuleNotFoundError: this module needs httpx: python -m pip install 'cognito-flow[httpx]'"
+        "ModuleNotFoundError: the package httpx is missing: python -m pip install 'cognito-flow[httpx]'"
         in done.stderr
     )

@@ -138,4 +138,4 @@ def test_a_missing_package_is_named() -> None:
         [sys.executable, "-c", program], cwd=ROOT, check=False, capture_output=True, text=True
     )
 
-    assert "this module needs requests: python -m pip install 'cognito-flow[requests]'" in done.stderr
+    assert "the package requests is missing: python -m pip install 'cognito-flow[requests]'" in done.stderr
