@@ -213,7 +213,7 @@ class Clients:
         method: object = getattr(self._client(), xform_name(operation), None)
         if not callable(method):
             raise UsageError(
-                f"the client cannot call {operation}: it is for another service, or not of boto3 or aiobotocore"
+                f"the client cannot call {operation}: it is for another service, or not a client of boto"
             )
         return method
 
