@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from cognito_flow.testing import LocalCognito, Pool
+from cognito_flow.testing.signing import SigningKeys
 from tests.local_cognito.wire import Wire, refusal
 
 PASSWORD = "Correct-horse-1"
@@ -154,6 +155,15 @@ def test_what_may_not_be_changed(cognito: LocalCognito, name: str, value: str, t
 
     assert refusal(lambda: alice.update(gender="f", **{name: value})) == (INVALID, text)
     assert alice.attributes == before
+
+
+def test_a_made_up_token_opens_nothing(alice: Alice) -> None:
+    """Neither one of another form nor one that no pool has signed."""
+    signed = SigningKeys.draw(10**6).sign({"username": "alice", "sub": "x"}, "access")
+
+    for token in ("made-up", signed):
+        refused = refusal(partial(alice.api.get_user, AccessToken=token))
+        assert refused == ("NotAuthorizedException", "Invalid Access Token")
 
 
 # -- new addresses --

@@ -317,6 +317,7 @@ def test_a_code_is_sent_again(alias: Wire) -> None:
     resend(alias)
     alias.cognito.clock.advance(86399)
     confirm(alias)
+    assert alias.pool.user("al").codes == {}
     assert refusal(lambda: resend(alias)) == (INVALID, "User is already confirmed.")
 
 
