@@ -151,6 +151,16 @@ def test_a_device_in_an_opt_in_pool_is_listed_once_remembered(cognito: LocalCogn
     assert len(alice.client.list_devices(**alice.token)["Devices"]) == 1
 
 
+def test_a_device_is_not_shown_without_a_sign_in(cognito: LocalCognito) -> None:
+    """In the service model, the access token may be left out; not so here."""
+    client: Any = cognito.client()
+    key = {"DeviceKey": "eu-west-1_00000000-0000-4000-8000-000000000000"}
+
+    for operation in (client.get_device, client.forget_device):
+        refused = refusal(partial(operation, **key))
+        assert refused == ("InvalidParameterException", "Missing required parameter AccessToken")
+
+
 def test_devices_are_listed_page_by_page(cognito: LocalCognito) -> None:
     """For the person and for an administrator alike."""
     alice = Person(cognito, **ALWAYS)
