@@ -93,12 +93,12 @@ class Site:
 
     def _outbox(self, query: Query) -> list[object]:
         """The messages, newest last. `username` may be an address that they went to, too."""
-        wanted = query.get("username")
-        return [
-            attrs.asdict(message)
-            for message in list(self.cognito.outbox)
-            if wanted is None or wanted in {message.username, message.destination}
-        ]
+        messages = list(self.cognito.outbox)
+        if (wanted := query.get("username")) is not None:
+            # A phone number's "+" that was sent as it is means a space, of which no name has any.
+            wanted = wanted.replace(" ", "+")
+            messages = [sent for sent in messages if wanted in {sent.username, sent.destination}]
+        return [attrs.asdict(message) for message in messages]
 
     def _clock(self, query: Query) -> object:
         return {"now": self.cognito.clock().isoformat()}

@@ -145,6 +145,13 @@ def test_the_outbox_tells_codes_newest_last(site: Site, name: str) -> None:
     assert len(site.ask("GET", "/_local/outbox")[1]) == 3
 
 
+def test_the_outbox_can_be_asked_for_a_phone_number_as_it_is_written(site: Site) -> None:
+    """A plus means a space in a query, and is meant to be one all the same."""
+    site.pool.add_user("carol", PASSWORD, phone_number="+31612345678")
+    site.boto().forgot_password(ClientId=site.pool.app.client_id, Username="carol")
+    assert len(site.ask("GET", "/_local/outbox?username=+31612345678")[1]) == 1
+
+
 def test_the_clock_can_be_read_and_advanced(site: Site) -> None:
     """In seconds."""
     before = site.cognito.clock()
