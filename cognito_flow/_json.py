@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-__all__ = ["as_list", "as_object", "as_text"]
+__all__ = ["as_list", "as_object", "as_text", "member"]
 
 
 def as_object(value: object) -> Mapping[str, object] | None:
@@ -25,3 +25,10 @@ def as_list(value: object) -> Sequence[object] | None:
 def as_text(value: object) -> str | None:
     """The value as a JSON string."""
     return value if isinstance(value, str) else None
+
+
+def member(value: object, *names: str) -> object:
+    """The member of a JSON object that these names lead to, from object to object."""
+    for name in names:
+        value = (as_object(value) or {}).get(name)
+    return value

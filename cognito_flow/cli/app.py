@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from cognito_flow.cli import claims as claims_command
+from cognito_flow.cli import doctor as doctor_command
 from cognito_flow.cli import login as login_command
 from cognito_flow.cli import logout as logout_command
 from cognito_flow.cli import refresh as refresh_command
@@ -206,6 +207,40 @@ def claims(
     with login_command.exit_codes():
         app_client = AppClient(pool, client, endpoint_url=_endpoint(endpoint))
         claims_command.run(app_client, token, is_id=is_id)
+
+
+@app.command()
+def doctor(
+    pool: PoolId,
+    client: ClientId,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="Read the settings with AWS credentials, and send no probe.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on a terminal, too.", show_default=False)
+    ] = False,
+    client_secret_env: ClientSecretEnv = None,
+    endpoint: Endpoint = None,
+) -> None:
+    """Tell what an app client allows, and which of Cognito's settings to change.
+
+    Each line is ok; off, which may be meant; a warning; or a problem.
+
+    Without AWS credentials, it sends probes that cannot sign anybody in: `InitiateAuth` with USER_SRP_AUTH,
+    USER_PASSWORD_AUTH, CUSTOM_AUTH, USER_AUTH and REFRESH_TOKEN_AUTH, and one of them once more without the
+    secret, where one is given. Their user names, passwords and refresh tokens are made up anew in each run.
+    They change nothing and send no message; but Lambda triggers of the pool may run, as in any sign-in of
+    somebody who does not exist. It fetches the pool's keys, too.
+
+    With `--admin`, it calls `DescribeUserPoolClient`, `DescribeUserPool` and `GetUserPoolMfaConfig`, and is
+    exact.
+
+    Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the AWS credentials were refused, 4 Cognito was not
+    reached.
+    """
+    with login_command.exit_codes():
+        app_client = _app_client(pool, client, client_secret_env, endpoint)
+        doctor_command.run(app_client, admin=admin, as_json=as_json)
 
 
 def _app_client(pool: str, client: str, secret_variable: str | None, endpoint: str | None) -> AppClient:

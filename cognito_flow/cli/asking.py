@@ -1,0 +1,81 @@
+"""Single calls of Cognito, for `doctor`, which takes a refusal for an answer.
+
+Rule of this file: it makes a call and remembers how far the service's clock was from this machine's; what the
+answer means is told elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TypeAlias
+
+import attrs
+from botocore.exceptions import ClientError
+
+from cognito_flow import _drive
+from cognito_flow._json import as_text, member
+from cognito_flow.errors import ServiceError
+from cognito_flow.models import AppClient, Call, Exchange, Response, System
+
+__all__ = ["Answer", "Asking"]
+
+Answer: TypeAlias = Response | ServiceError
+
+
+_SYSTEM = System()
+
+
+def _driver(asking: Asking) -> _drive.Driver:
+    return _drive.Driver(_drive.Wire(_drive.Clients(asking.app, None, asking.admin), _SYSTEM, None))
+
+
+@attrs.define
+class Asking:
+    """Asks Cognito.
+
+    Args:
+        app: The app client, which says where Cognito is.
+        admin: Whether the calls are signed with AWS credentials.
+    """
+
+    app: AppClient
+    admin: bool
+    skew: timedelta | None = attrs.field(default=None, init=False)
+    """How far the service's clock was ahead of this machine's, at the last call."""
+    _driver: _drive.Driver = attrs.field(default=attrs.Factory(_driver, takes_self=True), init=False)
+
+    def ask(self, operation: str, parameters: Mapping[str, object]) -> Answer:
+        """Make a call.
+
+        Args:
+            operation: The API operation.
+            parameters: Its input, as boto3 takes it.
+
+        Raises:
+            CognitoFlowError: Cognito was not reached, or there are no AWS credentials.
+        """
+        answer: Answer
+        try:
+            answer = self._driver.run(_exchange(Call(operation, parameters)))
+        except ServiceError as error:
+            answer = error
+        date = answer.date if isinstance(answer, Response) else _date(answer)
+        self.skew = None if date is None else date - _SYSTEM.now()
+        return answer
+
+
+def _exchange(call: Call) -> Exchange[Response]:
+    return (yield call)
+
+
+def _date(refusal: ServiceError) -> datetime | None:
+    """When Cognito refused, by its own clock."""
+    cause = refusal.__cause__
+    answer = cause.response if isinstance(cause, ClientError) else None
+    try:
+        date = as_text(member(answer, "ResponseMetadata", "HTTPHeaders", "date"))
+        return parsedate_to_datetime(date or "").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,321 @@
+"""What an app client and its pool allow, as their descriptions say, which take AWS credentials to read.
+
+Rule of this file: a check reads the descriptions and gives findings; each names the setting to change as the
+API reference of Amazon Cognito calls it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+import attrs
+
+from cognito_flow._json import as_list, as_object, as_text, member
+from cognito_flow.cli.asking import Answer, Asking
+from cognito_flow.cli.finding import Finding, Level, existence, no_secret
+from cognito_flow.errors import Misconfigured, ServiceError
+from cognito_flow.models import AppClient
+
+__all__ = ["look"]
+
+Members: TypeAlias = Mapping[str, object]
+
+
+@attrs.frozen
+class Described:
+    """What the three operations answered.
+
+    Args:
+        app: The app client, as it was given.
+        client: UserPoolClient of DescribeUserPoolClient. The secret stands in it.
+        pool: UserPool of DescribeUserPool.
+        mfa: GetUserPoolMfaConfig.
+    """
+
+    app: AppClient
+    client: Members = attrs.field(repr=False)
+    pool: Members
+    mfa: Members
+
+    @property
+    def flows(self) -> frozenset[str]:
+        """ExplicitAuthFlows, with what they are when nothing is set."""
+        flows = map(str, as_list(self.client.get("ExplicitAuthFlows")) or _DEFAULT_FLOWS)
+        return frozenset(flows)
+
+    @property
+    def first_factors(self) -> frozenset[str]:
+        """AllowedFirstAuthFactors besides the password."""
+        factors = as_list(member(self.pool, "Policies", "SignInPolicy", _FIRST_FACTORS)) or ()
+        return frozenset(map(str, factors)) - {"PASSWORD"}
+
+    @property
+    def rotates(self) -> bool:
+        """Whether refresh tokens are rotated."""
+        return member(self.client, "RefreshTokenRotation", "Feature") == "ENABLED"
+
+    @property
+    def is_lite(self) -> bool:
+        """Whether the pool has the smallest feature plan."""
+        return self.pool.get("UserPoolTier") == "LITE"
+
+    @property
+    def triggers(self) -> Members:
+        """LambdaConfig."""
+        return as_object(self.pool.get("LambdaConfig")) or {}
+
+
+def look(asking: Asking) -> Iterator[Finding]:
+    """Read the descriptions, and check them.
+
+    Args:
+        asking: Asks with AWS credentials.
+
+    Raises:
+        CognitoFlowError: Cognito was not reached, or the AWS credentials are not good.
+    """
+    app = asking.app
+    pool = {"UserPoolId": app.pool_id}
+    try:
+        described = Described(
+            app,
+            _members(
+                asking.ask("DescribeUserPoolClient", {**pool, "ClientId": app.client_id}), "UserPoolClient"
+            ),
+            _members(asking.ask("DescribeUserPool", pool), "UserPool"),
+            _members(asking.ask("GetUserPoolMfaConfig", pool)),
+        )
+    except Misconfigured as error:
+        if error.code != "ResourceNotFoundException":
+            raise
+        yield Finding(Level.PROBLEM, "UserPoolId, ClientId", str(error.args[0]), error.hint)
+        return
+    for check in _CHECKS:
+        yield from check(described)
+
+
+def _members(answer: Answer, *names: str) -> Members:
+    if isinstance(answer, ServiceError):
+        raise answer
+    return as_object(member(answer.data, *names)) or {}
+
+
+# -- the app client --
+
+_DEFAULT_FLOWS = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
+_OLDER_FLOWS = {
+    "USER_PASSWORD_AUTH": "USER_PASSWORD_AUTH",
+    "ADMIN_NO_SRP_AUTH": "ADMIN_USER_PASSWORD_AUTH",
+    "CUSTOM_AUTH_FLOW_ONLY": "CUSTOM_AUTH",
+}
+_SIGN_IN = ("USER_SRP_AUTH", "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "CUSTOM_AUTH", "USER_AUTH")
+_CUSTOM_TRIGGERS = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
+
+
+def _flows(described: Described) -> Iterator[Finding]:
+    older = described.flows & set(_OLDER_FLOWS)
+    if older:
+        change = f"replace them by {_listed(f'ALLOW_{_OLDER_FLOWS[name]}' for name in older)}"
+        yield Finding(Level.WARNING, "ExplicitAuthFlows", f"older values: {_listed(older)}", change)
+    allowed = described.flows | {f"ALLOW_{_OLDER_FLOWS[name]}" for name in older}
+    for flow in _SIGN_IN:
+        if f"ALLOW_{flow}" in allowed:
+            yield _allowed_flow(described, flow)
+        elif not older:  # which allow more than they say
+            yield Finding(Level.OFF, flow, "it is not allowed", f"add ALLOW_{flow} to ExplicitAuthFlows")
+    if allowed <= {"ALLOW_REFRESH_TOKEN_AUTH"}:
+        change = "add ALLOW_USER_SRP_AUTH to ExplicitAuthFlows"
+        yield Finding(Level.PROBLEM, "ExplicitAuthFlows", "nobody can sign in", change)
+
+
+def _allowed_flow(described: Described, flow: str) -> Finding:
+    missing = [name for name in _CUSTOM_TRIGGERS if name not in described.triggers]
+    if flow == "CUSTOM_AUTH" and missing:
+        change = f"add {_listed(missing)} to LambdaConfig, or remove ALLOW_CUSTOM_AUTH from ExplicitAuthFlows"
+        return Finding(Level.WARNING, flow, "it is allowed, but triggers are missing", change)
+    if flow == "USER_AUTH" and described.is_lite:
+        change = "set UserPoolTier to ESSENTIALS or PLUS"
+        return Finding(Level.PROBLEM, flow, "it is allowed, but the feature plan is LITE", change)
+    return Finding(Level.OK, flow, "it is allowed")
+
+
+def _migration(described: Described) -> Iterator[Finding]:
+    allowed = {"ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", *_OLDER_FLOWS}
+    if "UserMigration" in described.triggers and not described.flows & allowed:
+        found = "the trigger never runs in a sign-in: it needs the password itself"
+        change = "add ALLOW_USER_PASSWORD_AUTH to ExplicitAuthFlows"
+        yield Finding(Level.WARNING, "UserMigration", found, change)
+
+
+def _secret(described: Described) -> Iterator[Finding]:
+    secret, given = as_text(described.client.get("ClientSecret")), described.app.client_secret
+    if secret is None and given is None:
+        yield no_secret(was_given=False)
+    elif secret is None:
+        yield no_secret(was_given=True)
+    elif given is None:
+        yield Finding(Level.OK, "ClientSecret", "there is one: AppClient needs it")
+    elif hmac.compare_digest(secret.encode(), given.encode()):
+        yield Finding(Level.OK, "ClientSecret", "it is the one that was given")
+    else:
+        # An app client may have two, and DescribeUserPoolClient shows one.
+        change = "give the secret of this very app client; without --admin, the one that was given is tried"
+        yield Finding(Level.WARNING, "ClientSecret", "another one was given than is described", change)
+
+
+def _existence(described: Described) -> Iterator[Finding]:
+    yield existence(is_hidden=described.client.get("PreventUserExistenceErrors") == "ENABLED")
+
+
+def _validity(described: Described) -> Iterator[Finding]:
+    for token, default, unit in (("Access", 1, "hours"), ("Id", 1, "hours"), ("Refresh", 30, "days")):
+        amount = described.client.get(f"{token}TokenValidity") or default  # 0 is the default, too
+        given = as_text(member(described.client, "TokenValidityUnits", f"{token}Token"))
+        yield Finding(Level.OK, f"{token}TokenValidity", f"{amount} {given or unit}")
+    minutes = described.client.get("AuthSessionValidity") or 3
+    yield Finding(Level.OK, "AuthSessionValidity", f"{minutes} minutes to answer a challenge")
+
+
+def _refreshing(described: Described) -> Iterator[Finding]:
+    rotation = "RefreshTokenRotation"
+    if described.rotates:
+        grace = member(described.client, rotation, "RetryGracePeriodSeconds") or 0
+        found = f"a refresh token that was used ends after {grace} s: REFRESH_TOKEN_AUTH cannot be used"
+        if grace:
+            yield Finding(Level.OK, rotation, found)
+        else:
+            change = (
+                "set RetryGracePeriodSeconds to 1 to 60: without it, an answer that is lost costs the sign-in"
+            )
+            yield Finding(Level.WARNING, rotation, found, change)
+    elif "ALLOW_REFRESH_TOKEN_AUTH" in described.flows or described.flows & set(_OLDER_FLOWS):
+        yield Finding(Level.OK, rotation, "refresh tokens are good until they end")
+    else:
+        change = f"add ALLOW_REFRESH_TOKEN_AUTH to ExplicitAuthFlows, or enable {rotation}"
+        yield Finding(Level.PROBLEM, rotation, "no refresh token can be used", change)
+
+
+def _revocation(described: Described) -> Iterator[Finding]:
+    name = "EnableTokenRevocation"
+    if described.client.get(name) is True:
+        yield Finding(Level.OK, name, "flow.revoke ends a sign-in")
+    else:
+        yield Finding(Level.WARNING, name, "flow.revoke is refused", f"set {name} to true")
+
+
+# -- the pool --
+
+_FIRST_FACTORS = "AllowedFirstAuthFactors"
+
+
+def _devices(described: Described) -> Iterator[Finding]:
+    name = "DeviceConfiguration"
+    settings = as_object(described.pool.get(name))
+    if settings is None:
+        yield Finding(Level.OK, name, "devices are not tracked")
+        return
+    found = "devices are tracked: a refresh must name the device of the sign-in, as Tokens.device_key does"
+    if settings.get("DeviceOnlyRememberedOnUserPrompt") is True:
+        found += "; the person says whether one is remembered"
+    yield Finding(Level.OK, name, found)
+
+
+def _second_factors(described: Described) -> Iterator[Finding]:
+    name, mode = "MfaConfiguration", str(described.mfa.get("MfaConfiguration"))
+    factors = [] if mode == "OFF" else list(_enabled_second_factors(described))
+    if mode == "OFF" or factors:
+        yield Finding(Level.OK, name, mode)
+    else:
+        change = "enable SoftwareTokenMfaConfiguration"
+        yield Finding(Level.PROBLEM, name, f"{mode}, but there is no second factor", change)
+    yield from factors
+
+
+def _enabled_second_factors(described: Described) -> Iterator[Finding]:
+    if member(described.mfa, "SoftwareTokenMfaConfiguration", "Enabled") is True:
+        yield Finding(Level.OK, "SOFTWARE_TOKEN_MFA", "it is enabled")
+    if "SmsMfaConfiguration" in described.mfa:
+        yield _by_sms(described, "SMS_MFA")
+    if "EmailMfaConfiguration" in described.mfa:
+        yield _by_email(described, "EMAIL_OTP")
+
+
+def _by_sms(described: Described, factor: str) -> Finding:
+    configurations = (
+        member(described.mfa, "SmsMfaConfiguration", "SmsConfiguration"),
+        described.pool.get("SmsConfiguration"),
+    )
+    if not any(member(each, "SnsCallerArn") or member(each, "EumsSms") for each in configurations):
+        change = "give SmsConfiguration an SnsCallerArn"
+        return Finding(Level.PROBLEM, factor, "the pool cannot send messages", change)
+    if (failure := described.pool.get("SmsConfigurationFailure")) is not None:
+        change = "mend what SmsConfigurationFailure names, in Amazon SNS or IAM"
+        return Finding(Level.WARNING, factor, f"messages may not arrive: {failure}", change)
+    return Finding(Level.OK, factor, "it is enabled")
+
+
+def _by_email(described: Described, factor: str) -> Finding:
+    if described.is_lite:
+        change = "set UserPoolTier to ESSENTIALS or PLUS"
+        return Finding(Level.PROBLEM, factor, "it is enabled, but the feature plan is LITE", change)
+    if member(described.pool, "EmailConfiguration", "EmailSendingAccount") != "DEVELOPER":
+        change = "set EmailSendingAccount to DEVELOPER, and verify an address in Amazon SES"
+        return Finding(Level.WARNING, factor, "Cognito's own sender sends few messages a day", change)
+    return Finding(Level.OK, factor, "it is enabled")
+
+
+def _first_factors(described: Described) -> Iterator[Finding]:
+    factors = described.first_factors
+    if not factors:
+        return
+    if "ALLOW_USER_AUTH" not in described.flows:
+        change = "add ALLOW_USER_AUTH to ExplicitAuthFlows"
+        yield Finding(Level.WARNING, _FIRST_FACTORS, f"{_listed(factors)}: no flow has them", change)
+        return
+    if "SMS_OTP" in factors:
+        yield _by_sms(described, f"{_FIRST_FACTORS}: SMS_OTP")
+    if "EMAIL_OTP" in factors:
+        yield _by_email(described, f"{_FIRST_FACTORS}: EMAIL_OTP")
+    if "WEB_AUTHN" in factors:
+        yield _by_passkey(described)
+    if described.mfa.get("MfaConfiguration") == "ON":
+        yield from _first_factors_beside_mfa(described, factors)
+
+
+def _first_factors_beside_mfa(described: Described, factors: frozenset[str]) -> Iterator[Finding]:
+    multiple = "MULTI_FACTOR_WITH_USER_VERIFICATION"
+    if member(described.mfa, "WebAuthnConfiguration", "FactorConfiguration") == multiple:
+        factors -= {"WEB_AUTHN"}  # which is two factors then
+    if factors:
+        found = f"with a second factor required, nobody is offered {_listed(factors)}"
+        change = f"set MfaConfiguration to OPTIONAL or OFF; for passkeys, FactorConfiguration to {multiple}"
+        yield Finding(Level.WARNING, _FIRST_FACTORS, found, change)
+
+
+def _by_passkey(described: Described) -> Finding:
+    factor = f"{_FIRST_FACTORS}: WEB_AUTHN"
+    relying_party = member(described.mfa, "WebAuthnConfiguration", "RelyingPartyId")
+    if relying_party or described.pool.get("Domain") or described.pool.get("CustomDomain"):
+        return Finding(Level.OK, factor, "it is enabled")
+    change = "set RelyingPartyId in WebAuthnConfiguration"
+    return Finding(Level.PROBLEM, factor, "there is no relying party, and no domain", change)
+
+
+def _listed(names: Iterator[str] | frozenset[str] | list[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+_CHECKS: tuple[Callable[[Described], Iterator[Finding]], ...] = (
+    _flows,
+    _secret,
+    _existence,
+    _validity,
+    _refreshing,
+    _revocation,
+    _migration,
+    _devices,
+    _second_factors,
+    _first_factors,
+)

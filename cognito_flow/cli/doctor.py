@@ -1,0 +1,75 @@
+"""What an app client allows, and what to change.
+
+Rule of this file: it gathers the findings and prints them. They come from `probes`, which needs no AWS
+credentials, or from `described`, which does and is exact.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+
+import attrs
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cognito_flow.cli import described, probes
+from cognito_flow.cli.asking import Asking
+from cognito_flow.cli.finding import Finding, Level
+from cognito_flow.models import AppClient
+
+__all__ = ["PROBLEMS", "run"]
+
+PROBLEMS = 1
+
+_TOLERATED = timedelta(seconds=30)  # the leeway of TokenVerifier
+_STYLES = {Level.OK: "green", Level.OFF: "dim", Level.WARNING: "yellow", Level.PROBLEM: "red"}
+
+
+def run(app: AppClient, *, admin: bool, as_json: bool) -> None:
+    """Look at an app client, and print what was found: as a table on a terminal, else as JSON.
+
+    Args:
+        app: The app client.
+        admin: Ask with AWS credentials, instead of trying what is refused.
+        as_json: Print JSON on a terminal, too.
+
+    Raises:
+        CognitoFlowError: Cognito was not reached, or the AWS credentials are not good.
+    """
+    asking = Asking(app, admin)
+    findings = [*(described if admin else probes).look(asking), *_clock(asking.skew)]
+    if as_json or not sys.stdout.isatty():
+        sys.stdout.write(json.dumps([attrs.asdict(finding) for finding in findings], indent=2) + "\n")
+    else:
+        Console().print(_table(findings))
+    if any(finding.level is Level.PROBLEM for finding in findings):
+        sys.exit(PROBLEMS)
+
+
+def _clock(skew: timedelta | None) -> Sequence[Finding]:
+    if skew is None:
+        return ()
+    if abs(skew) <= _TOLERATED:
+        return (Finding(Level.OK, "clock", "this machine's clock is right"),)
+    way = "behind" if skew > timedelta() else "ahead"
+    found = f"this machine's clock is {abs(skew).total_seconds():.0f} s {way}"
+    change = "set the clock: tokens seem to have ended, or not to have begun"
+    return (Finding(Level.WARNING, "clock", found, change),)
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table("", "what", "how it is", "what to change")
+    for finding in findings:
+        # Text, and not str, in which brackets would be marks.
+        texts = (finding.subject, finding.found, finding.change or "")
+        table.add_row(Text(finding.level, style=_STYLES[finding.level]), *map(Text, map(_printable, texts)))
+    return table
+
+
+def _printable(text: str) -> str:
+    # Cognito's texts, and the names in a pool, are not to move the cursor or to colour the terminal.
+    return text if text.isprintable() else json.dumps(text)

@@ -1,0 +1,166 @@
+"""What an app client allows, as it can be learned without AWS credentials: from how Cognito refuses.
+
+Rule of this file: no probe can sign anybody in, send a message or change anything. The user name and the
+refresh token that are sent are drawn anew in each run, and belong to nobody. Refusals are told apart by their
+types, because their texts are no part of the service model.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import attrs
+
+from cognito_flow.cli.asking import Answer, Asking
+from cognito_flow.cli.finding import Finding, Level, existence, no_secret
+from cognito_flow.errors import (
+    IncorrectPassword,
+    Misconfigured,
+    RefreshTokenInvalid,
+    SecretHashMismatch,
+    TokenInvalid,
+    TransportError,
+    UnexpectedResponse,
+    UserNotFound,
+)
+from cognito_flow.models import AppClient, Response
+from cognito_flow.srp import Ephemeral
+from cognito_flow.tokens.keys import KeySet, download
+
+__all__ = ["look"]
+
+Answers: TypeAlias = Mapping[str, Answer]
+
+_PATIENCE = 10  # seconds to wait for the pool's keys
+
+
+def look(asking: Asking) -> Iterator[Finding]:
+    """Send the probes, and tell what the answers mean.
+
+    Args:
+        asking: Asks without AWS credentials.
+
+    Raises:
+        CognitoFlowError: Cognito was not reached.
+    """
+    flows = {flow: _initiate(asking, asking.app, flow) for flow in _FLOWS}
+    yield _keys(asking.app)
+    if any(map(_is_unknown, flows.values())):
+        change = "check the client id, and that the pool is in this region"
+        yield Finding(Level.PROBLEM, "ClientId", "there is no such app client", change)
+        return
+    yield from _secret(asking, flows)
+    yield from _existence(flows)
+    yield from (_flow(flow, answer) for flow, answer in flows.items())
+    yield from _nothing_allowed(flows)
+
+
+# -- the probes --
+
+_REFRESH = "REFRESH_TOKEN_AUTH"
+_FLOWS = ("USER_SRP_AUTH", "USER_PASSWORD_AUTH", "CUSTOM_AUTH", "USER_AUTH", _REFRESH)
+
+
+def _initiate(asking: Asking, app: AppClient, flow: str) -> Answer:
+    """InitiateAuth, with all that Cognito wants before it looks for the user."""
+    username = _made_up()
+    parameters = {"USERNAME": username, **_parameters(flow)}
+    if (secret_hash := app.secret_hash(username)) is not None:
+        parameters["SECRET_HASH"] = secret_hash
+    request = {"AuthFlow": flow, "ClientId": app.client_id, "AuthParameters": parameters}
+    return asking.ask("InitiateAuth", request)
+
+
+def _parameters(flow: str) -> dict[str, str]:
+    match flow:
+        case "USER_SRP_AUTH":
+            return {"SRP_A": Ephemeral.draw(secrets.token_bytes).srp_a}
+        case "USER_PASSWORD_AUTH":
+            return {"PASSWORD": _made_up()}
+        case "REFRESH_TOKEN_AUTH":
+            return {"REFRESH_TOKEN": _made_up()}
+        case _:
+            return {}
+
+
+def _made_up() -> str:
+    return f"doctor-{secrets.token_hex(16)}"
+
+
+# -- what the answers mean --
+
+_REACHED = (Response, UserNotFound, IncorrectPassword)  # it was the user that was not found
+
+
+def _is_unknown(answer: Answer) -> bool:
+    return isinstance(answer, Misconfigured) and answer.code == "ResourceNotFoundException"
+
+
+def _keys(app: AppClient) -> Finding:
+    """No call without AWS credentials takes the pool's id: only its keys stand under it."""
+    keys = KeySet(app.jwks_url, download(_PATIENCE), _PATIENCE, lambda: datetime.now(UTC))
+    try:
+        keys.find("")
+    except UnexpectedResponse as error:
+        return Finding(Level.PROBLEM, "UserPoolId", "there is no such user pool", error.hint)
+    except TransportError as error:
+        change = "let this machine reach it: tokens cannot be verified without the keys"
+        return Finding(Level.WARNING, "UserPoolId", str(error), change)
+    except TokenInvalid:
+        pass  # there are keys, and none has this name
+    return Finding(Level.OK, "UserPoolId", "it has keys; whether the app client is its own, --admin tells")
+
+
+def _secret(asking: Asking, flows: Answers) -> Iterator[Finding]:
+    """SECRET_HASH is looked at only where the flow is allowed."""
+    known = [flow for flow, answer in flows.items() if isinstance(answer, (*_REACHED, SecretHashMismatch))]
+    if not known:
+        return
+    is_refused = isinstance(flows[known[0]], SecretHashMismatch)
+    if asking.app.client_secret is None:
+        yield _missing_secret() if is_refused else no_secret(was_given=False)
+        return
+    without = _initiate(asking, attrs.evolve(asking.app, client_secret=None), known[0])
+    if isinstance(without, _REACHED):
+        yield no_secret(was_given=True)
+    elif is_refused:
+        change = "give the secret of this very app client"
+        yield Finding(Level.PROBLEM, "ClientSecret", "it is not the one that was given", change)
+    else:
+        yield Finding(Level.OK, "ClientSecret", "it is the one that was given")
+
+
+def _missing_secret() -> Finding:
+    change = "give it with --client-secret-env, and to AppClient"
+    return Finding(Level.PROBLEM, "ClientSecret", "the app client has one, and none was given", change)
+
+
+def _existence(flows: Answers) -> Iterator[Finding]:
+    reached = [answer for answer in flows.values() if isinstance(answer, _REACHED)]
+    if reached:
+        yield existence(is_hidden=not any(isinstance(answer, UserNotFound) for answer in reached))
+
+
+def _flow(flow: str, answer: Answer) -> Finding:
+    match answer:
+        case Response() | UserNotFound() | IncorrectPassword() | RefreshTokenInvalid():
+            return Finding(Level.OK, flow, "it is allowed")
+        case Misconfigured() if flow == _REFRESH:
+            change = "add ALLOW_REFRESH_TOKEN_AUTH to ExplicitAuthFlows; RefreshTokenRotation takes its place"
+            return Finding(Level.OFF, flow, str(answer.args[0]), change)
+        case Misconfigured():
+            return Finding(Level.OFF, flow, str(answer.args[0]), answer.hint)
+        case SecretHashMismatch():
+            return Finding(Level.WARNING, flow, "whether it is allowed shows only with the right secret")
+        case _:
+            return Finding(Level.WARNING, flow, f"Cognito answered otherwise: {answer}")
+
+
+def _nothing_allowed(flows: Answers) -> Iterator[Finding]:
+    if all(isinstance(answer, Misconfigured) for flow, answer in flows.items() if flow != _REFRESH):
+        found = "nobody can sign in without AWS credentials"
+        change = "add ALLOW_USER_SRP_AUTH to ExplicitAuthFlows"
+        yield Finding(Level.PROBLEM, "ExplicitAuthFlows", found, change)
