@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import attrs
@@ -84,6 +85,24 @@ def test_calls_are_signed_with_the_users_credentials(
     assert identities.operations() == [*EXCHANGE, "GetCallerIdentity"]
     assert identities.asked[-1].access_key == "ASIAKEYOFTHEUSER0001"
     assert identities.asked[-1].session_token == "session-1"
+
+
+def test_no_other_credentials_are_looked_for(
+    source: TokenSource,
+    app: AppClient,
+    identities: Identities,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A look at these would fail."""
+    config = tmp_path / "config"
+    config.write_text("[default]\ncredential_process = false\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+
+    who_am_i(IdentityPool(source, app, POOL_ID))
+
+    assert identities.operations() == [*EXCHANGE, "GetCallerIdentity"]
 
 
 def test_the_identity_pool_is_shown_the_id_token(
