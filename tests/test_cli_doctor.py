@@ -269,16 +269,17 @@ def test_flows_by_their_older_names(doctor: Doctor) -> None:
     assert "USER_SRP_AUTH" not in found.lines
 
 
-def test_refresh_alone_lets_nobody_in(doctor: Doctor) -> None:
-    """There would be no token to refresh."""
-    assert SRP in doctor.settings({"flows": (REFRESH,)}, code=PROBLEMS).change("ExplicitAuthFlows")
+@pytest.mark.parametrize("flows", [(REFRESH,), (REFRESH, CUSTOM)])
+def test_flows_that_let_nobody_in(doctor: Doctor, flows: tuple[str, ...]) -> None:
+    """There would be no token to refresh; and custom authentication needs triggers."""
+    assert SRP in doctor.settings({"flows": flows}, code=PROBLEMS).change("ExplicitAuthFlows")
 
 
 def test_described_triggers(doctor: Doctor) -> None:
     """Those of custom authentication, and that of migration."""
     arn = "arn:aws:lambda:eu-west-1:123456789012:function:f"
     some = doctor.settings(
-        {"flows": (CUSTOM, REFRESH)}, lambda_config={"DefineAuthChallenge": arn, "UserMigration": arn}
+        {"flows": (SRP, CUSTOM, REFRESH)}, lambda_config={"DefineAuthChallenge": arn, "UserMigration": arn}
     )
     names = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse", "UserMigration")
     all_of_them = doctor.settings(

@@ -78,12 +78,11 @@ def look(asking: Asking) -> Iterator[Finding]:
     """
     app = asking.app
     pool = {"UserPoolId": app.pool_id}
+    client = {**pool, "ClientId": app.client_id}
     try:
         described = Described(
             app,
-            _members(
-                asking.ask("DescribeUserPoolClient", {**pool, "ClientId": app.client_id}), "UserPoolClient"
-            ),
+            _members(asking.ask("DescribeUserPoolClient", client), "UserPoolClient"),
             _members(asking.ask("DescribeUserPool", pool), "UserPool"),
             _members(asking.ask("GetUserPoolMfaConfig", pool)),
         )
@@ -120,12 +119,15 @@ def _flows(described: Described) -> Iterator[Finding]:
         change = f"replace them by {_listed(f'ALLOW_{_OLDER_FLOWS[name]}' for name in older)}"
         yield Finding(Level.WARNING, "ExplicitAuthFlows", f"older values: {_listed(older)}", change)
     allowed = described.flows | {f"ALLOW_{_OLDER_FLOWS[name]}" for name in older}
+    usable = False
     for flow in _SIGN_IN:
         if f"ALLOW_{flow}" in allowed:
-            yield _allowed_flow(described, flow)
+            finding = _allowed_flow(described, flow)
+            usable |= finding.level is Level.OK
+            yield finding
         elif not older:  # which allow more than they say
             yield Finding(Level.OFF, flow, "it is not allowed", f"add ALLOW_{flow} to ExplicitAuthFlows")
-    if allowed <= {"ALLOW_REFRESH_TOKEN_AUTH"}:
+    if not usable:
         change = "add ALLOW_USER_SRP_AUTH to ExplicitAuthFlows"
         yield Finding(Level.PROBLEM, "ExplicitAuthFlows", "nobody can sign in", change)
 
@@ -186,9 +188,7 @@ def _refreshing(described: Described) -> Iterator[Finding]:
         if grace:
             yield Finding(Level.OK, rotation, found)
         else:
-            change = (
-                "set RetryGracePeriodSeconds to 1 to 60: without it, an answer that is lost costs the sign-in"
-            )
+            change = "set RetryGracePeriodSeconds: without it, an answer that is lost costs the sign-in"
             yield Finding(Level.WARNING, rotation, found, change)
     elif "ALLOW_REFRESH_TOKEN_AUTH" in described.flows or described.flows & set(_OLDER_FLOWS):
         yield Finding(Level.OK, rotation, "refresh tokens are good until they end")

@@ -105,7 +105,7 @@ def _keys(app: AppClient) -> Finding:
     try:
         keys.find("")
     except UnexpectedResponse as error:
-        return Finding(Level.PROBLEM, "UserPoolId", "there is no such user pool", error.hint)
+        return Finding(Level.PROBLEM, "UserPoolId", str(error.args[0]), error.hint)
     except TransportError as error:
         change = "let this machine reach it: tokens cannot be verified without the keys"
         return Finding(Level.WARNING, "UserPoolId", str(error), change)
