@@ -81,6 +81,7 @@ class Api:
 
 
 class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # many come at once
     api: Api
 
 

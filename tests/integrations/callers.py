@@ -77,7 +77,7 @@ class Httpx:
     def send(self, method: str, url: str, *, parts: Iterable[bytes] = (), **content: Any) -> Reply:
         if parts:
             content["content"] = (part for part in parts)
-        with httpx.Client(auth=self.auth, follow_redirects=True, trust_env=False) as client:
+        with httpx.Client(auth=self.auth, follow_redirects=True, timeout=60) as client:
             return _reply(client.request(method, url, **_for_httpx(content)))
 
     def access_token(self) -> str:
@@ -97,7 +97,7 @@ class AsyncHttpx:
         return asyncio.run(self._send(method, url, _for_httpx(content)))
 
     async def _send(self, method: str, url: str, content: dict[str, Any]) -> Reply:
-        async with httpx.AsyncClient(auth=self.auth, follow_redirects=True, trust_env=False) as client:
+        async with httpx.AsyncClient(auth=self.auth, follow_redirects=True, timeout=60) as client:
             return _reply(await client.request(method, url, **content))
 
     def access_token(self) -> str:

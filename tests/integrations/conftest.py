@@ -12,6 +12,12 @@ from tests.integrations import api as apis
 from tests.integrations.api import Api
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on this machine is not reached through others."""
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
 @pytest.fixture
 def pool() -> Pool:
     """A pool with a user, on a clock that stands still unless it is advanced."""

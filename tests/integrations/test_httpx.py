@@ -25,8 +25,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def client(auth: CognitoAuth) -> httpx.Client:
-    """A client that takes no settings of the machine."""
-    return httpx.Client(auth=auth, trust_env=False)
+    """A client, with time to wait."""
+    return httpx.Client(auth=auth, timeout=60)
 
 
 def a_file() -> dict[str, Any]:
@@ -122,7 +122,7 @@ def test_many_tasks_refresh_once(pool: Pool, api: Api, is_old: bool) -> None:
         api.revoked.add(caller.access_token())
 
     async def ask() -> list[httpx.Response]:
-        async with httpx.AsyncClient(auth=caller.auth, trust_env=False) as http:
+        async with httpx.AsyncClient(auth=caller.auth, timeout=60) as http:
             return await asyncio.gather(*(http.get(f"{api.url}/echo") for _ in range(MANY)))
 
     assert [reply.status_code for reply in asyncio.run(ask())] == [200] * MANY
@@ -139,7 +139,7 @@ def test_a_client_for_asyncio_refuses_a_source_that_blocks(pool: Pool, api: Api)
     """It would hold up the event loop."""
 
     async def ask() -> None:
-        async with httpx.AsyncClient(auth=Httpx(pool).auth, trust_env=False) as http:
+        async with httpx.AsyncClient(auth=Httpx(pool).auth) as http:
             await http.get(f"{api.url}/echo")
 
     with pytest.raises(UsageError, match="needs an AsyncTokenSource"):
