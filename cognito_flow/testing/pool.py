@@ -74,7 +74,7 @@ class Pool:
         _check_known(members, create, configure)
         # SetUserPoolMfaConfig brings the factors that make MfaConfiguration possible.
         create.pop("MfaConfiguration", None)
-        client: Any = cognito.client()
+        client: Any = cognito.shared_client
         pool_id: str = client.create_user_pool(PoolName=pool_name, **create)["UserPool"]["Id"]
         if configure:
             client.set_user_pool_mfa_config(UserPoolId=pool_id, **configure)
@@ -134,7 +134,7 @@ class Pool:
         """
         found = _members_of("CreateUserPoolClient", members)
         _check_known(members, found)
-        client: Any = self.cognito.client()
+        client: Any = self.cognito.shared_client
         made = client.create_user_pool_client(
             UserPoolId=self.id,
             ClientName=client_name,
@@ -287,13 +287,13 @@ class Pool:
         """
         from cognito_flow.flow import AuthFlow
 
-        return AuthFlow(app or self.app, self.cognito.client(), **self._options(options))
+        return AuthFlow(app or self.app, self.cognito.shared_client, **self._options(options))
 
     def async_flow(self, app: AppClient | None = None, **options: Any) -> AsyncAuthFlow:
         """The same for asyncio."""
         from cognito_flow.flow import AsyncAuthFlow
 
-        return AsyncAuthFlow(app or self.app, self.cognito.client(), **self._options(options))
+        return AsyncAuthFlow(app or self.app, self.cognito.shared_client, **self._options(options))
 
     def verifier(self, app: AppClient | None = None, **options: Any) -> TokenVerifier:
         """A `TokenVerifier` of this pool's tokens, with the pool's keys and clock.

@@ -138,7 +138,7 @@ def _plant_pool(cognito: LocalCognito, table: _Table) -> None:
     name, pool_id = table.text("name") or "pool", table.text("id")
     with table.telling():
         pool = cognito.create_pool(name, pool_id=pool_id, **table.values)
-        api: Any = cognito.client()
+        api: Any = cognito.shared_client
         for group in groups:
             api.create_group(UserPoolId=pool.id, GroupName=group)
     for trigger in list(chosen.values):

@@ -94,6 +94,7 @@ class LocalCognito:
     outbox: list[Message] = attrs.field(factory=Recent[Message], init=False, repr=False)
     calls: list[RecordedCall] = attrs.field(factory=Recent[RecordedCall], init=False, repr=False)
     faults: Faults = attrs.field(factory=Faults, init=False, repr=False)
+    _shared_client: object | None = attrs.field(default=None, init=False, repr=False)
     _pools: dict[str, UserPool] = attrs.field(factory=dict[str, UserPool], init=False, repr=False)
     # A trigger may call the service that is just running it.
     _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
@@ -132,6 +133,15 @@ class LocalCognito:
         """A boto3 client for ``cognito-idp`` that is answered here, with AWS credentials of no meaning, and
         that repeats no call by itself."""
         return door.make_client(self)
+
+    @property
+    def shared_client(self) -> object:
+        """One such client for all: pools and the flows that they make use it. To make one takes longer than
+        most sign-ins."""
+        with self._lock:
+            if self._shared_client is None:
+                self._shared_client = door.make_client(self)
+            return self._shared_client
 
     def install(self, session: object) -> None:
         """Answer every ``cognito-idp`` client that this boto3, botocore or aiobotocore session makes from now

@@ -423,3 +423,10 @@ def test_a_page_goes_on_though_its_beginning_was_deleted(api: Any, wire: Wire) -
 
     assert [group["GroupName"] for group in first["Groups"] + second["Groups"]] == ["a", "b", "c", "d"]
     assert "NextToken" not in second
+
+
+def test_triggers_are_shown_as_functions(wire: Wire) -> None:
+    """As for programs that look whether a custom sign-in can work."""
+    wire.pool.triggers["PreSignUp"] = lambda event: event
+    shown = wire.api.describe_user_pool(UserPoolId=wire.pool.id)["UserPool"]["LambdaConfig"]
+    assert shown["PreSignUp"].startswith("arn:aws:lambda:eu-west-1:")

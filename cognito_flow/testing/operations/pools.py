@@ -67,6 +67,11 @@ def _check_mfa(mfa: Members) -> None:
         raise invalid_parameter("At least one MFA factor must be configured.")
 
 
+def _functions(pool: UserPool) -> Members:
+    """The triggers that were set in Python, as functions that do not exist."""
+    return {name: f"arn:aws:lambda:{pool.region}:123456789012:function:{name}" for name in pool.triggers}
+
+
 def _describe(pool: UserPool) -> Members:
     return {
         "DeletionProtection": "INACTIVE",
@@ -74,9 +79,9 @@ def _describe(pool: UserPool) -> Members:
         "VerificationMessageTemplate": {"DefaultEmailOption": "CONFIRM_WITH_CODE"},
         "EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"},
         "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},
-        "LambdaConfig": {},
         "UserPoolTags": {},
         **{name: value for name, value in pool.members.items() if name != "Schema"},
+        "LambdaConfig": {**_functions(pool), **pool.members.get("LambdaConfig", {})},
         "Id": pool.id,
         "Arn": f"arn:aws:cognito-idp:{pool.region}:123456789012:userpool/{pool.id}",
         "Policies": {
