@@ -171,6 +171,11 @@ class Walk:
             return "none"
 
 
+# One for all walks: to make the boto client of another takes longer than a walk.
+COGNITO = LocalCognito()
+begin_anew = COGNITO.snapshot()
+
+
 @pytest.mark.slow
 @settings(
     max_examples=2000,
@@ -181,8 +186,8 @@ class Walk:
 def test_every_walk_ends_in_tokens_a_typed_error_or_a_challenge(data: st.DataObject) -> None:
     """Never a KeyError, an AttributeError or an error of botocore."""
     members, user = data.draw(st.sampled_from(POOLS)), data.draw(st.sampled_from(USERS))
-    cognito = LocalCognito()
-    pool = cognito.create_pool(**members)
+    begin_anew()
+    pool = COGNITO.create_pool(**members)
     assume(not (user.get("totp") and "software_token_mfa_configuration" not in members))
     made = pool.add_user("alice", PASSWORDS[0], **user)
     if user.get("totp") and data.draw(st.booleans()):
