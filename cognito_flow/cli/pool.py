@@ -40,8 +40,8 @@ def _serve(cognito: LocalCognito, host: str, port: int) -> None:
         _say(f"LocalCognito serves {url} (codes at {url}/_local/outbox, Ctrl-C ends it)")
         for pool_id in cognito.pool_ids():
             _describe(cognito.state(pool_id))
-        while not is_over.wait(1):  # seconds; without a limit, Windows would not let Ctrl-C through
-            pass
+        while not is_over.is_set():
+            is_over.wait(1)  # seconds; without a limit, Windows would not let Ctrl-C through
     _say("ended")
 
 

@@ -79,9 +79,7 @@ def check(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Refusal: It breaks constraints: InvalidParameterException, or SerializationException for a wrong type.
     """
-    shape = _operation(operation).input_shape
-    if shape is None:
-        return {}
+    shape = cast("Shape", _operation(operation).input_shape)  # every operation of this service has one
     if errors := list(_errors(shape, parameters, "")):
         plural = "" if len(errors) == 1 else "s"
         raise invalid_parameter(f"{len(errors)} validation error{plural} detected: {'; '.join(errors)}")
