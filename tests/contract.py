@@ -7,12 +7,13 @@ from functools import cache
 from typing import Any, cast
 
 import botocore.session
+import pytest
 from botocore.model import ListShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
 from cognito_flow.models import Call
 
-__all__ = ["check_answer", "check_call", "check_refusal", "enum", "model"]
+__all__ = ["check_answer", "check_call", "check_refusal", "enum", "model", "needs_member"]
 
 # What any operation may be answered with, before it is looked at: it is in no operation's list of errors.
 _OF_ANY_OPERATION = {
@@ -21,8 +22,12 @@ _OF_ANY_OPERATION = {
     "UnknownOperationException",
 }
 
-# What the model says in the text on a parameter (ForceAliasCreation), and not in the list of errors.
-_IN_WORDS = {"AdminCreateUser": {"AliasExistsException"}}
+# What the model says in the text on a parameter (ForceAliasCreation), or in older versions not at all, and not
+# in the list of errors.
+_IN_WORDS = {
+    "AdminCreateUser": {"AliasExistsException"},
+    "InitiateAuth": {"FeatureUnavailableInTierException"},
+}
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "boolean": bool,
@@ -44,6 +49,12 @@ def model() -> ServiceModel:
 def enum(shape: str) -> list[str]:
     """The values of an enumeration."""
     return list(model().shape_for(shape).enum)  # type: ignore[attr-defined]  # a string shape has it
+
+
+def needs_member(shape: str, member: str) -> pytest.MarkDecorator:
+    """Skips a test where this botocore is older than a member that the test sends."""
+    members = cast("StructureShape", model().shape_for(shape)).members
+    return pytest.mark.skipif(member not in members, reason=f"this botocore does not know {shape}.{member}")
 
 
 def check_call(call: Call) -> Call:

@@ -24,6 +24,7 @@ from cognito_flow.cli import login
 from cognito_flow.cli.app import app
 from cognito_flow.cli.doctor import PROBLEMS
 from cognito_flow.testing import LocalCognito, Pool
+from tests.contract import needs_member
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import ON, TOTP
 
@@ -480,6 +481,7 @@ def test_first_factors_that_no_flow_has(doctor: Doctor) -> None:
     assert CHOICE in doctor.settings(**FIRST).change("AllowedFirstAuthFactors")
 
 
+@needs_member("WebAuthnConfigurationType", "FactorConfiguration")
 def test_first_factors_beside_a_second_one(doctor: Doctor) -> None:
     """Only passkeys can be both."""
     both = {"RelyingPartyId": "example.com", "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION"}

@@ -39,6 +39,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),
 }
 
+# Older service models do not say so, although the service never wanted a signature.
+_NEVER_SIGNED = frozenset({"GetTokensFromRefreshToken"})
+
 
 @cache
 def _model() -> ServiceModel:
@@ -63,7 +66,7 @@ def members(operation: str) -> tuple[str, ...]:
 
 def requires_signature(operation: str) -> bool:
     """Whether a call must be signed with AWS credentials."""
-    return _operation(operation).auth_type != "none"
+    return operation not in _NEVER_SIGNED and _operation(operation).auth_type != "none"
 
 
 def check(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
