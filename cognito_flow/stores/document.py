@@ -245,8 +245,10 @@ def _resolved(path: str | os.PathLike[str]) -> Path:
         resolved = Path(path).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle; no character of any path
         raise UsageError(f"{str(path)!r} is no path of a file: {error}") from None
-    if resolved.is_dir():
-        raise UsageError(f"{str(path)!r} is a directory: give the store the path of a file")
+    if resolved.is_dir() or resolved.is_symlink():  # since Python 3.13, a circle of links stays one
+        raise UsageError(
+            f"{str(path)!r} is a directory, or a link to nowhere: give the store the path of a file"
+        )
     return resolved
 
 
