@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeAlias, TypeVar, cast
@@ -34,7 +34,7 @@ import botocore.session
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 
-from cognito_flow._json import as_object, as_text
+from cognito_flow._json import as_object, as_text, member
 from cognito_flow.errors import (
     CognitoFlowError,
     Throttled,
@@ -51,7 +51,10 @@ __all__ = [
     "Driver",
     "advance",
     "holding",
+    "one_call",
     "repeating",
+    "service_date",
+    "unsigned_client",
     "without_frames",
 ]
 
@@ -141,6 +144,11 @@ def advance(exchange: Steps[T], outcome: Outcome | None) -> Call | Pause | Done[
         raise without_frames(error) from error.__cause__
 
 
+def one_call(call: Call) -> Exchange[Response]:
+    """The exchange that makes this call and nothing else."""
+    return (yield call)
+
+
 def without_frames(error: CognitoFlowError) -> CognitoFlowError:
     """The error without the frames it came through: their locals hold passwords, and tools print them."""
     links: list[BaseException] = [error]
@@ -222,34 +230,55 @@ class Clients:
             return self.given
         with self._lock:
             if self._made is None:
-                try:
-                    self._made = self._make()
-                except (botocore.exceptions.BotoCoreError, ValueError) as error:
-                    raise UsageError(f"botocore cannot make a client: {error}") from error
+                make = _signed_client if self.admin else unsigned_client
+                self._made = make("cognito-idp", self.app.region, self.app.endpoint_url)
             return self._made
 
-    def _make(self) -> object:
-        """A client with no retries of its own: botocore would repeat answers to challenges, and refusals that
-        ask for patience."""
-        config = Config(
-            signature_version=None if self.admin else UNSIGNED,
-            retries={"mode": "standard", "total_max_attempts": 1},
-            connect_timeout=5,
-            read_timeout=30,
-            user_agent_extra="cognito-flow",
-        )
-        region, endpoint_url = self.app.region, self.app.endpoint_url
-        if self.admin:
-            session: Any = boto3.session.Session()  # its overloads name every service there is
-            return cast(
-                "object",
-                session.client("cognito-idp", region_name=region, endpoint_url=endpoint_url, config=config),
-            )
-        # A botocore session of its own, unsigned: no credentials are looked for, whatever the process has set
-        # up.
+
+def unsigned_client(service: str, region: str, endpoint_url: str | None = None) -> object:
+    """A client that looks for no credentials, whatever the process has set up.
+
+    Args:
+        service: The service, as botocore names it.
+        region: The region.
+        endpoint_url: Where it is, if not at the region's public endpoint.
+
+    Raises:
+        UsageError: botocore cannot make it.
+    """
+    with _making_a_client():
         return botocore.session.Session().create_client(
-            "cognito-idp", region_name=region, endpoint_url=endpoint_url, config=config
+            service, region_name=region, endpoint_url=endpoint_url, config=_config(is_signed=False)
         )
+
+
+def _signed_client(service: str, region: str, endpoint_url: str | None) -> object:
+    with _making_a_client():
+        session: Any = boto3.session.Session()  # its overloads name every service there is
+        client: object = session.client(
+            service, region_name=region, endpoint_url=endpoint_url, config=_config(is_signed=True)
+        )
+        return client
+
+
+@contextmanager
+def _making_a_client() -> Generator[None]:
+    try:
+        yield
+    except (botocore.exceptions.BotoCoreError, ValueError) as error:
+        raise UsageError(f"botocore cannot make a client: {error}") from error
+
+
+def _config(*, is_signed: bool) -> Config:
+    """No retries of its own: botocore would repeat answers to challenges, and refusals that ask for
+    patience."""
+    return Config(
+        signature_version=None if is_signed else UNSIGNED,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=5,
+        read_timeout=30,
+        user_agent_extra="cognito-flow",
+    )
 
 
 @attrs.frozen
@@ -415,23 +444,22 @@ def _response(answer: object) -> Response:
         raise UsageError(
             "the client answered with something that boto3 does not: give a boto3 or aiobotocore client"
         )
-    return Response(data, _date(data))
-
-
-def _metadata(answer: object) -> Mapping[str, object]:
-    return as_object((as_object(answer) or {}).get("ResponseMetadata")) or {}
+    return Response(data, service_date(data))
 
 
 def _request_id(answer: object) -> str | None:
-    return as_text(_metadata(answer).get("RequestId"))
+    return as_text(member(answer, "ResponseMetadata", "RequestId"))
 
 
-def _date(answer: object) -> datetime | None:
-    headers = as_object(_metadata(answer).get("HTTPHeaders")) or {}
-    if "date" not in headers:
-        return None
+def service_date(answer: object) -> datetime | None:
+    """When the service answered, by its own clock.
+
+    Args:
+        answer: What botocore gives, also for a refusal.
+    """
+    date = as_text(member(answer, "ResponseMetadata", "HTTPHeaders", "date"))
     try:
-        return parsedate_to_datetime(str(headers["date"])).replace(tzinfo=UTC)
+        return parsedate_to_datetime(date or "").replace(tzinfo=UTC)
     except ValueError:
         return None
 

@@ -7,17 +7,15 @@ answer means is told elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import attrs
 from botocore.exceptions import ClientError
 
 from cognito_flow import _drive
-from cognito_flow._json import as_text, member
 from cognito_flow.errors import ServiceError
-from cognito_flow.models import AppClient, Call, Exchange, Response, System
+from cognito_flow.models import AppClient, Call, Response, System
 
 __all__ = ["Answer", "Asking"]
 
@@ -58,24 +56,14 @@ class Asking:
         """
         answer: Answer
         try:
-            answer = self._driver.run(_exchange(Call(operation, parameters)))
+            answer = self._driver.run(_drive.one_call(Call(operation, parameters)))
         except ServiceError as error:
             answer = error
-        date = answer.date if isinstance(answer, Response) else _date(answer)
+        date = answer.date if isinstance(answer, Response) else _refused_at(answer)
         self.skew = None if date is None else date - _SYSTEM.now()
         return answer
 
 
-def _exchange(call: Call) -> Exchange[Response]:
-    return (yield call)
-
-
-def _date(refusal: ServiceError) -> datetime | None:
-    """When Cognito refused, by its own clock."""
+def _refused_at(refusal: ServiceError) -> datetime | None:
     cause = refusal.__cause__
-    answer = cause.response if isinstance(cause, ClientError) else None
-    try:
-        date = as_text(member(answer, "ResponseMetadata", "HTTPHeaders", "date"))
-        return parsedate_to_datetime(date or "").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    return _drive.service_date(cause.response) if isinstance(cause, ClientError) else None

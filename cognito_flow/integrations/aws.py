@@ -14,16 +14,13 @@ from datetime import datetime
 
 import attrs
 import boto3.session
-import botocore.exceptions
 import botocore.session
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 
 from cognito_flow import _drive
 from cognito_flow._json import as_object, as_text
 from cognito_flow.errors import TokenExpired, UnexpectedResponse, UsageError
-from cognito_flow.models import AppClient, Call, Exchange, System, Tokens
+from cognito_flow.models import AppClient, Call, System, Tokens
 from cognito_flow.tokens import TokenSource
 
 __all__ = ["IdentityPool"]
@@ -79,7 +76,7 @@ class IdentityPool:
         self._source, self._provider = source, _provider_name(app)
         self._identity_pool_id, self._custom_role_arn = identity_pool_id, custom_role_arn
         self._region = _region(identity_pool_id)
-        given = _client(self._region) if client is None else client
+        given = _drive.unsigned_client("cognito-identity", self._region) if client is None else client
         clients = _drive.Clients(app, given, admin=False)
         self._driver = _drive.Driver(_drive.Wire(clients, System(), None))
         self._identity_id: str | None = None
@@ -143,7 +140,8 @@ class IdentityPool:
         if tokens.id_token is None:
             raise UsageError("there is no ID token for the identity pool: sign in again")
         logins = {self._provider: tokens.id_token}
-        return self._driver.run(_exchange(Call(operation, {**parameters, "Logins": logins})))
+        call = Call(operation, {**parameters, "Logins": logins})
+        return self._driver.run(_drive.one_call(call)).data
 
 
 @attrs.define
@@ -155,11 +153,6 @@ class _Provider(CredentialProvider):
 
     def load(self) -> DeferredRefreshableCredentials:
         return self.credentials
-
-
-def _exchange(call: Call) -> Exchange[Mapping[str, object]]:
-    response = yield call
-    return response.data
 
 
 def _provider_name(app: AppClient) -> str:
@@ -175,20 +168,6 @@ def _region(identity_pool_id: str) -> str:
     if found is None:
         raise UsageError(f"{identity_pool_id!r} is not an identity pool id: it has the form <region>:<uuid>")
     return found[1]
-
-
-def _client(region: str) -> object:
-    config = Config(
-        signature_version=UNSIGNED,
-        retries={"mode": "standard", "total_max_attempts": 1},  # the driver repeats what may be repeated
-        connect_timeout=5,
-        read_timeout=30,
-        user_agent_extra="cognito-flow",
-    )
-    try:
-        return botocore.session.Session().create_client("cognito-identity", region_name=region, config=config)
-    except (botocore.exceptions.BotoCoreError, ValueError) as error:
-        raise UsageError(f"botocore cannot make a client: {error}") from error
 
 
 def _text(data: Mapping[str, object], name: str) -> str:
