@@ -17,10 +17,10 @@ import jwt
 from cognito_flow import srp
 from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow.credentials import Credentials, RefreshTokenAuth, UserAuth
-from cognito_flow.errors import CognitoFlowError, DeviceForgotten, UnexpectedResponse, UsageError
+from cognito_flow.errors import CognitoFlowError, DeviceForgotten, UnexpectedResponse
 from cognito_flow.handlers import Answer, Challenge, Pending, read_challenge
 from cognito_flow.handlers.turn import Turn
-from cognito_flow.models import Device, Event, Exchange, Response, SignedIn, Tokens
+from cognito_flow.models import Device, Event, Exchange, Response, SignedIn, Tokens, refresh_token_of
 from cognito_flow.stores import DeviceStore
 
 __all__ = ["Step", "refresh", "revoke", "send", "start"]
@@ -71,7 +71,7 @@ def send(turn: Turn, answer: Answer) -> Exchange[Step]:
 
 def refresh(turn: Turn, tokens: Tokens) -> Exchange[Tokens]:
     """GetTokensFromRefreshToken: the way to refresh that works with and without rotation."""
-    turn.username, turn.refresh_token = tokens.username, _refresh_token(tokens)
+    turn.username, turn.refresh_token = tokens.username, refresh_token_of(tokens)
     request: dict[str, object] = {
         "RefreshToken": turn.refresh_token,
         **_client(turn),
@@ -89,13 +89,7 @@ def refresh(turn: Turn, tokens: Tokens) -> Exchange[Tokens]:
 
 def revoke(turn: Turn, tokens: Tokens) -> Exchange[None]:
     """RevokeToken."""
-    yield from turn.call("RevokeToken", {"Token": _refresh_token(tokens), **_client(turn)})
-
-
-def _refresh_token(tokens: Tokens) -> str:
-    if not tokens.refresh_token:
-        raise UsageError("these tokens have no refresh token: sign in again")
-    return tokens.refresh_token
+    yield from turn.call("RevokeToken", {"Token": refresh_token_of(tokens), **_client(turn)})
 
 
 def _client(turn: Turn) -> dict[str, object]:

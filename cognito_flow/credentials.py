@@ -14,7 +14,7 @@ from cognito_flow.errors import UsageError
 from cognito_flow.handlers.base import check_text
 from cognito_flow.handlers.choices import FirstFactor
 from cognito_flow.handlers.turn import Turn
-from cognito_flow.models import Tokens
+from cognito_flow.models import Tokens, refresh_token_of
 
 __all__ = ["Credentials", "CustomAuth", "RefreshTokenAuth", "UserAuth", "UserPasswordAuth", "UserSrpAuth"]
 
@@ -211,8 +211,7 @@ class RefreshTokenAuth:
     legacy: bool = attrs.field(default=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if not self.tokens.refresh_token:
-            raise UsageError("these tokens have no refresh token: sign in again")
+        refresh_token_of(self.tokens)
 
     @property
     def username(self) -> str:
@@ -225,7 +224,7 @@ class RefreshTokenAuth:
 
     def parameters(self, turn: Turn) -> dict[str, str]:
         """AuthParameters. DEVICE_KEY is that of the sign-in that gave the token."""
-        parameters = {"REFRESH_TOKEN": self.tokens.refresh_token or ""}
+        parameters = {"REFRESH_TOKEN": refresh_token_of(self.tokens)}
         if self.tokens.device_key is not None:
             parameters["DEVICE_KEY"] = self.tokens.device_key
         return parameters

@@ -32,6 +32,7 @@ __all__ = [
     "System",
     "Tokens",
     "UserContext",
+    "refresh_token_of",
 ]
 
 T = TypeVar("T")
@@ -224,6 +225,17 @@ class Tokens:
             username=_stored_text(values, "username"),
             device_key=_stored_text_or_none(values, "device_key"),
         )
+
+
+def refresh_token_of(tokens: Tokens) -> str:
+    """The refresh token.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if not tokens.refresh_token:
+        raise UsageError("these tokens have no refresh token: sign in again")
+    return tokens.refresh_token
 
 
 def _stored_text_or_none(values: Mapping[str, object], name: str) -> str | None:

@@ -18,6 +18,7 @@ from cognito_flow.testing.state import Client, Members, User, UserPool
 __all__ = [
     "ADDRESSES",
     "EMAIL",
+    "FORMS",
     "PHONE",
     "as_dictionary",
     "as_schema",
@@ -29,6 +30,7 @@ __all__ = [
     "check_required",
     "check_schema",
     "check_writable",
+    "claim_aliases",
     "schema",
     "take_alias",
 ]
@@ -41,6 +43,9 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 PHONE = re.compile(r"\+[0-9]{1,15}")
 """What a phone number looks like: E.164."""
+
+FORMS = {"email": EMAIL, "phone_number": PHONE}
+"""What each kind of address looks like."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 
@@ -230,6 +235,24 @@ def check_aliases(pool: UserPool, user: User, changes: Mapping[str, str]) -> Non
         is_touched = name in changes or f"{name}_verified" in changes
         if is_touched and name in after and _counts(pool, name, after):
             check_alias(pool, user, name, after[name])
+
+
+def claim_aliases(pool: UserPool, user: User, *, by_force: bool) -> None:
+    """Let a new user have what it is to sign in with.
+
+    Args:
+        pool: The pool.
+        user: The user, who is not yet in the pool.
+        by_force: ForceAliasCreation: verified addresses are taken from whom they signed in until now.
+
+    Raises:
+        Refusal: It signs in somebody else.
+    """
+    if by_force:
+        for name in ADDRESSES:
+            if user.attributes.get(f"{name}_verified") == "true":
+                take_alias(pool, user, name)
+    check_aliases(pool, user, user.attributes)
 
 
 def _sign_in_names(pool: UserPool) -> list[str]:

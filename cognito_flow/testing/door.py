@@ -21,6 +21,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
+from cognito_flow.testing.faults import AnswerLost
+
 if TYPE_CHECKING:
     from botocore.compat import HTTPHeaders
 
@@ -59,8 +61,6 @@ class _Handler:
         return _response(AWSResponse, request, self.answer(request))
 
     def answer(self, request: AWSPreparedRequest) -> Reply:
-        from cognito_flow.testing.service import AnswerLost
-
         url = request.url
         # botocore asks the other handlers, too: by its URL, this call is none of theirs any more.
         request.url = _ANSWERED

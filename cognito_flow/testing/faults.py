@@ -13,10 +13,14 @@ import attrs
 
 from cognito_flow.testing import validation
 
-__all__ = ["ANY", "Fault", "Faults", "Trouble"]
+__all__ = ["ANY", "AnswerLost", "Fault", "Faults", "Trouble"]
 
 ANY = "*"
 """Stands for every operation."""
+
+
+class AnswerLost(Exception):
+    """The call was processed, and its answer is to get lost."""
 
 
 class Fault(StrEnum):

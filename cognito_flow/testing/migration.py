@@ -12,23 +12,13 @@ import uuid
 
 import attrs
 
-from cognito_flow.testing.attributes import (
-    ADDRESSES,
-    EMAIL,
-    PHONE,
-    change,
-    check_aliases,
-    check_attributes,
-    take_alias,
-)
+from cognito_flow.testing.attributes import FORMS, change, check_attributes, claim_aliases
 from cognito_flow.testing.passwords import set_password
 from cognito_flow.testing.refusal import Refusal
 from cognito_flow.testing.sign_in import SignIn
-from cognito_flow.testing.state import Members, User, UserPool
+from cognito_flow.testing.state import Members, User
 
 __all__ = ["migrate"]
-
-_FORMS = {"email": EMAIL, "phone_number": PHONE}
 
 
 def migrate(sign_in: SignIn, password: str) -> None:
@@ -54,7 +44,7 @@ def migrate(sign_in: SignIn, password: str) -> None:
 def _brought(sign_in: SignIn, response: Members) -> User | None:
     pool, typed, told = sign_in.pool, sign_in.typed, response.get("userAttributes")
     named = pool.members.get("UsernameAttributes", ())
-    address = {name: typed for name in named if _FORMS[name].fullmatch(typed)}
+    address = {name: typed for name in named if FORMS[name].fullmatch(typed)}
     if not told or (named and not address):
         return None
     attributes = {**told, **address}
@@ -63,16 +53,8 @@ def _brought(sign_in: SignIn, response: Members) -> User | None:
     user = User(sub if named else pool.fold(typed), sub, sign_in.now, {}, status)
     check_attributes(pool, attributes)
     change(user, attributes, sign_in.now)
-    return user if _may_have_aliases(pool, user, response) else None
-
-
-def _may_have_aliases(pool: UserPool, user: User, response: Members) -> bool:
-    if response.get("forceAliasCreation"):
-        for name in ADDRESSES:
-            if user.attributes.get(f"{name}_verified") == "true":
-                take_alias(pool, user, name)
     try:
-        check_aliases(pool, user, user.attributes)
+        claim_aliases(pool, user, by_force=bool(response.get("forceAliasCreation")))
     except Refusal:
-        return False
-    return True
+        return None
+    return user

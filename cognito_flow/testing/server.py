@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from cognito_flow.testing.faults import AnswerLost
 from cognito_flow.testing.refusal import Refusal
 from cognito_flow.testing.routes import Site
 
@@ -201,8 +202,6 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _call(self, body: bytes) -> None:
-        from cognito_flow.testing.service import AnswerLost
-
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             reply = self._cognito.handle(headers, body)

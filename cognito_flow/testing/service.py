@@ -23,7 +23,7 @@ import attrs
 from cognito_flow._json import as_object
 from cognito_flow.testing import door, validation
 from cognito_flow.testing.clock import Clock
-from cognito_flow.testing.faults import Fault, Faults, Trouble
+from cognito_flow.testing.faults import AnswerLost, Fault, Faults, Trouble
 from cognito_flow.testing.operations import OPERATIONS
 from cognito_flow.testing.operations.request import Request
 from cognito_flow.testing.outbox import Message
@@ -33,13 +33,9 @@ from cognito_flow.testing.refusal import Refusal
 from cognito_flow.testing.server import Serving
 from cognito_flow.testing.state import Members, UserPool
 
-__all__ = ["AnswerLost", "LocalCognito", "RecordedCall", "Reply"]
+__all__ = ["LocalCognito", "RecordedCall", "Reply"]
 
 _TARGET_PREFIX = "AWSCognitoIdentityProviderService."
-
-
-class AnswerLost(Exception):
-    """The call was processed, and its answer is to get lost."""
 
 
 @attrs.frozen

@@ -58,10 +58,14 @@ def _operation(name: str) -> OperationModel:
     return _model().operation_model(name)
 
 
+def _input(operation: str) -> StructureShape:
+    # Every operation of this service has an input, though the type says "or None".
+    return cast("StructureShape", _operation(operation).input_shape)
+
+
 def members(operation: str) -> tuple[str, ...]:
     """The names of an operation's parameters."""
-    shape = _operation(operation).input_shape
-    return () if shape is None else tuple(shape.members)
+    return tuple(_input(operation).members)
 
 
 def requires_signature(operation: str) -> bool:
@@ -82,7 +86,7 @@ def check(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Refusal: It breaks constraints: InvalidParameterException, or SerializationException for a wrong type.
     """
-    shape = cast("Shape", _operation(operation).input_shape)  # every operation of this service has one
+    shape = _input(operation)
     if errors := list(_errors(shape, parameters, "")):
         plural = "" if len(errors) == 1 else "s"
         raise invalid_parameter(f"{len(errors)} validation error{plural} detected: {'; '.join(errors)}")

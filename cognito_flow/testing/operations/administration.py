@@ -12,10 +12,9 @@ from cognito_flow.testing import triggers
 from cognito_flow.testing.attributes import (
     as_dictionary,
     change,
-    check_aliases,
     check_attributes,
     check_mutable,
-    take_alias,
+    claim_aliases,
 )
 from cognito_flow.testing.operations.directory import describe_user
 from cognito_flow.testing.operations.mfa import set_preference
@@ -51,20 +50,12 @@ def admin_create_user(request: Request) -> Members:
         attributes = as_dictionary(parameters.get("UserAttributes", []))
         status = "CONFIRMED" if is_passwordless else "FORCE_CHANGE_PASSWORD"
         user = new_user(pool, request, attributes, status)
-        _check_aliases(pool, user, request)
+        claim_aliases(pool, user, by_force=bool(parameters.get("ForceAliasCreation")))
         _pre_sign_up(pool, user, request)
         if not is_passwordless:
             _invite(pool, user, request)
         pool.users[user.username] = user
     return {"User": {**describe_user(user), "Attributes": user.as_members()}}
-
-
-def _check_aliases(pool: UserPool, user: User, request: Request) -> None:
-    if request.parameters.get("ForceAliasCreation"):
-        for name in ("email", "phone_number"):
-            if user.attributes.get(f"{name}_verified") == "true":
-                take_alias(pool, user, name)
-    check_aliases(pool, user, user.attributes)
 
 
 def _pre_sign_up(pool: UserPool, user: User, request: Request) -> None:

@@ -9,14 +9,12 @@ developer guide.
 
 from __future__ import annotations
 
-import re
 import uuid
 
 from cognito_flow.testing import triggers
 from cognito_flow.testing.attributes import (
     ADDRESSES,
-    EMAIL,
-    PHONE,
+    FORMS,
     as_dictionary,
     change,
     check_alias,
@@ -34,12 +32,6 @@ from cognito_flow.testing.sessions import Progress, open_session, seal_session, 
 from cognito_flow.testing.state import Client, Members, User, UserPool
 
 __all__ = ["OPERATIONS", "new_user"]
-
-# What a user name must be where it is an address, and may not be where an address is an alias.
-_FORMS: dict[str, tuple[str, re.Pattern[str]]] = {
-    "email": ("email", EMAIL),
-    "phone_number": ("phone number", PHONE),
-}
 
 
 # -- names --
@@ -68,7 +60,7 @@ def new_user(pool: UserPool, request: Request, attributes: dict[str, str], statu
 
 def _address_of(named: list[str], typed: str) -> str:
     for name in named:
-        if _FORMS[name][1].fullmatch(typed):
+        if FORMS[name].fullmatch(typed):
             return name
     kinds = [{"email": "an email", "phone_number": "a phone number"}[name] for name in named]
     either = "either " if len(kinds) > 1 else ""
@@ -77,8 +69,8 @@ def _address_of(named: list[str], typed: str) -> str:
 
 def _check_is_no_address(pool: UserPool, typed: str) -> None:
     for name in pool.members.get("AliasAttributes", ()):
-        if name in _FORMS and _FORMS[name][1].fullmatch(typed):
-            kind = _FORMS[name][0]
+        if name in FORMS and FORMS[name].fullmatch(typed):
+            kind = name.replace("_", " ")
             text = f"Username cannot be of {kind} format, since user pool is configured for {kind} alias."
             raise invalid_parameter(text)
 
