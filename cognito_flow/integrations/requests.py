@@ -100,11 +100,15 @@ class CognitoAuth(AuthBase):
         """What the caller gets in place of a response."""
         if not self._is_refused(response, tokens):
             return response
-        fresh = self._source.refresh(tokens.access_token)
-        shown, authorization = self._bearer.authorization(tokens), self._bearer.authorization(fresh)
-        if rewind is None or authorization == shown:
-            return response
-        rewind()
+        try:
+            fresh = self._source.refresh(tokens.access_token)
+            shown, authorization = self._bearer.authorization(tokens), self._bearer.authorization(fresh)
+            if rewind is None or authorization == shown:
+                return response
+            rewind()
+        except BaseException:
+            response.close()  # the caller gets the error and never sees it: its connection would stay open
+            raise
         return _repeat(response, authorization, options)
 
     def _is_refused(self, response: requests.Response, tokens: Tokens) -> bool:

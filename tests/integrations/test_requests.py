@@ -8,12 +8,13 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
-from cognito_flow import TokenSource, UsageError
+from cognito_flow import Throttled, TokenSource, UsageError
 from cognito_flow.integrations.requests import CognitoAuth
 from cognito_flow.testing import Pool
 from tests.integrations.api import Api
@@ -27,6 +28,34 @@ ROOT = Path(__file__).parents[2]
 def caller(pool: Pool) -> Requests:
     """A client with its default settings."""
     return Requests(pool)
+
+
+class Recording(HTTPAdapter):
+    """What requests sends with, and the responses that it got."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.responses: list[requests.Response] = []
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - they are passed on
+        response = super().send(request, **options)
+        self.responses.append(response)
+        return response
+
+
+def test_a_refusal_that_cannot_be_met_leaves_no_connection_open(
+    caller: Requests, pool: Pool, api: Api
+) -> None:
+    """Nobody sees the response but the adapter, which has the error to raise."""
+    api.revoked.add(caller.access_token())
+    pool.cognito.faults.throttle("GetTokensFromRefreshToken", times=10)
+    recording = Recording()
+    with requests.Session() as session:
+        session.mount("http://", recording)
+        with pytest.raises(Throttled):
+            session.get(f"{api.url}/echo", auth=caller.auth, stream=True)
+
+        assert [response.raw.closed for response in recording.responses] == [True]
 
 
 def test_a_file_is_sent_again_from_where_it_stood(caller: Requests, api: Api) -> None:
