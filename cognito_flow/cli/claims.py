@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from cognito_flow._json import as_object, as_text
+from cognito_flow.cli.plain import plain
 from cognito_flow.errors import UsageError
 from cognito_flow.models import AppClient
 from cognito_flow.tokens import TokenVerifier
@@ -63,17 +63,11 @@ def _from_standard_input(*, is_id: bool) -> str:
 def _table(claims: Mapping[str, object]) -> Table:
     table = Table("claim", "value")
     for name, value in claims.items():
-        # Text, and not str, in which brackets would be marks.
-        table.add_row(Text(_printable(name)), Text(_readable(name, value)))
+        table.add_row(plain(name), plain(_readable(name, value)))
     return table
 
 
 def _readable(name: str, value: object) -> str:
     if name in _DATES and isinstance(value, int | float):
         return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return _printable(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _printable(text: str) -> str:
-    # People choose their attributes: none of them is to move the cursor or to colour the terminal.
-    return text if text.isprintable() else json.dumps(text)
+    return value if isinstance(value, str) else json.dumps(value)

@@ -19,6 +19,7 @@ from rich.text import Text
 from cognito_flow.cli import described, probes
 from cognito_flow.cli.asking import Asking
 from cognito_flow.cli.finding import Finding, Level
+from cognito_flow.cli.plain import plain
 from cognito_flow.models import AppClient
 
 __all__ = ["PROBLEMS", "run"]
@@ -64,12 +65,6 @@ def _clock(skew: timedelta | None) -> Sequence[Finding]:
 def _table(findings: Sequence[Finding]) -> Table:
     table = Table("", "what", "how it is", "what to change")
     for finding in findings:
-        # Text, and not str, in which brackets would be marks.
         texts = (finding.subject, finding.found, finding.change or "")
-        table.add_row(Text(finding.level, style=_STYLES[finding.level]), *map(Text, map(_printable, texts)))
+        table.add_row(Text(finding.level, style=_STYLES[finding.level]), *map(plain, texts))
     return table
-
-
-def _printable(text: str) -> str:
-    # Cognito's texts, and the names in a pool, are not to move the cursor or to colour the terminal.
-    return text if text.isprintable() else json.dumps(text)
