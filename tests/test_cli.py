@@ -10,7 +10,6 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,12 +20,11 @@ from cognito_flow.cli import demo, login, main
 from cognito_flow.cli.app import app
 from cognito_flow.handlers import HANDLERS, Pending, read_challenge
 from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator
-from tests.local_http import serve
+from tests.command import run, run_without_standard_input
 from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import EMAIL, ON, SMS, TOTP
 
-RUN_MAIN = "from cognito_flow.cli import main; main()"
 PASSWORD, NEW_PASSWORD = "Correct horse 1", "Battery staple 2"
 
 
@@ -56,7 +54,7 @@ class Pools:
 @pytest.fixture
 def pools(cognito: LocalCognito) -> Iterator[Pools]:
     """Pools behind a socket."""
-    with serve(cognito) as url:
+    with cognito.serve() as url:
         yield Pools(cognito, url)
 
 
@@ -268,13 +266,7 @@ def test_an_endpoint_is_a_url(pools: Pools, url: str) -> None:
 def test_without_standard_input_a_question_stays_unanswered() -> None:
     """As a service is started, with standard input closed."""
     arguments = ["login", "--pool", "eu-west-1_AbC123", "--client", "c", "--username", "alice"]
-    done = subprocess.run(
-        ["/bin/sh", "-c", 'exec "$0" "$@" <&-', sys.executable, "-c", RUN_MAIN, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_without_standard_input(*arguments)
 
     assert done.returncode == login.UNANSWERED, done.stderr
 
@@ -419,14 +411,9 @@ def test_the_demonstration_tells_nothing_that_did_not_happen(cognito: LocalCogni
 
 def test_the_command_tells_what_it_can_do() -> None:
     """Through the installed entry point's function."""
-    done = subprocess.run(
-        [sys.executable, "-c", RUN_MAIN, "--help"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-        cwd=Path(__file__).parents[1],
-    )
+    done = run("--help")
+
+    assert done.returncode == 0, done.stderr
     assert "login" in done.stdout
     assert "demo" in done.stdout
 

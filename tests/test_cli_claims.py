@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -19,9 +14,8 @@ from cognito_flow import Tokens, UserPasswordAuth
 from cognito_flow.cli import login
 from cognito_flow.cli.app import app
 from cognito_flow.testing import LocalCognito, Pool
-from tests.local_http import serve
+from tests.command import run_without_standard_input, shown_by
 
-RUN_MAIN = "from cognito_flow.cli import main; main()"
 PASSWORD = "Correct horse 1"
 
 
@@ -51,7 +45,7 @@ def signed(cognito: LocalCognito) -> Iterator[Signed]:
     """Tokens of a user with brackets in her nickname, and a command for the terminal in her name."""
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD, attributes={"nickname": "[red]al", "name": "\x1b[2Jalice"})
-    with serve(cognito) as url:
+    with cognito.serve() as url:
         yield Signed(pool, url, pool.flow().sign_in(UserPasswordAuth("alice", PASSWORD)).tokens)
 
 
@@ -98,10 +92,7 @@ def test_no_token_is_wrong_usage(signed: Signed, given: str) -> None:
 
 def test_without_standard_input_there_is_no_token(signed: Signed) -> None:
     """As a service is started, with standard input closed."""
-    shell = ["/bin/sh", "-c", 'exec "$0" "$@" <&-', sys.executable, "-c", RUN_MAIN]
-    done = subprocess.run(
-        [*shell, *signed.arguments()], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run_without_standard_input(*signed.arguments())
 
     assert done.returncode == login.USAGE, done.stderr
 
@@ -129,25 +120,8 @@ def test_wrong_usage_has_its_own_exit_code(signed: Signed, wrong: list[str]) -> 
 
 def test_a_terminal_shows_a_table(signed: Signed) -> None:
     """With dates that a person can read, and text as it is."""
-    arguments = signed.arguments("--id", str(signed.tokens.id_token))
-    terminal, other_end = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-c", RUN_MAIN, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=other_end,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "200"},
-    ) as process:
-        os.close(other_end)
-        shown = b""
-        # OSError is how Linux says that the other end is closed.
-        with suppress(OSError):
-            while part := os.read(terminal, 10_000):
-                shown += part
-        _, stderr = process.communicate(timeout=60)
-    os.close(terminal)
+    shown = shown_by(*signed.arguments("--id", str(signed.tokens.id_token)))
 
-    assert process.returncode == 0, stderr
     assert b"[red]al" in shown
     assert b" UTC " in shown
     assert b"\\u001b[2Jalice" in shown

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import pty
-import subprocess
-import sys
 import threading
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,12 +20,12 @@ from cognito_flow.cli import login
 from cognito_flow.cli.app import app
 from cognito_flow.cli.doctor import PROBLEMS
 from cognito_flow.testing import LocalCognito, Pool
+from tests.command import shown_by
 from tests.contract import needs_member
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import ON, TOTP
 
 ANOTHER = "a-secret-of-another-app-client"
-RUN_MAIN = "from cognito_flow.cli import main; main()"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-key"}
 SRP, PASSWORD, REFRESH = "ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"
 CUSTOM, CHOICE, ADMIN = "ALLOW_CUSTOM_AUTH", "ALLOW_USER_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"
@@ -595,25 +591,8 @@ def test_wrong_usage_has_its_own_exit_code(doctor: Doctor, pool: Pool, wrong: li
 
 def shown(url: str, client: AppClient, *more: str) -> bytes:
     """What a terminal is sent."""
-    arguments = ["doctor", "--pool", client.pool_id, "--client", client.client_id, "--endpoint", url, *more]
-    terminal, other_end = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-c", RUN_MAIN, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=other_end,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "200"},
-    ) as process:
-        os.close(other_end)
-        written = b""
-        # OSError is how Linux says that the other end is closed.
-        with suppress(OSError):
-            while part := os.read(terminal, 10_000):
-                written += part
-        _, stderr = process.communicate(timeout=300)
-    os.close(terminal)
-    assert process.returncode == 0, stderr
-    return written
+    named = ("--pool", client.pool_id, "--client", client.client_id, "--endpoint", url)
+    return shown_by("doctor", *named, *more)
 
 
 def test_a_terminal_shows_a_table(doctor: Doctor, pool: Pool) -> None:

@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,14 +17,13 @@ from typer.testing import CliRunner
 from cognito_flow import AppClient, AuthFlow, CustomAuth, CustomChallenge, SignedIn
 from cognito_flow.cli.app import app
 from cognito_flow.testing import LocalCognito
-
-COMMAND = (sys.executable, "-c", "from cognito_flow.cli import main; main()", "pool")
+from tests.command import COMMAND
 
 
 @contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """The command, and what it prints until everything is told."""
-    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*COMMAND, "pool", *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline()]
         while not lines[-1].startswith("  user"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,8 +17,8 @@ from cognito_flow import AppClient, Tokens, UserPasswordAuth
 from cognito_flow.cli import login
 from cognito_flow.cli.app import app
 from cognito_flow.testing import LocalCognito, Pool
+from tests.command import run, run_without_standard_input
 
-RUN_MAIN = "from cognito_flow.cli import main; main()"
 PASSWORD = "Correct horse 1"
 ROTATION = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
 FLOWS = ("ALLOW_USER_PASSWORD_AUTH",)
@@ -161,11 +160,10 @@ def test_a_link_to_a_file_stays_a_link(signed: Signed) -> None:
 def test_processes_refresh_one_file_in_turn(rotating: Signed) -> None:
     """With rotation, each refresh token is good only once: a second one must see what the first one wrote."""
     rotating.keep(rotating.sign_in())
-    command = [sys.executable, "-c", RUN_MAIN]
-    command += rotating.arguments("refresh", "--tokens", str(rotating.path))
+    arguments = rotating.arguments("refresh", "--tokens", str(rotating.path))
 
-    def refresh(_: int) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(command, capture_output=True, timeout=300, check=False)
+    def refresh(_: int) -> subprocess.CompletedProcess[str]:
+        return run(*arguments)
 
     with ThreadPoolExecutor(3) as threads:
         done = list(threads.map(refresh, range(3)))
@@ -323,9 +321,6 @@ def test_a_file_that_is_not_there_is_wrong_usage(signed: Signed, command: str) -
 @pytest.mark.parametrize("command", ["refresh", "logout"])
 def test_without_standard_input_there_are_no_tokens(signed: Signed, command: str) -> None:
     """As a service is started, with standard input closed."""
-    shell = ["/bin/sh", "-c", 'exec "$0" "$@" <&-', sys.executable, "-c", RUN_MAIN]
-    done = subprocess.run(
-        [*shell, *signed.arguments(command)], capture_output=True, text=True, timeout=300, check=False
-    )
+    done = run_without_standard_input(*signed.arguments(command))
 
     assert done.returncode == login.USAGE, done.stderr
