@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-from cognito_flow import NotAuthorized, System, TokenVerifier
+from cognito_flow import NotAuthorized
 from cognito_flow.testing import Pool
 
 
@@ -67,12 +66,7 @@ class Api:
         """Whether this token opens this path."""
         if token is None or token in self.revoked or path == "/never":
             return False
-        verifier = TokenVerifier(
-            self.pool.app,
-            leeway=0,
-            fetch=lambda _url: json.dumps(self.pool.jwks()).encode(),
-            system=System(now=self.pool.cognito.clock),
-        )
+        verifier = self.pool.verifier(leeway=0)
         try:
             verifier.verify_id(token) if path == "/id" else verifier.verify_access(token)
         except NotAuthorized:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import attrs
 
-from cognito_flow import AppClient, System, TokenExpired, TokenVerifier
+from cognito_flow import AppClient, TokenExpired
 from cognito_flow.testing import Pool
 
 POOL_ID = "eu-west-1:11111111-2222-3333-4444-555555555555"
@@ -63,12 +63,7 @@ class Identities:
         """What speaks against a call with this ID token."""
         if self.refusals:
             return self.refusals.pop(0)
-        verifier = TokenVerifier(
-            self.app,
-            leeway=0,
-            fetch=lambda _url: json.dumps(self.pool.jwks()).encode(),
-            system=System(now=self.pool.cognito.clock),
-        )
+        verifier = self.pool.verifier(self.app, leeway=0)
         try:
             verifier.verify_id(token)
         except TokenExpired:

@@ -15,7 +15,6 @@ import pytest
 from cognito_flow import SignedIn, UserSrpAuth
 from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator
 from cognito_flow.testing.totp import code_at
-from tests.local_http import serve
 from tests.scenarios.choices import CHOICE, PASSKEYS
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import EMAIL, ON, SMS, TOTP
@@ -184,7 +183,7 @@ def test_each_step_is_taken_in_another_process(cognito: LocalCognito, case: Case
     """What is sealed is all that is needed to go on."""
     pool = prepare(cognito, case)
     app = pool.app_client(secret=True)
-    with serve(cognito) as url:
+    with cognito.serve() as url:
         common = {"app": [app.pool_id, app.client_id, app.client_secret], "url": url}
         is_async = starts_async
         shown = run_program({**common, "is_async": is_async, "credentials": case.credentials})
