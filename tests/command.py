@@ -1,4 +1,4 @@
-"""The command in a process of its own: as it is, with standard input closed, or on a terminal."""
+"""The command in a process of its own: as it is, on a terminal, or where something is missing."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def run_without_standard_input(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The same as a service is started, with standard input closed."""
     return _finished(["/bin/sh", "-c", 'exec "$0" "$@" <&-', *COMMAND, *arguments])
+
+
+def run_without_room_for_files(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same where no byte can be written to a file."""
+    return _finished(["/bin/sh", "-c", 'ulimit -f 0; exec "$0" "$@"', *COMMAND, *arguments])
 
 
 def shown_by(*arguments: str) -> bytes:

@@ -17,7 +17,7 @@ from cognito_flow import AppClient, Tokens, UserPasswordAuth
 from cognito_flow.cli import login
 from cognito_flow.cli.app import app
 from cognito_flow.testing import LocalCognito, Pool
-from tests.command import run, run_without_standard_input
+from tests.command import run, run_without_room_for_files, run_without_standard_input
 
 PASSWORD = "Correct horse 1"
 ROTATION = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
@@ -171,6 +171,19 @@ def test_processes_refresh_one_file_in_turn(rotating: Signed) -> None:
     assert [process.returncode for process in done] == [0, 0, 0], [process.stderr for process in done]
     assert len({process.stdout for process in done}) == 3
     assert rotating.is_good(rotating.kept())
+
+
+def test_what_cannot_be_written_is_printed(rotating: Signed) -> None:
+    """The old refresh token has ended: nobody else has the new one."""
+    old = rotating.keep(rotating.sign_in())
+
+    done = run_without_room_for_files(*rotating.arguments("refresh", "--tokens", str(rotating.path)))
+
+    assert done.returncode == login.USAGE
+    assert str(rotating.path) in done.stderr
+    assert rotating.kept() == old
+    assert read(done.stdout).refresh_token != old.refresh_token
+    assert rotating.is_good(read(done.stdout))
 
 
 def test_what_a_killed_process_left_is_in_nobodys_way(signed: Signed) -> None:

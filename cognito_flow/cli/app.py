@@ -151,8 +151,9 @@ def refresh(
 ) -> None:
     """Fetch new tokens with those that `login` or `refresh` has printed, and print them in the same form.
 
-    A file of tokens is replaced before anything is printed, and is then for its owner alone. Several
-    processes may refresh the same file: they take turns.
+    A file of tokens is replaced before anything is printed, and is then for its owner alone. If it cannot be
+    written, the new tokens are printed all the same. Several processes may refresh the same file: they take
+    turns.
 
     Exit codes: 0 refreshed, 2 wrong usage, or a file that cannot be used, 3 refused by Cognito, 4 Cognito was
     not reached.

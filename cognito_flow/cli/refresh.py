@@ -1,7 +1,7 @@
 """New tokens for those that `login` has printed.
 
 Rule of this file: a file has the new tokens before anybody else sees them, because the old ones may have
-ended.
+ended. For the same reason they are printed, too, if the file cannot be written.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ def run(app: AppClient, path: Path | None) -> None:
         path: The file that holds them, which is replaced; None: standard input holds them.
 
     Raises:
-        CognitoFlowError: Cognito refused, or was not reached; or what was given are no tokens.
+        CognitoFlowError: Cognito refused, or was not reached; what was given are no tokens; or the file cannot
+            be written.
     """
     with handed(path) as tokens:
         refreshed = printed(AuthFlow(app).refresh(tokens))
-        if path is not None:
-            replace(path, refreshed.encode())
-    sys.stdout.write(refreshed)
+        try:
+            if path is not None:
+                replace(path, refreshed.encode())
+        finally:
+            sys.stdout.write(refreshed)
