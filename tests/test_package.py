@@ -18,6 +18,8 @@ import pytest
 
 import cognito_flow
 import cognito_flow.testing
+from cognito_flow.integrations import aws, httpx, requests
+from cognito_flow.testing.options import FlowOptions, VerifierOptions
 from conftest import docstrings, pages
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cognito_flow"
 PAGES = [Path("README.md"), *sorted(path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md"))]
 FRONT_DOORS = (cognito_flow, cognito_flow.testing)
+INTEGRATIONS = (aws, httpx, requests)
+PUBLIC_DUNDERS = ("__init__", "__call__")
 
 # From the ground up. A module may import from its own floor and from those below it.
 FLOORS = {
@@ -133,6 +137,45 @@ def test_all_is_what_the_package_imports(package: ModuleType) -> None:
     names = {name.rpartition(".")[2] for name in brought if name.startswith(f"{package.__name__}.")}
 
     assert sorted(names - {"flow"}) == package.__all__
+
+
+def public_signatures(module: ModuleType) -> Iterator[tuple[str, str]]:
+    """The functions and methods of a module's public names, with what they take and give."""
+    for name in module.__all__:
+        exported = getattr(module, name)
+        members = vars(exported) if inspect.isclass(exported) else {"": exported}
+        for member, value in members.items():
+            function = getattr(value, "__func__", getattr(value, "fget", value))
+            if inspect.isfunction(function) and (member in PUBLIC_DUNDERS or not member.startswith("_")):
+                yield f"{name}.{member}", str(inspect.signature(function))
+
+
+@pytest.mark.parametrize("module", [*FRONT_DOORS, *INTEGRATIONS], ids=lambda module: module.__name__)
+def test_no_public_signature_takes_or_gives_anything_at_all(module: ModuleType) -> None:
+    """`Any` would switch the caller's type checker off."""
+    signatures = dict(public_signatures(module))
+
+    assert signatures
+    assert [name for name, signature in signatures.items() if re.search(r"\bAny\b", signature)] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "taken_by"),
+    [
+        (FlowOptions, cognito_flow.AuthFlow),
+        (FlowOptions, cognito_flow.AsyncAuthFlow),
+        (VerifierOptions, cognito_flow.TokenVerifier),
+        (VerifierOptions, cognito_flow.AsyncTokenVerifier),
+    ],
+)
+def test_a_pool_passes_on_all_that_its_flows_and_verifiers_take(
+    options: type[object], taken_by: type[object]
+) -> None:
+    """The keywords and their types stand twice, and stay the same."""
+    taken = inspect.signature(taken_by).parameters.values()
+    keywords = {each.name: each.annotation for each in taken if each.kind is each.KEYWORD_ONLY}
+
+    assert {name: hint.__forward_arg__ for name, hint in options.__annotations__.items()} == keywords
 
 
 @pytest.mark.parametrize("package", FRONT_DOORS, ids=lambda package: package.__name__)

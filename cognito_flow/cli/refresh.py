@@ -25,8 +25,8 @@ def run(app: AppClient, path: Path | None) -> None:
         path: The file that holds them, which is replaced; None: standard input holds them.
 
     Raises:
-        CognitoFlowError: Cognito refused, or was not reached; what was given are no tokens; or the file cannot
-            be written.
+        CognitoFlowError: Cognito refused, or was not reached; what was given are no tokens; or the file
+            cannot be written.
     """
     with handed(path) as tokens:
         refreshed = printed(AuthFlow(app).refresh(tokens))

@@ -10,7 +10,7 @@ import json
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 from botocore import xform_name
@@ -23,6 +23,7 @@ from cognito_flow.testing.triggers import Triggers
 
 if TYPE_CHECKING:
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow
+    from cognito_flow.testing.options import FlowOptions, VerifierOptions
     from cognito_flow.testing.service import LocalCognito
     from cognito_flow.tokens import AsyncTokenVerifier, TokenVerifier
 
@@ -270,7 +271,7 @@ class Pool:
             self._default_app = self.app_client()
         return self._default_app
 
-    def _options(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _flow_options(self, options: FlowOptions) -> FlowOptions:
         clock = self.cognito.clock
 
         def pass_time(seconds: float) -> None:
@@ -278,7 +279,7 @@ class Pool:
 
         return {"system": System(now=clock, sleep=pass_time), **options}
 
-    def flow(self, app: AppClient | None = None, **options: Any) -> AuthFlow:
+    def flow(self, app: AppClient | None = None, **options: Unpack[FlowOptions]) -> AuthFlow:
         """An `AuthFlow` to this pool, with the pool's clock.
 
         Args:
@@ -287,15 +288,15 @@ class Pool:
         """
         from cognito_flow.flow import AuthFlow
 
-        return AuthFlow(app or self.app, self.cognito.shared_client, **self._options(options))
+        return AuthFlow(app or self.app, self.cognito.shared_client, **self._flow_options(options))
 
-    def async_flow(self, app: AppClient | None = None, **options: Any) -> AsyncAuthFlow:
+    def async_flow(self, app: AppClient | None = None, **options: Unpack[FlowOptions]) -> AsyncAuthFlow:
         """The same for asyncio."""
         from cognito_flow.flow import AsyncAuthFlow
 
-        return AsyncAuthFlow(app or self.app, self.cognito.shared_client, **self._options(options))
+        return AsyncAuthFlow(app or self.app, self.cognito.shared_client, **self._flow_options(options))
 
-    def verifier(self, app: AppClient | None = None, **options: Any) -> TokenVerifier:
+    def verifier(self, app: AppClient | None = None, **options: Unpack[VerifierOptions]) -> TokenVerifier:
         """A `TokenVerifier` of this pool's tokens, with the pool's keys and clock.
 
         Args:
@@ -306,13 +307,15 @@ class Pool:
 
         return TokenVerifier(app or self.app, **self._verifier_options(options))
 
-    def async_verifier(self, app: AppClient | None = None, **options: Any) -> AsyncTokenVerifier:
+    def async_verifier(
+        self, app: AppClient | None = None, **options: Unpack[VerifierOptions]
+    ) -> AsyncTokenVerifier:
         """The same for asyncio."""
         from cognito_flow.tokens import AsyncTokenVerifier
 
         return AsyncTokenVerifier(app or self.app, **self._verifier_options(options))
 
-    def _verifier_options(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _verifier_options(self, options: VerifierOptions) -> VerifierOptions:
         return {
             "fetch": self._fetch_keys,
             "system": System(now=self.cognito.clock),
