@@ -17,7 +17,9 @@ from botocore import xform_name
 
 from cognito_flow.models import AppClient, System
 from cognito_flow.testing import totp, validation
+from cognito_flow.testing.attributes import claim_aliases
 from cognito_flow.testing.passwords import set_password
+from cognito_flow.testing.refusal import Refusal
 from cognito_flow.testing.state import User, UserPool
 from cognito_flow.testing.triggers import Triggers
 
@@ -180,6 +182,9 @@ class Pool:
             temporary: The password must be changed at the first sign-in.
             totp: An authenticator app is enrolled and preferred; `totp` tells its codes.
             confirmed: False: the sign-up was not confirmed.
+
+        Raises:
+            ValueError: There is such a user already, by name or by an alias.
         """
         pool, now = self._state, self.cognito.clock()
         given = dict(attributes or {})
@@ -194,6 +199,7 @@ class Pool:
             if key in given:
                 given.setdefault(f"{key}_verified", "true")
         user = User(name, sub, now, given)
+        self._check_free(user)
         if password is not None:
             set_password(pool, user, password, now)
         if temporary or not confirmed:
@@ -202,6 +208,14 @@ class Pool:
         if totp:
             self.enrol_totp(name)
         return user
+
+    def _check_free(self, user: User) -> None:
+        if user.username in self._state.users:
+            raise ValueError(f"there is a user {user.username} already")
+        try:
+            claim_aliases(self._state, user, by_force=False)
+        except Refusal as refusal:
+            raise ValueError(f"{user.username} cannot be added: {refusal.text}") from refusal
 
     def user(self, username: str) -> User:
         """The user with this name or alias.

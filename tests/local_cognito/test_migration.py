@@ -1,4 +1,5 @@
-"""Users who come from elsewhere with their first sign-in: the user-migration trigger."""
+"""Users who come from elsewhere when they first sign in or have forgotten their password: the user-migration
+trigger."""
 
 from __future__ import annotations
 
@@ -10,19 +11,21 @@ from cognito_flow.testing import LocalCognito, Pool
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
 
 MAIL = "eve@example.com"
+NEW = "Another-horse-1"
 UNKNOWN = ("UserNotFoundException", "User does not exist.")
+UNKNOWN_TO_RECOVERY = ("UserNotFoundException", "Username/client id combination not found.")
 
 
 def bring(pool: Pool, attributes: dict[str, str] | None, **response: Any) -> list[str]:
     """Set the trigger: it brings a confirmed user with these attributes.
 
     Returns:
-        The passwords that it is told.
+        The passwords that it is told; the triggerSource where there is none.
     """
     seen: list[str] = []
 
     def migrate(event: Any) -> Any:
-        seen.append(event["request"]["password"])
+        seen.append(event["request"].get("password", event["triggerSource"]))
         event["response"] |= {"userAttributes": attributes, "finalUserStatus": "CONFIRMED", **response}
         return event
 
@@ -92,3 +95,44 @@ def test_an_alias_is_taken_over_only_on_purpose(cognito: LocalCognito, verified:
 
     expected = "eve" if force and verified == "true" else "bob"
     assert wire.pool.user(MAIL).username == expected
+
+
+# -- who has forgotten the password --
+
+
+def forget(wire: Wire, username: str) -> Any:
+    """Ask for a code."""
+    return wire.api.forgot_password(ClientId=wire.client_id, Username=username)
+
+
+def test_who_has_forgotten_the_password_comes_and_chooses_another(wire: Wire) -> None:
+    """The trigger is told no password, and the code goes to the address that it brings."""
+    seen = bring(wire.pool, {"email": MAIL, "email_verified": "true"}, finalUserStatus=None)
+
+    destination = forget(wire, "eve")["CodeDeliveryDetails"]["Destination"]
+    new = {"ConfirmationCode": wire.pool.last_code("eve"), "Password": NEW}
+    wire.api.confirm_forgot_password(ClientId=wire.client_id, Username="eve", **new)
+
+    assert (destination, seen) == ("e***@e***", ["UserMigration_ForgotPassword"])
+    assert "AuthenticationResult" in wire.srp("eve", NEW)
+
+
+@pytest.mark.parametrize("attributes", [None, {"nickname": "Eve"}], ids=["nobody", "nowhere to send it"])
+def test_no_code_is_sent_if_the_trigger_brings_no_address(wire: Wire, attributes: Any) -> None:
+    """Either there is no such user, or there is no way to reach her."""
+    bring(wire.pool, attributes)
+
+    refused = refusal(lambda: forget(wire, "eve"))
+
+    assert (refused == UNKNOWN_TO_RECOVERY) is (attributes is None)
+    assert wire.pool.cognito.outbox == []
+
+
+def test_the_trigger_is_not_asked_for_who_is_there(wire: Wire) -> None:
+    """Carol has a password here, forgotten or not."""
+    wire.pool.add_user("carol", PASSWORD, email="carol@example.com")
+    seen = bring(wire.pool, {"email": MAIL, "email_verified": "true"})
+
+    forget(wire, "carol")
+
+    assert seen == []

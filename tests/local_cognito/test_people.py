@@ -17,6 +17,40 @@ def hiding(wire: Wire) -> Wire:
     return Wire(wire.pool, wire.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
 
 
+def test_nobody_is_put_in_twice(cognito: LocalCognito) -> None:
+    """Neither by name nor by address, and who is there stays."""
+    pool = cognito.create_pool(alias_attributes=["email"])
+    alice = pool.add_user("alice", PASSWORD, email="alice@example.com")
+
+    with pytest.raises(ValueError, match="there is a user alice already"):
+        pool.add_user("alice", "Another horse 1")
+    with pytest.raises(ValueError, match="bob cannot be added: An account with the email already exists"):
+        pool.add_user("bob", PASSWORD, email="alice@example.com")
+
+    assert (pool.user("alice"), pool.user("alice@example.com")) == (alice, alice)
+    with pytest.raises(KeyError):
+        pool.user("bob")
+
+
+def test_an_address_that_is_not_verified_may_be_put_in_twice(cognito: LocalCognito) -> None:
+    """It signs nobody in, as on AWS."""
+    pool = cognito.create_pool(alias_attributes=["email"])
+    alice = pool.add_user("alice", PASSWORD, email="alice@example.com")
+
+    pool.add_user("bob", PASSWORD, attributes={"email": "alice@example.com", "email_verified": "false"})
+
+    assert pool.user("alice@example.com") is alice
+
+
+def test_an_address_that_is_a_name_is_put_in_once(cognito: LocalCognito) -> None:
+    """In pools whose users are named by it."""
+    pool = cognito.create_pool(username_attributes=["email"])
+    pool.add_user("alice@example.com", PASSWORD)
+
+    with pytest.raises(ValueError, match="email already exists"):
+        pool.add_user("alice@example.com", PASSWORD)
+
+
 @pytest.mark.parametrize("flow", ["USER_PASSWORD_AUTH", "USER_SRP_AUTH", "USER_AUTH", "CUSTOM_AUTH"])
 def test_unknown_user_is_told(wire: Wire, flow: str) -> None:
     """Without PreventUserExistenceErrors an unknown name is told so at once."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from cognito_flow.testing import triggers
 from cognito_flow.testing.attributes import ADDRESSES
+from cognito_flow.testing.migration import migrate_without_password
 from cognito_flow.testing.operations.codes import (
     expired_code,
     find_code,
@@ -32,6 +33,9 @@ _SECOND_FACTORS = {"phone_number": "SMS_MFA", "email": "EMAIL_OTP"}
 def forgot_password(request: Request) -> Members:
     """ForgotPassword."""
     pool, client, user = request.person()
+    if user is None:
+        typed, metadata = request.parameters["Username"], request.parameters.get("ClientMetadata", {})
+        user = migrate_without_password(pool, client, typed, metadata, request.now)
     attribute = None if user is None or not user.is_enabled else _channel(pool, user)
     if user is not None and user.status == "FORCE_CHANGE_PASSWORD":
         raise not_authorized("User password cannot be reset in the current state.")
