@@ -64,6 +64,10 @@ def test_the_example_of_a_login_page_signs_in(cognito: LocalCognito) -> None:
     assert "every field" in request(username="alice", password="")
     pool.add_user("bob", "battery staple", temporary=True)
     assert "no page yet" in request(username="bob", password="battery staple")
+    pool.add_user("carol", "battery staple", confirmed=False)
+    assert "confirm your address" in request(username="carol", password="battery staple")
+    cognito.faults.throttle("InitiateAuth", times=9)
+    assert "in a minute" in request(username="alice", password="correct horse")
 
 
 def test_the_seed_of_a_page_grows() -> None:

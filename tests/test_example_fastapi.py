@@ -73,6 +73,14 @@ def test_a_wrong_password_and_an_unknown_name_are_the_same(browser: TestClient, 
     assert "set-cookie" not in refused.headers
 
 
+def test_who_has_not_confirmed_the_address_is_told(browser: TestClient, pool: Pool) -> None:
+    """To come back in a minute would not help."""
+    pool.add_user("carol", "battery staple", confirmed=False)
+    refused = give_password(browser, "carol", "battery staple")
+
+    assert (refused.status_code, refused.json()) == (403, {"detail": "Please confirm your address first."})
+
+
 def test_after_a_wrong_code_the_right_one_signs_in(browser: TestClient, pool: Pool) -> None:
     """The page asks again, with the state that it has."""
     state = give_password(browser).json()["state"]
@@ -161,6 +169,19 @@ def test_a_session_outlives_its_access_token(browser: TestClient, pool: Pool, co
     administrator.admin_user_global_sign_out(UserPoolId=pool.id, Username="alice")
     cognito.clock.advance(7200)
     assert browser.get("/me").json() == {"detail": "Please sign in."}
+
+
+def test_a_session_whose_new_tokens_were_lost_has_ended(pool: Pool, cognito: LocalCognito) -> None:
+    """Where refresh tokens rotate, the old one is good for nothing then: only a sign-in helps."""
+    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    app = pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), refresh_token_rotation=rotation)
+    flow = pool.async_flow(app, seal_keys=["k" * 32])
+    with TestClient(fastapi_login.make_app(flow), base_url="https://shop.example") as browser:
+        sign_in(browser, pool)
+        cognito.clock.advance(7200)
+        cognito.faults.lose("GetTokensFromRefreshToken")
+        assert browser.get("/me").json() == {"detail": "Please sign in."}
+        assert browser.post("/logout").status_code == 204
 
 
 def test_logout_ends_the_session_and_revokes_the_tokens(

@@ -20,11 +20,14 @@ from cognito_flow import (
     FlowExpired,
     LimitExceeded,
     NotAuthorized,
+    PasswordResetRequired,
+    RefreshTokenReused,
     SealError,
     SessionAlreadyUsed,
     SignedIn,
     Step,
     UsageError,
+    UserNotConfirmed,
     UserSrpAuth,
     WrongCode,
 )
@@ -37,6 +40,8 @@ REFUSALS: dict[type[CognitoFlowError], tuple[int, str]] = {
     NotAuthorized: (401, "Wrong name or password."),
     WrongCode: (401, "That is not the code."),
     CodeAlreadyUsed: (401, "That code was used before. Please wait for the next one."),
+    UserNotConfirmed: (403, "Please confirm your address first."),
+    PasswordResetRequired: (403, "Please set a new password first."),
     SessionAlreadyUsed: (409, "This was sent twice."),
     CodeExpired: (410, "Please start again."),
     FlowExpired: (410, "Please start again."),
@@ -90,14 +95,14 @@ class Desk:
         """A dependency: who has signed in. The tokens are refreshed when it is time."""
         try:
             return (await self.sessions[session].tokens()).username
-        except (KeyError, NotAuthorized) as error:
+        except (KeyError, NotAuthorized, RefreshTokenReused) as error:
             self.sessions.pop(session, None)
             raise HTTPException(401, "Please sign in.") from error
 
     async def leave(self, session: str) -> None:
         source = self.sessions.pop(session, None)
         if source is not None:
-            with suppress(NotAuthorized):  # Cognito has ended it already
+            with suppress(NotAuthorized, RefreshTokenReused):  # Cognito has ended it already
                 await self.flow.revoke(await source.tokens())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
@@ -12,13 +13,16 @@ from cognito_flow import (
     CodeAlreadyUsed,
     CodeChallenge,
     CodeExpired,
+    CognitoFlowError,
     FlowExpired,
     NotAuthorized,
+    PasswordResetRequired,
     SealError,
     SessionAlreadyUsed,
     SignedIn,
     Step,
     UsageError,
+    UserNotConfirmed,
     UserSrpAuth,
     WrongCode,
 )
@@ -26,6 +30,19 @@ from cognito_flow import (
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 PASSWORD_FORM = '<form method="post"><input name="username"><input name="password" type="password"></form>'
+
+# What people are told, by the nearest class of the error.
+REFUSALS: dict[type[CognitoFlowError], str] = {
+    NotAuthorized: "Wrong name or password.",
+    CodeExpired: "Please start again.",
+    FlowExpired: "Please start again.",
+    SealError: "Please start again.",
+    SessionAlreadyUsed: "Please start again.",
+    UsageError: "Please fill in every field.",
+    UserNotConfirmed: "Please confirm your address first.",
+    PasswordResetRequired: "Please set a new password first.",
+    CognitoFlowError: "Please try again in a minute.",
+}
 
 
 class LoginPage:
@@ -50,12 +67,8 @@ class LoginPage:
             return self.show(self.flow.start(credentials))
         except (WrongCode, CodeAlreadyUsed):
             return code_form(form["state"], "That is not the code.")
-        except NotAuthorized:
-            return f"<p>Wrong name or password.</p>{PASSWORD_FORM}"
-        except (CodeExpired, FlowExpired, SealError, SessionAlreadyUsed):
-            return f"<p>Please start again.</p>{PASSWORD_FORM}"
-        except UsageError:  # an empty field
-            return f"<p>Please fill in every field.</p>{PASSWORD_FORM}"
+        except CognitoFlowError as error:
+            return refusal(error)
 
     def answer(self, form: dict[str, str]) -> Step:
         challenge = self.flow.unseal(form["state"])
@@ -76,3 +89,10 @@ class LoginPage:
 def code_form(state: str, message: str) -> str:
     hidden = f'<input type="hidden" name="state" value="{escape(state)}">'
     return f'<p>{message}</p><form method="post">{hidden}<input name="code"></form>'
+
+
+def refusal(error: CognitoFlowError) -> str:
+    kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
+    if kind is CognitoFlowError:  # of no use to the person, but to whoever runs this
+        logging.getLogger(__name__).error("sign-in failed: %s", error)
+    return f"<p>{REFUSALS[kind]}</p>{PASSWORD_FORM}"
