@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeAlias, TypeVar, cast
@@ -391,50 +391,60 @@ class AsyncFlight(Generic[T]):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether a run has begun and has not ended."""
-        return self._task is not None and not self._task.done()
+        """Whether a run has begun and has not ended. One whose event loop was closed goes on no more."""
+        task = self._task
+        return task is not None and not task.done() and not task.get_loop().is_closed()
 
     async def join(self, run: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """What the run that is under way returns; if there is none, what a new one returns."""
+        """What the run that is under way returns; if there is none, what a new one returns.
+
+        Raises:
+            UsageError: It is under way on another event loop.
+        """
         if self._task is None or not self.is_under_way:
             self._task = asyncio.create_task(run())
             # All who asked may be gone when it fails: then nobody is to be warned.
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        elif self._task.get_loop() is not asyncio.get_running_loop():
+            raise UsageError("it is in use on another event loop: make one for each loop")
         return await asyncio.shield(self._task)
 
 
 @asynccontextmanager
-async def holding(lock: AbstractContextManager[object]) -> AsyncGenerator[None]:
+async def holding(lock: Callable[[], AbstractContextManager[object]]) -> AsyncGenerator[None]:
     """Hold a blocking lock in a thread of its own: it may belong to the thread that took it, and those who
-    wait for it must not use up the threads of which its holder needs one."""
-    thread, loop = ThreadPoolExecutor(max_workers=1), asyncio.get_running_loop()
+    wait for it must not use up the threads of which its holder needs one.
+
+    Args:
+        lock: Makes it. It is a method of a store, so it is called in that thread, too.
+    """
+    thread, held, loop = ThreadPoolExecutor(max_workers=1), ExitStack(), asyncio.get_running_loop()
     try:
-        try:
-            await loop.run_in_executor(thread, lock.__enter__)
-        except asyncio.CancelledError:
-            thread.submit(lock.__exit__, None, None, None)
-            raise
+        await loop.run_in_executor(thread, lambda: held.enter_context(lock()))
         try:
             yield
         finally:
-            await loop.run_in_executor(thread, lock.__exit__, None, None, None)
+            # A task that is cancelled at this moment leaves the lock all the same.
+            await asyncio.shield(loop.run_in_executor(thread, held.close))
     finally:
+        # A thread that waits for the lock cannot be stopped: if it still takes it, it leaves it at once.
+        thread.submit(held.close)
         thread.shutdown(wait=False)
 
 
 def _attempt(method: BotoMethod, call: Call) -> object:
-    """The answer, or the botocore error as a value: raised errors would carry the parameters' frames further
-    than needed."""
+    """The answer, or the error as a value: raised errors would carry the parameters' frames further than
+    needed."""
     try:
         return method(**call.parameters)
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+    except Exception as error:  # noqa: BLE001 - botocore's parsers raise whatever they stumble over
         return error
 
 
 async def _attempt_awaiting(answer: Awaitable[object]) -> object:
     try:
         return await answer
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+    except Exception as error:  # noqa: BLE001 - as above
         return error
 
 
@@ -475,9 +485,9 @@ def _names(parameters: Mapping[str, object]) -> tuple[str, ...]:
 
 def _translate(call: Call, error: Exception) -> CognitoFlowError:
     translated = _typed(call, error)
-    # botocore's text for a bad parameter quotes the value, which may be a password: it must not hang on as a
-    # cause.
-    if not isinstance(error, botocore.exceptions.ParamValidationError):
+    # Neither may hang on as a cause: botocore's text for a bad parameter quotes the value, which may be a
+    # password, and a UnicodeDecodeError holds the whole answer, with its tokens.
+    if not isinstance(error, botocore.exceptions.ParamValidationError | UnicodeError):
         translated.__cause__ = error
     return translated
 

@@ -248,6 +248,20 @@ def test_any_other_failure_of_botocore_is_told(run: Run) -> None:
         run.start(Client([boto.UnknownSignatureVersionError(signature_version="x")]))
 
 
+@pytest.mark.parametrize(
+    "stumble",
+    [
+        AttributeError("'list' object has no attribute 'get'"),
+        UnicodeDecodeError("utf-8", b"\xff" + PASSWORD.encode(), 0, 1, "invalid start byte"),
+    ],
+)
+def test_an_answer_that_botocore_stumbles_over_is_told(run: Run, stumble: Exception) -> None:
+    """A proxy may answer what no service would; what it answered hangs on nowhere."""
+    with pytest.raises(UnexpectedResponse, match=type(stumble).__name__) as caught:
+        run.start(Client([stumble]))
+    assert PASSWORD not in repr(caught.value.__cause__)
+
+
 @pytest.mark.parametrize("make", [object, str, lambda: Client([None])], ids=["object", "str", "None"])
 def test_what_is_no_client_is_refused(run: Run, make: Callable[[], object]) -> None:
     """With a word on what to give."""

@@ -189,6 +189,12 @@ def test_a_file_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
         FileTokenStore(tmp_path / "file" / "tokens.json").get(APP, "alice")
 
 
+def test_a_name_that_is_too_long_is_a_store_error(tmp_path: Path) -> None:
+    """What cannot even be looked at is told by the first use, as a missing permission is."""
+    with pytest.raises(StoreError, match="cannot be used"):
+        FileTokenStore(tmp_path / ("a" * 300)).get(APP, "alice")
+
+
 def test_a_directory_in_its_place_is_a_store_error(path: Path) -> None:
     """The file became a directory after the store was made."""
     store = FileTokenStore(path)

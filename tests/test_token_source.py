@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -94,16 +95,18 @@ class World:
         """Alice's tokens."""
         return self.pool.flow(self.app).sign_in(ALICE).tokens
 
-    def source(self, tokens: Tokens | None = None, **options: Any) -> Source:
+    def source(
+        self,
+        tokens: Tokens | None = None,
+        *,
+        sleep: Callable[[float], None] = lambda _: None,
+        **options: Any,
+    ) -> Source:
         """A source of tokens; no jitter, so that the moment of a refresh is known."""
         make = self.pool.async_flow if self.is_async else self.pool.flow
         clock = self.pool.cognito.clock
-        flow = make(self.app, system=System(now=clock, sleep=self._no_time, random_bytes=bytes))
+        flow = make(self.app, system=System(now=clock, sleep=sleep, random_bytes=bytes))
         return Source(flow.token_source(tokens or self.sign_in(), **options))
-
-    @staticmethod
-    def _no_time(seconds: float) -> None:
-        pass
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -218,6 +221,45 @@ def test_a_refused_token_is_served_on_to_others_if_it_cannot_be_replaced(world: 
     assert source.access_token() == first
 
 
+def test_a_late_refusal_of_an_older_token_takes_nothing_back(pool: Pool, app: AppClient) -> None:
+    """The token in hand was refused, too, and is replaced."""
+    store, flow = Locking(), pool.async_flow(app)
+    older = pool.flow(app).sign_in(ALICE).tokens
+    source = flow.token_source(pool.flow(app).refresh(older), store=store)
+
+    async def refuse_both() -> tuple[str, Tokens]:
+        newer = await source.access_token()
+        with store.turn:
+            refreshing = asyncio.create_task(source.refresh(newer))
+            await asyncio.sleep(0)
+            late = asyncio.create_task(source.refresh(older.access_token))
+            await asyncio.sleep(0)
+        await late
+        return newer, await refreshing
+
+    newer, refreshed = asyncio.run(refuse_both())
+    assert refreshed.access_token != newer
+
+
+def test_a_clock_that_is_set_back_does_not_stop_refreshes(world: World) -> None:
+    """The last try lies in the future now, and counts as long ago."""
+    source = world.source()
+    second = source.refresh(source.access_token()).access_token
+    world.advance(-3600)
+    assert source.refresh(second).access_token != second
+
+
+def test_those_who_waited_for_a_slow_failure_do_not_wait_once_more(world: World) -> None:
+    """The five seconds begin at its end."""
+    source = world.source(sleep=lambda _: world.advance(30))
+    world.advance(3600)
+    world.pool.cognito.faults.throttle(REFRESH, times=100)
+    for _ in range(5):
+        with pytest.raises(Throttled):
+            source.tokens()
+    assert world.refreshes() == 3
+
+
 # -- with a store --
 
 
@@ -290,6 +332,30 @@ def test_a_store_that_is_out_of_reach_in_passing_is_no_trouble_to_valid_tokens(w
     assert source.tokens() == tokens
     world.advance(30)
     with pytest.raises(StoreError, match="locked"):
+        source.tokens()
+
+
+def test_a_store_that_fails_in_the_midst_of_a_refresh_makes_no_token_valid(world: World) -> None:
+    """Nothing became of that try: the next who asks gets no token that is over."""
+
+    class Breaking(MemoryTokenStore):
+        reads_left = 100
+
+        def get(self, app: AppClient, username: str) -> Tokens | None:
+            self.reads_left -= 1
+            if self.reads_left == 0:
+                raise ConnectionError("reset by peer")
+            return super().get(app, username)
+
+    tokens, store = world.sign_in(), Breaking()
+    source = world.source(tokens, store=store)
+    source.tokens()
+    world.pool.flow(world.app).revoke(tokens)
+    world.advance(3600)
+    store.reads_left = 2
+    with pytest.raises(ConnectionError):
+        source.tokens()
+    with pytest.raises(RefreshTokenInvalid):
         source.tokens()
 
 
@@ -421,6 +487,24 @@ def test_a_task_that_is_cancelled_while_it_waits_for_the_lock_leaves_it_free(
         assert len(store.holders) == 1
 
 
+class Strict(Locking):
+    """A store whose methods block, so that no event loop may call them."""
+
+    def lock(self, app: AppClient, username: str) -> AbstractContextManager[None]:
+        """Its `lock` may look for a connection before there is anything to enter."""
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        return super().lock(app, username)
+
+
+def test_the_lock_of_the_store_is_made_in_a_thread_of_its_own(pool: Pool, app: AppClient) -> None:
+    """A store's methods may block: none is called on the event loop."""
+    store = Strict()
+    source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens, store=store)
+    asyncio.run(source.tokens())
+    assert len(store.holders) == 1
+
+
 # -- many at once --
 
 
@@ -530,6 +614,70 @@ def test_a_failure_that_nobody_waits_for_warns_nobody(pool: Pool, app: AppClient
 
     asyncio.run(leave())
     assert told == []
+
+
+# -- event loops --
+
+
+@attrs.define
+class Pausing:
+    """A source that has stopped at the pause of a refresh, because Cognito was busy once."""
+
+    source: AsyncTokenSource
+    is_waiting: bool = False
+
+    @classmethod
+    def of(cls, pool: Pool, app: AppClient) -> Pausing:
+        """A source with tokens that are over."""
+        cognito, tokens = pool.cognito, pool.flow(app).sign_in(ALICE).tokens
+        flow = pool.async_flow(app, system=System(now=cognito.clock, sleep=lambda _: pausing.wait()))
+        pausing = cls(flow.token_source(tokens))
+        cognito.clock.advance(3600)
+        cognito.faults.throttle(REFRESH, times=1)
+        return pausing
+
+    async def wait(self) -> None:
+        """Wait for good."""
+        self.is_waiting = True
+        await asyncio.Event().wait()
+
+    async def begin(self) -> asyncio.Task[Tokens]:
+        """Ask, and come back when the refresh has stopped."""
+        asking = asyncio.create_task(self.source.tokens())
+        while not self.is_waiting:  # noqa: ASYNC110 - the refresh itself tells
+            await asyncio.sleep(0.001)
+        return asking
+
+
+def test_a_refresh_that_ended_with_its_event_loop_is_begun_again(pool: Pool, app: AppClient) -> None:
+    """Nothing became of it: the next loop gets no token that is over."""
+    pausing = Pausing.of(pool, app)
+    asyncio.run(pausing.begin())
+    assert asyncio.run(pausing.source.tokens()).expires_at > pool.cognito.clock()
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # asyncio's own, for such an end
+def test_a_refresh_whose_event_loop_was_closed_is_begun_again(pool: Pool, app: AppClient) -> None:
+    """The loop was closed although tasks were left."""
+    pausing, loop = Pausing.of(pool, app), asyncio.new_event_loop()
+    loop.run_until_complete(pausing.begin())
+    loop.close()
+    assert asyncio.run(pausing.source.tokens()).expires_at > pool.cognito.clock()
+    gc.collect()  # the tasks that were left, so that what asyncio says of them is said here
+
+
+def test_two_event_loops_at_once_are_a_usage_error(pool: Pool, app: AppClient) -> None:
+    """A source belongs to the tasks of one loop."""
+    pausing = Pausing.of(pool, app)
+
+    async def ask_from_another_loop() -> None:
+        await pausing.begin()
+        await asyncio.to_thread(asyncio.run, pausing.source.tokens())
+
+    with pytest.raises(UsageError, match="another event loop"):
+        asyncio.run(ask_from_another_loop())
 
 
 def test_a_source_tells_no_token(world: World) -> None:

@@ -245,7 +245,8 @@ def _resolved(path: str | os.PathLike[str]) -> Path:
         resolved = Path(path).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle; no character of any path
         raise UsageError(f"{str(path)!r} is no path of a file: {error}") from None
-    if resolved.is_dir() or resolved.is_symlink():  # since Python 3.13, a circle of links stays one
+    # Since Python 3.13, a circle of links stays one.
+    if os.path.isdir(resolved) or os.path.islink(resolved):  # noqa: PTH112, PTH114 - Path raises for no access
         raise UsageError(
             f"{str(path)!r} is a directory, or a link to nowhere: give the store the path of a file"
         )

@@ -84,14 +84,18 @@ class Keeper:
         return not self._is_rejected and self.settings.system.now() < self.tokens.expires_at
 
     def _may_try(self) -> bool:
-        return self._tried_at is None or self.settings.system.now() >= self._tried_at + _PAUSE
+        if self._tried_at is None:
+            return True
+        # A clock that was set back has not stopped: what lies in its future counts as long ago.
+        return not timedelta() <= self.settings.system.now() - self._tried_at < _PAUSE
 
     # -- what is done --
 
     def reject(self, access_token: str) -> None:
         """Count an access token as over, because a server refused it. One that is gone already is no
-        matter."""
-        self._is_rejected = self.tokens.access_token == access_token
+        matter, also to those who had the one in hand refused."""
+        if self.tokens.access_token == access_token:
+            self._is_rejected = True
 
     def lock(self) -> AbstractContextManager[object]:
         """The store's lock of this user, if it has such locks."""
@@ -110,11 +114,13 @@ class Keeper:
     def _try_refresh(self) -> Exchange[None]:
         """Refresh, unless that has just been tried."""
         if self._may_try():
-            self._tried_at, self._failure = self.settings.system.now(), None
+            self._failure = None
             try:
                 yield from self._refresh()
             except CognitoFlowError as error:
                 self._failure = error
+            # Only now: those who waited are not to wait once more, and a try that was broken off is none.
+            self._tried_at = self.settings.system.now()
         self._is_rejected = False
         if self._failure is not None:
             raise copy.copy(self._failure) from self._failure.__cause__
@@ -284,5 +290,5 @@ class AsyncTokenSource:
         return self._keeper.tokens
 
     async def _freshen(self) -> None:
-        async with _drive.holding(self._keeper.lock()):
+        async with _drive.holding(self._keeper.lock):
             await self._driver.run(self._keeper.freshen())
