@@ -204,6 +204,26 @@ def test_import_does_not_bring_boto(module: str) -> None:
     assert done.stdout.strip() == ""
 
 
+@pytest.mark.parametrize(
+    ("package", "said"),
+    [
+        ("regex", "the package regex is missing: python -m pip install 'cognito-flow[testing]'"),
+        ("attrs", "import of attrs halted"),
+    ],
+)
+def test_a_missing_package_of_the_extra_for_tests_is_named(package: str, said: str) -> None:
+    """With the command that installs it; what is no part of the extra is told as it is."""
+    program = f"""
+import sys
+import cognito_flow.testing
+sys.modules[{package!r}] = None
+cognito_flow.testing.LocalCognito
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+
+    assert f"ModuleNotFoundError: {said}" in done.stderr
+
+
 @pytest.mark.parametrize("path", modules(PACKAGE), ids=str)
 def test_imports_never_go_up(path: Path) -> None:
     """A module imports from its own floor and below; errors may name handlers to the type checker."""

@@ -40,9 +40,18 @@ if not TYPE_CHECKING:  # hidden from type checkers: to them it would allow any n
         "SoftAuthenticator": "authenticator",
         "User": "state",
     }
+    _EXTRA = ("cbor2", "regex", "webauthn")
 
     def __getattr__(name: str) -> object:
         """Names come when first asked for: pytest imports this package in every run, for its plugin."""
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        try:
+            return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        except ModuleNotFoundError as missing:
+            if missing.name not in _EXTRA:
+                raise
+            raise ModuleNotFoundError(
+                f"the package {missing.name} is missing: python -m pip install 'cognito-flow[testing]'",
+                name=missing.name,
+            ) from None
