@@ -303,8 +303,12 @@ def test_one_text_is_no_list(verifier: Verifier, name: str) -> None:
     [
         {"leeway": -1},
         {"leeway": float("nan")},
+        {"leeway": 1e300},
+        {"leeway": 10**400},
         {"timeout": 0},
         {"timeout": float("inf")},
+        {"timeout": 1e300},
+        {"timeout": 10**400},
         {"client_ids": []},
         {"client_ids": "one"},
     ],

@@ -297,6 +297,27 @@ def test_a_task_that_is_cancelled_takes_nothing_from_others() -> None:
     assert held.looked == 1
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_a_task_that_is_cancelled_as_the_keys_come_stops(turns: int) -> None:
+    """However far the news of them has got on the event loop."""
+    held = Held()
+    verifier = AsyncTokenVerifier(APP, fetch=held, timeout=LONG_ENOUGH, system=System(now=lambda: AT))
+
+    async def ask() -> None:
+        task = asyncio.create_task(verifier.verify_access(TOKEN))
+        await asyncio.sleep(0)
+        held.go_on.set()
+        assert held.begun.acquire(timeout=LONG_ENOUGH)
+        held.threads[0].join(LONG_ENOUGH)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        was_cancelled = task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() is was_cancelled
+
+    asyncio.run(ask())
+
+
 def test_one_verifier_serves_several_loops() -> None:
     """Its keys belong to none of them."""
     published = Published()
@@ -329,6 +350,66 @@ def test_a_fetch_that_hangs_is_given_up(kind: type[TokenVerifier | AsyncTokenVer
         thread.join(LONG_ENOUGH)
     assert isinstance(scene.refusal(unknown("late")), TransportError)
     assert held.looked == 2
+
+
+@KINDS
+def test_a_fetch_that_hangs_does_not_keep_a_withdrawn_key(
+    kind: type[TokenVerifier | AsyncTokenVerifier],
+) -> None:
+    """Nobody waits for it, as all have tokens of a known key: after a minute there is another one."""
+    published, held, clock = Published(), Held(), Clock(lambda: AT)
+    fetches = iter([published, held, published])
+
+    def fetch(url: str) -> bytes:
+        return next(fetches)(url)
+
+    verifier = kind(APP, fetch=fetch, timeout=LONG_ENOUGH, system=System(now=clock))
+    scene = Scene(verifier, published, clock)
+    scene.verify()
+    clock.advance(DAY)
+    scene.verify()  # begins the fetch that hangs
+    assert held.begun.acquire(timeout=LONG_ENOUGH)
+    published.keys = {"keys": [jwk("id")]}
+
+    clock.advance(MINUTE - 1)
+    scene.verify()
+    assert published.looked == 1
+    clock.advance(1)
+    scene.verify()  # begins another
+    scene.refusal(unknown())  # waits until that is done
+    held.go_on.set()
+    held.threads[0].join(LONG_ENOUGH)
+
+    assert isinstance(scene.refusal(), TokenInvalid)
+    assert published.looked == 2
+
+
+@contextmanager
+def no_thread_to_be_had() -> Iterator[None]:
+    """Each new thread asks for more memory than there is, so that none can start."""
+    usual = threading.stack_size(1 << 46)
+    try:
+        yield
+    finally:
+        threading.stack_size(usual)
+
+
+def test_without_a_thread_to_be_had_no_token_is_called_bad(scene: Scene) -> None:
+    """Who asks learns that the keys could not be fetched, and who asks next, too."""
+    with no_thread_to_be_had():
+        assert [type(scene.refusal()) for _ in range(2)] == [TransportError] * 2
+
+    scene.clock.advance(1)
+    assert scene.verify() == "alice"
+
+
+def test_known_keys_outlive_a_lack_of_threads(scene: Scene) -> None:
+    """They are a day old, and good all the same."""
+    scene.verify()
+    scene.clock.advance(DAY)
+
+    with no_thread_to_be_had():
+        assert scene.verify() == "alice"
 
 
 JUNK: list[object] = [

@@ -4,7 +4,7 @@ Rules of this file:
 
 - It is the only one of this package that knows botocore, for its HTTP client, and asyncio, to wait.
 - At most one fetch is under way. It runs in a thread of its own, and whoever needs a key that is not there
-  waits for it, in a thread or in a task; nobody waits longer than `timeout`.
+  waits for it, in a thread or in a task; nobody waits longer than `timeout`. One that hangs is given up.
 - A key that is not known may be a new one, or made up by anybody. So it is looked for at most once a minute.
 - Keys that were fetched stay good while a later fetch fails.
 
@@ -94,15 +94,18 @@ class KeySet:
         """The same, waiting on the event loop."""
         found = self._known_or_loading(kid)
         if isinstance(found, Future):
-            # Shielded: that one task is cancelled must not cancel what others wait for.
+            # Shielded: that one task is cancelled must not cancel what others wait for. And not in wait_for:
+            # that of Python 3.11 swallows a cancellation that comes together with the result.
             try:
-                await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(found)), self.timeout)
+                async with asyncio.timeout(self.timeout):
+                    await asyncio.shield(asyncio.wrap_future(found))
             except TimeoutError:
                 self._give_up(found)
             return self._known(kid)
         return found
 
     def _known_or_loading(self, kid: str) -> RSAPublicKey | Future[None]:
+        self._give_up_what_hangs()
         with self._lock:
             key = self._keys.get(kid)
             if self._loading is None and self._is_due(known=key is not None):
@@ -135,8 +138,13 @@ class KeySet:
 
     def _start(self) -> None:
         self._tried_at, loading = self.now(), Future[None]()
-        threading.Thread(target=self._load, args=(loading,), name="cognito-flow-keys", daemon=True).start()
-        self._loading = loading
+        thread = threading.Thread(target=self._load, args=(loading,), name="cognito-flow-keys", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no more threads to give
+            self._failure = self._not_fetched(error)
+        else:
+            self._loading = loading
 
     def _load(self, loading: Future[None]) -> None:
         try:
@@ -144,12 +152,21 @@ class KeySet:
         except CognitoFlowError as error:
             outcome = without_frames(error)
         except Exception as error:  # noqa: BLE001 - a fetch of the caller's raises what it will
-            outcome = TransportError(
-                f"the keys at {self.url} could not be fetched: {type(error).__name__}", retryable=True
-            )
-            outcome.__cause__ = error
-            without_frames(outcome)  # which would keep a connection open that was given up
+            outcome = self._not_fetched(error)
         self._finish(loading, outcome)
+
+    def _not_fetched(self, error: Exception) -> CognitoFlowError:
+        failure = TransportError(
+            f"the keys at {self.url} could not be fetched: {type(error).__name__}", retryable=True
+        )
+        failure.__cause__ = error
+        return without_frames(failure)  # which would keep a connection open that was given up
+
+    def _give_up_what_hangs(self) -> None:
+        """As long as people bring tokens of known keys, nobody waits for a fetch, and nobody gives it up."""
+        loading, longest = self._loading, max(_PAUSE, timedelta(seconds=self.timeout))
+        if loading is not None and self._keys and self._has_passed(longest, self._tried_at):
+            self._give_up(loading)
 
     def _give_up(self, loading: Future[None]) -> None:
         self._finish(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from math import inf
+from threading import TIMEOUT_MAX
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -42,8 +42,10 @@ class _Verifier:
         system: System | None = None,
     ) -> None:
         system = System() if system is None else system
-        if not 0 <= leeway < inf or not 0 < timeout < inf:
-            raise UsageError("leeway and timeout are seconds: leeway at least 0, and timeout more than 0")
+        if not 0 <= leeway <= TIMEOUT_MAX or not 0 < timeout <= TIMEOUT_MAX:
+            raise UsageError(
+                "leeway and timeout are seconds: leeway at least 0, timeout more than 0, and neither for ever"
+            )
         self._leeway = timedelta(seconds=leeway)
         self._client_ids = _set_of("client_ids", [app.client_id] if client_ids is None else client_ids)
         if not self._client_ids:
