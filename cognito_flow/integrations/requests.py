@@ -18,7 +18,7 @@ from cognito_flow.tokens import TokenSource
 try:
     import requests
     from requests.auth import AuthBase
-    from requests.cookies import RequestsCookieJar, merge_cookies
+    from requests.cookies import RequestsCookieJar, get_cookie_header, merge_cookies
 except ModuleNotFoundError:
     raise ModuleNotFoundError(
         "the package requests is missing: python -m pip install 'cognito-flow[requests]'", name="requests"
@@ -103,9 +103,8 @@ class CognitoAuth(AuthBase):
         try:
             fresh = self._source.refresh(tokens.access_token)
             shown, authorization = self._bearer.authorization(tokens), self._bearer.authorization(fresh)
-            if rewind is None or authorization == shown:
+            if rewind is None or authorization == shown or not _has_gone_back(rewind):
                 return response
-            rewind()
         except BaseException:
             response.close()  # the caller gets the error and never sees it: its connection would stay open
             raise
@@ -127,6 +126,15 @@ def _way_back(body: object) -> Callable[[], object] | None:
         return None
 
 
+def _has_gone_back(rewind: Callable[[], object]) -> bool:
+    """Try that way."""
+    try:
+        rewind()
+    except OSError:  # some files tell where they stand, and cannot go back all the same
+        return False
+    return True
+
+
 def _repeat(response: requests.Response, authorization: str, options: dict[str, Any]) -> requests.Response:
     # Read to its end, so that the connection can be used again.
     _ = response.content
@@ -134,11 +142,19 @@ def _repeat(response: requests.Response, authorization: str, options: dict[str, 
     request = response.request.copy()
     request.headers["Authorization"] = authorization
     if response.cookies:
-        # As requests does after a redirect: a Cookie header is not made a second time while there is one.
-        cookies = request._cookies  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - it has no other name
-        request.headers.pop("Cookie", None)
-        request.prepare_cookies(merge_cookies(cookies or RequestsCookieJar(), response.cookies))
+        _add_cookies(request, response.cookies)
     # Through the adapter, and so without hooks: what comes now is not looked at again.
     repeated = response.connection.send(request, **options)
     repeated.history.append(response)
     return repeated
+
+
+def _add_cookies(request: requests.PreparedRequest, more: RequestsCookieJar) -> None:
+    """Make the Cookie header again, with more cookies; one that the caller wrote stays as it is."""
+    cookies = request._cookies or RequestsCookieJar()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - it has no other name
+    # requests makes none while there is one.
+    present = request.headers.pop("Cookie", None)
+    if present is None or present == get_cookie_header(cookies, request):
+        request.prepare_cookies(merge_cookies(cookies, more))
+    else:
+        request.headers["Cookie"] = present

@@ -95,6 +95,24 @@ def test_what_comes_through_a_pipe_is_not_sent_again(caller: Requests, pool: Poo
     assert refreshes(pool) == 1
 
 
+class Meter(io.BytesIO):
+    """It tells how much was read, and cannot go back."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        raise io.UnsupportedOperation("seek")
+
+
+def test_a_file_that_cannot_go_back_is_not_sent_again(caller: Requests, pool: Pool, api: Api) -> None:
+    """Though it tells where it stands."""
+    api.revoked.add(caller.access_token())
+    meter = Meter(b"one two")
+
+    response = requests.post(f"{api.url}/echo", data=meter, auth=caller.auth, timeout=30)
+
+    assert (response.status_code, api.bodies()) == (401, [b"one two"])
+    assert refreshes(pool) == 1
+
+
 def test_cookies_of_the_refusal_go_with_the_repetition(caller: Requests, api: Api) -> None:
     """Beside those of the session, which learns them, too."""
     api.revoked.add(caller.access_token())
@@ -108,9 +126,12 @@ def test_cookies_of_the_refusal_go_with_the_repetition(caller: Requests, api: Ap
         assert session.cookies.get("visited") == "yes"
 
 
-def test_a_cookie_that_the_caller_wrote_stays(caller: Requests, api: Api) -> None:
-    """It is a header like any other."""
+@pytest.mark.parametrize("sets_cookies", [False, True])
+def test_a_cookie_that_the_caller_wrote_stays(caller: Requests, api: Api, sets_cookies: bool) -> None:
+    """It is a header like any other, also where the refusal sets cookies."""
     api.revoked.add(caller.access_token())
+    if sets_cookies:
+        api.refusal["Set-Cookie"] = "visited=yes"
 
     requests.get(f"{api.url}/echo", headers={"Cookie": "mine=1"}, auth=caller.auth, timeout=30)
 
