@@ -102,7 +102,8 @@ def test_the_exit_code_says_that_a_token_is_bad(signed: Signed) -> None:
     token = signed.tokens.access_token
 
     assert "TokenInvalid" in signed.claims(f"{token[:-10]}AAAAAAAAAA", code=login.REFUSED).stderr
-    assert "TokenInvalid" in signed.claims(given="no token", code=login.REFUSED).stderr
+    for given in ("no token", "[" * 100_000):
+        assert "TokenInvalid" in signed.claims(given=given, code=login.REFUSED).stderr
     other = ["--client-id", signed.pool.app_client().client_id]
     assert "another app client" in signed.claims(token, *other, code=login.REFUSED).stderr
 

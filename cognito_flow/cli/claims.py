@@ -51,7 +51,7 @@ def _from_standard_input(*, is_id: bool) -> str:
         raise UsageError("there is no token: give it as an argument, or on standard input")
     try:
         tokens = as_object(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     name = "id_token" if is_id else "access_token"
     token = as_text((tokens or {}).get(name))
