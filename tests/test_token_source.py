@@ -555,6 +555,69 @@ def test_those_who_can_go_on_with_a_valid_token_do_not_wait(pool: Pool, app: App
         store.turn.acquire()
 
 
+def test_what_is_not_stored_yet_is_handed_to_no_other_thread(pool: Pool, app: AppClient) -> None:
+    """Not even to one that looks at the tokens in the very moment in which they change."""
+    is_asked, is_new, clock = threading.Event(), threading.Event(), pool.cognito.clock
+    asking = threading.local()
+
+    class Slow(Locking):
+        def put(self, app: AppClient, username: str, tokens: Tokens) -> None:
+            is_new.set()
+            time.sleep(0.2)
+            super().put(app, username, tokens)
+
+    def now() -> datetime:
+        if asking.__dict__:
+            is_asked.set()
+            is_new.wait()
+        return clock()
+
+    def is_handed_what_is_stored() -> bool:
+        asking.now = True
+        return source.tokens() == store.get(app, "alice")
+
+    store = Slow()
+    flow = pool.flow(app, system=System(now=now))
+    source = flow.token_source(pool.flow(app).sign_in(ALICE).tokens, store=store)
+    source.tokens()
+    is_new.clear()
+    clock.advance(3600 - 30)
+    with store.turn, ThreadPoolExecutor(2) as threads:
+        refreshing = threads.submit(source.tokens)
+        while not source._lock.locked():
+            pass
+        asked = threads.submit(is_handed_what_is_stored)
+        is_asked.wait()
+        store.turn.release()
+        assert asked.result()
+        refreshing.result()
+        store.turn.acquire()
+
+
+def test_a_token_that_is_refused_while_the_refresh_ends_is_replaced(pool: Pool, app: AppClient) -> None:
+    """The refresh that is under way has looked at it before."""
+    is_over = threading.Event()
+
+    class Leaving(MemoryTokenStore):
+        @contextmanager
+        def lock(self, app: AppClient, username: str) -> Iterator[None]:
+            yield
+            is_over.set()
+            time.sleep(0.2)
+
+    tokens = pool.flow(app).sign_in(ALICE).tokens
+    source = pool.async_flow(app).token_source(tokens, store=Leaving())
+
+    async def refuse() -> Tokens:
+        asking = asyncio.create_task(source.tokens())
+        await asyncio.to_thread(is_over.wait)
+        refreshed = await source.refresh(tokens.access_token)
+        await asking
+        return refreshed
+
+    assert asyncio.run(refuse()).access_token != tokens.access_token
+
+
 def test_tasks_that_can_go_on_with_a_valid_token_do_not_wait(pool: Pool, app: AppClient) -> None:
     """Only one pays for the refresh."""
     store = Locking()

@@ -65,23 +65,22 @@ class Keeper:
 
     # -- what is so --
 
-    def is_ready(self) -> bool:
-        """Whether the tokens in hand can be given away without a word to anybody."""
-        return self._is_stored and not self._is_due()
+    def ready(self) -> Tokens | None:
+        """The tokens in hand, if they can be given away without a word to anybody."""
+        return None if self._is_due() else self.valid()
 
-    def may_wait(self) -> bool:
-        """Whether the tokens in hand will do while somebody else refreshes them."""
-        return self._is_stored and self._is_valid()
+    def valid(self) -> Tokens | None:
+        """The tokens in hand, if they will do while somebody else refreshes them."""
+        tokens = self.tokens  # first of all: those that come while the rest is looked at are not stored yet
+        is_over = self._is_rejected or self.settings.system.now() >= tokens.expires_at
+        return None if is_over or not self._is_stored else tokens
 
-    def excuses(self, error: CognitoFlowError) -> bool:
-        """Whether this is passing trouble, which does not matter to tokens that are valid."""
-        return error.retryable and self.may_wait()
+    def excused(self, error: CognitoFlowError) -> Tokens | None:
+        """The tokens in hand, if this is passing trouble, which does not matter to tokens that are valid."""
+        return self.valid() if error.retryable else None
 
     def _is_due(self) -> bool:
         return self._is_rejected or self.settings.system.now() >= self._due
-
-    def _is_valid(self) -> bool:
-        return not self._is_rejected and self.settings.system.now() < self.tokens.expires_at
 
     def _may_try(self) -> bool:
         if self._tried_at is None:
@@ -166,10 +165,12 @@ class Keeper:
             self._is_stored = True
 
     def _take(self, tokens: Tokens, *, is_stored: bool) -> None:
-        self.tokens, self._is_stored, self._is_rejected, self._failure = tokens, is_stored, False, None
+        self._is_stored = False  # while they change, nobody takes the new ones for the stored ones
+        self.tokens, self._is_rejected, self._failure = tokens, False, None
         # Up to twice the leeway, so that processes that began together do not all refresh together.
         share = self.settings.system.random_bytes(1)[0] / 255
         self._due = tokens.expires_at - timedelta(seconds=self.leeway * (1 + share))
+        self._is_stored = is_stored
 
 
 class TokenSource:
@@ -214,9 +215,9 @@ class TokenSource:
         try:
             return self._fresh()
         except CognitoFlowError as error:
-            if not self._keeper.excuses(error):
+            if (tokens := self._keeper.excused(error)) is None:
                 raise
-            return self._keeper.tokens
+            return tokens
 
     def access_token(self) -> str:
         """The access token, fresh. It raises what `tokens` raises."""
@@ -233,16 +234,17 @@ class TokenSource:
         return self._fresh()
 
     def _fresh(self) -> Tokens:
-        if not self._keeper.is_ready():
-            self._run_once()
-        return self._keeper.tokens
+        return self._keeper.ready() or self._fresh_in_turn()
 
-    def _run_once(self) -> None:
-        if not self._lock.acquire(blocking=not self._keeper.may_wait()):
-            return
+    def _fresh_in_turn(self) -> Tokens:
+        if not self._lock.acquire(blocking=False):
+            if (tokens := self._keeper.valid()) is not None:
+                return tokens
+            self._lock.acquire()
         try:
-            if not self._keeper.is_ready():
+            if self._keeper.ready() is None:
                 self._freshen()
+            return self._keeper.tokens
         finally:
             self._lock.release()
 
@@ -260,7 +262,7 @@ class AsyncTokenSource:
 
     def __init__(self, driver: _drive.AsyncDriver, keeper: Keeper) -> None:
         self._driver, self._keeper = driver, keeper
-        self._flight: _drive.AsyncFlight[None] = _drive.AsyncFlight()
+        self._flight: _drive.AsyncFlight[Tokens] = _drive.AsyncFlight()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._keeper.tokens.username!r})"
@@ -270,9 +272,9 @@ class AsyncTokenSource:
         try:
             return await self._fresh()
         except CognitoFlowError as error:
-            if not self._keeper.excuses(error):
+            if (tokens := self._keeper.excused(error)) is None:
                 raise
-            return self._keeper.tokens
+            return tokens
 
     async def access_token(self) -> str:
         """The access token, fresh. See `TokenSource.access_token`."""
@@ -284,11 +286,17 @@ class AsyncTokenSource:
         return await self._fresh()
 
     async def _fresh(self) -> Tokens:
-        can_go_on = self._flight.is_under_way and self._keeper.may_wait()
-        if not (self._keeper.is_ready() or can_go_on):
-            await self._flight.join(self._freshen)
-        return self._keeper.tokens
+        is_under_way = self._flight.is_under_way
+        tokens = self._keeper.valid() if is_under_way else self._keeper.ready()
+        if tokens is not None:
+            return tokens
+        tokens = await self._flight.join(self._freshen)
+        if is_under_way and self._keeper.ready() is None:
+            # It may have looked at the token before that was refused.
+            tokens = await self._flight.join(self._freshen)
+        return tokens
 
-    async def _freshen(self) -> None:
+    async def _freshen(self) -> Tokens:
         async with _drive.holding(self._keeper.lock):
             await self._driver.run(self._keeper.freshen())
+        return self._keeper.tokens
