@@ -180,8 +180,7 @@ def start_choice(sign_in: SignIn) -> Members:
     """USER_AUTH: straight to the preferred factor if it can be had, else the choice."""
     if sign_in.progress.id:  # the Session of a confirmed sign-up
         sign_in.check_state()
-        sign_in.spend()
-        return finish(sign_in)
+        return after_first_factor(sign_in)
     if sign_in.user is not None:
         sign_in.check_state()
         sign_in.check_device(sign_in.values.get("DEVICE_KEY"))

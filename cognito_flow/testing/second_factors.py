@@ -23,8 +23,9 @@ from cognito_flow.testing.attributes import (
 )
 from cognito_flow.testing.passwords import check_new_password, set_password
 from cognito_flow.testing.refusal import Refusal, invalid_parameter, not_authorized
+from cognito_flow.testing.sessions import Progress
 from cognito_flow.testing.sign_in import SignIn, need, not_offered
-from cognito_flow.testing.state import Device, Members, User
+from cognito_flow.testing.state import Device, Members, User, UserPool
 from cognito_flow.testing.tokens import issue, new_grant
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "answer_new_password",
     "answer_select_mfa_type",
     "answer_totp",
+    "check_lacks_factor",
     "check_totp",
     "finish",
     "second_factor",
@@ -72,6 +74,8 @@ def answer_new_password(sign_in: SignIn) -> Members:
     """NEW_PASSWORD_REQUIRED. A refused password leaves the Session as it is."""
     user, pool = sign_in.known, sign_in.pool
     password = need(sign_in.values, "NEW_PASSWORD")
+    if user.status != "FORCE_CHANGE_PASSWORD":  # the temporary password was replaced meanwhile
+        raise not_authorized("Invalid session for the user.")
     given = {
         name.removeprefix(_PREFIX): value
         for name, value in sign_in.values.items()
@@ -126,7 +130,7 @@ def _mfa(sign_in: SignIn) -> Members:
     required = mfa.get("MfaConfiguration", "OFF")
     if required == "OFF":
         return finish(sign_in)
-    factors = _factors(sign_in, user)
+    factors = _factors(sign_in.pool, user)
     if user.mfa_preferred in factors:
         return _ask_factor(sign_in, user.mfa_preferred or "")
     if len(factors) > 1:
@@ -136,18 +140,18 @@ def _mfa(sign_in: SignIn) -> Members:
     return _ask_mfa_setup(sign_in) if required == "ON" else finish(sign_in)
 
 
-def _factors(sign_in: SignIn, user: User) -> list[str]:
+def _factors(pool: UserPool, user: User) -> list[str]:
     """The second factors that the user has. Where the pool demands one, an address that a code can go to will
     do."""
-    offered = _offered(sign_in)
+    offered = _offered(pool)
     enabled = [name for name in offered if name in user.mfa_enabled and _is_usable(user, name)]
-    if enabled or sign_in.pool.mfa.get("MfaConfiguration") != "ON":
+    if enabled or pool.mfa.get("MfaConfiguration") != "ON":
         return enabled
     return [name for name in offered if name != "SOFTWARE_TOKEN_MFA" and _is_usable(user, name)][:1]
 
 
-def _offered(sign_in: SignIn) -> list[str]:
-    mfa = sign_in.pool.mfa
+def _offered(pool: UserPool) -> list[str]:
+    mfa = pool.mfa
     offered = ["SMS_MFA"] if mfa.get("SmsMfaConfiguration") else []
     if mfa.get("SoftwareTokenMfaConfiguration", {}).get("Enabled"):
         offered.append("SOFTWARE_TOKEN_MFA")
@@ -184,23 +188,30 @@ def answer_code(sign_in: SignIn) -> Members:
     code = need(sign_in.values, _CODE_KEYS[progress.challenge])
     if progress.is_second_factor:
         sign_in.check_mfa_lock()
+    attribute = "email" if progress.challenge == "EMAIL_OTP" else "phone_number"
     # A simulated sign-in has a code, too, which nobody was sent; it is refused all the same.
     is_right = hmac.compare_digest(code.encode(), (progress.code or "").encode())
-    if not is_right or sign_in.user is None:
+    if not is_right or sign_in.user is None or not _went_to(sign_in.user, attribute, progress):
         if progress.is_second_factor:
             sign_in.known.mfa_lock.fail(sign_in.now)
         raise Refusal("CodeMismatchException", "Invalid code or auth state for the user.")
     user = sign_in.user
-    changes = {"email_verified" if progress.challenge == "EMAIL_OTP" else "phone_number_verified": "true"}
+    changes = {f"{attribute}_verified": "true"}
     if progress.email is not None:
+        check_lacks_factor(sign_in.pool, user)
         changes["email"] = progress.email
     check_aliases(sign_in.pool, user, changes)
     user.mfa_lock.reset()
     sign_in.spend()
     change(user, changes, sign_in.now)
     if progress.email is not None:
-        user.mfa_enabled.append("EMAIL_OTP")
+        _enable(user, "EMAIL_OTP")
     return finish(sign_in)
+
+
+def _went_to(user: User, attribute: str, progress: Progress) -> bool:
+    """Whether the code went to an address that is still the user's, or is being set up."""
+    return progress.email is not None or user.attributes.get(attribute) == progress.sent_to
 
 
 def answer_totp(sign_in: SignIn) -> Members:
@@ -239,15 +250,31 @@ def check_totp(user: User, secret: str, code: str, sign_in: SignIn) -> bool:
 
 
 def _ask_mfa_setup(sign_in: SignIn) -> Members:
-    choices = [name for name in _offered(sign_in) if name != "SMS_MFA"]
+    choices = [name for name in _offered(sign_in.pool) if name != "SMS_MFA"]
     if not choices:
         raise invalid_parameter("User does not have an MFA factor, and none can be set up in the sign-in.")
     return sign_in.ask("MFA_SETUP", {"MFAS_CAN_SETUP": json.dumps(choices)}, choices=choices)
 
 
+def check_lacks_factor(pool: UserPool, user: User) -> None:
+    """Check that a user still has to set up a second factor: whoever knows no more than the password must not
+    replace the one that was set up meanwhile.
+
+    Raises:
+        Refusal: The user has one.
+    """
+    if _factors(pool, user):
+        raise not_authorized("Invalid session for the user.")
+
+
+def _enable(user: User, name: str) -> None:
+    user.mfa_enabled = [*(known for known in user.mfa_enabled if known != name), name]
+
+
 def answer_mfa_setup(sign_in: SignIn) -> Members:
     """MFA_SETUP: an address for codes by e-mail, or the Session of a VerifySoftwareToken that was right."""
     progress, user = sign_in.progress, sign_in.known
+    check_lacks_factor(sign_in.pool, user)
     # The developer guide spells the key in lower case; all clients send EMAIL.
     email = sign_in.values.get("EMAIL") or sign_in.values.get("email")
     if email is not None:
@@ -256,12 +283,14 @@ def answer_mfa_setup(sign_in: SignIn) -> Members:
         check_attributes(sign_in.pool, {"email": email})
         sign_in.spend()
         return sign_in.ask_for_code("EMAIL_OTP", "EMAIL", 6, email=email)
-    if not progress.totp_verified:
+    if progress.totp_step is None:
         raise not_authorized("Invalid session for the user.")
     sign_in.spend()
-    user.totp_secret = progress.totp_secret
+    user.totp_secret, user.totp_name = progress.totp_secret, progress.totp_name
+    # The first code must not serve for a sign-in, too. The counter starts anew with each secret.
+    user.totp_used_step = progress.totp_step
     user.mfa_preferred = None if user.mfa_enabled else "SOFTWARE_TOKEN_MFA"
-    user.mfa_enabled.append("SOFTWARE_TOKEN_MFA")
+    _enable(user, "SOFTWARE_TOKEN_MFA")
     return finish(sign_in)
 
 

@@ -36,6 +36,7 @@ class Progress:
         is_simulated: There is no such user, and nobody is to notice.
         device_key: The DEVICE_KEY that was given.
         code: The code that was sent.
+        sent_to: Where it went.
         choices: What may be chosen.
         history: The rounds of a custom sign-in, as its triggers see them.
         private: The private parameters of an open custom challenge.
@@ -43,7 +44,8 @@ class Progress:
         srp_a: SRP_A of a custom sign-in, for when its trigger asks for PASSWORD_VERIFIER.
         email: The address that is being set up.
         totp_secret: The secret of the authenticator app that is being set up.
-        totp_verified: Its first code was right.
+        totp_name: How the person calls it.
+        totp_step: The step of its first code, which was right.
         passkey_challenge: The challenge that a passkey must sign, base64url.
         id: Its own name, for the list of the spent ones.
         expires_at: When it ends, in seconds since the epoch.
@@ -58,6 +60,7 @@ class Progress:
     is_simulated: bool = False
     device_key: str | None = None
     code: str | None = attrs.field(default=None, repr=False)
+    sent_to: str | None = None
     choices: list[str] = attrs.field(factory=list[str])
     history: list[Members] = attrs.field(factory=list[Members])
     private: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
@@ -65,7 +68,8 @@ class Progress:
     srp_a: str | None = None
     email: str | None = None
     totp_secret: str | None = attrs.field(default=None, repr=False)
-    totp_verified: bool = False
+    totp_name: str | None = None
+    totp_step: int | None = None
     passkey_challenge: str | None = attrs.field(default=None, repr=False)
     id: str = ""
     expires_at: float = 0

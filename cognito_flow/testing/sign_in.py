@@ -106,6 +106,7 @@ class SignIn:
         # A code, or what else was private to the last challenge, must not answer the next one.
         fresh: dict[str, Any] = {
             "code": None,
+            "sent_to": None,
             "private": {},
             "passkey_challenge": None,
             "choices": [],
@@ -134,7 +135,7 @@ class SignIn:
             "CODE_DELIVERY_DELIVERY_MEDIUM": medium,
             "CODE_DELIVERY_DESTINATION": mask(medium, destination),
         }
-        return self.ask(challenge, parameters, code=code, **changes)
+        return self.ask(challenge, parameters, code=code, sent_to=destination, **changes)
 
     def _destination(self, medium: str, email: object) -> str:
         if isinstance(email, str):
@@ -146,7 +147,10 @@ class SignIn:
                 if medium == "SMS"
                 else f"{chr(97 + number % 26)}@{chr(97 + number // 26 % 26)}"
             )
-        return self.user.attributes[_DELIVERY[medium]]
+        address = self.user.attributes.get(_DELIVERY[medium])
+        if address is None:  # it was deleted after the choice was offered
+            raise not_offered()
+        return address
 
     def trigger(self, name: str, source: str, request: Members) -> Members | None:
         """Run a trigger of the pool, if it is set."""

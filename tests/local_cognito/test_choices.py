@@ -233,3 +233,30 @@ def test_new_password_refused(changing: Wire) -> None:
     old = refusal(lambda: change(changing, step, "Temporary-1", name="Carol"))
     assert old[0] == "PasswordHistoryPolicyViolationException"
     assert "AuthenticationResult" in change(changing, step, name="Carol")
+
+
+def test_an_address_that_was_deleted_since_gets_no_code(wire: Wire) -> None:
+    """Although it could be chosen when the sign-in began."""
+    step, delete = wire.start("USER_AUTH", USERNAME="alice"), wire.api.admin_delete_user_attributes
+    delete(UserPoolId=wire.pool.id, Username="alice", UserAttributeNames=["email"])
+    refused = refusal(lambda: wire.answer(step, ANSWER="EMAIL_OTP"))
+    assert refused == ("InvalidParameterException", "The selected challenge is not available.")
+
+
+def test_sign_up_leads_to_the_second_factor_that_the_pool_requires(cognito: LocalCognito) -> None:
+    """A confirmed sign-up stands for the first factor alone."""
+    pool = cognito.create_pool(
+        mfa_configuration="ON",
+        software_token_mfa_configuration={"Enabled": True},
+        auto_verified_attributes=["email"],
+    )
+    wire = Wire(pool)
+    session = sign_up(wire)["Session"]
+    confirmed = confirm(wire, pool.last_code("carol"), Session=session)
+    step = wire.api.initiate_auth(
+        ClientId=wire.client_id,
+        AuthFlow="USER_AUTH",
+        AuthParameters={"USERNAME": "carol"},
+        Session=confirmed["Session"],
+    )
+    assert step["ChallengeName"] == "MFA_SETUP"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
+from cognito_flow.testing import LocalCognito
+from cognito_flow.testing.totp import code_at
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
 
 INVALID = ("NotAuthorizedException", "Invalid session for the user.")
@@ -119,3 +124,147 @@ def test_spent_ones_are_forgotten(totp_wire: Wire) -> None:
         answer(totp_wire, totp_wire.password()["Session"])
         totp_wire.cognito.clock.advance(181)
     assert len(state.spent) == 1
+
+
+# -- what a sign-in is overtaken by --
+
+
+def setting_up(cognito: LocalCognito, **members: Any) -> Wire:
+    """A pool that requires a second factor, with alice, who has none yet."""
+    totp_is_on: dict[str, Any] = {
+        "mfa_configuration": "ON",
+        "software_token_mfa_configuration": {"Enabled": True},
+    }
+    pool = cognito.create_pool(**totp_is_on, **members)
+    pool.add_user("alice", PASSWORD)
+    return Wire(pool)
+
+
+def enrol(wire: Wire, session: str, seconds: float = 0) -> tuple[str, str]:
+    """Verify an authenticator app with the code of some seconds ago.
+
+    Returns:
+        Its secret, and the Session that completes the set-up.
+    """
+    made = wire.api.associate_software_token(Session=session)
+    code = code_at(made["SecretCode"], wire.cognito.clock() - timedelta(seconds=seconds))
+    verified = wire.api.verify_software_token(
+        Session=made["Session"], UserCode=code, FriendlyDeviceName="phone"
+    )
+    return made["SecretCode"], verified["Session"]
+
+
+def complete(wire: Wire, session: str) -> Any:
+    """The result of MFA_SETUP."""
+    return wire.respond("MFA_SETUP", session, {"USERNAME": "alice"})["AuthenticationResult"]
+
+
+def test_of_a_temporary_password_that_was_replaced_since(wire: Wire) -> None:
+    """Whoever had the temporary password, too, does not replace the new one."""
+    wire.api.admin_set_user_password(UserPoolId=wire.pool.id, Username="alice", Password="Temporary-1")
+    first, second = wire.password(password="Temporary-1"), wire.password(password="Temporary-1")
+    wire.answer(first, NEW_PASSWORD="Battery-staple-2")
+    assert refusal(lambda: wire.answer(second, NEW_PASSWORD="Other-staple-3")) == INVALID
+    assert "AuthenticationResult" in wire.password(password="Battery-staple-2")
+
+
+def test_of_a_set_up_that_was_done_since(cognito: LocalCognito) -> None:
+    """Whoever has the password, too, does not replace the authenticator app, at whatever step of the set-up."""
+    wire = setting_up(cognito)
+    first, second, third = (wire.password()["Session"] for _ in range(3))
+    secret, session = enrol(wire, first)
+    _, verified = enrol(wire, second)
+    complete(wire, session)
+    assert refusal(lambda: complete(wire, verified)) == INVALID
+    assert refusal(lambda: wire.api.associate_software_token(Session=third)) == INVALID
+    assert wire.pool.user("alice").totp_secret == secret
+
+
+def test_of_an_address_that_is_set_up_after_an_app_was(cognito: LocalCognito) -> None:
+    """Nor does a code to an address of theirs make it a second factor of the user."""
+    wire = setting_up(cognito, email_mfa_configuration={})
+    first, second = wire.password(), wire.password()
+    asked = wire.answer(second, EMAIL="eve@example.com")
+    complete(wire, enrol(wire, first["Session"])[1])
+    code = wire.pool.last_code("alice")
+    assert refusal(lambda: wire.answer(asked, EMAIL_OTP_CODE=code)) == INVALID
+    assert wire.pool.user("alice").attributes == {}
+
+
+def test_an_app_that_is_associated_after_another_was_verified(cognito: LocalCognito) -> None:
+    """It must be verified itself."""
+    wire = setting_up(cognito)
+    _, verified = enrol(wire, wire.password()["Session"])
+    made = wire.api.associate_software_token(Session=verified)
+    assert refusal(lambda: complete(wire, made["Session"])) == INVALID
+
+
+def test_an_app_that_was_verified_is_not_verified_again(cognito: LocalCognito) -> None:
+    """An older code would let the one that was used sign in once more."""
+    wire = setting_up(cognito)
+    secret, verified = enrol(wire, wire.password()["Session"])
+    code = code_at(secret, wire.cognito.clock() - timedelta(seconds=30))
+    again = refusal(lambda: wire.api.verify_software_token(Session=verified, UserCode=code))
+    assert again == ("InvalidParameterException", "Software token has not been associated.")
+
+
+def test_an_app_that_is_verified_beside_another_leaves_its_codes_used(cognito: LocalCognito) -> None:
+    """What was verified, and how it is called, becomes the user's when the set-up is complete, not before."""
+    wire = setting_up(cognito)
+    first, second = wire.password()["Session"], wire.password()["Session"]
+    secret, session = enrol(wire, first)
+    enrol(wire, second, seconds=30)
+    assert wire.pool.user("alice").totp_name is None
+    complete(wire, session)
+    assert wire.pool.user("alice").totp_name == "phone"
+    used = code_at(secret, wire.cognito.clock())
+    again = refusal(lambda: wire.answer(wire.password(), SOFTWARE_TOKEN_MFA_CODE=used))
+    assert again == ("ExpiredCodeException", "Your software token has already been used once.")
+
+
+def test_a_factor_that_is_set_up_again_is_listed_once(cognito: LocalCognito) -> None:
+    """It was switched on, and then its address was deleted."""
+    wire = setting_up(cognito, email_mfa_configuration={})
+    for _ in range(2):
+        asked = wire.answer(wire.password(), EMAIL="alice@example.com")
+        done = wire.answer(asked, EMAIL_OTP_CODE=wire.pool.last_code("alice"))["AuthenticationResult"]
+        told = wire.api.get_user(AccessToken=done["AccessToken"])
+        wire.api.delete_user_attributes(AccessToken=done["AccessToken"], UserAttributeNames=["email"])
+    assert told["UserMFASettingList"] == ["EMAIL_OTP"]
+
+
+@pytest.fixture
+def with_codes(cognito: LocalCognito) -> Wire:
+    """A pool with codes as second factors, and alice, who has both of them."""
+    sms = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
+    pool = cognito.create_pool(
+        mfa_configuration="OPTIONAL", sms_configuration=sms, email_mfa_configuration={}
+    )
+    pool.add_user("alice", PASSWORD, email="alice@example.com", phone_number="+31612345678")
+    wire = Wire(pool)
+    wire.api.admin_set_user_mfa_preference(
+        UserPoolId=pool.id,
+        Username="alice",
+        SMSMfaSettings={"Enabled": True},
+        EmailMfaSettings={"Enabled": True},
+    )
+    return wire
+
+
+def test_a_code_to_an_address_that_is_the_user_s_no_longer(with_codes: Wire) -> None:
+    """It signs nobody in, and does not verify the address that came in its place."""
+    step = with_codes.answer(with_codes.password(), ANSWER="EMAIL_OTP")
+    code, other = with_codes.pool.last_code("alice"), {"Name": "email", "Value": "other@example.com"}
+    update = with_codes.api.admin_update_user_attributes
+    update(UserPoolId=with_codes.pool.id, Username="alice", UserAttributes=[other])
+    refused = refusal(lambda: with_codes.answer(step, EMAIL_OTP_CODE=code))
+    assert refused == ("CodeMismatchException", "Invalid code or auth state for the user.")
+    assert with_codes.pool.user("alice").attributes["email_verified"] == "false"
+
+
+def test_a_choice_that_went_away(with_codes: Wire) -> None:
+    """An address that was deleted after the choice was offered gets no code."""
+    step, delete = with_codes.password(), with_codes.api.admin_delete_user_attributes
+    delete(UserPoolId=with_codes.pool.id, Username="alice", UserAttributeNames=["phone_number"])
+    refused = refusal(lambda: with_codes.answer(step, ANSWER="SMS_MFA"))
+    assert refused == ("InvalidParameterException", "The selected challenge is not available.")

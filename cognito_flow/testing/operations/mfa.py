@@ -14,6 +14,7 @@ import attrs
 from cognito_flow.testing import totp
 from cognito_flow.testing.operations.request import Operation, Request
 from cognito_flow.testing.refusal import Refusal, invalid_parameter, not_authorized
+from cognito_flow.testing.second_factors import check_lacks_factor
 from cognito_flow.testing.sessions import Progress, open_session, seal_session, spend
 from cognito_flow.testing.state import Client, Members, User, UserPool
 
@@ -35,7 +36,7 @@ def associate_software_token(request: Request) -> Members:
     if "SOFTWARE_TOKEN_MFA" not in progress.choices:
         raise not_authorized("Invalid session for the user.")
     spend(pool, progress, request.now)
-    further = attrs.evolve(progress, totp_secret=secret_code)
+    further = attrs.evolve(progress, totp_secret=secret_code, totp_step=None)
     return {
         "SecretCode": secret_code,
         "Session": seal_session(pool, further, request.now, client.session_life),
@@ -56,10 +57,13 @@ def _open_set_up(request: Request) -> tuple[UserPool, Client, Progress]:
     for pool in request.pools.values():
         for client in pool.clients.values():
             try:
-                return pool, client, open_session(pool, client, session, "MFA_SETUP", request.now)
+                progress = open_session(pool, client, session, "MFA_SETUP", request.now)
             except Refusal as refusal:
                 if refusal.text != "Invalid session for the user.":
                     raise
+            else:
+                check_lacks_factor(pool, pool.users[progress.username])
+                return pool, client, progress
     raise not_authorized("Invalid session for the user.")
 
 
@@ -70,26 +74,24 @@ def verify_software_token(request: Request) -> Members:
         _, user, _ = request.signed_in()
         if user.totp_pending is None:
             raise invalid_parameter("Software token has not been associated.")
-        _check_first_code(user, user.totp_pending, code, request)
+        # The same code must not serve for a sign-in, too. The counter starts anew with each secret.
+        user.totp_used_step = _step_of_first_code(user.totp_pending, code, request)
         user.totp_secret, user.totp_pending, user.totp_name = user.totp_pending, None, name
         return {"Status": "SUCCESS"}
     pool, client, progress = _open_set_up(request)
-    user = pool.users[progress.username]
-    if progress.totp_secret is None:
+    if progress.totp_secret is None or progress.totp_step is not None:
         raise invalid_parameter("Software token has not been associated.")
-    _check_first_code(user, progress.totp_secret, code, request)
-    user.totp_name = name
+    step = _step_of_first_code(progress.totp_secret, code, request)
     spend(pool, progress, request.now)
-    further = attrs.evolve(progress, totp_verified=True)
+    further = attrs.evolve(progress, totp_name=name, totp_step=step)
     return {"Status": "SUCCESS", "Session": seal_session(pool, further, request.now, client.session_life)}
 
 
-def _check_first_code(user: User, secret_code: str, code: str, request: Request) -> None:
+def _step_of_first_code(secret_code: str, code: str, request: Request) -> int:
     step = totp.matching_step(secret_code, code, request.now)
     if step is None:
         raise Refusal("EnableSoftwareTokenMFAException", "Code mismatch")
-    # The same code must not serve for a sign-in, too. The counter starts anew with each secret.
-    user.totp_used_step = step
+    return step
 
 
 _SETTINGS = {
