@@ -22,7 +22,7 @@ def _device(sign_in: SignIn) -> Device:
     """The device of this sign-in, which every answer must name."""
     key = need(sign_in.values, "DEVICE_KEY")
     device = sign_in.known.devices.get(key)
-    if device is None or key != sign_in.progress.device_key:
+    if device is None or not device.is_remembered or key != sign_in.progress.device_key:
         raise Refusal("ResourceNotFoundException", "Device does not exist.")
     return device
 

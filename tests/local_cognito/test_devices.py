@@ -280,3 +280,28 @@ def test_without_session_for_another_user(wire: Wire) -> None:
     open_device_challenge(wire, made["DeviceKey"])
     for username in ("bob", "nobody"):
         assert refusal(partial(prove_without_session, wire, made, username)) == NO_SESSION
+
+
+def test_a_device_that_is_not_remembered_proves_nothing(cognito: LocalCognito) -> None:
+    """Neither in place of the one that was asked, nor when it is remembered no longer."""
+    wire = pool_with(cognito, asks=True)
+    results = [sign_in(wire) for _ in range(2)]
+    for result in results:
+        confirm(wire, result)
+    asked, other = (result["NewDeviceMetadata"]["DeviceKey"] for result in results)
+    update = partial(wire.api.update_device_status, AccessToken=results[0]["AccessToken"], DeviceKey=asked)
+    update(DeviceRememberedStatus="remembered")
+    step, answer = wire.password(DEVICE_KEY=asked), {"SRP_A": wire.exponent.srp_a}
+    assert refusal(lambda: wire.answer(step, DEVICE_KEY=other, **answer)) == NO_DEVICE
+    update(DeviceRememberedStatus="not_remembered")
+    assert refusal(lambda: wire.answer(step, DEVICE_KEY=asked, **answer)) == NO_DEVICE
+
+
+def test_another_remembered_device_does_not_answer(wire: Wire) -> None:
+    """The device of the sign-in is asked, and no other."""
+    first, second = sign_in(wire), sign_in(wire)
+    for result in (first, second):
+        confirm(wire, result)
+    asked, other = (result["NewDeviceMetadata"]["DeviceKey"] for result in (first, second))
+    step = wire.password(DEVICE_KEY=asked)
+    assert refusal(lambda: wire.answer(step, DEVICE_KEY=other, SRP_A=wire.exponent.srp_a)) == NO_DEVICE

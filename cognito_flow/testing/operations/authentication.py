@@ -197,7 +197,8 @@ def respond_to_auth_challenge(request: Request) -> Members:
     sign_in = _sign_in(request, pool, client, name, None if progress.is_simulated else user, progress)
     if sign_in.user is not None:
         sign_in.check_state()  # again: the user may have been disabled since the last call
-    sign_in.with_device()
+    if challenge not in _OF_A_DEVICE:  # there it must be the device that was asked
+        sign_in.with_device()
     return _ANSWERS[challenge](sign_in)
 
 
