@@ -17,6 +17,30 @@ from cognito_flow.testing.state import Client, Grant, Members, User, UserPool
 
 __all__ = ["issue", "new_grant", "user_of_access_token"]
 
+# What no trigger can add, change or take away, according to "Pre token generation Lambda trigger" in the
+# developer guide.
+_RESERVED = frozenset(
+    {
+        "acr",
+        "amr",
+        "aud",
+        "at_hash",
+        "auth_time",
+        "azp",
+        "cognito:username",
+        "exp",
+        "iat",
+        "identities",
+        "iss",
+        "jti",
+        "nbf",
+        "nonce",
+        "origin_jti",
+        "sub",
+        "token_use",
+    }
+)
+
 _SCOPE = "aws.cognito.signin.user.admin"
 
 
@@ -58,8 +82,9 @@ def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetim
         identity["cognito:roles"] = list(details["iamRolesToOverride"])
     if details["preferredRole"]:
         identity["cognito:preferred_role"] = details["preferredRole"]
-    identity |= overrides.get("claimsToAddOrOverride") or {}
-    for name in overrides.get("claimsToSuppress") or ():
+    added: Members = overrides.get("claimsToAddOrOverride") or {}
+    identity |= {name: value for name, value in added.items() if _is_free(name)}
+    for name in filter(_is_free, overrides.get("claimsToSuppress") or ()):
         identity.pop(name, None)
     return {
         "AccessToken": pool.keys.sign(access, "access"),
@@ -67,6 +92,11 @@ def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetim
         "ExpiresIn": int(client.validity("AccessToken").total_seconds()),
         "TokenType": "Bearer",
     }
+
+
+def _is_free(claim: str) -> bool:
+    """Whether a trigger may say what this claim is."""
+    return claim not in _RESERVED and not claim.startswith("dev:")
 
 
 def _overrides(pool: UserPool, client: Client, user: User, source: str) -> Members:

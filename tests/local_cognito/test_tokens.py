@@ -150,7 +150,7 @@ def test_rotation(rotating: Wire) -> None:
     """The old token works for the grace, and then tells that it was used again; the new one works on."""
     old = result(rotating)["RefreshToken"]
     new = refresh(rotating, old)["RefreshToken"]
-    rotating.cognito.clock.advance(10)
+    rotating.cognito.clock.advance(9)
     assert refresh(rotating, old)["RefreshToken"] not in (old, new)
     rotating.cognito.clock.advance(1)
     assert refusal(lambda: refresh(rotating, old))[0] == "RefreshTokenReuseException"
@@ -224,3 +224,44 @@ def test_keys_of_many_services() -> None:
         keys: Any = pool.jwks()["keys"]
         kids.append([key["kid"] for key in keys])
     assert kids[0] == kids[1]
+
+
+def test_rotation_without_a_grace(wire: Wire) -> None:
+    """The old token is over at once, even where the clock stands still."""
+    flows = [flow for flow in ALL_FLOWS if flow != "ALLOW_REFRESH_TOKEN_AUTH"]
+    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    rotating = Wire(wire.pool, wire.pool.app_client(flows=flows, refresh_token_rotation=rotation).client_id)
+    old = result(rotating)["RefreshToken"]
+    refresh(rotating, old)
+    assert refusal(lambda: refresh(rotating, old))[0] == "RefreshTokenReuseException"
+
+
+def test_a_token_that_was_rotated_away_stays_away(rotating: Wire) -> None:
+    """Also when rotation is switched off afterwards; the one that came in its place works on."""
+    old = result(rotating)["RefreshToken"]
+    new = refresh(rotating, old)["RefreshToken"]
+    rotating.cognito.clock.advance(10)
+    rotating.api.update_user_pool_client(
+        UserPoolId=rotating.pool.id, ClientId=rotating.client_id, ExplicitAuthFlows=ALL_FLOWS
+    )
+    refused = refusal(lambda: rotating.start("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=old))
+    assert refused == ("NotAuthorizedException", "Refresh Token has been revoked")
+    assert "AuthenticationResult" in rotating.start("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=new)
+
+
+def test_claims_that_no_trigger_can_change(wire: Wire) -> None:
+    """Who and what the token is for, and how long, is not the trigger's to say."""
+    forged = {"sub": "x", "token_use": "access", "iss": "x", "cognito:username": "bob", "dev:custom:x": "x"}
+    details = {
+        "claimsToAddOrOverride": {**forged, "plan": "pro"},
+        "claimsToSuppress": ["aud", "exp", "email"],
+    }
+    wire.pool.triggers["PreTokenGeneration"] = lambda event: {
+        **event,
+        "response": {"claimsOverrideDetails": details},
+    }
+    told = claims(wire, result(wire)["IdToken"], wire.client_id)
+    assert (told["token_use"], told["cognito:username"], told["plan"]) == ("id", "alice", "pro")
+    assert told["sub"] == wire.pool.user("alice").sub
+    assert "exp" in told
+    assert not {"email", "dev:custom:x"} & set(told)

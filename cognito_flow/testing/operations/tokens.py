@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from datetime import datetime
 
 import attrs
 
@@ -44,6 +45,10 @@ def _check_user(user: User) -> None:
         raise not_authorized("User is disabled.")
 
 
+def _is_rotated_away(grant: Grant, client: Client, now: datetime) -> bool:
+    return grant.superseded_at is not None and now >= grant.superseded_at + client.grace
+
+
 def refresh(request: Request, pool: UserPool, client: Client, values: Mapping[str, str]) -> Members:
     """REFRESH_TOKEN_AUTH. The token is looked at before the hash."""
     token = need(values, "REFRESH_TOKEN")
@@ -54,6 +59,8 @@ def refresh(request: Request, pool: UserPool, client: Client, values: Mapping[st
     check_secret_hash(client, values.get("SECRET_HASH"), user.username)
     _check_device(pool, grant, values.get("DEVICE_KEY"))
     _check_user(user)
+    if _is_rotated_away(grant, client, request.now):  # before rotation was switched off
+        raise not_authorized("Refresh Token has been revoked")
     return issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens")
 
 
@@ -74,7 +81,7 @@ def get_tokens_from_refresh_token(request: Request) -> Members:
     _check_client_secret(client, parameters.get("ClientSecret"))
     _check_device(pool, grant, parameters.get("DeviceKey"))
     _check_user(user)
-    if grant.superseded_at is not None and request.now > grant.superseded_at + client.grace:
+    if _is_rotated_away(grant, client, request.now):
         raise Refusal("RefreshTokenReuseException", "Refresh token reuse detected.")
     result = issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens")
     if client.rotates:
