@@ -42,7 +42,9 @@ def migrate(sign_in: SignIn, password: str) -> None:
     set_password(sign_in.pool, user, password, sign_in.now)
     sign_in.pool.users[user.username] = user
     sign_in.user = user
-    sign_in.progress = attrs.evolve(sign_in.progress, username=user.username, sub=user.sub)
+    sign_in.progress = attrs.evolve(
+        sign_in.progress, username=user.username, sub=user.sub, is_simulated=False
+    )
 
 
 def migrate_without_password(

@@ -136,3 +136,14 @@ def test_the_trigger_is_not_asked_for_who_is_there(wire: Wire) -> None:
     forget(wire, "carol")
 
     assert seen == []
+
+
+@pytest.mark.parametrize("mode", ["LEGACY", "ENABLED"])
+def test_who_is_brought_goes_on_to_the_second_factor(cognito: LocalCognito, mode: str) -> None:
+    """And completes the sign-in that brought them, as any other user."""
+    pool = cognito.create_pool(mfa_configuration="ON", email_mfa_configuration={})
+    wire = Wire(pool, pool.app_client(prevent_user_existence_errors=mode).client_id)
+    bring(pool, {"email": MAIL, "email_verified": "true"})
+    step = wire.password("eve")
+    assert step["ChallengeName"] == "EMAIL_OTP"
+    assert "AuthenticationResult" in wire.answer(step, "eve", EMAIL_OTP_CODE=pool.last_code("eve"))
