@@ -331,11 +331,14 @@ import pytest
 NAMES = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"]
 
 @pytest.fixture(scope="module", autouse=True)
-def settings_of_the_machine():
+def settings_of_the_machine(tmp_path_factory):
+    settings = tmp_path_factory.mktemp("aws") / "config"
+    settings.write_text("[default]\\nignore_configured_endpoint_urls = true\\n")
     with pytest.MonkeyPatch.context() as patch:
         for name in NAMES:
             patch.setenv(name, "of-the-machine")
         patch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+        patch.setenv("AWS_CONFIG_FILE", str(settings))
         patch.setenv("HTTP_PROXY", "http://proxy.invalid:8080")
         patch.setenv("NO_PROXY_NAME", "intranet.example")
         yield
@@ -343,7 +346,7 @@ def settings_of_the_machine():
 def test_served(cognito, cognito_url):
     cognito.create_pool("people")
     assert not [name for name in NAMES if os.environ.get(name) == "of-the-machine"]
-    assert os.environ["AWS_DEFAULT_REGION"] == cognito.region
+    assert os.environ["AWS_DEFAULT_REGION"] == os.environ["AWS_REGION"] == cognito.region
     assert os.environ["NO_PROXY_NAME"] == "127.0.0.1,intranet.example"
     (pool,) = boto3.client("cognito-idp").list_user_pools(MaxResults=9)["UserPools"]
     assert pool["Name"] == "people"

@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 __all__ = ["install", "make_client"]
 
 _EVENT = "before-send.cognito-identity-provider"
+_UNIQUE_ID = "cognito-flow"
 _ANSWERED = "https://local-cognito.invalid/"
 
 
 class _Events(Protocol):
-    def register_first(self, event_name: str, handler: Callable[..., object]) -> object: ...
+    def register_first(self, event_name: str, handler: Callable[..., object], unique_id: str) -> object: ...
+
+    def unregister(self, event_name: str, *, unique_id: str) -> object: ...
 
 
 @attrs.frozen
@@ -102,7 +105,7 @@ def _bytes(body: object) -> bytes:
 
 def install(cognito: LocalCognito, session: object) -> None:
     """Answer the clients that a session will make. First of all handlers, so that moto does not answer for
-    this service.
+    this service; and in place of who was installed before, who would process each call, too.
 
     Raises:
         TypeError: It is no session.
@@ -115,7 +118,9 @@ def install(cognito: LocalCognito, session: object) -> None:
         raise TypeError(f"{type(session).__name__} is no session of boto3, botocore or aiobotocore")
     handler = _Handler(cognito)
     is_async = any(kind.__module__.startswith("aiobotocore.") for kind in type(session).__mro__)
-    cast("_Events", events).register_first(_EVENT, _AsyncHandler(handler) if is_async else handler)
+    registry = cast("_Events", events)
+    registry.unregister(_EVENT, unique_id=_UNIQUE_ID)
+    registry.register_first(_EVENT, _AsyncHandler(handler) if is_async else handler, unique_id=_UNIQUE_ID)
 
 
 @cache

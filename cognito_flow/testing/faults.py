@@ -47,8 +47,8 @@ class Trouble:
         seconds: How long the call waits before anything else happens.
     """
 
-    fault: Fault
-    seconds: float = 0
+    fault: Fault = attrs.field(converter=Fault)
+    seconds: float = attrs.field(default=0, validator=attrs.validators.ge(0))
 
 
 @attrs.frozen
@@ -86,8 +86,10 @@ class Faults:
             seconds: How long each of them waits first.
 
         Raises:
-            ValueError: Cognito has no such operation.
+            ValueError: Cognito has no such operation, or there is no such fault, or a number is below 0.
         """
+        if times < 0:
+            raise ValueError(f"calls cannot fail {times} times")
         self._ordered.setdefault(_known(operation), []).extend([Trouble(fault, seconds)] * times)
 
     def throttle(self, operation: str, times: int = 1) -> None:
@@ -123,7 +125,8 @@ class Faults:
             seconds: How long each of them waits first.
 
         Raises:
-            ValueError: Cognito has no such operation, or the probability is none.
+            ValueError: Cognito has no such operation, or there is no such fault, or the probability or the
+                wait is none.
         """
         if not 0 <= probability <= 1:
             raise ValueError(f"a probability is between 0 and 1, and not {probability}")

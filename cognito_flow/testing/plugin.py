@@ -43,12 +43,15 @@ def cognito_url(cognito: LocalCognito, monkeypatch: pytest.MonkeyPatch) -> Itera
     """
     with cognito.serve() as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", url)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", cognito.region)
+        # A setting in AWS's own file would lead past it, unless the environment says otherwise.
+        monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false")
+        # Python's SDK knows one name of the region, JavaScript's the other.
+        for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+            monkeypatch.setenv(name, cognito.region)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             monkeypatch.setenv(name, "local")
-        # Each of these would lead past what stands above.
-        for name in ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_PROFILE"):
-            monkeypatch.delenv(name, raising=False)
+        # This would lead past what stands above.
+        monkeypatch.delenv("AWS_PROFILE", raising=False)
         # Nor may a proxy stand before it. Where both spellings are set, the small one counts.
         no_proxy = "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
         monkeypatch.setenv(no_proxy, "127.0.0.1", prepend=",")

@@ -58,14 +58,21 @@ class Site:
 
     def _well_known(self, method: str, path: str) -> Page | None:
         pool_id, _, document = path.removeprefix("/").partition("/.well-known/")
-        if method != HTTPMethod.GET or pool_id not in self.cognito.pool_ids():
+        pool = self._found(pool_id)
+        if method != HTTPMethod.GET or pool is None:
             return None
-        pool = self.cognito.state(pool_id)
         documents: Mapping[str, Page] = {
             "jwks.json": lambda _: pool.keys.jwks(),
             "openid-configuration": lambda _: self._openid_configuration(pool),
         }
         return documents.get(document)
+
+    def _found(self, pool_id: str) -> UserPool | None:
+        """The pool. It is not asked for beforehand whether it is there: a call may just delete it."""
+        try:
+            return self.cognito.state(pool_id)
+        except KeyError:
+            return None
 
     def _openid_configuration(self, pool: UserPool) -> object:
         """Only what is true here: there are no pages for people to sign in at."""
@@ -81,13 +88,14 @@ class Site:
     # -- for tests --
 
     def _pools(self, query: Query) -> list[object]:
-        return [self._pool(self.cognito.state(pool_id)) for pool_id in self.cognito.pool_ids()]
+        found = map(self._found, self.cognito.pool_ids())
+        return [self._pool(pool) for pool in found if pool is not None]
 
     @staticmethod
     def _pool(pool: UserPool) -> object:
         clients = [
             {"id": client.id, "name": client.members["ClientName"], "secret": client.secret}
-            for client in pool.clients.values()
+            for client in list(pool.clients.values())  # calls go on meanwhile, and may make one
         ]
         return {"id": pool.id, "name": pool.members["Name"], "clients": clients, "users": list(pool.users)}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 import threading
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ LARGEST_BODY = 1_048_576
 """Bytes of a request's body; Cognito's own requests are far below."""
 
 _LINGER = 2  # seconds
+_NOTICE = 0.05  # seconds, in which the end of serving is noticed
 _LARGEST_REST = 4 * LARGEST_BODY
 _TARGET = "x-amz-target"
 _JSON = "application/x-amz-json-1.1"
@@ -57,7 +59,7 @@ class Serving:
     def __init__(self, cognito: LocalCognito, host: str, port: int, patience: float) -> None:
         self._cognito, self._address, self._patience = cognito, (host, port), patience
         self._server: _Server | None = None
-        self._thread = threading.Thread(target=self._run, name="LocalCognito")
+        self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -71,29 +73,32 @@ class Serving:
         return self._server.site.url
 
     def __enter__(self) -> str:
-        self._server = _Server(self._cognito, self._address, self._patience)
+        if self._server is not None:
+            raise RuntimeError("it is served already")
+        self._server = server = _Server(self._cognito, self._address, self._patience)
+        # A daemon: a context that nobody leaves is not to keep the process from ending.
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(_NOTICE,), name="LocalCognito", daemon=True
+        )
         self._thread.start()
         return self.url
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        server = cast("_Server", self._server)
-        self._server = None
-        server.shutdown()
-        self._thread.join()
-        server.hang_up()
-        server.server_close()
-
-    def _run(self) -> None:
-        # How soon the end of serving is noticed, in seconds.
-        cast("_Server", self._server).serve_forever(poll_interval=0.05)
+        server, self._server = cast("_Server", self._server), None
+        try:
+            server.shutdown()
+            cast("threading.Thread", self._thread).join()
+        finally:  # Ctrl-C may come while it waits
+            server.hang_up()
+            server.server_close()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = False  # so that `server_close` waits for them
     request_queue_size = 128
-    allow_reuse_address = True
+    allow_reuse_address = os.name == "posix"  # elsewhere it would let others take a port that is in use
 
     def __init__(self, cognito: LocalCognito, address: tuple[str, int], patience: float) -> None:
         host = address[0]
@@ -151,6 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     raw_requestline: bytes  # which the standard library sets, and its types do not know
+    body: bytes
 
     def setup(self) -> None:
         """Begin a connection."""
@@ -158,28 +164,41 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.settimeout(cast("_Server", self.server).patience)
 
     def parse_request(self) -> bool:
-        """Read the head. The standard library hangs up on a request that begins with an empty line."""
-        if self.raw_requestline.strip():
-            return super().parse_request()
-        self.command, self.request_version = "", self.default_request_version
-        self.send_error(HTTPStatus.BAD_REQUEST, "The request line is empty.")
-        return False
+        """Read head and body; every method may have one. The standard library hangs up on a request that
+        begins with an empty line."""
+        if not self.raw_requestline.strip():
+            self.command, self.request_version = "", self.default_request_version
+            self.send_error(HTTPStatus.BAD_REQUEST, "The request line is empty.")
+            return False
+        if not super().parse_request():
+            return False
+        try:
+            self.body = self._body()
+        except _Unreadable as error:
+            self.send_error(error.status, str(error))
+            return False
+        return True
+
+    def handle_expect_100(self) -> bool:
+        """Let the client send the body that it holds back until it hears this."""
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()
+        return goes_on
 
     def do_POST(self) -> None:
         """The API, and the pages that change something."""
-        try:
-            body = self._body()
-        except _Unreadable as error:
-            self.send_error(error.status, str(error))
-            return
         if _TARGET in self.headers:
-            self._call(body)
+            self._call()
         else:
-            self._visit()
+            self._visit("POST")
 
     def do_GET(self) -> None:
         """The pages."""
-        self._visit()
+        self._visit("GET")
+
+    def do_HEAD(self) -> None:
+        """The same without their bodies; some programs wait by it until a server is there."""
+        self._visit("GET")
 
     def do_OPTIONS(self) -> None:
         """A browser asks what a page may send."""
@@ -188,7 +207,8 @@ class _Handler(BaseHTTPRequestHandler):
     # -- requests --
 
     def _body(self) -> bytes:
-        length = self.headers.get("content-length", "0")
+        # Where two differ, nobody knows where the body ends.
+        length = ", ".join(set(self.headers.get_all("content-length", ["0"])))
         if "transfer-encoding" in self.headers:
             raise _Unreadable(HTTPStatus.LENGTH_REQUIRED, "The request needs a Content-Length.")
         if not (length.isascii() and length.isdigit()):
@@ -201,16 +221,14 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Unreadable(HTTPStatus.BAD_REQUEST, "The body is shorter than Content-Length says.")
         return body
 
-    def _call(self, body: bytes) -> None:
+    def _call(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            reply = self._cognito.handle(headers, body)
+            reply = self._cognito.handle(headers, self.body)
         except AnswerLost:
             self.close_connection = True
         except Exception:  # noqa: BLE001 - whatever is wrong here, the client is to hear of it
-            _log.exception("LocalCognito failed at %s", headers[_TARGET])
-            text = "LocalCognito itself failed; its log says where."
-            self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, _error("InternalErrorException", text))
+            self._tell_failure(headers[_TARGET])
         else:
             self._send(reply.status, reply.headers, reply.body)
 
@@ -218,24 +236,33 @@ class _Handler(BaseHTTPRequestHandler):
     def _cognito(self) -> LocalCognito:
         return cast("_Server", self.server).cognito
 
-    def _visit(self) -> None:
+    def _visit(self, method: str) -> None:
         try:
             parts = urlsplit(self.path)
             query = dict(parse_qsl(parts.query, max_num_fields=10))
         except ValueError:
             self.send_error(HTTPStatus.BAD_REQUEST, "The path cannot be read.")
             return
-        page = cast("_Server", self.server).site.page(self.command, parts.path)
+        page = cast("_Server", self.server).site.page(method, parts.path)
         if page is None:
             text = "There is nothing here: the API is POST / with the header X-Amz-Target."
             self._send_json(HTTPStatus.NOT_FOUND, _error("ResourceNotFoundException", text))
             return
         try:
-            self._send_json(HTTPStatus.OK, page(query))
+            value = page(query)
         except Refusal as refusal:
             self._send_json(HTTPStatus.BAD_REQUEST, _error(refusal.code, refusal.text))
+        except Exception:  # noqa: BLE001 - as above
+            self._tell_failure(parts.path)
+        else:
+            self._send_json(HTTPStatus.OK, value)
 
     # -- answers --
+
+    def _tell_failure(self, place: str) -> None:
+        _log.exception("LocalCognito failed at %s", place)
+        text = "LocalCognito itself failed; its log says where."
+        self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, _error("InternalErrorException", text))
 
     def _send_json(self, status: HTTPStatus, value: object) -> None:
         body = json.dumps(value).encode()

@@ -176,8 +176,7 @@ class LocalCognito:
 
         def restore() -> None:
             with self._lock:
-                self._pools.clear()
-                self._pools.update(self._copy(pools))
+                self._pools = self._copy(pools)  # at once: who reads without the lock finds all or none
                 self.clock.ahead = ahead
                 self.outbox.clear()
                 self.calls.clear()

@@ -95,9 +95,11 @@ def serve(files: dict[str, tuple[str, bytes]], told: queue.Queue[Any]) -> Genera
         server.files, server.told = files, told
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="module")

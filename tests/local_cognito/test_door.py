@@ -179,6 +179,24 @@ def test_installed_in_a_session(wire: Wire) -> None:
     assert client.admin_get_user(UserPoolId=wire.pool.id, Username="alice")["Username"] == "alice"
 
 
+def test_installed_again(wire: Wire) -> None:
+    """A session has one service, the newest; each call is processed once. Earlier clients stay with theirs."""
+    session = boto3.session.Session(
+        aws_access_key_id="a", aws_secret_access_key="b", region_name=wire.cognito.region
+    )
+    before = LocalCognito(wire.cognito.region)
+    before.install(session)
+    earlier: Any = session.client("cognito-idp")
+    wire.cognito.install(session)
+    wire.cognito.install(session)
+    wire.cognito.calls.clear()
+    client: Any = session.client("cognito-idp")
+    assert client.admin_get_user(UserPoolId=wire.pool.id, Username="alice")["Username"] == "alice"
+    assert (len(wire.cognito.calls), before.calls) == (1, [])
+    assert earlier.list_user_pools(MaxResults=1)["UserPools"] == []
+    assert (len(wire.cognito.calls), len(before.calls)) == (1, 1)
+
+
 def test_installed_in_no_session(cognito: LocalCognito) -> None:
     """Only sessions can be answered."""
     with pytest.raises(TypeError, match="no session"):

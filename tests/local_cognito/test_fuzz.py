@@ -207,7 +207,9 @@ class Client:
         head, _, body = received.partition(b"\r\n\r\n")
         length = int(head.partition(b"Content-Length: ")[2].split(b"\r\n")[0])
         while len(body) < length:
-            body += connection.recv(65536)
+            part = connection.recv(65536)
+            assert part, f"the answer ends after {body!r}"
+            body += part
         return head, body[:length]
 
     def close(self) -> None:

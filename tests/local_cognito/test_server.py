@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPResponse
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 import attrs
@@ -111,6 +114,25 @@ def test_a_port_in_use_is_told(site: Site) -> None:
     """As the operating system tells it."""
     with pytest.raises(OSError, match="in use"), LocalCognito().serve(site.address[1]):
         pass
+
+
+def test_it_can_be_served_again() -> None:
+    """After the end; and not twice at once."""
+    cognito = LocalCognito()
+    pool, serving = cognito.create_pool(), cognito.serve()
+    for _ in range(2):
+        with serving as url:
+            assert Site(cognito, pool, url).ask("GET", "/")[0].status == 200
+            with pytest.raises(RuntimeError, match="already"), serving:
+                pass
+
+
+def test_a_context_that_nobody_leaves_does_not_keep_the_process() -> None:
+    """A test case may forget it; the process ends all the same, and its port with it."""
+    program = "from cognito_flow.testing import LocalCognito; print(LocalCognito().serve().__enter__())"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout[:17]) == (0, "http://127.0.0.1:")
 
 
 # -- pages --
@@ -250,6 +272,8 @@ def test_a_page_of_a_browser_may_use_it(site: Site) -> None:
         (b"GET http://[ HTTP/1.1\r\n\r\n", b" 400 "),
         (b"GET /?" + b"a=1&" * 100 + b" HTTP/1.1\r\n\r\n", b" 400 "),
         (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b" 400 "),
+        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{} ", b" 400 "),
+        (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b" 400 "),
         (b"POST / HTTP/1.1\r\nContent-Length: " + "٣".encode() + b"\r\n\r\n", b" 400 "),
         (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", b" 413 "),
         (
@@ -278,8 +302,29 @@ def test_a_body_that_ends_early_is_refused(site: Site) -> None:
 
 
 def test_head_is_answered_without_a_body(site: Site) -> None:
-    """As HTTP has it."""
-    assert site.send(b"HEAD / HTTP/1.1\r\n\r\n").endswith(b"\r\n\r\n")
+    """As HTTP has it; some programs wait by it until a server is there."""
+    received = site.send(b"HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert received.endswith(b"\r\n\r\n")
+    assert site.send(b"HEAD /nothing HTTP/1.1\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS"])
+def test_a_body_of_any_method_is_not_the_next_request(site: Site, method: bytes) -> None:
+    """Few send one, but some do; the next request over the same connection is answered as any other."""
+    first = method + b" / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
+    received = site.send(first + b"GET /_local/clock HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert b'{"now": ' in received
+
+
+def test_a_client_that_waits_before_its_body_is_told_to_go_on(site: Site) -> None:
+    """As with Expect: 100-continue; without a word, it would wait."""
+    head = b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(site.address, timeout=30) as connection:
+        connection.sendall(head)
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"{}")
+        assert b" 404 " in connection.makefile("rb").readline()
 
 
 def test_many_requests_go_over_one_connection(site: Site) -> None:
@@ -360,6 +405,44 @@ def test_a_failure_of_localcognito_itself_is_told_and_logged(caplog: pytest.LogC
     assert "broken" in caplog.text
 
 
+def test_a_failure_of_a_page_is_told_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """As that of a call; here it is the test's own clock that fails."""
+    is_broken = threading.Event()
+
+    def tell() -> datetime:
+        if is_broken.is_set():
+            raise RuntimeError("broken")
+        return datetime(2030, 1, 1, tzinfo=UTC)
+
+    cognito = LocalCognito(clock=Clock(tell))
+    with cognito.serve() as url:
+        site = Site(cognito, cognito.create_pool(), url)
+        is_broken.set()
+        answer, told = site.ask("GET", "/_local/clock")
+    assert (answer.status, told["__type"]) == (500, "InternalErrorException")
+    assert "broken" in caplog.text
+
+
+def test_pages_can_be_read_while_calls_change_what_they_tell(site: Site) -> None:
+    """Pools come and go, and are put back, between two looks at them."""
+    restore, is_over = site.cognito.snapshot(), threading.Event()
+
+    def change() -> None:
+        while not is_over.is_set():
+            site.cognito.create_pool("other")
+            restore()
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        for _ in range(300):
+            for path in ("/_local/pools", f"/{site.pool.id}/.well-known/jwks.json"):
+                assert site.ask("GET", path)[0].status == 200
+    finally:
+        is_over.set()
+        changing.join()
+
+
 # -- faults over the wire --
 
 
@@ -419,6 +502,21 @@ def test_trouble_that_cannot_come_is_refused() -> None:
         faults.throttle("InitateAuth")
     with pytest.raises(ValueError, match="probability"):
         faults.sometimes(Fault.LOST, "GetUser", 2)
+    with pytest.raises(ValueError, match="times"):
+        faults.throttle("GetUser", times=-1)
+    with pytest.raises(ValueError, match="seconds"):
+        faults.delay("GetUser", seconds=-1)
+    with pytest.raises(ValueError, match="vanish"):
+        faults.add(cast("Fault", "vanish"), "GetUser")
+
+
+def test_a_fault_may_be_told_by_its_value() -> None:
+    """As every StrEnum: it is the fault, and no other text that nothing would look for."""
+    faults = LocalCognito().faults
+    faults.add(cast("Fault", "lost"), "GetUser")
+    trouble = faults.take("GetUser")
+    assert trouble is not None
+    assert trouble.fault is Fault.LOST
 
 
 def test_trouble_for_any_operation_comes_after_that_of_its_own() -> None:
