@@ -32,7 +32,7 @@ class Signed:
         options = ["--pool-id", self.pool.id, "--client-id", self.pool.app.client_id]
         return ["claims", *options, "--endpoint-url", self.url, *more]
 
-    def claims(self, *more: str, given: str = "", code: int = 0) -> Any:
+    def claims(self, *more: str, given: str | bytes = "", code: int = 0) -> Any:
         """Run the command."""
         result = CliRunner().invoke(app, self.arguments(*more), input=given)
         assert result.exit_code == code, result.stderr
@@ -84,9 +84,9 @@ def test_what_login_has_printed(signed: Signed) -> None:
     assert told(signed.claims("--id", given=printed))["token_use"] == "id"
 
 
-@pytest.mark.parametrize("given", ["", "\n", "{}", "[]", '{"access_token": 1}'])
-def test_no_token_is_wrong_usage(signed: Signed, given: str) -> None:
-    """Nothing on standard input, or JSON of another kind."""
+@pytest.mark.parametrize("given", ["", "\n", "{}", "[]", '{"access_token": 1}', b"\xff\xfe"])
+def test_no_token_is_wrong_usage(signed: Signed, given: str | bytes) -> None:
+    """Nothing on standard input, no text, or JSON of another kind."""
     signed.claims(given=given, code=login.USAGE)
 
 

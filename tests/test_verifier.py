@@ -249,6 +249,21 @@ def test_another_leeway() -> None:
         strict.access(forge.access(NOW, exp=NOW))
 
 
+class Cache(dict[str, bytes]):
+    """Keeps what it has fetched."""
+
+    def __call__(self, url: str) -> bytes:
+        return self.setdefault(url, published(url))
+
+
+def test_a_fetch_that_counts_as_false_is_used() -> None:
+    """A cache is one, as long as it is empty."""
+    cache = Cache()
+
+    assert make(fetch=cache).access(GOOD["access"].token)
+    assert len(cache) == 1
+
+
 def test_one_app_client_is_the_default() -> None:
     """Another one of the same pool is a stranger."""
     with pytest.raises(TokenInvalid, match="another app client"):

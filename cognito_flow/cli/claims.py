@@ -45,8 +45,11 @@ def run(app: AppClient, token: str | None, *, is_id: bool) -> None:
 
 
 def _from_standard_input(*, is_id: bool) -> str:
-    # A program that was started with standard input closed has none.
-    text = "" if sys.stdin is None else sys.stdin.read()
+    try:
+        # A program that was started with standard input closed has none.
+        text = "" if sys.stdin is None else sys.stdin.read()
+    except UnicodeDecodeError:  # bytes that stand in no token
+        text = ""
     if not text.strip():
         raise UsageError("there is no token: give it as an argument, or on standard input")
     try:

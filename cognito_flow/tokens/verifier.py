@@ -52,7 +52,8 @@ class _Verifier:
             raise UsageError("client_ids is empty: no token could ever be accepted")
         self._issuers = _issuers(app)
         self._now = system.now
-        self._keys = KeySet(app.jwks_url, fetch or download(timeout), timeout, system.now)
+        fetch = download(timeout) if fetch is None else fetch
+        self._keys = KeySet(app.jwks_url, fetch, timeout, system.now)
 
     def _access(
         self, token: str, key: RSAPublicKey, scopes: Iterable[str], groups: Iterable[str]
