@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import example, given
@@ -36,6 +38,24 @@ def test_one_version_lies_in_the_keyring_and_nothing_is_left_of_others(texts: Te
     store.delete(APP, "alice")
 
     assert texts.texts == {}
+
+
+class Slow(Texts):
+    """A keyring that another thread comes in between at each call."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        time.sleep(0.001)
+        super().set_password(service, username, password)
+
+
+def test_threads_that_put_at_once_leave_one_version() -> None:
+    """Else tokens that nobody asks for any more would stay in the keyring for good."""
+    backend, store = Slow(), KeyringTokenStore()
+    with installed(backend), ThreadPoolExecutor(8) as threads:
+        for future in [threads.submit(store.put, APP, "alice", LARGE) for _ in range(8)]:
+            future.result()
+        store.delete(APP, "alice")
+    assert backend.texts == {}
 
 
 def test_each_service_has_entries_of_its_own(texts: Texts) -> None:

@@ -44,7 +44,7 @@ class Document:
         path: The file. A missing directory is made for its owner alone.
         kind: What stands in it: ``"tokens"`` or ``"devices"``.
         check: Raises StoreDamaged for a name and a record that do not belong here.
-        keys: Seal it with the first; each of them opens it. By their ids. None: it is not sealed.
+        keys: Seal it with the first; each of them opens it. By their ids. Without any, it is not sealed.
         patience: How long to wait for another process, in seconds.
     """
 

@@ -25,8 +25,8 @@ class FileTokenStore(TokenEntries):
 
     Args:
         path: The file. A missing directory is made for its owner alone.
-        keys: Secrets of at least 32 random bytes, newest first: the first one seals, all of them open. None:
-            the file is plain JSON.
+        keys: Secrets of at least 32 random bytes, newest first: the first one seals, all of them open.
+            Without any, the file is plain JSON.
         patience: How long to wait for another process that holds a lock, in seconds.
 
     Raises:
@@ -71,7 +71,7 @@ class FileDeviceStore(DeviceEntries):
 
     Args:
         path: The file, another one than that of the tokens.
-        keys: Secrets of at least 32 random bytes, newest first. None: the file is plain JSON.
+        keys: Secrets of at least 32 random bytes, newest first. Without any, the file is plain JSON.
         patience: How long to wait for another process that holds the file, in seconds.
 
     Raises:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import threading
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
@@ -40,6 +41,8 @@ class _Keyring:
     """The entries of one service."""
 
     service: str = attrs.field(validator=_check_service)
+    # Two threads that put at once would take the same parts for the old ones, and leave the others behind.
+    _changing: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False, eq=False)
 
     @contextmanager
     def open(self) -> Generator[Entries]:
@@ -61,18 +64,21 @@ class _Keyring:
         return None
 
     def __setitem__(self, name: str, record: Record, /) -> None:
-        text, old = json.dumps(record), self._text(name)
+        text = json.dumps(record)
         cut = [text[start : start + _LONGEST] for start in range(0, len(text), _LONGEST)]
         head = f"{secrets.token_hex(4)} {len(cut)}"
-        for part, piece in zip(_parts(name, head), cut, strict=True):
-            _package().set_password(self.service, part, piece)
-        _package().set_password(self.service, name, head)
-        self._drop_parts(name, old)
+        with self._changing:
+            old = self._text(name)
+            for part, piece in zip(_parts(name, head), cut, strict=True):
+                _package().set_password(self.service, part, piece)
+            _package().set_password(self.service, name, head)
+            self._drop_parts(name, old)
 
     def pop(self, name: str, default: None, /) -> None:
-        head = self._text(name)
-        self._drop(name)
-        self._drop_parts(name, head)
+        with self._changing:
+            head = self._text(name)
+            self._drop(name)
+            self._drop_parts(name, head)
 
     def _text(self, name: str) -> str | None:
         text: str | None = _package().get_password(self.service, name)

@@ -257,7 +257,8 @@ class AsyncTokenSource:
     """`TokenSource` for asyncio: the same names, awaitable. Made by `AsyncAuthFlow.token_source`; share it
     between the tasks of one event loop.
 
-    A task that is cancelled while it waits does not stop the refresh that it waits for.
+    A task that is cancelled while it waits does not stop the refresh that it waits for. An event loop that
+    ends does: then the next one begins again.
     """
 
     def __init__(self, driver: _drive.AsyncDriver, keeper: Keeper) -> None:
