@@ -67,10 +67,12 @@ def test_a_seed_of_ones_own_is_served(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_told() -> None:
-    """As wrong usage."""
+    """As wrong usage; and Ctrl-C ends what called it, as before."""
+    before = signal.getsignal(signal.SIGINT)
     with LocalCognito().serve() as url:
         result = CliRunner().invoke(app, ["pool", "--port", url.rpartition(":")[2]])
     assert (result.exit_code, "cannot be served" in result.stderr) == (2, True)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_seed_that_is_not_there_is_told() -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import FrameType
 
 from cognito_flow.cli.login import exit_codes
@@ -29,20 +31,30 @@ def run(host: str, port: int, source: str) -> None:
 
 
 def _serve(cognito: LocalCognito, host: str, port: int) -> None:
-    is_over = threading.Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        is_over.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    with cognito.serve(port, host=host) as url:
+    with cognito.serve(port, host=host) as url, _until_asked_to_end() as is_over:
         _say(f"LocalCognito serves {url} (codes at {url}/_local/outbox, Ctrl-C ends it)")
         for pool_id in cognito.pool_ids():
             _describe(cognito.state(pool_id))
         while not is_over.is_set():
             is_over.wait(1)  # seconds; without a limit, Windows would not let Ctrl-C through
     _say("ended")
+
+
+@contextmanager
+def _until_asked_to_end() -> Generator[threading.Event]:
+    """What Ctrl-C sets, or the wish that the process end. Afterwards these do what they did before, so that a
+    second one ends what takes too long to end by itself."""
+    is_over = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        is_over.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield is_over
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _describe(pool: UserPool) -> None:

@@ -132,7 +132,7 @@ class Pool:
 
         Raises:
             TypeError: There is no such member.
-            ValueError: The id is in use.
+            ValueError: The id is in use, or Cognito has none of its form.
             botocore.exceptions.ClientError: The service refuses them.
         """
         found = _members_of("CreateUserPoolClient", members)
@@ -155,6 +155,10 @@ class Pool:
     def _rename_client(self, drawn: str, wanted: str) -> None:
         if any(wanted in self.cognito.state(pool_id).clients for pool_id in self.cognito.pool_ids()):
             raise ValueError(f"there is an app client {wanted} already")
+        try:
+            validation.check("DescribeUserPoolClient", {"UserPoolId": self.id, "ClientId": wanted})
+        except Refusal as refusal:
+            raise ValueError(f"{wanted!r} is no id of an app client: {refusal.text}") from refusal
         record = self._state.clients.pop(drawn)
         record.members["ClientId"] = wanted
         self._state.clients[wanted] = record

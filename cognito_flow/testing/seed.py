@@ -48,7 +48,7 @@ def read(source: str) -> Mapping[str, object]:
         seed = tomllib.loads(text)
     except OSError as error:
         raise UsageError(f"the seed {source} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"the seed {source} is not TOML: {error}") from error
     sys.path.insert(0, str(path.resolve().parent))
     return seed
@@ -113,6 +113,13 @@ class _Table:
                 raise self.error(f"{name} is to be a list of tables, [[{name}]]")
             yield _Table(table, f"{self.place}, {name} {number}")
 
+    def require(self, kinds: tuple[type, ...], told: str, *names: str) -> None:
+        """Refuse values of other types: TOML has numbers and dates, which phone numbers look like, and
+        birthdates."""
+        for name in names:
+            if name in self.values and not isinstance(self.values[name], kinds):
+                raise self.error(f"{name} is to be {told}")
+
     def refuse_rest(self) -> None:
         if self.values:
             raise self.error(f"there is no such key: {', '.join(sorted(self.values))}")
@@ -153,17 +160,23 @@ def _plant_pool(cognito: LocalCognito, table: _Table) -> None:
 
 def _plant_client(pool: Pool, table: _Table) -> None:
     client_id, client_name, flows = table.text("id"), table.text("name") or "app", table.texts("flows")
+    table.require((bool, str), "true, false or text", "secret")
     options: dict[str, Any] = table.values
     with table.telling():
         pool.app_client(flows=flows or ALL_FLOWS, client_name=client_name, client_id=client_id, **options)
 
 
 def _plant_user(pool: Pool, table: _Table, api: Any) -> None:
+    table.require((str,), "text", "password", "email", "phone_number")
+    table.require((bool,), "true or false", "temporary", "confirmed")
+    table.require((bool, str), "true, false or text", "totp")
     username, totp, groups = table.text("username"), table.take("totp"), table.texts("groups")
+    attributes = table.table("attributes")
+    attributes.require((str,), "text", *attributes.values)
     if username is None:
         raise table.error("username is missing")
     with table.telling():
-        options: dict[str, Any] = table.values
+        options: dict[str, Any] = {**table.values, "attributes": attributes.values}
         user = pool.add_user(username, **options)
         if totp:
             pool.enrol_totp(user.username, totp if isinstance(totp, str) else None)
@@ -176,7 +189,7 @@ def _import(table: _Table, reference: str) -> Trigger:
     module, _, name = reference.partition(":")
     try:
         function: object = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # a module may fail in any way
         raise table.error(f"{reference!r} cannot be imported as module:function: {error}") from error
     if not callable(function):
         raise table.error(f"{reference!r} is no function")

@@ -141,7 +141,11 @@ class LocalCognito:
 
     def install(self, session: object) -> None:
         """Answer every ``cognito-idp`` client that this boto3, botocore or aiobotocore session makes from now
-        on."""
+        on, in place of any service that was installed there before.
+
+        Raises:
+            TypeError: It is no session.
+        """
         door.install(self, session)
 
     def serve(self, port: int = 0, *, host: str = "127.0.0.1", patience: float = 30) -> Serving:

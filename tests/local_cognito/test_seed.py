@@ -186,6 +186,17 @@ def test_the_contract_seed_refuses_a_wrong_password(contract: Pool) -> None:
         ("[[pool]]\n[[pool.user]]\nusername = 'a'\nage = 1", "pool 1, user 1: .*age"),
         ("[[pool]]\n[[pool.user]]\nusername = 'a'\ntotp = '1'", "pool 1, user 1: "),
         ("[[pool]]\n[[pool.user]]\nusername = 'a'\ngroups = ['x']", "pool 1, user 1: .*Group not found"),
+        ("[[pool]]\n[[pool.user]]\nusername = 'a'\npassword = 12345678", "user 1: password is to be text"),
+        ("[[pool]]\n[[pool.user]]\nusername = 'a'\nphone_number = 31612345678", "phone_number is to be text"),
+        ("[[pool]]\n[[pool.user]]\nusername = 'a'\ntemporary = 'no'", "temporary is to be true or false"),
+        ("[[pool]]\n[[pool.user]]\nusername = 'a'\ntotp = 5", "totp is to be true, false or text"),
+        (
+            "[[pool]]\n[[pool.user]]\nusername = 'a'\nattributes = {birthdate = 1990-01-01}",
+            "pool 1, user 1, attributes: birthdate is to be text",
+        ),
+        ("[[pool]]\n[[pool.client]]\nsecret = 7", "pool 1, client 1: secret is to be true, false or text"),
+        ("[[pool]]\n[[pool.client]]\nid = 'my-app'", "client 1: 'my-app' is no id of an app client"),
+        ("[[pool]]\ntriggers = {PreSignUp = '.x:y'}", "triggers: '.x:y' cannot be imported"),
     ],
 )
 def test_what_is_wrong_in_a_seed_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
@@ -194,12 +205,25 @@ def test_what_is_wrong_in_a_seed_is_told_with_its_place(tmp_path: Path, text: st
         plant(tmp_path, text)
 
 
+@pytest.mark.parametrize("program", ["def f(:", "no_such_name", "raise RuntimeError('broken')"])
+def test_a_module_of_triggers_that_is_broken_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    """Whatever it raises when it is imported."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "broken_triggers_of_this_test.py").write_text(program, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"pool 1, triggers: .* cannot be imported as module:function: "):
+        plant(tmp_path, "[[pool]]\ntriggers = {PreSignUp = 'broken_triggers_of_this_test:f'}")
+
+
 def test_a_seed_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """It is not there, or not TOML, or not text at all."""
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         seed.read(str(tmp_path / "none.toml"))
     with pytest.raises(UsageError, match="not TOML"):
         seed.read(write(tmp_path, "[["))
+    with pytest.raises(UsageError, match="not TOML"):
+        seed.read(write(tmp_path, "a = " + "[" * 20_000))
     (tmp_path / "seed.toml").write_bytes(b"\xff")
     with pytest.raises(UsageError, match="not TOML"):
         seed.read(str(tmp_path / "seed.toml"))

@@ -423,24 +423,21 @@ def test_a_failure_of_a_page_is_told_and_logged(caplog: pytest.LogCaptureFixture
     assert "broken" in caplog.text
 
 
-def test_pages_can_be_read_while_calls_change_what_they_tell(site: Site) -> None:
-    """Pools come and go, and are put back, between two looks at them."""
-    restore, is_over = site.cognito.snapshot(), threading.Event()
+class Forgetting(LocalCognito):
+    """A service with a pool that is deleted as soon as its id was told, as a call may do at any time."""
 
-    def change() -> None:
-        while not is_over.is_set():
-            site.cognito.create_pool("other")
-            restore()
+    def pool_ids(self) -> list[str]:
+        """All ids, and that of the deleted one."""
+        return [*super().pool_ids(), "eu-west-1_Gone00000"]
 
-    changing = threading.Thread(target=change)
-    changing.start()
-    try:
-        for _ in range(300):
-            for path in ("/_local/pools", f"/{site.pool.id}/.well-known/jwks.json"):
-                assert site.ask("GET", path)[0].status == 200
-    finally:
-        is_over.set()
-        changing.join()
+
+def test_a_pool_that_goes_while_a_page_is_made_is_not_told() -> None:
+    """The others are."""
+    cognito = Forgetting()
+    with cognito.serve() as url:
+        site = Site(cognito, cognito.create_pool(), url)
+        assert [told["id"] for told in site.ask("GET", "/_local/pools")[1]] == [site.pool.id]
+        assert site.ask("GET", "/eu-west-1_Gone00000/.well-known/jwks.json")[0].status == 404
 
 
 # -- faults over the wire --
