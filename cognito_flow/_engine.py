@@ -23,7 +23,7 @@ from cognito_flow.handlers.turn import Turn
 from cognito_flow.models import Device, Event, Exchange, Response, SignedIn, Tokens, refresh_token_of
 from cognito_flow.stores import DeviceStore
 
-__all__ = ["Step", "refresh", "revoke", "send", "start"]
+__all__ = ["Step", "issued_at", "refresh", "revoke", "send", "start"]
 
 Step: TypeAlias = SignedIn | Challenge
 
@@ -197,6 +197,12 @@ def read_tokens(turn: Turn, result: Mapping[str, object], device_key: str | None
         username=str(claims.get("username", turn.username)),
         device_key=as_text(claims.get("device_key", device_key)),
     )
+
+
+def issued_at(tokens: Tokens) -> int | None:
+    """When Cognito issued the tokens, in seconds since 1970 by its own clock, if the access token says so."""
+    issued = _claims(tokens.access_token).get("iat")
+    return issued if isinstance(issued, int) else None
 
 
 def _claims(token: str) -> Mapping[str, object]:

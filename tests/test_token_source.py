@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -376,6 +376,23 @@ def test_what_another_process_stored_is_taken(world: World) -> None:
     world.advance(3600)
     assert one.tokens() == other.tokens()
     assert world.refreshes() == 1
+
+
+def test_older_tokens_that_end_later_are_replaced(world: World) -> None:
+    """They came while the clock was ahead, or lived longer: a person who signs in again is not held to them."""
+    store, older = MemoryTokenStore(), world.sign_in()
+    store.put(world.app, "alice", attrs.evolve(older, expires_at=older.expires_at + timedelta(days=1)))
+    world.advance(60)
+    newer = world.sign_in()
+    assert world.source(newer, store=store).tokens() == newer == store.get(world.app, "alice")
+
+
+def test_tokens_that_do_not_tell_their_age_go_by_their_end(world: World) -> None:
+    """An emulator's tokens may be no JWTs."""
+    store, tokens = MemoryTokenStore(), attrs.evolve(world.sign_in(), access_token="opaque")
+    later = attrs.evolve(tokens, expires_at=tokens.expires_at + timedelta(seconds=60))
+    store.put(world.app, "alice", later)
+    assert world.source(tokens, store=store).tokens() == later
 
 
 def test_older_tokens_in_the_store_are_replaced(world: World) -> None:

@@ -39,6 +39,15 @@ def _check_leeway(_instance: object, _attribute: object, value: float) -> None:
         raise UsageError("leeway is negative: it is the time before the end of a token, in seconds")
 
 
+def _is_as_new(kept: Tokens, tokens: Tokens) -> bool:
+    """By Cognito's clock, if both tell it. The local one may have been wrong when the end was reckoned; and
+    old tokens may end later than new ones, if those of the app client have come to live shorter."""
+    kept_at, tokens_at = _engine.issued_at(kept), _engine.issued_at(tokens)
+    if kept_at is None or tokens_at is None or kept_at == tokens_at:
+        return kept.expires_at >= tokens.expires_at
+    return kept_at > tokens_at
+
+
 @attrs.define(eq=False)
 class Keeper:
     """The tokens in hand, and what is to be done about them.
@@ -147,7 +156,7 @@ class Keeper:
             return
         if kept == self.tokens:
             self._is_stored = True
-        elif kept.expires_at >= self.tokens.expires_at:
+        elif _is_as_new(kept, self.tokens):
             self._take(kept, is_stored=True)
 
     def _adopt_other(self) -> bool:
