@@ -74,8 +74,6 @@ def answer_new_password(sign_in: SignIn) -> Members:
     """NEW_PASSWORD_REQUIRED. A refused password leaves the Session as it is."""
     user, pool = sign_in.known, sign_in.pool
     password = need(sign_in.values, "NEW_PASSWORD")
-    if user.status != "FORCE_CHANGE_PASSWORD":  # the temporary password was replaced meanwhile
-        raise not_authorized("Invalid session for the user.")
     given = {
         name.removeprefix(_PREFIX): value
         for name, value in sign_in.values.items()
@@ -96,6 +94,7 @@ def answer_new_password(sign_in: SignIn) -> Members:
     change(user, given, sign_in.now)
     set_password(pool, user, password, sign_in.now)
     user.status = "CONFIRMED"
+    sign_in.progress = attrs.evolve(sign_in.progress, salt=user.password_salt)
     return second_factor(sign_in)
 
 

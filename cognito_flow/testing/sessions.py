@@ -34,6 +34,7 @@ class Progress:
         challenge: The ChallengeName that is open.
         is_second_factor: The first factor was right; what is open is a second one.
         is_simulated: There is no such user, and nobody is to notice.
+        salt: That of the password that was right, which no other password has.
         device_key: The DEVICE_KEY that was given.
         code: The code that was sent.
         sent_to: Where it went.
@@ -58,6 +59,7 @@ class Progress:
     challenge: str = ""
     is_second_factor: bool = False
     is_simulated: bool = False
+    salt: str | None = None
     device_key: str | None = None
     code: str | None = attrs.field(default=None, repr=False)
     sent_to: str | None = None
@@ -102,7 +104,7 @@ def open_session(pool: UserPool, client: Client, text: str, challenge: str, now:
 
     Raises:
         Refusal: It is no Session of this pool and app client, it is for another challenge, too old, or spent,
-            or its user is no more.
+            or its user is no more, or has another password.
     """
     members = open_sealed(pool, text)
     if members is None or members.get("client_id") != client.id or "expires_at" not in members:
@@ -114,6 +116,8 @@ def open_session(pool: UserPool, client: Client, text: str, challenge: str, now:
         raise not_authorized("Invalid session for the user, session can only be used once.")
     user = pool.users.get(progress.username)
     if not progress.is_simulated and (user is None or user.sub != progress.sub):
+        raise not_authorized("Invalid session for the user.")
+    if progress.salt is not None and (user is None or progress.salt != user.password_salt):
         raise not_authorized("Invalid session for the user.")
     if progress.challenge != challenge:
         raise _another_challenge(progress.challenge, challenge)

@@ -168,13 +168,16 @@ class SignIn:
         """Refuse users who may not sign in at all. This is told before the password is looked at.
 
         Raises:
-            Refusal: The user is disabled, or not confirmed.
+            Refusal: The user is disabled, or not confirmed; or the password, which was right, must be reset
+                since.
         """
         user = self.known
         if not user.is_enabled:
             raise not_authorized("User is disabled.")
         if user.status == "UNCONFIRMED":
             raise Refusal("UserNotConfirmedException", "User is not confirmed.")
+        if self.progress.salt is not None:
+            self._check_needs_no_reset()
 
     def pre_authentication(self) -> None:
         """Run the trigger that may refuse a sign-in, whatever the password."""
@@ -201,13 +204,17 @@ class SignIn:
             user.password_lock.fail(self.now)
             raise incorrect_password()
         user.password_lock.reset()
-        if user.status == "RESET_REQUIRED":
-            raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
+        self.progress = attrs.evolve(self.progress, salt=user.password_salt)
+        self._check_needs_no_reset()
         if user.status == "FORCE_CHANGE_PASSWORD" and user.password_set_at is not None:
             age = self.now - user.password_set_at
             if age.days >= self.pool.policy["TemporaryPasswordValidityDays"]:
                 text = "Temporary password has expired and must be reset by an administrator."
                 raise not_authorized(text)
+
+    def _check_needs_no_reset(self) -> None:
+        if self.known.status == "RESET_REQUIRED":
+            raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
 
     def check_mfa_lock(self) -> None:
         """Refuse codes while the user is locked for wrong ones.

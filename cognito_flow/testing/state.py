@@ -191,6 +191,11 @@ class User:
     mfa_lock: Lock = attrs.field(factory=Lock)
     modified_at: datetime = attrs.field(default=attrs.Factory(lambda user: user.created_at, takes_self=True))
 
+    @property
+    def password_salt(self) -> str | None:
+        """The salt of the password, in hexadecimal."""
+        return None if self.verifier is None else f"{self.verifier.salt:x}"
+
     def grant(self, token: str) -> Grant | None:
         """The grant with this refresh token."""
         given = token.encode()  # as bytes: compare_digest takes no text beyond ASCII

@@ -168,6 +168,25 @@ def test_of_a_temporary_password_that_was_replaced_since(wire: Wire) -> None:
     assert "AuthenticationResult" in wire.password(password="Battery-staple-2")
 
 
+def test_of_a_password_that_was_changed_since(totp_wire: Wire) -> None:
+    """Whoever had the old password only does not complete the sign-in."""
+    session = totp_wire.password()["Session"]
+    totp_wire.api.admin_set_user_password(
+        UserPoolId=totp_wire.pool.id, Username="alice", Password="Battery-staple-2", Permanent=True
+    )
+    assert refusal(lambda: answer(totp_wire, session)) == INVALID
+
+
+def test_of_a_password_that_must_be_reset_since(totp_wire: Wire) -> None:
+    """Nor does anybody whom an administrator made choose another one."""
+    session = totp_wire.password()["Session"]
+    address = [{"Name": "email", "Value": "a@example.com"}, {"Name": "email_verified", "Value": "true"}]
+    alice = {"UserPoolId": totp_wire.pool.id, "Username": "alice"}
+    totp_wire.api.admin_update_user_attributes(**alice, UserAttributes=address)
+    totp_wire.api.admin_reset_user_password(**alice)
+    assert refusal(lambda: answer(totp_wire, session))[0] == "PasswordResetRequiredException"
+
+
 def test_of_a_set_up_that_was_done_since(cognito: LocalCognito) -> None:
     """Whoever has the password, too, does not replace the authenticator app, at whatever step of the set-up."""
     wire = setting_up(cognito)
@@ -229,8 +248,8 @@ def test_a_factor_that_is_set_up_again_is_listed_once(cognito: LocalCognito) -> 
         asked = wire.answer(wire.password(), EMAIL="alice@example.com")
         done = wire.answer(asked, EMAIL_OTP_CODE=wire.pool.last_code("alice"))["AuthenticationResult"]
         told = wire.api.get_user(AccessToken=done["AccessToken"])
+        assert told["UserMFASettingList"] == ["EMAIL_OTP"]
         wire.api.delete_user_attributes(AccessToken=done["AccessToken"], UserAttributeNames=["email"])
-    assert told["UserMFASettingList"] == ["EMAIL_OTP"]
 
 
 @pytest.fixture
