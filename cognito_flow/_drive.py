@@ -470,7 +470,7 @@ def service_date(answer: object) -> datetime | None:
     date = as_text(member(answer, "ResponseMetadata", "HTTPHeaders", "date"))
     try:
         return parsedate_to_datetime(date or "").replace(tzinfo=UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

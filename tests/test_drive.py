@@ -146,6 +146,13 @@ def test_an_answer_without_metadata_is_taken(run: Run) -> None:
     assert isinstance(run.start(Client([{"AuthenticationResult": RESULT}])), SignedIn)
 
 
+def test_a_date_beyond_all_bounds_is_passed_over(run: Run) -> None:
+    """A proxy may write into the headers what it likes."""
+    headers = {"date": f"1 Jan {9**30} 10:00:00 GMT"}
+    answer = DONE | {"ResponseMetadata": {"RequestId": "id", "HTTPHeaders": headers}}
+    assert isinstance(run.start(Client([answer])), SignedIn)
+
+
 def test_an_error_of_the_service_is_typed_and_keeps_its_cause(run: Run) -> None:
     """botocore's own error hangs on, without its frames."""
     cause = refusal("NotAuthorizedException", text="Incorrect username or password.")
