@@ -514,7 +514,10 @@ def _typed(call: Call, error: Exception) -> CognitoFlowError:
         )
     if isinstance(error, _NOT_SENT):
         return TransportError(
-            f"{operation} could not be sent: {type(error).__name__}", operation=operation, retryable=True
+            f"{operation} could not be sent: {type(error).__name__}",
+            hint="check the pool's region, the endpoint and the network",
+            operation=operation,
+            retryable=True,
         )
     if isinstance(error, _LOST):
         return TransportError(

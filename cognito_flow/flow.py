@@ -169,6 +169,8 @@ class _Flow:
         metadata: Mapping[str, str] | None,
         context: UserContext | None,
     ) -> Exchange[Step]:
+        if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+            raise UsageError("a sign-in begins with credentials, for example UserSrpAuth(username, password)")
         turn = Turn(settings=self._settings, metadata=metadata, context=context, device=device)
         return _engine.start(turn, credentials)
 
@@ -193,6 +195,8 @@ class _Flow:
         return Turn(settings=self._settings, metadata=metadata, context=context, username=username)
 
     def _pending(self, answer: Answer) -> Pending:
+        if not isinstance(answer, Answer):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+            raise UsageError("a challenge is answered with what challenge.answer(...) makes")
         pending = answer.challenge.pending
         if (pending.pool_id, pending.client_id) != (self.app.pool_id, self.app.client_id):
             raise UsageError(

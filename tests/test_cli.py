@@ -253,6 +253,7 @@ def test_nobody_there_has_its_own_exit_code(pools: Pools, monkeypatch: pytest.Mo
     result = pools.login(pool, [PASSWORD], "--endpoint", "http://127.0.0.1:1", code=login.UNREACHABLE)
 
     assert "could not be sent" in result.stderr
+    assert "check the pool's region, the endpoint and the network" in result.stderr
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:9229", "ftp://127.0.0.1", "http://a b", "http://["])
@@ -269,6 +270,18 @@ def test_without_standard_input_a_question_stays_unanswered() -> None:
     done = run_without_standard_input(*arguments)
 
     assert done.returncode == login.UNANSWERED, done.stderr
+
+
+def test_bytes_that_are_no_text_are_wrong_usage(pools: Pools) -> None:
+    """And what they were is not shown."""
+    pool = pools.make()
+    arguments = ["login", "--pool", pool.id, "--client", pool.app.client_id, "--username", "alice"]
+
+    result = CliRunner().invoke(app, arguments, input=b"secret\xff\n")
+
+    assert result.exit_code == login.USAGE
+    assert "no text" in result.stderr
+    assert "secret" not in result.output
 
 
 def test_wrong_usage_has_its_own_exit_code(pools: Pools) -> None:

@@ -331,7 +331,7 @@ def test_how_long_tokens_live(doctor: Doctor) -> None:
     found = doctor.settings({"access_token_validity": 10, "token_validity_units": units})
 
     assert found.found("AccessTokenValidity") == "10 minutes"
-    assert found.found("IdTokenValidity") == "1 hours"
+    assert found.found("IdTokenValidity") == "1 hour"
     assert found.found("RefreshTokenValidity") == "30 days"
 
 

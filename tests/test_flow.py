@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -54,6 +55,27 @@ def test_sign_in_asks_until_it_is_done(pool: Pool) -> None:
 
     assert pool.flow().sign_in(ALICE, ask=ask).username == "alice"
     assert asked == ["SOFTWARE_TOKEN_MFA"]
+
+
+def test_what_untyped_code_mixes_up_is_told(pool: Pool) -> None:
+    """Credentials begin a sign-in and answers go on with it; what was given instead is not shown."""
+    flow, async_flow, name, code = pool.flow(), pool.async_flow(), cast("Any", "alice"), cast("Any", "123456")
+    calls: list[Callable[[], object]] = [
+        lambda: flow.start(name),
+        lambda: flow.sign_in(name),
+        lambda: asyncio.run(async_flow.start(name)),
+        lambda: flow.send(code),
+        lambda: asyncio.run(async_flow.send(code)),
+    ]
+
+    told = []
+    for call in calls:
+        with pytest.raises(UsageError) as raised:
+            call()
+        told.append(str(raised.value))
+
+    assert ["UserSrpAuth" in text for text in told] == [True, True, True, False, False]
+    assert ["challenge.answer" in text for text in told] == [False, False, False, True, True]
 
 
 @pytest.mark.parametrize("is_coroutine", [False, True])

@@ -174,8 +174,9 @@ def _existence(described: Described) -> Iterator[Finding]:
 def _validity(described: Described) -> Iterator[Finding]:
     for token, default, unit in (("Access", 1, "hours"), ("Id", 1, "hours"), ("Refresh", 30, "days")):
         amount = described.client.get(f"{token}TokenValidity") or default  # 0 is the default, too
-        given = as_text(member(described.client, "TokenValidityUnits", f"{token}Token"))
-        yield Finding(Level.OK, f"{token}TokenValidity", f"{amount} {given or unit}")
+        given = as_text(member(described.client, "TokenValidityUnits", f"{token}Token")) or unit
+        found = f"{amount} {given.removesuffix('s') if amount == 1 else given}"
+        yield Finding(Level.OK, f"{token}TokenValidity", found)
     minutes = described.client.get("AuthSessionValidity") or 3
     yield Finding(Level.OK, "AuthSessionValidity", f"{minutes} minutes to answer a challenge")
 

@@ -92,8 +92,11 @@ class Prompt:
         raise UsageError("this is none of the choices")
 
     def _line(self) -> str:
-        # A program that was started with standard input closed has none.
-        line = "" if sys.stdin is None else sys.stdin.readline()
+        try:
+            # A program that was started with standard input closed has none.
+            line = "" if sys.stdin is None else sys.stdin.readline()
+        except UnicodeDecodeError:  # whose message would quote what was typed
+            raise UsageError("standard input is no text") from None
         if not line:
             raise EOFError
         return line.rstrip("\r\n")

@@ -131,7 +131,8 @@ def _loader() -> botocore.loaders.Loader:
 
 def make_client(cognito: LocalCognito) -> object:
     """A client that is answered in process. Its credentials mean nothing: nobody checks the signature."""
-    core = botocore.session.Session()
+    # Whatever AWS_PROFILE names: a profile that is not there would let every client fail.
+    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     core.register_component("data_loader", _loader())
     session: Any = boto3.session.Session(
         aws_access_key_id="local",

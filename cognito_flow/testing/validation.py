@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sized
 from functools import cache
 from typing import Any, cast
 
-import botocore.session
 import regex
+from botocore.loaders import create_loader
 from botocore.model import (
     ListShape,
     MapShape,
@@ -45,7 +45,8 @@ _NEVER_SIGNED = frozenset({"GetTokensFromRefreshToken"})
 
 @cache
 def _model() -> ServiceModel:
-    return botocore.session.get_session().get_service_model("cognito-idp")
+    # Not through a session of botocore's: that fails where AWS_PROFILE names a profile that is not there.
+    return ServiceModel(create_loader().load_service_model("cognito-idp", "service-2"), "cognito-idp")
 
 
 @cache

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -195,6 +198,17 @@ def test_installed_again(wire: Wire) -> None:
     assert (len(wire.cognito.calls), before.calls) == (1, [])
     assert earlier.list_user_pools(MaxResults=1)["UserPools"] == []
     assert (len(wire.cognito.calls), len(before.calls)) == (1, 1)
+
+
+def test_a_profile_that_is_not_there_is_in_nobodys_way() -> None:
+    """Somebody's shell may name one that is only on another machine."""
+    program = "from cognito_flow.testing import LocalCognito; LocalCognito().create_pool()"
+    environment = {**os.environ, "AWS_PROFILE": "nobody"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_installed_in_no_session(cognito: LocalCognito) -> None:
