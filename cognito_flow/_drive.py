@@ -420,15 +420,18 @@ async def holding(lock: Callable[[], AbstractContextManager[object]]) -> AsyncGe
     """
     thread, held, loop = ThreadPoolExecutor(max_workers=1), ExitStack(), asyncio.get_running_loop()
     try:
-        await loop.run_in_executor(thread, lambda: held.enter_context(lock()))
+        try:
+            await loop.run_in_executor(thread, lambda: held.enter_context(lock()))
+        except asyncio.CancelledError:
+            # The thread that waits cannot be stopped: if it still takes the lock, it leaves it at once.
+            thread.submit(held.close)
+            raise
         try:
             yield
         finally:
             # A task that is cancelled at this moment leaves the lock all the same.
             await asyncio.shield(loop.run_in_executor(thread, held.close))
     finally:
-        # A thread that waits for the lock cannot be stopped: if it still takes it, it leaves it at once.
-        thread.submit(held.close)
         thread.shutdown(wait=False)
 
 
