@@ -43,7 +43,7 @@ from cognito_flow.errors import (
     UsageError,
     from_service,
 )
-from cognito_flow.models import AppClient, Call, Event, Exchange, Response, System
+from cognito_flow.models import AppClient, Call, Event, Exchange, Response, System, tell
 
 __all__ = [
     "AsyncDriver",
@@ -316,8 +316,7 @@ class Wire:
         _log.debug(
             "%s %s -> %s", event.operation, event.challenge or "", error or "ok", extra={"event": event}
         )
-        if self.on_event is not None:
-            self.on_event(event)
+        tell(self.on_event, event)
 
 
 @attrs.frozen

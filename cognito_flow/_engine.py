@@ -187,12 +187,16 @@ def read_tokens(turn: Turn, result: Mapping[str, object], device_key: str | None
     access_token, expires_in = result.get("AccessToken"), result.get("ExpiresIn")
     if not isinstance(access_token, str) or not isinstance(expires_in, int):
         raise UnexpectedResponse("AuthenticationResult came without an AccessToken or without ExpiresIn")
+    try:
+        expires_at = turn.settings.system.now() + timedelta(seconds=expires_in)
+    except OverflowError:
+        raise UnexpectedResponse("AuthenticationResult came with an ExpiresIn beyond all bounds") from None
     claims = _claims(access_token)
     return Tokens(
         access_token,
         as_text(result.get("IdToken")),
         as_text(result.get("RefreshToken")) or turn.refresh_token,
-        turn.settings.system.now() + timedelta(seconds=expires_in),
+        expires_at,
         as_text(result.get("TokenType")) or "Bearer",
         username=str(claims.get("username", turn.username)),
         device_key=as_text(claims.get("device_key", device_key)),

@@ -229,7 +229,7 @@ class AuthFlow(_Flow):
         context: What threat protection may know, with every call that takes it.
         analytics_endpoint_id: The Amazon Pinpoint endpoint, with every call that takes it.
         on_event: Is told, by name only, what happens: see `Event`. It is called from the thread that does the
-            work.
+            work; what it raises is logged and ends nothing.
         system: Clock, dice and waiting, for tests.
 
     Raises:

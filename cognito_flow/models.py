@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
@@ -33,9 +34,12 @@ __all__ = [
     "Tokens",
     "UserContext",
     "refresh_token_of",
+    "tell",
 ]
 
 T = TypeVar("T")
+
+_log = logging.getLogger("cognito_flow")
 
 # The pattern UserPoolIdType of the service model, and that a region never holds an underscore.
 _POOL_ID = re.compile(r"[a-z0-9-]+_[0-9a-zA-Z]+", re.ASCII)
@@ -323,6 +327,17 @@ class Event:
     error: str | None = None
     request_id: str | None = None
     seconds: float | None = None
+
+
+def tell(listener: Callable[[Event], object] | None, event: Event) -> None:
+    """Tell a listener, if there is one. What it raises is logged, and ends nothing: the answer that it was
+    told of may hold tokens that come only once."""
+    if listener is None:
+        return
+    try:
+        listener(event)
+    except Exception:  # noqa: BLE001 - whatever it raises
+        _log.exception("on_event failed at an event of the kind %s", event.kind)
 
 
 def _now() -> datetime:

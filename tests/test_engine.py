@@ -101,6 +101,14 @@ def test_tokens_that_lack_something_are_told(missing: str) -> None:
         start(UserPasswordAuth("alice", "pw")).answer({"AuthenticationResult": broken})
 
 
+def test_tokens_that_would_never_end_are_told() -> None:
+    """There is no date so far away."""
+    with pytest.raises(UnexpectedResponse, match="ExpiresIn"):
+        start(UserPasswordAuth("alice", "pw")).answer(
+            {"AuthenticationResult": {**RESULT, "ExpiresIn": 10**14}}
+        )
+
+
 def test_an_answer_that_is_nothing_is_told() -> None:
     """Neither tokens nor a challenge: the KeyError of other libraries."""
     with pytest.raises(UnexpectedResponse, match="neither"):

@@ -220,6 +220,22 @@ def test_the_package_has_what_it_lists_and_no_more() -> None:
         _ = cognito_flow.nothing_like_it  # type: ignore[attr-defined]  # that is the point
 
 
+def test_a_listener_that_raises_costs_no_tokens(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told in the log."""
+
+    def listen(event: Event) -> None:
+        raise LookupError(event.kind)
+
+    flow = pool.flow(on_event=listen)
+    challenge = flow.start(ALICE)
+    assert isinstance(challenge, SoftwareTokenMfa)
+
+    assert isinstance(flow.send(challenge.answer(pool.totp("alice"))), SignedIn)
+    failed = [record for record in caplog.records if record.exc_info]
+    assert "on_event failed at an event of the kind call" in failed[0].getMessage()
+    assert "signed_in" in failed[-1].getMessage()
+
+
 def test_no_secret_is_ever_told(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
     """Passwords, codes, sessions and tokens are looked for in every repr, event, log record and error."""
     caplog.set_level(logging.DEBUG, logger="cognito_flow")

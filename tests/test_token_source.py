@@ -159,10 +159,11 @@ def test_a_leeway_longer_than_a_token_lives_does_not_refresh_at_each_turn(world:
     assert source.access_token() not in tokens
 
 
-def test_a_leeway_cannot_be_negative(world: World) -> None:
-    """Tokens would be served after their end."""
+@pytest.mark.parametrize("leeway", [-1, 86_401, float("inf"), float("nan"), 10**400])
+def test_a_leeway_is_part_of_a_tokens_life(world: World, leeway: float) -> None:
+    """Below, tokens would be served after their end; beyond, there is no such time."""
     with pytest.raises(UsageError, match="leeway"):
-        world.source(leeway=-1)
+        world.source(leeway=leeway)
 
 
 def test_valid_tokens_are_served_while_a_refresh_fails_in_passing(world: World) -> None:

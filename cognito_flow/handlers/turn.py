@@ -17,7 +17,7 @@ from cognito_flow import srp
 from cognito_flow.errors import DeviceForgotten, IncorrectPassword, UnexpectedResponse, UsageError
 from cognito_flow.handlers.base import check_text
 from cognito_flow.handlers.pending import Pending
-from cognito_flow.models import AppClient, Call, Device, Event, Exchange, Response, System, UserContext
+from cognito_flow.models import AppClient, Call, Device, Event, Exchange, Response, System, UserContext, tell
 from cognito_flow.stores import DeviceStore
 
 if TYPE_CHECKING:
@@ -287,8 +287,7 @@ class Turn:
 
     def emit(self, event: Event) -> None:
         """Tell the flow's listener."""
-        if self.settings.on_event is not None:
-            self.settings.on_event(event)
+        tell(self.settings.on_event, event)
 
 
 def _user_context_data(context: UserContext) -> dict[str, str]:

@@ -29,14 +29,17 @@ __all__ = ["AsyncTokenSource", "Keeper", "TokenSource"]
 
 # Nobody tries twice within so long: trouble of a busy service must not become a storm of calls.
 _PAUSE = timedelta(seconds=5)
+_LONGEST = 86_400  # seconds: the longest AccessTokenValidity and IdTokenValidity
 
 # Another process refreshed first, and its tokens may stand in the store.
 _SUPERSEDED = (RefreshTokenReused, RefreshTokenInvalid, TokenRevoked)
 
 
 def _check_leeway(_instance: object, _attribute: object, value: float) -> None:
-    if value < 0:
-        raise UsageError("leeway is negative: it is the time before the end of a token, in seconds")
+    if not 0 <= value <= _LONGEST:
+        raise UsageError(
+            f"leeway is the time before the end of a token, in seconds: from 0 to {_LONGEST}, a token's life"
+        )
 
 
 def _is_as_new(kept: Tokens, tokens: Tokens) -> bool:
