@@ -364,8 +364,8 @@ class AuthFlow(_Flow):
         Args:
             tokens: Those of a sign-in, or what a store kept of them.
             store: Where to keep the tokens when they change. What it holds already is taken, if it is newer.
-            leeway: How long before their end they are refreshed, in seconds, at the latest; up to twice as
-                long, so that not all do it at once.
+            leeway: How long before their end they are refreshed, in seconds, at the latest, and not more than
+                a day; up to twice as long, so that not all do it at once.
 
         Raises:
             UsageError: leeway is negative.
