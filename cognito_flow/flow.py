@@ -368,7 +368,7 @@ class AuthFlow(_Flow):
                 a day; up to twice as long, so that not all do it at once.
 
         Raises:
-            UsageError: leeway is negative.
+            UsageError: leeway is negative, or longer than a day.
         """
         return TokenSource(self._run(), self._keeper(tokens, store, leeway))
 

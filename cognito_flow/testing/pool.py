@@ -247,9 +247,9 @@ class Pool:
         """
         user, secret = self.user(username), secret or totp.new_secret(secrets.token_bytes)
         totp.code_at(secret, self.cognito.clock())
-        user.totp_secret = secret
-        user.mfa_enabled.append("SOFTWARE_TOKEN_MFA")
+        user.totp_secret, user.totp_used_step = secret, -1
         user.mfa_preferred = "SOFTWARE_TOKEN_MFA"
+        user.enable_factor("SOFTWARE_TOKEN_MFA")
         return secret
 
     def totp(self, username: str) -> str:

@@ -204,7 +204,7 @@ def answer_code(sign_in: SignIn) -> Members:
     sign_in.spend()
     change(user, changes, sign_in.now)
     if progress.email is not None:
-        _enable(user, "EMAIL_OTP")
+        user.enable_factor("EMAIL_OTP")
     return finish(sign_in)
 
 
@@ -266,10 +266,6 @@ def check_lacks_factor(pool: UserPool, user: User) -> None:
         raise not_authorized("Invalid session for the user.")
 
 
-def _enable(user: User, name: str) -> None:
-    user.mfa_enabled = [*(known for known in user.mfa_enabled if known != name), name]
-
-
 def answer_mfa_setup(sign_in: SignIn) -> Members:
     """MFA_SETUP: an address for codes by e-mail, or the Session of a VerifySoftwareToken that was right."""
     progress, user = sign_in.progress, sign_in.known
@@ -289,7 +285,7 @@ def answer_mfa_setup(sign_in: SignIn) -> Members:
     # The first code must not serve for a sign-in, too. The counter starts anew with each secret.
     user.totp_used_step = progress.totp_step
     user.mfa_preferred = None if user.mfa_enabled else "SOFTWARE_TOKEN_MFA"
-    _enable(user, "SOFTWARE_TOKEN_MFA")
+    user.enable_factor("SOFTWARE_TOKEN_MFA")
     return finish(sign_in)
 
 

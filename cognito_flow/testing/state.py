@@ -196,6 +196,10 @@ class User:
         """The salt of the password, in hexadecimal."""
         return None if self.verifier is None else f"{self.verifier.salt:x}"
 
+    def enable_factor(self, name: str) -> None:
+        """Let a second factor be asked for, once and as the last one."""
+        self.mfa_enabled = [*(known for known in self.mfa_enabled if known != name), name]
+
     def grant(self, token: str) -> Grant | None:
         """The grant with this refresh token."""
         given = token.encode()  # as bytes: compare_digest takes no text beyond ASCII

@@ -124,6 +124,20 @@ def test_a_code_for_another_challenge_is_a_mismatch(cognito: LocalCognito) -> No
     )
 
 
+def test_an_app_that_is_enrolled_again_takes_the_place_of_the_old_one(cognito: LocalCognito) -> None:
+    """It stands once among the user's factors, and counts its codes from the beginning."""
+    wire = wire_to(cognito, **ON, **TOTP)
+    wire.pool.enrol_totp("alice")
+    for _ in range(2):
+        wire.pool.enrol_totp("alice")
+        moment = cognito.clock()
+        code = wire.pool.totp("alice")
+        assert cognito.clock() == moment
+        assert "AuthenticationResult" in wire.answer(wire.password(), SOFTWARE_TOKEN_MFA_CODE=code)
+
+    assert wire.pool.user("alice").mfa_enabled == ["SOFTWARE_TOKEN_MFA"]
+
+
 def test_a_factor_that_was_not_offered_cannot_be_chosen(cognito: LocalCognito) -> None:
     """Nor one that cannot be set up."""
     wire = wire_to(cognito, **ON, **SMS, **TOTP)
