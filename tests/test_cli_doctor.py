@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,6 +21,7 @@ from cognito_flow.cli.doctor import PROBLEMS
 from cognito_flow.testing import LocalCognito, Pool
 from tests.command import shown_by
 from tests.contract import needs_member
+from tests.http_server import running
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import ON, TOTP
 
@@ -545,15 +545,8 @@ def answering(error: str) -> Generator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield url
 
 
 def test_keys_that_cannot_be_fetched_and_a_clock_that_is_not_told(cognito: LocalCognito, pool: Pool) -> None:

@@ -34,6 +34,7 @@ from cognito_flow import (
     UserPasswordAuth,
 )
 from cognito_flow.models import System
+from tests.http_server import running
 
 APP = AppClient("eu-west-1_abc", "client")
 RESULT = {"AccessToken": "a", "IdToken": "i", "RefreshToken": "r", "ExpiresIn": 60, "TokenType": "Bearer"}
@@ -372,14 +373,8 @@ def endpoint() -> Iterator[Endpoint]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    seen.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield seen
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as seen.url:
+        yield seen
 
 
 SCRIPT = """

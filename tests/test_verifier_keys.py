@@ -38,6 +38,7 @@ from cognito_flow import (
 from cognito_flow.testing import Clock
 from tests import forge
 from tests.forge import APP, access_claims, jwk, rs, token
+from tests.http_server import running
 
 AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
 NOW = int(AT.timestamp())
@@ -532,14 +533,8 @@ def serving(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[t
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"{'http' if context is None else 'https'}://127.0.0.1:{server.server_port}", targets
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with running(server) as url:
+        yield url if context is None else url.replace("http:", "https:"), targets
 
 
 def says(body: bytes, status: int = 200, **headers: str) -> Answer:

@@ -11,7 +11,6 @@ import os
 import platform
 import queue
 import subprocess
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +25,7 @@ from cognito_flow.testing import LocalCognito, Pool
 from tests.foreign import pools
 from tests.foreign.conftest import JAVASCRIPT, SECONDS_TO_ANSWER, JavaScript
 from tests.foreign.pools import PASSWORD
+from tests.http_server import running
 
 pytestmark = [
     pytest.mark.peers,
@@ -91,15 +91,10 @@ class Browser:
 @contextmanager
 def serve(files: dict[str, tuple[str, bytes]], told: queue.Queue[Any]) -> Generator[str]:
     """A web server that knows nothing of CORS."""
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.files, server.told = files, told
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.files, server.told = files, told
+    with running(server) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

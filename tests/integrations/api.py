@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ import attrs
 
 from cognito_flow import NotAuthorized
 from cognito_flow.testing import Pool
+from tests.http_server import running
 
 
 @attrs.frozen
@@ -129,12 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serve(pool: Pool) -> Generator[Api]:
     """Serve it on a port of its own."""
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.api = Api(pool, f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server.api
-        finally:
-            server.shutdown()
-            thread.join()
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.api = Api(pool, f"http://127.0.0.1:{server.server_port}")
+    with running(server):
+        yield server.api

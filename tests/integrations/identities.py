@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ import attrs
 
 from cognito_flow import AppClient, TokenExpired
 from cognito_flow.testing import Pool
+from tests.http_server import running
 
 POOL_ID = "eu-west-1:11111111-2222-3333-4444-555555555555"
 IDENTITY_ID = "eu-west-1:66666666-7777-8888-9999-000000000000"
@@ -134,12 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serve(pool: Pool, app: AppClient) -> Generator[Identities]:
     """Serve it on a port of its own."""
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.identities = Identities(pool, app, f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server.identities
-        finally:
-            server.shutdown()
-            thread.join()
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.identities = Identities(pool, app, f"http://127.0.0.1:{server.server_port}")
+    with running(server):
+        yield server.identities
