@@ -35,6 +35,7 @@ PUBLIC_DUNDERS = ("__init__", "__call__")
 
 # From the ground up. A module may import from its own floor and from those below it.
 FLOORS = {
+    "_extras": 0,
     "_json": 0,
     "_keys": 0,
     "errors": 0,

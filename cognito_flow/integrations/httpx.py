@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Iterable
 
+from cognito_flow._extras import missing
 from cognito_flow.errors import UsageError
 from cognito_flow.integrations.bearer import Bearer, TokenUse
 from cognito_flow.models import Tokens
@@ -16,9 +17,7 @@ from cognito_flow.tokens import AsyncTokenSource, TokenSource
 try:
     import httpx
 except ModuleNotFoundError:
-    raise ModuleNotFoundError(
-        "the package httpx is missing: python -m pip install 'cognito-flow[httpx]'", name="httpx"
-    ) from None
+    raise missing("httpx", extra="httpx") from None
 
 __all__ = ["CognitoAuth"]
 

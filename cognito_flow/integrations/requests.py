@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
+from cognito_flow._extras import missing
 from cognito_flow.errors import UsageError
 from cognito_flow.integrations.bearer import Bearer, TokenUse
 from cognito_flow.models import Tokens
@@ -20,9 +21,7 @@ try:
     from requests.auth import AuthBase
     from requests.cookies import RequestsCookieJar, get_cookie_header, merge_cookies
 except ModuleNotFoundError:
-    raise ModuleNotFoundError(
-        "the package requests is missing: python -m pip install 'cognito-flow[requests]'", name="requests"
-    ) from None
+    raise missing("requests", extra="requests") from None
 
 __all__ = ["CognitoAuth"]
 

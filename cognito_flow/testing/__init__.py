@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from cognito_flow._extras import missing
+
 if TYPE_CHECKING:
     from cognito_flow.testing.authenticator import AuthenticatorRefused, SoftAuthenticator
     from cognito_flow.testing.clock import Clock
@@ -48,10 +50,7 @@ if not TYPE_CHECKING:  # hidden from type checkers: to them it would allow any n
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         try:
             return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        except ModuleNotFoundError as missing:
-            if missing.name not in _EXTRA:
+        except ModuleNotFoundError as error:
+            if error.name not in _EXTRA:
                 raise
-            raise ModuleNotFoundError(
-                f"the package {missing.name} is missing: python -m pip install 'cognito-flow[testing]'",
-                name=missing.name,
-            ) from None
+            raise missing(error.name, extra="testing") from None
