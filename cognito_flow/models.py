@@ -15,7 +15,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias, TypeVar
 
 import attrs
@@ -33,6 +33,7 @@ __all__ = [
     "System",
     "Tokens",
     "UserContext",
+    "has_passed",
     "refresh_token_of",
     "tell",
 ]
@@ -342,6 +343,12 @@ def tell(listener: Callable[[Event], object] | None, event: Event) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def has_passed(period: timedelta, *, since: datetime | None, now: datetime) -> bool:
+    """Whether a moment lies at least so far back; None: it never was, and does."""
+    # A clock that was set back has not stopped: what lies in its future counts as long ago.
+    return since is None or not timedelta() <= now - since < period
 
 
 @attrs.frozen

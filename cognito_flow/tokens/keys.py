@@ -36,6 +36,7 @@ from jwt.algorithms import RSAAlgorithm
 from cognito_flow._drive import without_frames
 from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow.errors import CognitoFlowError, TokenInvalid, TransportError, UnexpectedResponse
+from cognito_flow.models import has_passed
 
 __all__ = ["Fetch", "KeySet", "download", "read_keys"]
 
@@ -133,8 +134,7 @@ class KeySet:
         )
 
     def _has_passed(self, period: timedelta, since: datetime | None) -> bool:
-        # A clock that was set back has not stopped: what lies in its future counts as long ago.
-        return since is None or not timedelta() <= self.now() - since < period
+        return has_passed(period, since=since, now=self.now())
 
     def _start(self) -> None:
         self._tried_at, loading = self.now(), Future[None]()

@@ -22,7 +22,7 @@ from cognito_flow.errors import (
     UsageError,
 )
 from cognito_flow.handlers.turn import Settings, Turn
-from cognito_flow.models import Exchange, Tokens
+from cognito_flow.models import Exchange, Tokens, has_passed
 from cognito_flow.stores import LockingTokenStore, TokenStore
 
 __all__ = ["AsyncTokenSource", "Keeper", "TokenSource"]
@@ -95,10 +95,7 @@ class Keeper:
         return self._is_rejected or self.settings.system.now() >= self._due
 
     def _may_try(self) -> bool:
-        if self._tried_at is None:
-            return True
-        # A clock that was set back has not stopped: what lies in its future counts as long ago.
-        return not timedelta() <= self.settings.system.now() - self._tried_at < _PAUSE
+        return has_passed(_PAUSE, since=self._tried_at, now=self.settings.system.now())
 
     # -- what is done --
 
