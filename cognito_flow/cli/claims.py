@@ -15,6 +15,7 @@ from rich.table import Table
 
 from cognito_flow._json import as_object, as_text
 from cognito_flow.cli.plain import plain
+from cognito_flow.cli.tokens import standard_input
 from cognito_flow.errors import UsageError
 from cognito_flow.models import AppClient
 from cognito_flow.tokens import TokenVerifier
@@ -45,11 +46,7 @@ def run(app: AppClient, token: str | None, *, is_id: bool) -> None:
 
 
 def _from_standard_input(*, is_id: bool) -> str:
-    try:
-        # A program that was started with standard input closed has none.
-        text = "" if sys.stdin is None else sys.stdin.read()
-    except UnicodeDecodeError:  # bytes that stand in no token
-        text = ""
+    text = standard_input()
     if not text.strip():
         raise UsageError("there is no token: give it as an argument, or on standard input")
     try:

@@ -17,7 +17,7 @@ from cognito_flow.errors import UsageError
 from cognito_flow.models import Tokens
 from cognito_flow.stores.document import changing
 
-__all__ = ["handed", "printed"]
+__all__ = ["handed", "printed", "standard_input"]
 
 _PATIENCE = 60  # seconds to wait for another process, which may be waiting for Cognito
 
@@ -44,7 +44,7 @@ def handed(path: Path | None) -> Generator[Tokens]:
 
 def _parsed(path: Path | None) -> Tokens:
     try:
-        tokens = as_object(json.loads(_standard_input() if path is None else path.read_bytes()))
+        tokens = as_object(json.loads(standard_input() if path is None else path.read_bytes()))
     except (ValueError, RecursionError):  # whose message, or document, would tell the tokens
         tokens = None
     if tokens is None:
@@ -52,6 +52,10 @@ def _parsed(path: Path | None) -> Tokens:
     return Tokens.from_dict(tokens)
 
 
-def _standard_input() -> str:
-    # A program that was started with standard input closed has none.
-    return "" if sys.stdin is None else sys.stdin.read()
+def standard_input() -> str:
+    """What stands on standard input; nothing, if it is closed, or holds bytes that are no text."""
+    try:
+        # A program that was started with standard input closed has none.
+        return "" if sys.stdin is None else sys.stdin.read()
+    except UnicodeDecodeError:
+        return ""
