@@ -50,20 +50,24 @@ def _check_totp_is_on(pool: UserPool) -> None:
 
 
 def _open_set_up(request: Request) -> tuple[UserPool, Client, Progress]:
-    """The pool and the progress of a Session of MFA_SETUP: the request names neither pool nor app client."""
+    """The pool, the app client and the progress of a Session of MFA_SETUP. The user still lacks a factor."""
+    pool, client, progress = _found_set_up(request)
+    check_lacks_factor(pool, pool.users[progress.username])
+    return pool, client, progress
+
+
+def _found_set_up(request: Request) -> tuple[UserPool, Client, Progress]:
+    """The same for any user. The request names neither pool nor app client."""
     session = request.parameters.get("Session")
     if session is None:
         raise invalid_parameter("Either AccessToken or Session must be given.")
     for pool in request.pools.values():
         for client in pool.clients.values():
             try:
-                progress = open_session(pool, client, session, "MFA_SETUP", request.now)
+                return pool, client, open_session(pool, client, session, "MFA_SETUP", request.now)
             except Refusal as refusal:
                 if refusal.text != "Invalid session for the user.":
                     raise
-            else:
-                check_lacks_factor(pool, pool.users[progress.username])
-                return pool, client, progress
     raise not_authorized("Invalid session for the user.")
 
 
