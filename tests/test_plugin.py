@@ -18,6 +18,7 @@ ALONE = ["-p", "no:cacheprovider", "-p", "no:benchmark", "-W", "error"]
 
 def run(folder: Path, *command: str) -> str:
     """Run a Python module in a project's folder, which must succeed; gives what it printed."""
+    (folder / "pytest.ini").touch()  # or pytest would look for settings in the folders above
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OF_THIS_RUN)}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", *command],
