@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cognito_flow import srp
-from tests import srp_peer
+from tests.support import srp_peer
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

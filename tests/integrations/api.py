@@ -12,7 +12,7 @@ import attrs
 
 from cognito_flow import NotAuthorized
 from cognito_flow.testing import Pool
-from tests.http_server import running
+from tests.support.http_server import running
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ import attrs
 
 from cognito_flow import AppClient, TokenExpired
 from cognito_flow.testing import Pool
-from tests.http_server import running
+from tests.support.http_server import running
 
 POOL_ID = "eu-west-1:11111111-2222-3333-4444-555555555555"
 IDENTITY_ID = "eu-west-1:66666666-7777-8888-9999-000000000000"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cognito_flow.testing import Clock, LocalCognito
-from tests.contract import check_answer, check_refusal
 from tests.local_cognito.wire import PASSWORD, Wire
+from tests.support.contract import check_answer, check_refusal
 
 if TYPE_CHECKING:
     from cognito_flow.testing.service import Reply

@@ -10,8 +10,8 @@ import jwt
 import pytest
 
 from cognito_flow.testing import LocalCognito
-from tests import srp_peer
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
+from tests.support import srp_peer
 
 SECRET = "device secret"
 SALT = int.from_bytes(bytes(range(0x81, 0x91)))  # its top bit is set

@@ -11,7 +11,7 @@ import pytest
 from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator
 from cognito_flow.testing.operations import OPERATIONS
 from cognito_flow.testing.totp import code_at
-from tests.contract import model
+from tests.support.contract import model
 
 PASSWORD, NEW = "Correct-horse-1", "Battery-staple-2"
 PASSKEYS = {"RelyingPartyId": "app.example", "UserVerification": "required"}

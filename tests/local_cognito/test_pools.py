@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from cognito_flow.testing import LocalCognito
 from cognito_flow.testing.signing import SigningKeys
-from tests.contract import needs_member
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
+from tests.support.contract import needs_member
 
 OWN_SECRET = needs_member("CreateUserPoolClientRequest", "ClientSecret")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests import srp_peer
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
+from tests.support import srp_peer
 
 
 def guarded(wire: Wire) -> tuple[Wire, str]:

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from tests import srp_peer
 from tests.local_cognito.wire import PASSWORD, Exponent, Wire, refusal
+from tests.support import srp_peer
 
 INCORRECT = ("NotAuthorizedException", "Incorrect username or password.")
 BAD_TIMESTAMP = (

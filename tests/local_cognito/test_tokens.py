@@ -9,8 +9,8 @@ import jwt
 import pytest
 
 from cognito_flow.testing import ALL_FLOWS, LocalCognito
-from tests import srp_peer
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
+from tests.support import srp_peer
 
 BAD_REFRESH = ("NotAuthorizedException", "Invalid Refresh Token.")
 REVOKED = ("NotAuthorizedException", "Access Token has been revoked")

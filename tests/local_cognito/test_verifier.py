@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from cognito_flow.testing import totp, verifier
 from cognito_flow.testing.refusal import Refusal
-from tests import srp_peer
-from tests.test_srp_vectors import Vector, each
+from tests.srp.test_srp_vectors import Vector, each
+from tests.support import srp_peer
 
 KNOWN = verifier.make_verifier("pool", "alice", "password", lambda length: bytes(range(1, length + 1)))
 

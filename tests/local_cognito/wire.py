@@ -12,7 +12,7 @@ import attrs
 from botocore.exceptions import ClientError
 
 from cognito_flow.testing import LocalCognito, Pool
-from tests import srp_peer
+from tests.support import srp_peer
 
 PASSWORD = "Correct horse 1"
 

@@ -42,11 +42,11 @@ from cognito_flow.errors import ServiceError
 from cognito_flow.flow import AuthFlow
 from cognito_flow.models import System
 from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator
-from tests import srp_peer
 from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.devices import ALWAYS
 from tests.scenarios.second_factors import ON, SMS, TOTP
 from tests.scenarios.table import OTHER_PASSWORD, PASSWORD
+from tests.support import srp_peer
 
 Spoil = Callable[["Party", dict[str, Any]], object]
 SRP, CLEAR = UserSrpAuth("alice", PASSWORD), UserPasswordAuth("alice", PASSWORD)

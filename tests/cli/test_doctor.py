@@ -1,0 +1,603 @@
+"""`cognito-flow doctor`, as a person and as a script run it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import attrs
+import pytest
+from typer.testing import CliRunner
+
+from cognito_flow import AppClient
+from cognito_flow.cli import login
+from cognito_flow.cli.app import app
+from cognito_flow.cli.doctor import PROBLEMS
+from cognito_flow.testing import LocalCognito, Pool
+from tests.scenarios.custom import create, define, verify
+from tests.scenarios.second_factors import ON, TOTP
+from tests.support.command import shown_by
+from tests.support.contract import needs_member
+from tests.support.http_server import running
+
+ANOTHER = "a-secret-of-another-app-client"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-key"}
+SRP, PASSWORD, REFRESH = "ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"
+CUSTOM, CHOICE, ADMIN = "ALLOW_CUSTOM_AUTH", "ALLOW_USER_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"
+
+
+@attrs.frozen
+class Found:
+    """What was found, by what was looked at."""
+
+    lines: dict[str, dict[str, str | None]]
+
+    def level(self, subject: str) -> str:
+        """How bad it is."""
+        return str(self.lines[subject]["level"])
+
+    def change(self, subject: str) -> str:
+        """What to change."""
+        return str(self.lines[subject]["change"])
+
+    def found(self, subject: str) -> str:
+        """What it is like."""
+        return str(self.lines[subject]["found"])
+
+
+@attrs.frozen
+class Doctor:
+    """The command, run against a service."""
+
+    cognito: LocalCognito
+    url: str
+
+    def run(
+        self, client: AppClient, *more: str, code: int = 0, secret: str | None = None, **environment: str
+    ) -> Any:
+        """Run it."""
+        arguments = ["doctor", "--pool", client.pool_id, "--client", client.client_id, "--endpoint", self.url]
+        if secret is not None:
+            more += ("--client-secret-env", "SECRET")
+            environment["SECRET"] = secret
+        result = CliRunner().invoke(app, [*arguments, *more], env=environment)
+        assert result.exit_code == code, result.output
+        assert secret is None or secret not in result.output
+        return result
+
+    def probe(self, client: AppClient, *more: str, code: int = 0, secret: str | None = None) -> Found:
+        """Without AWS credentials."""
+        return read(self.run(client, *more, code=code, secret=secret))
+
+    def describe(self, client: AppClient, code: int = 0, secret: str | None = None) -> Found:
+        """With AWS credentials."""
+        return read(self.run(client, "--admin", code=code, secret=secret, **CREDENTIALS))
+
+    def settings(self, client: dict[str, object] | None = None, code: int = 0, **pool: object) -> Found:
+        """With AWS credentials, a pool and an app client with these members."""
+        members = {"flows": (SRP, REFRESH), **(client or {})}
+        return self.describe(self.cognito.create_pool(**pool).app_client(**members), code)  # type: ignore[arg-type]  # members of any type
+
+
+def read(result: Any) -> Found:
+    """What was printed."""
+    lines = json.loads(result.stdout)
+    assert len({line["subject"] for line in lines}) == len(lines)
+    return Found({line["subject"]: line for line in lines})
+
+
+@pytest.fixture
+def doctor(cognito: LocalCognito) -> Iterator[Doctor]:
+    """The command."""
+    with cognito.serve() as url:
+        yield Doctor(cognito, url)
+
+
+@pytest.fixture
+def pool(doctor: Doctor) -> Pool:
+    """A pool with one user."""
+    pool = doctor.cognito.create_pool()
+    pool.add_user("alice", "Correct horse 1")
+    return pool
+
+
+# -- without AWS credentials --
+
+
+def test_each_flow_is_told_to_be_allowed_or_not(doctor: Doctor, pool: Pool) -> None:
+    """With the setting that allows it, as Cognito calls it."""
+    found = doctor.probe(pool.app_client(flows=(SRP,)))
+
+    assert found.level("USER_SRP_AUTH") == "ok"
+    for flow in ("USER_PASSWORD_AUTH", "CUSTOM_AUTH", "USER_AUTH", "REFRESH_TOKEN_AUTH"):
+        assert found.level(flow) == "off"
+        assert f"ALLOW_{flow}" in found.change(flow)
+        assert "ExplicitAuthFlows" in found.change(flow)
+
+
+def test_everything_is_allowed(doctor: Doctor, pool: Pool) -> None:
+    """And nothing has to be changed."""
+    names = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
+    pool.triggers.update(zip(names, (define, create, verify), strict=True))
+
+    found = doctor.probe(pool.app_client(prevent_user_existence_errors="ENABLED"))
+
+    assert {line["level"] for line in found.lines.values()} == {"ok"}
+
+
+def test_the_probes_are_those_that_the_help_names(doctor: Doctor, pool: Pool) -> None:
+    """They are refused, send no message, and change nobody."""
+    told = CliRunner().invoke(app, ["doctor", "--help"]).stdout
+    client = pool.app_client(secret=True)
+    doctor.cognito.calls.clear()
+    before = copy.deepcopy(doctor.cognito.state(pool.id).users)
+
+    doctor.probe(client, secret=client.client_secret)
+
+    assert [call.operation for call in doctor.cognito.calls] == ["InitiateAuth"] * 6
+    assert "InitiateAuth" in told
+    assert list(doctor.cognito.outbox) == []
+    assert doctor.cognito.state(pool.id).users == before
+
+
+def test_an_app_client_that_lets_nobody_in_is_a_problem(doctor: Doctor, pool: Pool) -> None:
+    """It may serve a back end with AWS credentials; a client it does not."""
+    found = doctor.probe(pool.app_client(flows=(ADMIN,)), code=PROBLEMS)
+
+    assert SRP in found.change("ExplicitAuthFlows")
+
+
+def test_a_custom_flow_without_triggers_is_off(doctor: Doctor, pool: Pool) -> None:
+    """As they are called in LambdaConfig."""
+    found = doctor.probe(
+        pool.app_client(flows=(CUSTOM,), prevent_user_existence_errors="ENABLED"), code=PROBLEMS
+    )
+
+    assert found.level("CUSTOM_AUTH") == "off"
+    assert "DefineAuthChallenge" in found.change("CUSTOM_AUTH")
+
+
+def test_who_exists_is_told_or_hidden(doctor: Doctor, pool: Pool) -> None:
+    """By PreventUserExistenceErrors."""
+    name = "PreventUserExistenceErrors"
+
+    assert doctor.probe(pool.app_client(prevent_user_existence_errors="ENABLED")).level(name) == "ok"
+    told = doctor.probe(pool.app_client(prevent_user_existence_errors="LEGACY"))
+    assert (told.level(name), told.change(name)) == ("warning", f"set {name} to ENABLED")
+
+
+@pytest.mark.parametrize(
+    ("has_one", "given", "level"),
+    [
+        (False, None, "ok"),
+        (False, ANOTHER, "problem"),
+        (True, None, "problem"),
+        (True, ANOTHER, "problem"),
+        (True, "it", "ok"),
+    ],
+)
+def test_the_secret_is_tried(
+    doctor: Doctor, pool: Pool, has_one: bool, given: str | None, level: str
+) -> None:
+    """Missing, wrong, not wanted, or right."""
+    client = pool.app_client(secret=has_one)
+    secret = client.client_secret if given == "it" else given
+
+    found = doctor.probe(client, code=0 if level == "ok" else PROBLEMS, secret=secret)
+
+    assert found.level("ClientSecret") == level
+    expected = "warning" if has_one and given != "it" else "ok"
+    assert has_one is False or found.level("USER_SRP_AUTH") == expected
+
+
+def test_an_app_client_that_is_not_there(doctor: Doctor, pool: Pool) -> None:
+    """Nothing else can be told."""
+    found = doctor.probe(attrs.evolve(pool.app, client_id="unknown"), code=PROBLEMS)
+
+    assert list(found.lines) == ["UserPoolId", "ClientId", "clock"]
+    assert "client id" in found.change("ClientId")
+
+
+def test_a_pool_that_is_not_there(doctor: Doctor, pool: Pool) -> None:
+    """Its keys are not."""
+    found = doctor.probe(attrs.evolve(pool.app, pool_id="eu-west-1_Nobody"), code=PROBLEMS)
+
+    assert "pool id" in found.change("UserPoolId")
+    assert found.level("USER_SRP_AUTH") == "ok"
+
+
+@pytest.mark.parametrize(("seconds", "way"), [(3600, "behind"), (-3600, "ahead")])
+def test_a_clock_that_is_wrong(doctor: Doctor, pool: Pool, seconds: int, way: str) -> None:
+    """By the Date of what Cognito answers: with probes and with AWS credentials."""
+    doctor.cognito.clock.ahead += timedelta(seconds=seconds)
+
+    for found in (doctor.probe(pool.app), doctor.describe(pool.app)):
+        assert found.level("clock") == "warning"
+        assert way in found.found("clock")
+
+
+def test_other_answers_are_shown_as_they_are(doctor: Doctor, pool: Pool) -> None:
+    """They settle nothing."""
+    doctor.cognito.faults.throttle("InitiateAuth", times=15)
+
+    found = doctor.probe(pool.app)
+
+    assert list(found.lines) == [
+        "UserPoolId",
+        "USER_SRP_AUTH",
+        "USER_PASSWORD_AUTH",
+        "CUSTOM_AUTH",
+        "USER_AUTH",
+        "REFRESH_TOKEN_AUTH",
+        "clock",
+    ]
+    assert "Rate exceeded" in found.found("USER_AUTH")
+
+
+# -- with AWS credentials --
+
+
+def test_described_flows(doctor: Doctor, pool: Pool) -> None:
+    """Those for a back end, too."""
+    found = doctor.describe(pool.app_client(flows=(ADMIN, REFRESH)))
+
+    assert found.level("ADMIN_USER_PASSWORD_AUTH") == "ok"
+    assert found.change("USER_SRP_AUTH") == f"add {SRP} to ExplicitAuthFlows"
+
+
+def test_flows_that_nobody_set(doctor: Doctor) -> None:
+    """SRP, custom authentication and refresh."""
+    found = doctor.settings({"flows": ()})
+
+    assert [found.level(flow) for flow in ("USER_SRP_AUTH", "USER_AUTH")] == ["ok", "off"]
+
+
+def test_flows_by_their_older_names(doctor: Doctor) -> None:
+    """What they allow is told, what they do not is not."""
+    found = doctor.settings({"flows": ("ADMIN_NO_SRP_AUTH",)})
+
+    assert ADMIN in found.change("ExplicitAuthFlows")
+    assert found.level("ADMIN_USER_PASSWORD_AUTH") == "ok"
+    assert "USER_SRP_AUTH" not in found.lines
+
+
+@pytest.mark.parametrize("flows", [(REFRESH,), (REFRESH, CUSTOM)])
+def test_flows_that_let_nobody_in(doctor: Doctor, flows: tuple[str, ...]) -> None:
+    """There would be no token to refresh; and custom authentication needs triggers."""
+    assert SRP in doctor.settings({"flows": flows}, code=PROBLEMS).change("ExplicitAuthFlows")
+
+
+def test_described_triggers(doctor: Doctor) -> None:
+    """Those of custom authentication, and that of migration."""
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+    some = doctor.settings(
+        {"flows": (SRP, CUSTOM, REFRESH)}, lambda_config={"DefineAuthChallenge": arn, "UserMigration": arn}
+    )
+    names = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse", "UserMigration")
+    all_of_them = doctor.settings(
+        {"flows": (CUSTOM, PASSWORD, REFRESH)}, lambda_config=dict.fromkeys(names, arn)
+    )
+
+    assert some.level("CUSTOM_AUTH") == "warning"
+    assert "add CreateAuthChallenge, VerifyAuthChallengeResponse to LambdaConfig" in some.change(
+        "CUSTOM_AUTH"
+    )
+    assert PASSWORD in some.change("UserMigration")
+    assert all_of_them.level("CUSTOM_AUTH") == "ok"
+    assert "UserMigration" not in all_of_them.lines
+
+
+@pytest.mark.parametrize(
+    ("has_one", "given", "level"),
+    [
+        (False, None, "ok"),
+        (False, ANOTHER, "problem"),
+        (True, None, "ok"),
+        (True, ANOTHER, "warning"),
+        (True, "it", "ok"),
+    ],
+)
+def test_the_secret_is_compared(
+    doctor: Doctor, pool: Pool, has_one: bool, given: str | None, level: str
+) -> None:
+    """With the one that is described, which is never shown."""
+    client = pool.app_client(secret=has_one)
+    secret = client.client_secret if given == "it" else given
+
+    result = doctor.run(
+        client, "--admin", code=PROBLEMS if level == "problem" else 0, secret=secret, **CREDENTIALS
+    )
+
+    assert read(result).level("ClientSecret") == level
+    assert not has_one or str(client.client_secret) not in result.output
+
+
+def test_described_existence_errors(doctor: Doctor) -> None:
+    """LEGACY is the default."""
+    name = "PreventUserExistenceErrors"
+
+    assert doctor.settings().change(name) == f"set {name} to ENABLED"
+    assert doctor.settings({"prevent_user_existence_errors": "ENABLED"}).level(name) == "ok"
+
+
+def test_how_long_tokens_live(doctor: Doctor) -> None:
+    """In the units that were set, or their defaults."""
+    units = {"AccessToken": "minutes"}
+    found = doctor.settings({"access_token_validity": 10, "token_validity_units": units})
+
+    assert found.found("AccessTokenValidity") == "10 minutes"
+    assert found.found("IdTokenValidity") == "1 hour"
+    assert found.found("RefreshTokenValidity") == "30 days"
+
+
+@pytest.mark.parametrize(("grace", "level"), [(0, "warning"), (60, "ok")])
+def test_rotation_and_what_it_does_to_refreshing(doctor: Doctor, grace: int, level: str) -> None:
+    """Without a grace period, an answer that is lost takes the sign-in with it."""
+    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": grace}
+    found = doctor.settings({"flows": (SRP,), "refresh_token_rotation": rotation})
+
+    assert found.level("RefreshTokenRotation") == level
+    assert "REFRESH_TOKEN_AUTH cannot be used" in found.found("RefreshTokenRotation")
+
+
+def test_refresh_tokens_that_cannot_be_used_are_a_problem(doctor: Doctor) -> None:
+    """Neither in the one way nor in the other."""
+    found = doctor.settings({"flows": (SRP,)}, code=PROBLEMS)
+
+    assert REFRESH in found.change("RefreshTokenRotation")
+
+
+def test_described_revocation(doctor: Doctor) -> None:
+    """Without it, a sign-in cannot be ended."""
+    name = "EnableTokenRevocation"
+
+    assert doctor.settings().level(name) == "ok"
+    assert doctor.settings({"enable_token_revocation": False}).change(name) == f"set {name} to true"
+
+
+def test_described_devices(doctor: Doctor) -> None:
+    """Tracked or not, and who says that one is remembered."""
+    name = "DeviceConfiguration"
+    opt_in = {"DeviceOnlyRememberedOnUserPrompt": True}
+
+    assert "not tracked" in doctor.settings().found(name)
+    assert "device_key" in doctor.settings(device_configuration={"ChallengeRequiredOnNewDevice": True}).found(
+        name
+    )
+    assert "the person says" in doctor.settings(device_configuration=opt_in).found(name)
+
+
+ROLE = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
+SENDER = {
+    "EmailSendingAccount": "DEVELOPER",
+    "SourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/a@b.org",
+}
+
+
+def test_described_second_factors(doctor: Doctor) -> None:
+    """All that can work."""
+    found = doctor.settings(
+        **ON,
+        **TOTP,
+        sms_mfa_configuration={"SmsConfiguration": ROLE},
+        email_mfa_configuration={},
+        email_configuration=SENDER,
+    )
+
+    assert found.found("MfaConfiguration") == "ON"
+    for factor in ("SOFTWARE_TOKEN_MFA", "SMS_MFA", "EMAIL_OTP"):
+        assert found.level(factor) == "ok"
+
+
+def test_second_factors_that_cannot_work(doctor: Doctor) -> None:
+    """SMS without a role to send them, e-mail that ends after some, and e-mail in the smallest plan."""
+    members: dict[str, Any] = {**ON, "sms_mfa_configuration": {}, "email_mfa_configuration": {}}
+    found = doctor.settings(**members, code=PROBLEMS)
+    lite = doctor.settings(**members, code=PROBLEMS, user_pool_tier="LITE")
+
+    assert "SnsCallerArn" in found.change("SMS_MFA")
+    assert "EmailSendingAccount" in found.change("EMAIL_OTP")
+    assert "UserPoolTier" in lite.change("EMAIL_OTP")
+
+
+def test_a_second_factor_that_is_required_but_not_there(doctor: Doctor, pool: Pool) -> None:
+    """Which CreateUserPool refuses, and an older pool may have."""
+    doctor.cognito.state(pool.id).mfa = {"MfaConfiguration": "ON"}
+
+    found = doctor.describe(pool.app, code=PROBLEMS)
+
+    assert "SoftwareTokenMfaConfiguration" in found.change("MfaConfiguration")
+
+
+def test_messages_that_may_not_arrive(doctor: Doctor, pool: Pool) -> None:
+    """As the pool tells."""
+    state = doctor.cognito.state(pool.id)
+    state.mfa = {"MfaConfiguration": "OPTIONAL", "SmsMfaConfiguration": {"SmsConfiguration": ROLE}}
+    state.members["SmsConfigurationFailure"] = "SNSSandbox"
+
+    found = doctor.describe(pool.app)
+
+    assert found.level("SMS_MFA") == "warning"
+    assert "SNSSandbox" in found.found("SMS_MFA")
+
+
+FIRST: dict[str, Any] = {
+    "policies": {
+        "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "SMS_OTP", "EMAIL_OTP", "WEB_AUTHN"]}
+    }
+}
+CHOOSING: dict[str, object] = {"flows": (CHOICE, REFRESH)}
+
+
+def test_first_factors_that_cannot_work(doctor: Doctor) -> None:
+    """Without a role for SMS, and without a relying party for passkeys."""
+    found = doctor.settings(CHOOSING, code=PROBLEMS, **FIRST)
+
+    assert "SnsCallerArn" in found.change("AllowedFirstAuthFactors: SMS_OTP")
+    assert "EmailSendingAccount" in found.change("AllowedFirstAuthFactors: EMAIL_OTP")
+    assert "RelyingPartyId" in found.change("AllowedFirstAuthFactors: WEB_AUTHN")
+
+
+def test_first_factors_that_work(doctor: Doctor) -> None:
+    """With all that they need."""
+    passkeys: dict[str, Any] = {"web_authn_configuration": {"RelyingPartyId": "example.com"}}
+    found = doctor.settings(CHOOSING, **FIRST, **passkeys, sms_configuration=ROLE, email_configuration=SENDER)
+
+    for factor in ("SMS_OTP", "EMAIL_OTP", "WEB_AUTHN"):
+        assert found.level(f"AllowedFirstAuthFactors: {factor}") == "ok"
+
+
+@pytest.mark.parametrize("name", ["Domain", "CustomDomain"])
+def test_a_domain_is_a_relying_party(doctor: Doctor, pool: Pool, name: str) -> None:
+    """Unless another one is set."""
+    factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}
+    doctor.cognito.state(pool.id).members.update({name: "sign-in", "Policies": factors})
+
+    assert doctor.describe(pool.app).level("AllowedFirstAuthFactors: WEB_AUTHN") == "ok"
+
+
+def test_a_first_factor_that_is_not_allowed_is_not_looked_at(doctor: Doctor) -> None:
+    """What it would need does not matter."""
+    factors: dict[str, Any] = {
+        "policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    }
+    found = doctor.settings(CHOOSING, **factors, email_configuration=SENDER)
+
+    looked_at = [subject for subject in found.lines if subject.startswith("AllowedFirstAuthFactors")]
+    assert looked_at == ["AllowedFirstAuthFactors: EMAIL_OTP"]
+
+
+def test_first_factors_that_no_flow_has(doctor: Doctor) -> None:
+    """They need the flow that lets people choose."""
+    assert CHOICE in doctor.settings(**FIRST).change("AllowedFirstAuthFactors")
+
+
+@needs_member("WebAuthnConfigurationType", "FactorConfiguration")
+def test_first_factors_beside_a_second_one(doctor: Doctor) -> None:
+    """Only passkeys can be both."""
+    both = {"RelyingPartyId": "example.com", "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION"}
+    one = {"RelyingPartyId": "example.com"}
+    factors: dict[str, Any] = {
+        "policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}
+    }
+
+    found = doctor.settings(CHOOSING, **ON, **TOTP, **factors, web_authn_configuration=one)
+    assert "WEB_AUTHN" in found.found("AllowedFirstAuthFactors")
+    found = doctor.settings(CHOOSING, **ON, **TOTP, **factors, web_authn_configuration=both)
+    assert "AllowedFirstAuthFactors" not in found.lines
+
+
+def test_choosing_in_the_smallest_feature_plan(doctor: Doctor) -> None:
+    """Which does not have it."""
+    assert "UserPoolTier" in doctor.settings(CHOOSING, code=PROBLEMS, user_pool_tier="LITE").change(
+        "USER_AUTH"
+    )
+
+
+@pytest.mark.parametrize("changed", [{"client_id": "unknown"}, {"pool_id": "eu-west-1_Nobody"}])
+def test_what_is_not_there_is_not_described(doctor: Doctor, pool: Pool, changed: dict[str, str]) -> None:
+    """And is a problem."""
+    found = doctor.describe(attrs.evolve(pool.app, **changed), code=PROBLEMS)
+
+    assert list(found.lines) == ["UserPoolId, ClientId", "clock"]
+
+
+def test_without_aws_credentials_nothing_is_described(doctor: Doctor, pool: Pool) -> None:
+    """That is wrong usage."""
+    assert "no usable AWS credentials" in doctor.run(pool.app, "--admin", code=login.USAGE).stderr
+
+
+def test_a_description_that_is_refused(doctor: Doctor, pool: Pool) -> None:
+    """With the exit code that other subcommands have for it."""
+    doctor.cognito.faults.throttle("DescribeUserPool", times=3)
+
+    result = doctor.run(pool.app, "--admin", code=login.REFUSED, **CREDENTIALS)
+
+    assert "Throttled" in result.stderr
+
+
+# -- whoever answers --
+
+
+@contextmanager
+def answering(error: str) -> Generator[str]:
+    """A service that refuses everything with one error, does not tell the time, and has no keys."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.answer(400, json.dumps({"__type": error, "message": "\x1b[2J"}).encode())
+
+        def do_GET(self) -> None:
+            self.answer(500, b"")
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response_only(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
+            pass
+
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield url
+
+
+def test_keys_that_cannot_be_fetched_and_a_clock_that_is_not_told(cognito: LocalCognito, pool: Pool) -> None:
+    """The one is a warning, of the other there is nothing to say."""
+    with answering("UserNotFoundException") as url:
+        found = Doctor(cognito, url).probe(pool.app)
+
+    assert found.level("UserPoolId") == "warning"
+    assert "clock" not in found.lines
+
+
+def test_aws_credentials_that_do_not_permit_it(cognito: LocalCognito, pool: Pool) -> None:
+    """They are refused."""
+    with answering("AccessDeniedException") as url:
+        result = Doctor(cognito, url).run(pool.app, "--admin", code=login.REFUSED, **CREDENTIALS)
+
+    assert "AWS credentials" in result.stderr
+
+
+def test_nobody_there_has_its_own_exit_code(cognito: LocalCognito, pool: Pool) -> None:
+    """As for `login`."""
+    Doctor(cognito, "http://127.0.0.1:1").run(pool.app, code=login.UNREACHABLE)
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--endpoint", "nowhere"], ["--pool", "x"], ["--client-secret-env", "NOT_SET"]]
+)
+def test_wrong_usage_has_its_own_exit_code(doctor: Doctor, pool: Pool, wrong: list[str]) -> None:
+    """As for `login`."""
+    doctor.run(pool.app, *wrong, code=login.USAGE)
+
+
+# -- on a terminal --
+
+
+def shown(url: str, client: AppClient, *more: str) -> bytes:
+    """What a terminal is sent."""
+    named = ("--pool", client.pool_id, "--client", client.client_id, "--endpoint", url)
+    return shown_by("doctor", *named, *more)
+
+
+def test_a_terminal_shows_a_table(doctor: Doctor, pool: Pool) -> None:
+    """Or JSON, where that is asked for."""
+    assert "│ USER_SRP_AUTH".encode() in shown(doctor.url, pool.app)
+    assert b'"subject": "USER_SRP_AUTH"' in shown(doctor.url, pool.app, "--json")
+
+
+def test_what_cognito_says_cannot_move_the_cursor(pool: Pool) -> None:
+    """Nor can anybody who answers in its place."""
+    with answering("InternalErrorException") as url:
+        written = shown(url, pool.app)
+
+    assert b"\\u001b[2J" in written
+    assert b"\x1b[2J" not in written

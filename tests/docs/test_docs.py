@@ -1,0 +1,85 @@
+"""The documentation: generated pages are fresh, and the example application works."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import re
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import urlencode
+
+import pytest
+
+from cognito_flow import AppClient, NewPasswordRequired, SoftwareTokenMfa, UserSrpAuth
+from cognito_flow.testing import LocalCognito, Pool, seed
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def load(path: Path) -> ModuleType:
+    """A file of the documentation as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+GENERATED = load(DOCS / "generate.py").PAGES
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_generated_page_is_what_the_code_says(name: str) -> None:
+    """Run ``python docs/generate.py`` when this fails."""
+    assert GENERATED[name]() == (DOCS / "reference" / name).read_text(encoding="utf-8")
+
+
+def test_the_example_of_a_login_page_signs_in(cognito: LocalCognito) -> None:
+    """Two pages, with a wrong password, a wrong code, and a second click."""
+    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
+    pool.add_user("alice", "correct horse", totp=True)
+    page = load(DOCS / "examples" / "web_login.py").LoginPage(pool.flow(seal_keys=["k" * 32]))
+
+    def request(**form: str) -> str:
+        body = urlencode(form).encode()
+        environ = {
+            "REQUEST_METHOD": "POST" if form else "GET",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+        }
+        return b"".join(page(environ, lambda status, headers: None)).decode()
+
+    assert "password" in request()
+    assert "Wrong name or password" in request(username="alice", password="x")
+    asked = re.search('value="([^"]+)"', request(username="alice", password="correct horse"))
+    assert asked is not None
+    assert "not the code" in request(state=asked[1], code="1")
+    code = pool.totp("alice")
+    assert "Welcome, alice" in request(state=asked[1], code=code)
+    assert "start again" in request(state=asked[1], code=code)
+    assert "start again" in request(state="made up", code="1")
+    assert "every field" in request(username="alice", password="")
+    pool.add_user("bob", "battery staple", temporary=True)
+    assert "no page yet" in request(username="bob", password="battery staple")
+    pool.add_user("carol", "battery staple", confirmed=False)
+    assert "confirm your address" in request(username="carol", password="battery staple")
+    cognito.faults.throttle("InitiateAuth", times=9)
+    assert "in a minute" in request(username="alice", password="correct horse")
+
+
+def test_the_seed_of_a_page_grows() -> None:
+    """What "Test your login" writes down is a seed, and the people in it sign in as it says."""
+    page = (DOCS / "how-to" / "test-your-login.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    cognito = seed.plant(tomllib.loads(text))
+
+    pool = Pool(cognito, "eu-west-1_Shop00001")
+    assert cognito.pool_ids() == [pool.id]
+    challenge = pool.flow(AppClient(pool.id, "web")).start(UserSrpAuth("alice", "correct horse"))
+    assert isinstance(challenge, SoftwareTokenMfa)
+    backend = AppClient(pool.id, "backend", "for-tests-alone")
+    challenge = pool.flow(backend).start(UserSrpAuth("bob", "battery staple"))
+    assert isinstance(challenge, NewPasswordRequired)

@@ -1,0 +1,171 @@
+"""The engine and remembered devices, by hand: named, proven, forgotten, confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from cognito_flow import (
+    AppClient,
+    Device,
+    DeviceForgotten,
+    Event,
+    MemoryDeviceStore,
+    Pending,
+    SignedIn,
+    SmsMfa,
+    Throttled,
+    UnexpectedResponse,
+    UserPasswordAuth,
+    UserSrpAuth,
+)
+from cognito_flow import _engine as engine
+from tests.support.conversation import (
+    APP,
+    DEVICE,
+    DEVICE_VERIFIER,
+    DONE,
+    RESULT,
+    SESSION,
+    VERIFIER,
+    Conversation,
+    ask,
+    start,
+    turn,
+)
+
+
+def test_a_device_is_named_in_every_call() -> None:
+    """Without it, a new one would be given."""
+    talk = start(UserSrpAuth("alice", "pw"), turn(DEVICE))
+    assert talk.sent["AuthParameters"]["DEVICE_KEY"] == DEVICE.key
+    talk.answer(ask("PASSWORD_VERIFIER", None, **VERIFIER))
+    assert talk.responses["DEVICE_KEY"] == DEVICE.key
+    challenge = talk.answer(ask("SMS_MFA")).result
+    assert isinstance(challenge, SmsMfa)
+    assert Conversation(engine.send(turn(), challenge.answer("1"))).responses["DEVICE_KEY"] == DEVICE.key
+
+
+def test_a_device_answers_its_challenges_alone() -> None:
+    """DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER, with the user's name and the hash."""
+    talk = start(UserPasswordAuth("alice", "pw"), turn(DEVICE)).answer(ask("DEVICE_SRP_AUTH"))
+    assert set(talk.responses) == {"USERNAME", "SECRET_HASH", "DEVICE_KEY", "SRP_A"}
+    talk.answer(ask("DEVICE_PASSWORD_VERIFIER", **DEVICE_VERIFIER))
+    assert {"PASSWORD_CLAIM_SIGNATURE", "DEVICE_KEY", "SECRET_HASH"} <= set(talk.responses)
+    result = talk.answer(DONE).result
+    assert isinstance(result, SignedIn)
+    assert result.tokens.device_key == DEVICE.key
+
+
+@pytest.mark.parametrize("name", ["DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"])
+def test_a_device_challenge_without_a_device_is_told(name: str) -> None:
+    """Cognito asks it only of a device that was named."""
+    with pytest.raises(UnexpectedResponse, match="no device"):
+        start(UserPasswordAuth("alice", "pw")).answer(ask(name))
+
+
+def test_a_device_proof_without_its_first_half_is_told() -> None:
+    """There is no SRP_A that it could be for."""
+    with pytest.raises(UnexpectedResponse, match="SRP_A"):
+        start(UserPasswordAuth("alice", "pw"), turn(DEVICE)).answer(ask("DEVICE_PASSWORD_VERIFIER"))
+
+
+def test_a_forgotten_device_ends_in_the_error_if_it_comes_twice() -> None:
+    """One restart, and no loop."""
+    events: list[Event] = []
+    talk = start(UserPasswordAuth("alice", "pw"), turn(DEVICE, on_event=events.append))
+    talk.refuse(DeviceForgotten("x"))
+    assert "DEVICE_KEY" not in talk.sent["AuthParameters"]
+    with pytest.raises(DeviceForgotten):
+        talk.refuse(DeviceForgotten("x"))
+    assert [event.kind for event in events] == ["device_forgotten"]
+
+
+def test_a_device_is_dropped_once() -> None:
+    """Forgotten at the proof, and again in the second try: the sign-in begins anew, and nobody is told twice."""
+    events: list[Event] = []
+    talk = start(UserSrpAuth("alice", "pw"), turn(DEVICE, on_event=events.append))
+    talk.answer(ask("PASSWORD_VERIFIER", None, **VERIFIER)).refuse(DeviceForgotten("x"))
+    assert "DEVICE_KEY" not in talk.responses
+
+    talk.refuse(DeviceForgotten("x"))
+
+    assert talk.sent["AuthFlow"] == "USER_SRP_AUTH"
+    assert [event.kind for event in events] == ["challenge", "device_forgotten"]
+
+
+def test_a_device_that_was_not_named_cannot_be_dropped() -> None:
+    """An answer without DEVICE_KEY is not sent again."""
+    challenge = SmsMfa(pending=Pending(name="SMS_MFA", username="alice", session=SESSION))
+    talk = Conversation(engine.send(turn(), challenge.answer("1")))
+    with pytest.raises(DeviceForgotten):
+        talk.refuse(DeviceForgotten("x"))
+
+
+NEW = {"NewDeviceMetadata": {"DeviceKey": DEVICE.key, "DeviceGroupKey": DEVICE.group_key}}
+
+
+def test_a_new_device_is_confirmed_and_kept() -> None:
+    """With its name, and under the real user name and the alias."""
+    store = MemoryDeviceStore()
+    flow = turn(devices=store, device_name="laptop", remember_devices=True)
+    talk = start(UserPasswordAuth("al@example.com", "pw"), flow).answer(
+        {"AuthenticationResult": {**RESULT, **NEW}}
+    )
+    assert talk.call is not None
+    assert (talk.call.operation, talk.sent["DeviceName"]) == ("ConfirmDevice", "laptop")
+    talk.answer({"UserConfirmationNecessary": True})
+    assert talk.call.operation == "UpdateDeviceStatus"
+    result = talk.answer({}).result
+    assert isinstance(result, SignedIn)
+    assert result.device is not None
+    assert result.device == store.get(APP, "al@example.com")
+
+
+def test_a_device_that_cannot_be_remembered_is_kept_all_the_same() -> None:
+    """It is confirmed, and the tokens belong to it."""
+    events: list[Event] = []
+    flow = turn(remember_devices=True, on_event=events.append)
+    talk = start(UserPasswordAuth("alice", "pw"), flow).answer({"AuthenticationResult": {**RESULT, **NEW}})
+    result = talk.answer({"UserConfirmationNecessary": True}).refuse(Throttled("x", code="T")).result
+    assert isinstance(result, SignedIn)
+    assert result.device is not None
+    assert "device_not_remembered" in [event.kind for event in events]
+
+
+class FullStore(MemoryDeviceStore):
+    """A store that cannot keep anything."""
+
+    def put(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
+        """Fail."""
+        raise OSError("no space left on device")
+
+
+def test_a_device_that_cannot_be_stored_costs_no_tokens() -> None:
+    """It is in the result, for the application to keep."""
+    events: list[Event] = []
+    flow = turn(devices=FullStore(), on_event=events.append)
+    talk = start(UserPasswordAuth("alice", "pw"), flow).answer({"AuthenticationResult": {**RESULT, **NEW}})
+    result = talk.answer({}).result
+    assert isinstance(result, SignedIn)
+    assert result.device is not None
+    assert (events[0].kind, events[0].error) == ("device_not_stored", "OSError")
+
+
+def test_an_alias_that_cannot_be_stored_costs_no_tokens() -> None:
+    """The device is found by the user's name as before."""
+    events: list[Event] = []
+    flow = turn(DEVICE, devices=FullStore(), on_event=events.append)
+    result = start(UserPasswordAuth("al@example.com", "pw"), flow).answer(DONE).result
+    assert isinstance(result, SignedIn)
+    assert "device_not_stored" in [event.kind for event in events]
+
+
+@pytest.mark.parametrize("metadata", [{}, {"DeviceKey": "k"}, {"DeviceKey": "k", "DeviceGroupKey": None}])
+def test_device_metadata_that_is_not_whole_is_passed_over(metadata: Mapping[str, object]) -> None:
+    """The tokens are there."""
+    result = {**RESULT, "NewDeviceMetadata": metadata}
+    done = start(UserPasswordAuth("alice", "pw")).answer({"AuthenticationResult": result}).result
+    assert isinstance(done, SignedIn)
+    assert done.device is None

@@ -1,0 +1,155 @@
+"""A page in a browser, Chromium 141 of npm @sparticuz/chromium, signs in with amazon-cognito-identity-js.
+
+The page is of another origin than the pool, so the browser asks the pool before each request (CORS), and
+shows the page no answer that does not allow it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import queue
+import subprocess
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlencode, urlsplit
+
+import attrs
+import pytest
+
+from cognito_flow.testing import LocalCognito, Pool
+from tests.other_clients import pools
+from tests.other_clients.conftest import JAVASCRIPT, SECONDS_TO_ANSWER, JavaScript
+from tests.other_clients.pools import PASSWORD
+from tests.support.http_server import running
+
+pytestmark = [
+    pytest.mark.peers,
+    pytest.mark.skipif(
+        (platform.system(), platform.machine()) != ("Linux", "x86_64"),
+        reason="npm has this browser for Linux on x86-64 only",
+    ),
+]
+OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+
+
+class _Server(ThreadingHTTPServer):
+    files: dict[str, tuple[str, bytes]]
+    told: queue.Queue[Any]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        kind, body = cast("_Server", self.server).files.get(urlsplit(self.path).path, ("", b""))
+        self._answer(200 if body else 404, kind, body)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        cast("_Server", self.server).told.put(json.loads(body))
+        self._answer(204)
+
+    def _answer(self, status: int, kind: str = "text/plain", body: bytes = b"") -> None:
+        self.send_response_only(status)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
+        pass
+
+
+@attrs.frozen
+class Browser:
+    """What starts the browser, and a page to show in it."""
+
+    path: Path
+    environment: dict[str, str]
+    folder: Path
+    url: str
+    told: queue.Queue[Any]
+
+    def sign_in(self, pool: Pool, endpoint: str, **given: str) -> Any:
+        """What the page tells after alice has tried to sign in."""
+        address = {"pool": pool.id, "client": pool.app.client_id, "endpoint": endpoint, "username": "alice"}
+        page = f"{self.url}/?{urlencode({**address, **given})}"
+        with subprocess.Popen(
+            [self.path, *OPTIONS, f"--user-data-dir={self.folder}", page],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            try:
+                return self.told.get(timeout=SECONDS_TO_ANSWER)
+            finally:
+                process.terminate()
+
+
+@contextmanager
+def serve(files: dict[str, tuple[str, bytes]], told: queue.Queue[Any]) -> Generator[str]:
+    """A web server that knows nothing of CORS."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.files, server.told = files, told
+    with running(server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def executable(
+    javascript: JavaScript, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, str]]:
+    """The browser, unpacked, and the environment that it runs in."""
+    folder = str(tmp_path_factory.mktemp("browser"))
+    environment = {**os.environ, "TMPDIR": folder, "HOME": folder, "NO_PROXY": "*"}
+    done = subprocess.run(javascript.program("browser"), env=environment, check=True, capture_output=True)
+    told = json.loads(done.stdout)
+    return Path(told["path"]), {**environment, "LD_LIBRARY_PATH": told["libraries"]}
+
+
+@pytest.fixture
+def browser(
+    executable: tuple[Path, dict[str, str]], javascript: JavaScript, tmp_path: Path
+) -> Iterator[Browser]:
+    """The browser, and the page."""
+    library = (
+        javascript.folder / "node_modules/amazon-cognito-identity-js/dist/amazon-cognito-identity.min.js"
+    )
+    files = {
+        "/": ("text/html", (JAVASCRIPT / "page.html").read_bytes()),
+        "/client.js": ("text/javascript", library.read_bytes()),
+    }
+    told = queue.Queue[Any]()
+    with serve(files, told) as url:
+        yield Browser(*executable, tmp_path, url, told)
+
+
+def test_a_page_signs_in_with_a_second_factor(cognito: LocalCognito, url: str, browser: Browser) -> None:
+    """Each request and each header is allowed, and so is reading the keys that the token is signed with."""
+    pool = pools.totp_pool(cognito)
+
+    told = browser.sign_in(pool, url, password=PASSWORD, code=pool.totp("alice"))
+
+    assert pool.verifier().verify_access(told["token"]).username == "alice"
+    assert told["keys"] == pool.jwks()
+
+
+def test_a_page_learns_why_it_was_refused(cognito: LocalCognito, url: str, browser: Browser) -> None:
+    """The page may read errors, too."""
+    pool = pools.plain_pool(cognito)
+
+    told = browser.sign_in(pool, url, password=PASSWORD + "!")
+
+    assert told == {"threw": list(pools.INCORRECT)}
+
+
+def test_the_browser_keeps_pages_from_servers_that_do_not_allow_it(
+    cognito: LocalCognito, browser: Browser
+) -> None:
+    """So what the other tests show is not that it lets everything pass."""
+    with serve({"/": ("application/x-amz-json-1.1", b"{}")}, browser.told) as elsewhere:
+        told = browser.sign_in(pools.plain_pool(cognito), elsewhere, password=PASSWORD)
+
+    assert told == {"threw": ["Error", "Network error"]}

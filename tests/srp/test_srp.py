@@ -1,0 +1,456 @@
+"""The client's arithmetic agrees with an independent computation, and stops where it has to.
+
+The known answers of other people's clients are in test_srp_vectors.py; here the numbers are drawn, and what
+the service sends may be anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import itertools
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from Crypto.Math.Numbers import Integer
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from cognito_flow import srp
+from cognito_flow.errors import UnexpectedResponse
+from tests.support import srp_peer
+
+MOMENT = datetime(2026, 11, 2, 3, 4, 5, tzinfo=UTC)
+SECRET = "a secret that must not be seen"
+IDENTITY = srp.Identity("Ab1Cd2Ef3", "alice", SECRET)
+EXPONENTS = st.integers(1, 2**256 - 1)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+# At each length in bytes: the shortest, the longest without a zero byte in front, and the longest with one.
+EDGES = st.integers(1, 400).flatmap(
+    lambda length: st.sampled_from([2 ** (8 * length - 8), 2 ** (8 * length - 1) - 1, 2 ** (8 * length) - 1])
+)
+NUMBERS = st.integers(0, 2**3200) | EDGES
+SALTS = st.integers(1, 2**128 - 1) | EDGES.filter(lambda number: number < 2**512)
+
+
+def identity(expected: srp_peer.SignIn) -> srp.Identity:
+    return srp.Identity(expected.group, expected.name, expected.password)
+
+
+def claim(
+    expected: srp_peer.SignIn,
+    *,
+    who: srp.Identity | None = None,
+    salt: str | None = None,
+    srp_b: str | None = None,
+) -> srp.Claim:
+    """What the client answers in a sign-in, where the service may also have sent something else."""
+    return srp.sign_claim(
+        who or identity(expected),
+        srp.Ephemeral(expected.a.to_bytes(32)),
+        salt=f"{expected.salt:x}" if salt is None else salt,
+        srp_b=f"{expected.public_b:x}" if srp_b is None else srp_b,
+        secret_block=base64.b64encode(expected.secret_block).decode(),
+        moment=expected.moment,
+    )
+
+
+SIGN_INS = st.builds(
+    srp_peer.SignIn,
+    group=TEXTS,
+    name=TEXTS,
+    password=TEXTS,
+    salt=SALTS,
+    a=EXPONENTS,
+    b=EXPONENTS,
+    secret_block=st.binary(),
+    moment=st.datetimes(timezones=st.just(UTC), min_value=datetime(1000, 1, 1)),  # noqa: DTZ001 - as asked
+)
+ORDINARY = srp_peer.SignIn("Ab1Cd2Ef3", "alice", SECRET, 2**127 + 1, 2**200, 2**201, b"block", MOMENT)
+
+
+# Agreement.
+
+
+@given(number=NUMBERS)
+@example(number=0)
+def test_pad(number: int) -> None:
+    """A number is hashed as the shortest bytes that a reader of signed numbers takes for the same."""
+    padded = srp.pad(Integer(number))
+
+    assert srp_peer.pad(number) == padded
+    assert number == int.from_bytes(padded, signed=True)
+
+
+@given(moment=SIGN_INS.map(lambda each: each.moment), hours=st.integers(-12, 14))
+@example(moment=datetime(2026, 11, 9, 23, 59, 59, tzinfo=UTC), hours=1)
+def test_timestamp(moment: datetime, hours: int) -> None:
+    """A moment is written in UTC, whatever zone it came in."""
+    utc = max(moment, datetime(1000, 1, 2, tzinfo=UTC))
+    utc = min(utc, datetime(9999, 12, 30, tzinfo=UTC))
+
+    assert srp_peer.timestamp(utc) == srp.timestamp(utc.astimezone(timezone(timedelta(hours=hours))))
+
+
+class WithoutLocale(datetime):
+    """A moment that refuses to be written as the locale would have it."""
+
+    def strftime(self, format: str) -> str:  # noqa: A002 - the name of datetime
+        raise AssertionError(f"strftime({format!r}) depends on the locale")
+
+
+def test_timestamp_asks_no_locale() -> None:
+    """The names of days and months do not go through strftime, which translates them."""
+    moment = WithoutLocale(2026, 11, 2, 3, 4, 5, tzinfo=UTC)
+
+    assert "Mon Nov 2 03:04:05 UTC 2026" == srp.timestamp(moment)
+
+
+@given(expected=SIGN_INS)
+def test_claim(expected: srp_peer.SignIn) -> None:
+    """A server that knows the verifier, and computes in its own way, finds the client's proof right."""
+    assert expected.s == expected.s_of_client
+    assert expected.signature == claim(expected).signature
+
+
+@given(expected=SIGN_INS)
+def test_srp_a(expected: srp_peer.SignIn) -> None:
+    """SRP_A is g^a mod N, without zeros in front."""
+    assert f"{expected.public_a:x}" == srp.Ephemeral(expected.a.to_bytes(32)).srp_a
+
+
+@given(expected=SIGN_INS)
+def test_claim_is_sent_as_it_was_signed(expected: srp_peer.SignIn) -> None:
+    """The block goes back unchanged, and TIMESTAMP is the text under the signature."""
+    assert {
+        "PASSWORD_CLAIM_SECRET_BLOCK": base64.b64encode(expected.secret_block).decode(),
+        "PASSWORD_CLAIM_SIGNATURE": expected.signature,
+        "TIMESTAMP": srp_peer.timestamp(expected.moment),
+    } == claim(expected).responses()
+
+
+@given(expected=SIGN_INS, other=TEXTS)
+def test_claim_of_another_password(expected: srp_peer.SignIn, other: str) -> None:
+    """Another password is another proof."""
+    who = srp.Identity(expected.group, expected.name, expected.password + "x" + other)
+
+    assert not hmac.compare_digest(expected.signature, claim(expected, who=who).signature)
+
+
+# Forced shapes. By chance a number of full size has one of them once in 2 to 512 times.
+
+SHAPES: dict[str, Callable[[int, int], bool]] = {
+    "top bit": lambda bits, full: bits == full,
+    "no top bit": lambda bits, full: full - 8 < bits < full,
+    "odd digits": lambda bits, full: full - 8 < bits <= full - 4,
+    "short": lambda bits, full: bits <= full - 8,
+    "short with top bit": lambda bits, full: bits == full - 8,
+}
+
+
+def exponent_for(start: int, fits: Callable[[int], bool]) -> int:
+    """The next exponent whose power fits. g is 2: the power of the next one is the double."""
+    power = pow(srp_peer.G, start, srp_peer.N)
+    while not fits(power):
+        start, power = start + 1, power * srp_peer.G % srp_peer.N
+    return start
+
+
+@pytest.mark.parametrize("start", [2**255, 2**255 // 3])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_claim_with_forced_a(shape: str, start: int) -> None:
+    """The proof is right whatever shape A has."""
+    a = exponent_for(start, lambda power: SHAPES[shape](power.bit_length(), 3072))
+    expected = replace(ORDINARY, a=a)
+
+    assert expected.signature == claim(expected).signature
+
+
+@pytest.mark.parametrize("start", [2**255, 2**255 // 3])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("number", "full"), [("public_b", 3072), ("u", 256)])
+def test_claim_with_forced_b_or_u(number: str, full: int, shape: str, start: int) -> None:
+    """The proof is right whatever shape B or u has."""
+    masked_verifier = srp_peer.K * ORDINARY.verifier
+    front = srp_peer.pad(ORDINARY.public_a)
+
+    def fits(power: int) -> bool:
+        public_b = (masked_verifier + power) % srp_peer.N
+        hashed = hashlib.sha256(front + srp_peer.pad(public_b)).digest()
+        forced = public_b if number == "public_b" else int.from_bytes(hashed)
+        return SHAPES[shape](forced.bit_length(), full)
+
+    expected = replace(ORDINARY, b=exponent_for(start, fits))
+
+    assert SHAPES[shape](getattr(expected, number).bit_length(), full)
+    assert expected.signature == claim(expected).signature
+
+
+@pytest.mark.parametrize("shape", ["top bit", "no top bit", "odd digits"])
+def test_claim_with_forced_shared_number(shape: str) -> None:
+    """The proof is right whatever shape S has. (It is short among the known answers, and below.)"""
+    candidates = (replace(ORDINARY, b=b) for b in itertools.count(1))
+    expected = next(each for each in candidates if SHAPES[shape](each.s.bit_length(), 3072))
+
+    assert expected.signature == claim(expected).signature
+
+
+@pytest.mark.parametrize("shared", [0, 1, srp_peer.N - 1], ids=["0", "1", "N - 1"])
+def test_claim_when_the_shared_number_is_extreme(shared: int) -> None:
+    """A service that chooses B so that S is 0, 1 or -1 gets a proof over as few bytes as that has."""
+    candidates = (dishonest(a, shared) for a in itertools.count(ORDINARY.a))
+    expected = next(each for each in candidates if each.s_of_client == shared)  # -1 needs an odd exponent
+
+    assert expected.signature == claim(expected).signature
+
+
+def dishonest(a: int, shared: int) -> srp_peer.SignIn:
+    """A sign-in whose B is k v + S, which makes S a power of itself."""
+    each = replace(ORDINARY, a=a)
+    # Where cached properties keep their values.
+    each.__dict__.update(public_b=(srp_peer.K * each.verifier + shared) % srp_peer.N, s=shared)
+    return each
+
+
+def test_claim_when_b_is_beyond_n() -> None:
+    """u is the hash of B as it was sent; only the base of the power is reduced."""
+    expected = replace(ORDINARY)
+    expected.__dict__["public_b"] = ORDINARY.public_b + srp_peer.N
+    expected.__dict__["s"] = expected.s_of_client
+
+    assert expected.signature == claim(expected).signature
+
+
+@given(expected=SIGN_INS, zeros=st.integers(0, 3), upper_case=st.booleans())
+def test_how_a_number_is_written(expected: srp_peer.SignIn, zeros: int, upper_case: bool) -> None:
+    """SALT and SRP_B are numbers: zeros in front and the case of letters change nothing."""
+    salt, srp_b = (f"{'0' * zeros}{number:x}" for number in (expected.salt, expected.public_b))
+    written = claim(
+        expected,
+        salt=salt.upper() if upper_case else salt,
+        srp_b=srp_b.upper() if upper_case else srp_b,
+    )
+
+    assert expected.signature == written.signature
+
+
+# What the service should not have sent.
+
+
+@given(salt=SALTS)
+def test_a_negative_salt_is_no_error(salt: int) -> None:
+    """A SALT with a minus sign, sent for users that do not exist, gets a proof to be refused as any other."""
+    signature = claim(ORDINARY, salt=f"-{salt:x}").signature
+
+    assert 32 == len(base64.b64decode(signature, validate=True))
+    assert ORDINARY.signature != signature
+
+
+@pytest.mark.parametrize("multiple", [0, 1, 2], ids=["0", "N", "2 N"])
+def test_srp_b_of_zero_is_refused(multiple: int) -> None:
+    """B = 0 mod N is answered with nothing: the proof would give the password away."""
+    with pytest.raises(UnexpectedResponse, match="SRP_B is zero modulo N"):
+        claim(ORDINARY, srp_b=f"{multiple * srp_peer.N:x}")
+
+
+@pytest.mark.parametrize("name", ["SRP_A", "SRP_B", "u"])
+def test_a_zero_is_refused_by_name(name: str) -> None:
+    """The one check that A, B and u go through says which of them it was."""
+    with pytest.raises(UnexpectedResponse, match=f"^{name} is zero"):
+        srp._nonzero(name, Integer(0))
+
+
+HEXADECIMAL = st.text("0123456789abcdefABCDEF", max_size=1600)
+GARBAGE = (
+    st.text() | HEXADECIMAL | HEXADECIMAL.map(lambda text: f"-{text}") | TEXTS.map(lambda text: text * 99)
+)
+BASE64 = st.binary().map(lambda data: base64.b64encode(data).decode())
+
+
+@settings(max_examples=300)
+@given(salt=GARBAGE, srp_b=GARBAGE, secret_block=GARBAGE | BASE64)
+@example(salt="1", srp_b="2", secret_block="\ud800")
+@example(salt="\u0661", srp_b="2", secret_block="")  # a digit, but none of hexadecimal
+@example(salt="1\n", srp_b="2", secret_block="")
+@example(salt="0x1", srp_b="2", secret_block="")
+@example(salt="1_0", srp_b="2", secret_block="")
+@example(salt="1", srp_b="f" * 1537, secret_block="")
+def test_garbage(salt: str, srp_b: str, secret_block: str) -> None:
+    """Whatever the service sends, it is read as a number and a block, or refused as unreadable."""
+    readable = all(
+        0 < len(text.removeprefix("-")) <= 1536
+        and set(text.removeprefix("-")) <= set("0123456789abcdefABCDEF")
+        for text in (salt, srp_b)
+    )
+    said = ""
+    try:
+        made = srp.sign_claim(
+            IDENTITY,
+            srp.Ephemeral(b"\1" * 32),
+            salt=salt,
+            srp_b=srp_b,
+            secret_block=secret_block,
+            moment=MOMENT,
+        )
+    except UnexpectedResponse as refused:
+        said = str(refused)
+    else:
+        assert readable
+        assert secret_block == made.secret_block
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "xyz", "12 34", "--1", "1\n", "0x1", "1" * 1537],
+    ids=["empty", "letters", "space", "two signs", "line end", "prefix", "more digits than two N have"],
+)
+def test_an_unreadable_number_is_named(text: str) -> None:
+    """The error says which value could not be read."""
+    with pytest.raises(UnexpectedResponse, match="SALT is not a hexadecimal number"):
+        claim(ORDINARY, salt=text)
+    with pytest.raises(UnexpectedResponse, match="SRP_B is not a hexadecimal number"):
+        claim(ORDINARY, srp_b=text)
+
+
+@pytest.mark.parametrize("block", ["a", "====", "YQ", "YQ==\n", "Y Q==", "YQ-_", "\u00e4"])
+def test_an_unreadable_block_is_refused(block: str) -> None:
+    """SECRET_BLOCK is standard base64 to the letter: nothing is passed over."""
+    with pytest.raises(UnexpectedResponse, match="SECRET_BLOCK is not base64"):
+        srp.sign_claim(
+            IDENTITY,
+            srp.Ephemeral(b"\1" * 32),
+            salt="1",
+            srp_b="2",
+            secret_block=block,
+            moment=MOMENT,
+        )
+
+
+# Dice.
+
+
+def test_a_pair_has_256_bits() -> None:
+    """The exponent is what the dice threw, 32 bytes at once."""
+    asked: list[int] = []
+
+    def throw(length: int) -> bytes:
+        asked.append(length)
+        return bytes(range(length))
+
+    assert bytes(range(32)) == srp.Ephemeral.draw(throw).exponent
+    assert [32] == asked
+
+
+def test_an_exponent_of_zero_is_thrown_again() -> None:
+    """a = 0 would make A = 1, and S known to everybody."""
+    throws = [b"\0" * 32, b"\0" * 32, b"\0" * 31 + b"\1"]
+
+    assert "2" == srp.Ephemeral.draw(lambda _length: throws.pop(0)).srp_a
+    assert [] == throws
+
+
+# Devices.
+
+
+@given(group=TEXTS, name=TEXTS, secret=TEXTS, salt=st.binary(min_size=16, max_size=16))
+@example(group="-group", name="eu-west-1_key", secret="secret", salt=b"\xff" * 16)
+@example(group="-group", name="eu-west-1_key", secret="secret", salt=b"\0" * 15 + b"\x80")
+@example(group="-group", name="eu-west-1_key", secret="secret", salt=b"\0" * 16)
+def test_device_verifier(group: str, name: str, secret: str, salt: bytes) -> None:
+    """What ConfirmDevice is sent are the numbers of an independent computation, with their sign kept."""
+    throws = [salt]
+    made = srp.device_verifier(
+        srp.Identity(group, name, secret),
+        lambda length: throws.pop() if throws else secrets.token_bytes(length),
+    )
+    number = int.from_bytes(salt)
+    verifier = pow(srp_peer.G, srp_peer.private_key(group, name, secret, number), srp_peer.N)
+
+    assert number == int.from_bytes(base64.b64decode(made.salt), signed=True)
+    assert verifier == int.from_bytes(base64.b64decode(made.password_verifier), signed=True)
+
+
+def stored(salt: bytes, verifier: bytes) -> srp.DeviceVerifier:
+    return srp.DeviceVerifier(*(base64.b64encode(data).decode() for data in (verifier, salt)))
+
+
+def salted(fits: Callable[[bytes, bytes], bool]) -> tuple[bytes, bytes]:
+    """A padded salt and the padded verifier of IDENTITY for it, of the wanted shape."""
+    for count in range(2**127 - 9, 2**127 + 9):
+        salt = srp_peer.pad(count)
+        x = srp_peer.private_key(IDENTITY.group, IDENTITY.name, IDENTITY.password, count)
+        verifier = srp_peer.pad(pow(srp_peer.G, x, srp_peer.N))
+        if fits(salt, verifier):
+            return salt, verifier
+    raise AssertionError("no salt of these gives the shape")
+
+
+@pytest.mark.parametrize("zero_in_front", [True, False])
+def test_a_fitting_verifier_passes(zero_in_front: bool) -> None:
+    """A verifier of independent making is accepted, with and without a zero byte in front."""
+    salt, verifier = salted(lambda _salt, verifier: (verifier[0] == 0) is zero_in_front)
+
+    stored(salt, verifier).check(IDENTITY, secrets.token_bytes)
+
+
+@given(data=st.data())
+def test_a_corrupted_verifier_is_refused(data: st.DataObject) -> None:
+    """One bit changed anywhere, in the salt or in the verifier, is found before it is sent."""
+    salt, verifier = salted(lambda _salt, _verifier: True)
+    bit = data.draw(st.integers(0, 8 * len(salt + verifier) - 1))
+    changed = (int.from_bytes(salt + verifier) ^ 1 << bit).to_bytes(len(salt + verifier))
+
+    with pytest.raises(UnexpectedResponse, match="does not fit its secret"):
+        stored(changed[: len(salt)], changed[len(salt) :]).check(IDENTITY, secrets.token_bytes)
+
+
+def test_an_unpadded_salt_is_refused() -> None:
+    """Without the zero byte Cognito would read a negative salt: the check reads it so, too."""
+    salt, verifier = salted(lambda salt, _verifier: salt[0] == 0)
+
+    with pytest.raises(UnexpectedResponse, match="does not fit its secret"):
+        stored(salt[1:], verifier).check(IDENTITY, secrets.token_bytes)
+
+
+def test_an_unpadded_verifier_is_refused() -> None:
+    """Without the zero byte Cognito would read a negative verifier: the check reads it so, too."""
+    salt, verifier = salted(lambda _salt, verifier: verifier[0] == 0)
+
+    with pytest.raises(UnexpectedResponse, match="does not fit its secret"):
+        stored(salt, verifier[1:]).check(IDENTITY, secrets.token_bytes)
+
+
+def test_the_verifier_of_another_secret_is_refused() -> None:
+    """The check is done with the secret that will be kept."""
+    made = srp.device_verifier(IDENTITY, secrets.token_bytes)
+    other = srp.Identity(IDENTITY.group, IDENTITY.name, "another")
+
+    with pytest.raises(UnexpectedResponse, match="does not fit its secret"):
+        made.check(other, secrets.token_bytes)
+
+
+def test_a_new_verifier_is_checked() -> None:
+    """A verifier that would not open is not handed out: here, dice have thrown a salt beyond N."""
+    with pytest.raises(UnexpectedResponse, match="does not fit its secret"):
+        srp.device_verifier(IDENTITY, lambda length: b"\x7f" * (400 if length == 16 else length))
+
+
+# Secrets.
+
+
+def test_no_secret_is_shown() -> None:
+    """Passwords, exponents, signatures and verifiers are not in the repr of what holds them."""
+    ephemeral = srp.Ephemeral(b"exponent that must not be seen..")
+    made = claim(ORDINARY)
+    verifier = srp.device_verifier(IDENTITY, secrets.token_bytes)
+    kept = [SECRET, "exponent that", made.secret_block, made.signature, verifier.salt]
+    kept += [verifier.password_verifier, ephemeral.srp_a, str(int(ephemeral.public))]
+    shown = f"{IDENTITY!r} {ephemeral!r} {made!r} {verifier!r}"
+
+    assert [] == [secret for secret in kept if secret in shown]
+    assert IDENTITY.name in shown

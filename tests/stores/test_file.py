@@ -1,0 +1,561 @@
+"""The stores in a file: who may read it, what damage does to it, several processes, and kills at any point."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cognito_flow import (
+    Device,
+    FileDeviceStore,
+    FileTokenStore,
+    StoreDamaged,
+    StoreError,
+    UsageError,
+)
+from tests.support.places import APP, tokens
+
+KEY, OTHER_KEY = "k" * 32, b"o" * 32
+GOOD = "tokens/eu-west-1_AbC123/client-id/alice"
+for_posix = pytest.mark.skipif(os.name != "posix", reason="files have another kind of permissions here")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A path at which there is no file, and no directory."""
+    return tmp_path / "new" / "tokens.json"
+
+
+def mode(path: Path) -> int:
+    """The permissions of a file."""
+    return path.stat().st_mode & 0o777
+
+
+def beside(path: Path) -> list[str]:
+    """What else there is in the directory of a file."""
+    return sorted(file.name for file in path.parent.iterdir() if file != path)
+
+
+def users_of(path: Path) -> set[str]:
+    """Whose tokens stand in a file, read without the library."""
+    return {name.rpartition("/")[2] for name in json.loads(path.read_bytes())["entries"]}
+
+
+@contextmanager
+def running(*arguments: str | Path) -> Generator[subprocess.Popen[str]]:
+    """One of the programs of store_writer, which is killed when the block ends."""
+    command = [sys.executable, "-m", "tests.support.store_writer", *map(str, arguments)]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def lines(process: subprocess.Popen[str]) -> list[str]:
+    """What a program still says before it ends."""
+    assert process.stdout is not None
+    return process.stdout.read().split()
+
+
+def next_line(process: subprocess.Popen[str]) -> str:
+    """What a program says next."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+# Who may read it.
+
+
+@for_posix
+def test_the_file_is_for_its_owner_alone(path: Path) -> None:
+    """Also its directory, if it is made, and the locks: even where the umask forbids nothing."""
+    umask = os.umask(0)
+    try:
+        store = FileTokenStore(path)
+        store.put(APP, "alice", tokens())
+        with store.lock(APP, "alice"):
+            modes = {mode(file) for file in path.parent.iterdir()}
+    finally:
+        os.umask(umask)
+
+    assert modes == {0o600}
+    assert mode(path.parent) == 0o700
+
+
+@for_posix
+@pytest.mark.parametrize("others", [0o640, 0o604, 0o620])
+def test_a_file_that_others_may_read_is_refused(path: Path, others: int) -> None:
+    """Who reads it has the tokens: the owner must know, and the file stays as it is."""
+    FileTokenStore(path).put(APP, "alice", tokens())
+    before = path.read_bytes()
+    path.chmod(others)
+
+    with pytest.raises(StoreError, match="chmod 600"):
+        FileTokenStore(path).get(APP, "alice")
+    with pytest.raises(StoreError, match="chmod 600"):
+        FileTokenStore(path).put(APP, "bob", tokens())
+    assert path.read_bytes() == before
+
+
+@for_posix
+def test_a_sealed_file_may_be_read_by_others(path: Path) -> None:
+    """That is what the seal is for; the next version is for its owner alone again."""
+    store = FileTokenStore(path, keys=[KEY])
+    store.put(APP, "alice", tokens())
+    path.chmod(0o664)
+
+    assert store.get(APP, "alice") == tokens()
+    store.put(APP, "bob", tokens())
+    assert mode(path) == 0o600
+
+
+def test_a_sealed_file_shows_nothing(path: Path) -> None:
+    """Neither tokens nor names stand in it."""
+    FileTokenStore(path, keys=[KEY]).put(APP, "alice", tokens("ACCESS"))
+    text = path.read_text()
+
+    assert not [secret for secret in ("ACCESS", "alice", "client-id", KEY) if secret in text]
+
+
+def test_a_plain_file_is_json(path: Path) -> None:
+    """What stands in it can be read by other programs."""
+    FileTokenStore(path).put(APP, "alice", tokens())
+
+    assert json.loads(path.read_bytes())["entries"] == {GOOD: tokens().to_dict()}
+
+
+# Where it is.
+
+
+def test_a_link_is_followed(path: Path, tmp_path: Path) -> None:
+    """The file that it leads to is replaced, not the link."""
+    link = tmp_path / "link.json"
+    link.symlink_to(path)
+    FileTokenStore(link).put(APP, "alice", tokens())
+
+    assert link.is_symlink()
+    assert FileTokenStore(path).get(APP, "alice") == tokens()
+
+
+def test_a_path_means_the_directory_in_which_the_store_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that changes its directory later finds its tokens."""
+    monkeypatch.chdir(tmp_path)
+    store = FileTokenStore("tokens.json")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    store.put(APP, "alice", tokens())
+
+    assert FileTokenStore(tmp_path / "tokens.json").get(APP, "alice") == tokens()
+
+
+@pytest.mark.parametrize("impossible", ["", "/", "a\0b"])
+def test_a_path_of_no_file_is_a_usage_error(impossible: str) -> None:
+    """It is said when the store is made."""
+    with pytest.raises(UsageError, match="path"):
+        FileTokenStore(impossible)
+
+
+def test_links_in_a_circle_are_a_usage_error(tmp_path: Path) -> None:
+    """There is no file at their end."""
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+
+    with pytest.raises(UsageError, match="path"):
+        FileTokenStore(tmp_path / "a")
+
+
+def test_a_file_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
+    """The system's reason is in the message."""
+    (tmp_path / "file").write_text("no directory")
+
+    with pytest.raises(StoreError, match=r"File exists|Not a directory"):
+        FileTokenStore(tmp_path / "file" / "tokens.json").get(APP, "alice")
+
+
+def test_a_name_that_is_too_long_is_a_store_error(tmp_path: Path) -> None:
+    """What cannot even be looked at is told by the first use, as a missing permission is."""
+    with pytest.raises(StoreError, match="cannot be used"):
+        FileTokenStore(tmp_path / ("a" * 300)).get(APP, "alice")
+
+
+def test_a_directory_in_its_place_is_a_store_error(path: Path) -> None:
+    """The file became a directory after the store was made."""
+    store = FileTokenStore(path)
+    path.mkdir(parents=True)
+
+    with pytest.raises(StoreError, match="cannot be used"):
+        store.get(APP, "alice")
+
+
+@for_posix
+def test_a_full_disk_leaves_the_old_state(path: Path) -> None:
+    """What does not fit is not half there, and the store goes on when there is room again."""
+    import resource
+
+    store = FileTokenStore(path)
+    store.put(APP, "alice", tokens("old"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(StoreError, match="too large"):
+            store.put(APP, "alice", tokens("new"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert store.get(APP, "alice") == tokens("old")
+    store.put(APP, "alice", tokens("new"))
+    assert store.get(APP, "alice") == tokens("new")
+
+
+# Damage.
+
+
+def document(**members: object) -> bytes:
+    """A file in the form of a store of tokens."""
+    return json.dumps({"cognito_flow": "tokens", "version": 1, **members}).encode()
+
+
+DAMAGED = {
+    "empty": b"",
+    "truncated": document(entries={GOOD: tokens().to_dict()})[:-20],
+    "not JSON": b"\x00\xff\xfe",
+    "nested too deep": b"[" * 200_000,
+    "a number": b"1",
+    "of another program": b"{}",
+    "of another kind": document(cognito_flow="cookies"),
+    "without entries": document(),
+    "with a list of entries": document(entries=[1]),
+    "with a text as record": document(entries={GOOD: "tokens"}),
+    "without a member": document(entries={GOOD: {**tokens().to_dict(), "access_token": None}}),
+    "with another day": document(entries={GOOD: {**tokens().to_dict(), "expires_at": "tomorrow"}}),
+}
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_put_aside_and_reported(path: Path, data: bytes) -> None:
+    """Nothing of it is lost, and the store works again."""
+    path.parent.mkdir()
+    path.touch(0o600)
+    path.write_bytes(data)
+    store = FileTokenStore(path)
+
+    with pytest.raises(StoreDamaged, match=r"tokens\.json\.damaged-1") as caught:
+        store.get(APP, "alice")
+    assert caught.value.kept_at is not None
+    assert Path(caught.value.kept_at).read_bytes() == data
+    assert store.get(APP, "alice") is None
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"device/a": {"key": "key", "group_key": "group"}},
+        {"device/a": {"key": "key", "group_key": "group", "secret": 1}},
+        {"alias/a": {"device": None}},
+    ],
+)
+def test_a_damaged_file_of_devices_is_put_aside_and_reported(path: Path, record: object) -> None:
+    """A record that is no device and no alias is damage, too."""
+    path.parent.mkdir()
+    path.touch(0o600)
+    path.write_bytes(document(cognito_flow="devices", entries=record))
+
+    with pytest.raises(StoreDamaged):
+        FileDeviceStore(path).get(APP, "alice")
+    assert beside(path) == ["tokens.json.damaged-1", "tokens.json.lock"]
+
+
+def test_what_is_put_into_a_damaged_store_is_kept(path: Path) -> None:
+    """The damage is reported, and a rotated refresh token is not lost to it."""
+    path.parent.mkdir()
+    path.touch(0o600)
+    store = FileTokenStore(path)
+
+    with pytest.raises(StoreDamaged):
+        store.put(APP, "alice", tokens())
+    assert store.get(APP, "alice") == tokens()
+
+
+def test_each_damaged_file_is_kept(path: Path) -> None:
+    """A second one does not take the first one's place."""
+    path.parent.mkdir()
+    store = FileTokenStore(path)
+    for data in (b"first", b"second"):
+        path.touch(0o600)
+        path.write_bytes(data)
+        with pytest.raises(StoreDamaged):
+            store.get(APP, "alice")
+
+    assert [path.with_name(f"tokens.json.damaged-{number}").read_bytes() for number in (1, 2)] == [
+        b"first",
+        b"second",
+    ]
+
+
+def test_no_secret_stands_in_the_report(path: Path) -> None:
+    """The report goes into logs."""
+    path.parent.mkdir()
+    path.touch(0o600)
+    path.write_bytes(document(entries={GOOD: {"access_token": "ACCESS", "refresh_token": ["REFRESH"]}}))
+
+    with pytest.raises(StoreDamaged) as caught:
+        FileTokenStore(path).get(APP, "alice")
+    assert "ACCESS" not in str(caught.value)
+    assert "REFRESH" not in str(caught.value)
+
+
+@given(data=st.binary() | st.text().map(str.encode), keys=st.sampled_from([(), (KEY,)]))
+@example(data=document(entries={}, sealed=1), keys=(KEY,))
+def test_any_file_is_read_or_kept(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, keys: tuple[str, ...]
+) -> None:
+    """Whatever stands in the file, it is a typed error, and what stood there is still there."""
+    path = tmp_path_factory.mktemp("any") / "tokens.json"
+    path.touch(0o600)
+    path.write_bytes(data)
+
+    with pytest.raises(StoreError):
+        FileTokenStore(path, keys=keys).put(APP, "alice", tokens())
+    assert data in [file.read_bytes() for file in path.parent.iterdir() if not file.name.endswith(".lock")]
+
+
+# Seals, and other files that are in order but not for this store.
+
+
+def test_a_file_of_an_older_key_is_read_and_sealed_with_the_newest(path: Path) -> None:
+    """Keys rotate: all open, the first one seals."""
+    FileTokenStore(path, keys=[OTHER_KEY]).put(APP, "alice", tokens())
+    FileTokenStore(path, keys=[KEY, OTHER_KEY]).put(APP, "bob", tokens("bob's"))
+
+    assert FileTokenStore(path, keys=[KEY]).get(APP, "alice") == tokens()
+    assert FileTokenStore(path, keys=[KEY]).get(APP, "bob") == tokens("bob's")
+
+
+def opened_with_another_key(path: Path) -> None:
+    FileTokenStore(path, keys=[KEY]).put(APP, "alice", tokens())
+    FileTokenStore(path, keys=[OTHER_KEY]).put(APP, "alice", tokens("new"))
+
+
+def opened_without_a_key(path: Path) -> None:
+    FileTokenStore(path, keys=[KEY]).put(APP, "alice", tokens())
+    path.chmod(0o600)
+    FileTokenStore(path).put(APP, "alice", tokens("new"))
+
+
+def plain_but_opened_with_a_key(path: Path) -> None:
+    FileTokenStore(path).put(APP, "alice", tokens())
+    FileTokenStore(path, keys=[KEY]).put(APP, "alice", tokens("new"))
+
+
+def opened_for_devices(path: Path) -> None:
+    FileTokenStore(path).put(APP, "alice", tokens())
+    FileDeviceStore(path).put(APP, "alice", Device("key", "group", "secret"))
+
+
+def of_a_later_version(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch(0o600)
+    path.write_bytes(document(version=2, records=[]))
+    FileTokenStore(path).put(APP, "alice", tokens("new"))
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        (opened_with_another_key, "sealed with another key"),
+        (opened_without_a_key, "give the store its key"),
+        (plain_but_opened_with_a_key, "is not sealed"),
+        (opened_for_devices, "keeps tokens, not devices"),
+        (of_a_later_version, "another version of the library"),
+    ],
+)
+def test_a_file_that_is_not_for_this_store_is_left_alone(
+    path: Path, case: Callable[[Path], None], message: str
+) -> None:
+    """It is in order: the settings are not. It is neither changed nor put aside."""
+    with pytest.raises(StoreError, match=message) as caught:
+        case(path)
+
+    assert not isinstance(caught.value, StoreDamaged)
+    assert "new" not in path.read_text()
+    assert beside(path) == ["tokens.json.lock"]
+
+
+@pytest.mark.parametrize("spoil", ["sealed", "nothing sealed", "no key"])
+def test_a_broken_seal_is_damage(path: Path, spoil: str) -> None:
+    """The key is known, and the seal says that this is not what was written."""
+    store = FileTokenStore(path, keys=[KEY])
+    store.put(APP, "alice", tokens())
+    values = json.loads(path.read_bytes())
+    spoilt = {
+        "sealed": {**values, "sealed": f"{values['sealed'][:-6]}AAAA=="},
+        "nothing sealed": {**values, "sealed": None},
+        "no key": {**values, "key": None},
+    }
+    path.write_text(json.dumps(spoilt[spoil]))
+
+    with pytest.raises(StoreDamaged, match="damaged-1"):
+        store.get(APP, "alice")
+    assert beside(path) == ["tokens.json.damaged-1", "tokens.json.lock"]
+
+
+def test_what_was_sealed_as_a_device_opens_as_no_token(path: Path) -> None:
+    """Each kind of store derives keys of its own."""
+    FileDeviceStore(path, keys=[KEY]).put(APP, "alice", Device("key", "group", "secret"))
+    path.write_text(path.read_text().replace('"devices"', '"tokens"'))
+
+    with pytest.raises(StoreError, match="another key"):
+        FileTokenStore(path, keys=[KEY]).get(APP, "alice")
+
+
+@pytest.mark.parametrize("keys", [["short"], KEY, b"k" * 32], ids=["short", "text", "bytes"])
+def test_keys_that_are_none_are_refused(path: Path, keys: list[str] | str | bytes) -> None:
+    """A short one, and one that is not in a list."""
+    with pytest.raises(UsageError, match=r"32 random bytes|in a list"):
+        FileTokenStore(path, keys=keys)  # type: ignore[arg-type]  # that is the mistake
+
+
+# Locks, and several processes.
+
+
+def test_a_lock_keeps_others_out(path: Path) -> None:
+    """While it is held, nobody else gets it; then the next one does."""
+    store, impatient = FileTokenStore(path), FileTokenStore(path, patience=0)
+    with (
+        store.lock(APP, "alice"),
+        pytest.raises(StoreError, match="another process") as caught,
+        impatient.lock(APP, "alice"),
+    ):
+        pytest.fail("two hold it")
+
+    assert caught.value.retryable
+    with impatient.lock(APP, "alice"):
+        pass
+
+
+def test_each_user_has_a_lock_of_its_own(path: Path) -> None:
+    """Refreshing one user's tokens holds up nobody else, and no reader or writer."""
+    store = FileTokenStore(path, patience=0)
+    with store.lock(APP, "alice"), store.lock(APP, "bob"):
+        store.put(APP, "alice", tokens())
+
+        assert store.get(APP, "alice") == tokens()
+
+
+def test_a_lock_may_be_left_in_another_thread(path: Path) -> None:
+    """Tasks run their blocking parts wherever a thread is free."""
+    store = FileTokenStore(path, patience=0)
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        for _ in range(2):
+            lock = store.lock(APP, "alice")
+            one.submit(lock.__enter__).result()
+            other.submit(lock.__exit__, None, None, None).result()
+
+        with store.lock(APP, "alice"):
+            pass
+
+
+def test_a_lock_is_left_when_the_block_fails(path: Path) -> None:
+    """An error in a refresh holds up nobody."""
+    store = FileTokenStore(path, patience=0)
+    with pytest.raises(KeyError), store.lock(APP, "alice"):
+        raise KeyError
+
+    with store.lock(APP, "alice"):
+        pass
+
+
+def test_a_lock_is_free_when_its_holder_is_killed(path: Path) -> None:
+    """The system takes it back."""
+    with running("hold", path) as holder:
+        assert next_line(holder) == "held"
+        with (
+            pytest.raises(StoreError, match="another process"),
+            FileTokenStore(path, patience=0).lock(APP, "alice"),
+        ):
+            pytest.fail("two hold it")
+
+    with FileTokenStore(path).lock(APP, "alice"):
+        pass
+
+
+def test_four_processes_lose_nothing(path: Path) -> None:
+    """Each writes users of its own into the one file, all at the same time."""
+    with (
+        running("write", path, "a", "0", "40") as a,
+        running("write", path, "b", "0", "40") as b,
+        running("write", path, "c", "0", "40") as c,
+        running("write", path, "d", "0", "40") as d,
+    ):
+        assert [len(lines(process)) for process in (a, b, c, d)] == [41] * 4
+
+    assert users_of(path) == {f"{process}-{number}" for process in "abcd" for number in range(40)}
+
+
+# Kills.
+
+
+def test_what_a_killed_process_left_is_cleared_away(path: Path) -> None:
+    """Half a new version is of no use, and must not lie about with tokens in it."""
+    store = FileTokenStore(path)
+    store.put(APP, "alice", tokens())
+    path.with_name("tokens.json.new").write_text("half of a new ver")
+
+    assert store.get(APP, "alice") == tokens()
+    assert beside(path) == ["tokens.json.lock"]
+
+
+@for_posix
+def test_a_kill_at_any_line_leaves_the_old_or_the_new_state(path: Path) -> None:
+    """A write is repeated and killed at each line it executes: first the old tokens are there, then the new
+    ones, never anything else, and no file is ever open to others."""
+    with running("die", path) as process:
+        assert process.stdout is not None
+        deaths = [json.loads(line) for line in process.stdout]
+
+    found = [death[0] for death in deaths]
+    assert found == sorted(found, key=["old", "new"].index)
+    assert set(found) == {"old", "new"}
+    assert len(deaths) > 40
+    assert {mode for death in deaths for mode in death[1]} == {0o600}
+    assert {name for death in deaths for name in death[2]} == {"tokens.json", "tokens.json.lock"}
+
+
+@pytest.mark.slow
+@for_posix
+def test_a_kill_at_any_moment_leaves_the_old_or_the_new_state(path: Path) -> None:
+    """Over 200 writes, by a process that is killed and started again: each write that it told of is there,
+    and beyond those at most the one that was under way."""
+    moments = random.Random(20260101)  # noqa: S311 - moments, no secrets
+    written = 0
+    while written < 200:
+        with running("write", path, "user", str(written), "1000") as process:
+            assert next_line(process) == "ready"
+            started = time.monotonic()
+            told = [next_line(process) for _ in range(moments.randrange(1, 20))]
+            seconds = (time.monotonic() - started) / len(told)
+            time.sleep(moments.uniform(0, 2 * seconds))
+            process.send_signal(signal.SIGKILL)
+            told += lines(process)
+        before, written = written, len(users_of(path))
+
+        assert told == [str(number) for number in range(before, before + len(told))]
+        assert before + len(told) <= written <= before + len(told) + 1
+        assert users_of(path) == {f"user-{number}" for number in range(written)}

@@ -1,0 +1,116 @@
+"""A turn of the engine, held by hand: what it calls is looked at, and what the service says is made up here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cognito_flow import AppClient, Device
+from cognito_flow import _engine as engine
+from cognito_flow.credentials import Credentials
+from cognito_flow.errors import CognitoFlowError
+from cognito_flow.handlers.turn import Settings, Turn
+from cognito_flow.models import Call, Exchange, Response, System
+from tests.support.contract import check_call
+
+__all__ = [
+    "APP",
+    "DEVICE",
+    "DEVICE_VERIFIER",
+    "DONE",
+    "NOW",
+    "RESULT",
+    "SESSION",
+    "VERIFIER",
+    "Conversation",
+    "ask",
+    "start",
+    "turn",
+]
+
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+APP = AppClient("eu-west-1_abc", "client", "s" * 30)
+SESSION = "s" * 20
+DEVICE = Device("eu-west-1_0a-1", "-group", "secret")
+RESULT: dict[str, object] = {
+    "AccessToken": "not-a-jwt",
+    "IdToken": "id",
+    "RefreshToken": "refresh",
+    "ExpiresIn": 3600,
+    "TokenType": "Bearer",
+}
+DONE = {"AuthenticationResult": RESULT, "ChallengeParameters": {}}
+VERIFIER = {
+    "SALT": "1f",
+    "SRP_B": "2a",
+    "SECRET_BLOCK": "c2VjcmV0",
+    "USERNAME": "alice",
+    "USER_ID_FOR_SRP": "alice",
+}
+DEVICE_VERIFIER = {
+    "SALT": "1f",
+    "SRP_B": "2a",
+    "SECRET_BLOCK": "c2Vj",
+    "DEVICE_KEY": DEVICE.key,
+    "USERNAME": "alice",
+}
+
+
+def turn(device: Device | None = None, metadata: Mapping[str, str] | None = None, **settings: Any) -> Turn:
+    """A turn with a fixed clock and honest dice."""
+    given = {"app": APP, "system": System(now=lambda: NOW), **settings}
+    return Turn(settings=Settings(**given), device=device, metadata=metadata)
+
+
+def ask(name: str, session: str | None = SESSION, **parameters: str) -> dict[str, object]:
+    """A response that asks a challenge."""
+    data: dict[str, object] = {"ChallengeName": name, "ChallengeParameters": parameters}
+    return data if session is None else {**data, "Session": session}
+
+
+class Conversation:
+    """Runs an exchange step by step, and checks each call against the service model."""
+
+    def __init__(self, exchange: Exchange[Any]) -> None:
+        self.exchange = exchange
+        self.result: Any = None
+        self.call: Call | None = check_call(next(exchange))
+
+    def answer(self, data: Mapping[str, object], date: datetime | None = None) -> Conversation:
+        """Let the service answer."""
+        return self._take(lambda: self.exchange.send(Response(data, date)))
+
+    def refuse(self, error: CognitoFlowError) -> Conversation:
+        """Let the service refuse."""
+        return self._take(lambda: self.exchange.throw(error))
+
+    def _take(self, step: Callable[[], Call]) -> Conversation:
+        try:
+            self.call = check_call(step())
+        except StopIteration as stop:
+            self.call, self.result = None, stop.value
+        return self
+
+    @property
+    def operation(self) -> str:
+        """What was called last."""
+        assert self.call is not None
+        return self.call.operation
+
+    @property
+    def sent(self) -> Mapping[str, Any]:
+        """What the last call carries."""
+        assert self.call is not None
+        return self.call.parameters
+
+    @property
+    def responses(self) -> Mapping[str, str]:
+        """The ChallengeResponses of the last call."""
+        responses: Mapping[str, str] = self.sent["ChallengeResponses"]
+        return responses
+
+
+def start(credentials: Credentials, turn_: Turn | None = None) -> Conversation:
+    """Begin a sign-in."""
+    return Conversation(engine.start(turn_ or turn(), credentials))

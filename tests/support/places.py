@@ -1,0 +1,141 @@
+"""Where stores lie, so that all of them can be held to what every store promises.
+
+Rule of this file: a place is opened as a context, and gives a function that opens its stores as often as one
+likes, as several processes would.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import boto3
+import fakeredis
+import keyring
+from cryptography.fernet import Fernet
+from keyring.backend import KeyringBackend
+from keyring.errors import PasswordDeleteError
+from moto import mock_aws
+
+from cognito_flow import (
+    AppClient,
+    DeviceStore,
+    FileDeviceStore,
+    FileTokenStore,
+    KeyringDeviceStore,
+    KeyringTokenStore,
+    MemoryDeviceStore,
+    MemoryTokenStore,
+    Tokens,
+    TokenStore,
+)
+from tests.docs.test_docs import DOCS, load
+
+APP = AppClient("eu-west-1_AbC123", "client-id")
+
+redis_store = load(DOCS / "examples" / "redis_store.py")
+dynamodb_store = load(DOCS / "examples" / "dynamodb_store.py")
+
+
+def tokens(text: str = "access", username: str = "alice") -> Tokens:
+    """Tokens that can be told from others."""
+    return Tokens(
+        text, "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username=username, device_key="device"
+    )
+
+
+class Texts(KeyringBackend):
+    """A keyring in memory that takes no more than Windows does."""
+
+    priority = 1.0  # pyright: ignore[reportAssignmentType]  # keyring's own way to say it
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # keyring gives it no type
+        self.texts: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.texts.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        assert len(password.encode("utf-16")) <= 5 * 512
+        self.texts[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if (service, username) not in self.texts:
+            raise PasswordDeleteError("there is none")
+        del self.texts[service, username]
+
+
+@contextmanager
+def installed(backend: KeyringBackend) -> Generator[None]:
+    """This keyring is the system's while the block runs."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(backend)
+    try:
+        yield
+    finally:
+        keyring.set_keyring(before)
+
+
+Opener: TypeAlias = Callable[[], tuple[TokenStore, DeviceStore]]
+"""Opens the stores of one place once more, as another process would."""
+
+
+@contextmanager
+def in_memory() -> Generator[Opener]:
+    stores = MemoryTokenStore(), MemoryDeviceStore()
+    yield lambda: stores
+
+
+@contextmanager
+def in_a_file(*keys: str) -> Generator[Opener]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield lambda: (
+            FileTokenStore(Path(folder, "tokens.json"), keys=keys),
+            FileDeviceStore(f"{folder}/devices.json", keys=keys),
+        )
+
+
+@contextmanager
+def in_a_keyring() -> Generator[Opener]:
+    with installed(Texts()):
+        yield lambda: (KeyringTokenStore(), KeyringDeviceStore("another service"))
+
+
+@contextmanager
+def in_redis() -> Generator[Opener]:
+    server, fernet = fakeredis.FakeServer(), Fernet(Fernet.generate_key())
+
+    def stores() -> tuple[TokenStore, DeviceStore]:
+        sealed = redis_store.Sealed(fakeredis.FakeRedis(server=server), fernet)
+        return redis_store.RedisTokenStore(sealed), redis_store.RedisDeviceStore(sealed)
+
+    yield stores
+
+
+@contextmanager
+def in_dynamodb() -> Generator[Opener]:
+    with mock_aws():
+        client = boto3.client("dynamodb", "eu-west-1")
+        client.create_table(
+            TableName="stores",
+            KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        items = dynamodb_store.Items(client, "stores")
+        yield lambda: (dynamodb_store.DynamoDBTokenStore(items), dynamodb_store.DynamoDBDeviceStore(items))
+
+
+PLACES: dict[str, Callable[[], AbstractContextManager[Opener]]] = {
+    "memory": in_memory,
+    "file": in_a_file,
+    "sealed file": lambda: in_a_file("k" * 32),
+    "keyring": in_a_keyring,
+    "Redis": in_redis,
+    "DynamoDB": in_dynamodb,
+}

@@ -1,0 +1,91 @@
+"""Programs that write to a FileTokenStore, for tests that run several of them, or kill them.
+
+python -m tests.support.store_writer write PATH PREFIX START STOP    puts users PREFIX-START ..., and says each
+python -m tests.support.store_writer hold PATH                       takes alice's lock, says so, and waits
+python -m tests.support.store_writer die PATH                        says what is left after a death at each line
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cognito_flow import AppClient, FileTokenStore, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from _typeshed import TraceFunction
+
+APP = AppClient("eu-west-1_AbC123", "client-id")
+
+
+def tokens(text: str) -> Tokens:
+    """Tokens that can be told from others."""
+    return Tokens(text, None, None, datetime(2030, 1, 1, tzinfo=UTC), username="alice")
+
+
+def say(line: str) -> None:
+    """Tell the test, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def write(path: str, prefix: str, start: str, stop: str) -> None:
+    store = FileTokenStore(path)
+    say("ready")
+    for number in range(int(start), int(stop)):
+        store.put(APP, f"{prefix}-{number}", tokens(str(number)))
+        say(str(number))
+
+
+def hold(path: str) -> None:
+    with FileTokenStore(path).lock(APP, "alice"):
+        say("held")
+        signal.pause()
+
+
+def die(path: str) -> None:
+    """One child for each line that a write executes in the package: it is killed where that line begins."""
+    store = FileTokenStore(path)
+    os.umask(0)
+    for line in count(1):
+        store.put(APP, "alice", tokens("old"))
+        if (child := os.fork()) == 0:
+            sys.settrace(killer(line))
+            store.put(APP, "alice", tokens("new"))
+            os._exit(0)
+        survived = os.waitpid(child, 0)[1] == 0
+        modes = {file.stat().st_mode & 0o777 for file in Path(path).parent.iterdir()}
+        found = store.get(APP, "alice")
+        files = sorted(file.name for file in Path(path).parent.iterdir())
+        say(json.dumps([found and found.access_token, sorted(modes), files]))
+        if survived:
+            return
+
+
+def killer(line: int) -> TraceFunction:
+    """A trace function that ends this process at the n-th line in the package's stores."""
+    lines = count(1)
+
+    def trace(frame: FrameType, event: str, _argument: object) -> TraceFunction | None:
+        if "stores" not in frame.f_code.co_filename:
+            return None
+        if event == "line" and next(lines) == line:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    return trace
+
+
+PROGRAMS: dict[str, Callable[..., None]] = {"write": write, "hold": hold, "die": die}
+
+if __name__ == "__main__":
+    PROGRAMS[sys.argv[1]](*sys.argv[2:])

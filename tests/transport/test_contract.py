@@ -1,0 +1,84 @@
+"""What the library relies on is still so in botocore's newest service model."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from cognito_flow import Credentials, FirstFactor, MfaType
+from cognito_flow.errors import ServiceError, from_service
+from cognito_flow.handlers import HANDLERS
+from tests.support.contract import enum, model
+
+pytestmark = pytest.mark.contract
+
+OPERATIONS = [
+    "InitiateAuth",
+    "AdminInitiateAuth",
+    "RespondToAuthChallenge",
+    "AdminRespondToAuthChallenge",
+    "AssociateSoftwareToken",
+    "VerifySoftwareToken",
+    "ConfirmDevice",
+    "UpdateDeviceStatus",
+]
+
+
+@pytest.mark.parametrize("name", enum("ChallengeNameType"))
+def test_every_challenge_has_a_handler(name: str) -> None:
+    """A name that Cognito invents shows up here first."""
+    assert name in {handler.name for handler in HANDLERS}
+
+
+def test_no_handler_is_for_a_challenge_that_is_not_there() -> None:
+    """Names are spelled as Cognito spells them."""
+    assert {handler.name for handler in HANDLERS} <= set(enum("ChallengeNameType"))
+
+
+@pytest.mark.parametrize("flow", enum("AuthFlowType"))
+def test_every_auth_flow_has_credentials(flow: str) -> None:
+    """A flow that Cognito invents shows up here first."""
+    assert flow in {name for kind in get_args(Credentials) for name in kind.auth_flows}
+
+
+def test_the_first_factors_are_those_of_the_model() -> None:
+    """PASSWORD_SRP is an answer, not a factor; SOFTWARE_TOKEN is reported for MFA only."""
+    assert set(FirstFactor) - {"PASSWORD_SRP"} == set(enum("AuthFactorType")) - {"SOFTWARE_TOKEN"}
+
+
+def test_the_second_factors_are_challenges() -> None:
+    """A choice leads to the challenge of its name."""
+    assert set(MfaType) <= set(enum("ChallengeNameType"))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_public_operations_are_unsigned_and_admin_ones_are_signed(operation: str) -> None:
+    """Only the Admin ones need AWS credentials."""
+    assert (model().operation_model(operation).auth_type == "none") is not operation.startswith("Admin")
+
+
+LISTED = {
+    (operation, str(shape.metadata.get("error", {}).get("code", shape.name)))
+    for operation in OPERATIONS
+    for shape in model().operation_model(operation).error_shapes
+}
+
+
+@pytest.mark.parametrize(("operation", "code"), sorted(LISTED))
+def test_every_error_of_the_model_becomes_a_typed_one(operation: str, code: str) -> None:
+    """Whatever the model lists, there is a class for it."""
+    error = from_service(code, "a text", operation=operation)
+
+    assert isinstance(error, ServiceError)
+    assert (code, operation) == (error.code, error.operation)
+
+
+@pytest.mark.parametrize(
+    ("operation", "member"), [("InitiateAuth", "Session"), ("RespondToAuthChallenge", "Session")]
+)
+def test_a_session_goes_where_the_model_has_it(operation: str, member: str) -> None:
+    """USER_AUTH takes the Session of a sign-up."""
+    shape = model().operation_model(operation).input_shape
+    assert shape is not None
+    assert member in shape.members

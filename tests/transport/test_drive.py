@@ -1,0 +1,429 @@
+"""The drivers: what becomes of botocore's answers and errors, what is repeated, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import attrs
+import botocore.exceptions as boto
+import pytest
+
+from cognito_flow import (
+    AppClient,
+    AsyncAuthFlow,
+    AuthFlow,
+    CognitoFlowError,
+    Event,
+    IncorrectPassword,
+    Pending,
+    SignedIn,
+    SmsMfa,
+    Throttled,
+    TransportError,
+    UnexpectedResponse,
+    UsageError,
+    UserPasswordAuth,
+)
+from cognito_flow.models import System
+from tests.support.http_server import running
+
+APP = AppClient("eu-west-1_abc", "client")
+RESULT = {"AccessToken": "a", "IdToken": "i", "RefreshToken": "r", "ExpiresIn": 60, "TokenType": "Bearer"}
+DONE = {
+    "AuthenticationResult": RESULT,
+    "ResponseMetadata": {"RequestId": "id", "HTTPHeaders": {"date": "nonsense"}},
+}
+PASSWORD = "SENTINEL-PASSWORD"
+CREDENTIALS = UserPasswordAuth("alice", PASSWORD)
+CHALLENGE = SmsMfa(
+    pending=Pending(
+        name="SMS_MFA", username="alice", session="s" * 20, pool_id=APP.pool_id, client_id=APP.client_id
+    )
+)
+
+
+def refusal(code: str, status: int = 400, text: str = "text") -> boto.ClientError:
+    """What botocore raises for an error of the service."""
+    metadata: Any = {"HTTPStatusCode": status, "RequestId": "id", "HTTPHeaders": {}}
+    return boto.ClientError(
+        {"Error": {"Code": code, "Message": text}, "ResponseMetadata": metadata}, "InitiateAuth"
+    )
+
+
+@attrs.define
+class Client:
+    """A client that gives what it was told to, in order."""
+
+    outcomes: list[object]
+    calls: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]], repr=False)
+
+    def initiate_auth(self, **parameters: Any) -> object:
+        """InitiateAuth."""
+        self.calls.append(parameters)
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    respond_to_auth_challenge = initiate_auth
+
+
+@attrs.define
+class AsyncClient(Client):
+    """The same as aiobotocore has it: plain functions that return coroutines."""
+
+    def initiate_auth(self, **parameters: Any) -> object:
+        """InitiateAuth."""
+
+        async def call() -> object:
+            return Client.initiate_auth(self, **parameters)
+
+        return call()
+
+    respond_to_auth_challenge = initiate_auth
+
+
+@attrs.define
+class Run:
+    """Runs a flow over a client, by one of the drivers."""
+
+    is_async: bool
+    pauses: list[float] = attrs.field(factory=list[float])
+    events: list[Event] = attrs.field(factory=list[Event])
+
+    def start(self, client: object) -> Any:
+        """Begin a sign-in."""
+        options: Any = {"system": System(sleep=self.pauses.append), "on_event": self.events.append}
+        if self.is_async:
+            return asyncio.run(AsyncAuthFlow(APP, client, **options).start(CREDENTIALS))
+        return AuthFlow(APP, client, **options).start(CREDENTIALS)
+
+    def send(self, client: object) -> Any:
+        """Answer a challenge."""
+        options: Any = {"system": System(sleep=self.pauses.append)}
+        if self.is_async:
+            return asyncio.run(AsyncAuthFlow(APP, client, **options).send(CHALLENGE.answer("1")))
+        return AuthFlow(APP, client, **options).send(CHALLENGE.answer("1"))
+
+
+@pytest.fixture(params=[False, True], ids=["sync", "async"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Both drivers."""
+    return Run(request.param)
+
+
+def test_the_callers_client_is_used_as_it_is(run: Run) -> None:
+    """Also when its Date header is no date."""
+    assert isinstance(run.start(Client([DONE])), SignedIn)
+
+
+def test_a_call_is_told_by_name(run: Run) -> None:
+    """Operation, what was sent, request id, how long it took."""
+    run.start(Client([DONE]))
+
+    event = run.events[0]
+    assert (event.kind, event.operation, event.request_id, event.error) == (
+        "call",
+        "InitiateAuth",
+        "id",
+        None,
+    )
+    assert "AuthParameters.PASSWORD" in event.sent
+    assert event.seconds is not None
+    assert PASSWORD not in repr(run.events)
+
+
+def test_an_answer_without_metadata_is_taken(run: Run) -> None:
+    """A stub of somebody's own may leave it out."""
+    assert isinstance(run.start(Client([{"AuthenticationResult": RESULT}])), SignedIn)
+
+
+def test_a_date_beyond_all_bounds_is_passed_over(run: Run) -> None:
+    """A proxy may write into the headers what it likes."""
+    headers = {"date": f"1 Jan {9**30} 10:00:00 GMT"}
+    answer = DONE | {"ResponseMetadata": {"RequestId": "id", "HTTPHeaders": headers}}
+    assert isinstance(run.start(Client([answer])), SignedIn)
+
+
+def test_an_error_of_the_service_is_typed_and_keeps_its_cause(run: Run) -> None:
+    """botocore's own error hangs on, without its frames."""
+    cause = refusal("NotAuthorizedException", text="Incorrect username or password.")
+    with pytest.raises(IncorrectPassword) as refused:
+        run.start(Client([cause]))
+
+    assert refused.value.__cause__ is cause
+    assert (refused.value.request_id, refused.value.operation) == ("id", "InitiateAuth")
+    assert run.events[0].error == "NotAuthorizedException"
+    assert "initiate_auth" not in "".join(traceback.format_tb(cause.__traceback__))
+
+
+def test_throttling_is_repeated_with_growing_pauses(run: Run) -> None:
+    """Nothing was processed."""
+    assert isinstance(run.start(Client([*[refusal("TooManyRequestsException")] * 2, DONE])), SignedIn)
+
+    assert len(run.pauses) == 2
+    assert 0.1 <= run.pauses[0] <= 0.2 <= run.pauses[1] <= 0.4
+
+
+def test_throttling_is_not_repeated_for_ever(run: Run) -> None:
+    """Three attempts in all."""
+    client = Client([refusal("TooManyRequestsException")] * 9)
+    with pytest.raises(Throttled):
+        run.start(client)
+    assert len(client.calls) == 3
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        refusal("InternalErrorException", 500),
+        boto.ReadTimeoutError(endpoint_url="u"),
+        boto.SSLError(endpoint_url="u", error=OSError("EOF")),
+        boto.EndpointConnectionError(endpoint_url="u"),
+        boto.ConnectTimeoutError(endpoint_url="u"),
+    ],
+)
+def test_a_beginning_is_repeated(run: Run, passing: Exception) -> None:
+    """It can be done twice without harm."""
+    assert isinstance(run.start(Client([passing, DONE])), SignedIn)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        refusal("InternalErrorException", 500),
+        boto.ReadTimeoutError(endpoint_url="u"),
+        boto.SSLError(endpoint_url="u", error=OSError("EOF")),
+        boto.ConnectionClosedError(endpoint_url="u"),
+    ],
+    ids=["500", "lost", "TLS", "closed"],
+)
+def test_an_answer_that_may_be_processed_is_never_repeated(run: Run, lost: Exception) -> None:
+    """Its Session may be spent."""
+    client = Client([lost, DONE])
+    with pytest.raises(CognitoFlowError) as error:
+        run.send(client)
+    assert error.value.maybe_processed
+    assert len(client.calls) == 1
+
+
+def test_an_answer_that_was_not_sent_is_repeated(run: Run) -> None:
+    """There was no connection to send it on."""
+    assert isinstance(run.send(Client([boto.EndpointConnectionError(endpoint_url="u"), DONE])), SignedIn)
+
+
+def test_a_challenge_without_a_session_is_answered_as_often_as_one_likes() -> None:
+    """There is no Session to use up."""
+    bare = SmsMfa(pending=attrs.evolve(CHALLENGE.pending, session=None))
+    flow = AuthFlow(APP, Client([DONE, DONE]))
+    for _ in range(2):
+        assert isinstance(flow.send(bare.answer("1")), SignedIn)
+
+
+def test_no_connection_is_told_as_not_processed(run: Run) -> None:
+    """It can be tried again later."""
+    with pytest.raises(TransportError) as error:
+        run.send(Client([boto.ProxyConnectionError(proxy_url="u", error="e")] * 3))
+    assert not error.value.maybe_processed
+
+
+def test_a_bad_parameter_is_told_without_its_value(run: Run) -> None:
+    """botocore's own text quotes the value, which may be a password."""
+    with pytest.raises(UsageError) as refused:
+        run.start(Client([boto.ParamValidationError(report=f"value: {PASSWORD}")]))
+    assert PASSWORD not in "".join(traceback.format_exception(refused.value))
+    assert refused.value.__cause__ is None
+
+
+def test_missing_aws_credentials_are_told(run: Run) -> None:
+    """Only signed operations need them."""
+    with pytest.raises(UsageError, match="credentials"):
+        run.start(Client([boto.NoCredentialsError()]))
+
+
+def test_any_other_failure_of_botocore_is_told(run: Run) -> None:
+    """It is not the service's word."""
+    with pytest.raises(UnexpectedResponse, match="UnknownSignatureVersionError"):
+        run.start(Client([boto.UnknownSignatureVersionError(signature_version="x")]))
+
+
+@pytest.mark.parametrize(
+    "stumble",
+    [
+        AttributeError("'list' object has no attribute 'get'"),
+        UnicodeDecodeError("utf-8", b"\xff" + PASSWORD.encode(), 0, 1, "invalid start byte"),
+    ],
+)
+def test_an_answer_that_botocore_stumbles_over_is_told(run: Run, stumble: Exception) -> None:
+    """A proxy may answer what no service would; what it answered hangs on nowhere."""
+    with pytest.raises(UnexpectedResponse, match=type(stumble).__name__) as caught:
+        run.start(Client([stumble]))
+    assert PASSWORD not in repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("make", [object, str, lambda: Client([None])], ids=["object", "str", "None"])
+def test_what_is_no_client_is_refused(run: Run, make: Callable[[], object]) -> None:
+    """With a word on what to give."""
+    with pytest.raises(UsageError, match="client"):
+        run.start(make())
+
+
+def test_a_client_that_cannot_be_made_is_told() -> None:
+    """botocore refuses the endpoint, which comes from a setting."""
+    flow = AuthFlow(AppClient("eu-west-1_abc", "client", endpoint_url="no-url"))
+    with pytest.raises(UsageError, match="Invalid endpoint: no-url"):
+        flow.start(CREDENTIALS)
+
+
+def test_expired_single_sign_on_credentials_are_told(run: Run) -> None:
+    """The cause says which profile to log in to."""
+    with pytest.raises(UsageError, match="credentials"):
+        run.start(Client([boto.UnauthorizedSSOTokenError()]))
+
+
+def test_an_asynchronous_client_is_awaited() -> None:
+    """aiobotocore's methods return coroutines."""
+    run = Run(is_async=True)
+    assert isinstance(run.start(AsyncClient([DONE])), SignedIn)
+    with pytest.raises(IncorrectPassword):
+        run.start(AsyncClient([refusal("NotAuthorizedException", text="Incorrect username or password.")]))
+
+
+def test_an_asynchronous_client_is_refused_by_the_blocking_flow() -> None:
+    """Its coroutine is closed, and never awaited."""
+    with pytest.raises(UsageError, match="AsyncAuthFlow"):
+        Run(is_async=False).start(AsyncClient([DONE]))
+
+
+def test_an_asynchronous_pause_is_awaited() -> None:
+    """sleep may be a coroutine function."""
+    paused: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        paused.append(seconds)
+
+    client = Client([refusal("TooManyRequestsException"), DONE])
+    flow = AsyncAuthFlow(APP, client, system=System(sleep=sleep))
+    assert isinstance(asyncio.run(flow.start(CREDENTIALS)), SignedIn)
+    assert len(paused) == 1
+
+
+def test_the_event_loop_is_free_while_a_blocking_client_works() -> None:
+    """Calls and arithmetic run in worker threads."""
+    threads: list[threading.Thread] = []
+
+    class Watching(Client):
+        def initiate_auth(self, **parameters: Any) -> object:
+            threads.append(threading.current_thread())
+            return DONE
+
+    asyncio.run(AsyncAuthFlow(APP, Watching([])).start(CREDENTIALS))
+    assert threads[0] is not threading.main_thread()
+
+
+def test_no_frame_of_a_traceback_holds_the_password(run: Run) -> None:
+    """Tools print locals."""
+    with pytest.raises(IncorrectPassword) as refused:
+        run.start(Client([refusal("NotAuthorizedException", text="Incorrect username or password.")]))
+    error: BaseException | None = refused.value
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if "cognito_flow" in frame.f_code.co_filename and "tests" not in frame.f_code.co_filename:
+                assert PASSWORD not in repr(frame.f_locals)
+        error = error.__cause__
+
+
+# -- the client that nobody handed in --
+
+
+@attrs.define
+class Endpoint:
+    """A server that keeps what it was sent."""
+
+    url: str
+    headers: list[dict[str, str]] = attrs.field(factory=list[dict[str, str]])
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    """An endpoint that answers every call with tokens."""
+    seen = Endpoint("")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.headers.append({name.lower(): value for name, value in self.headers.items()})
+            self.rfile.read(int(self.headers["content-length"]))
+            body = json.dumps({"AuthenticationResult": RESULT}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_PUT = do_POST  # noqa: N815  # the names that http.server calls
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
+            pass
+
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as seen.url:
+        yield seen
+
+
+SCRIPT = """
+import sys
+from cognito_flow import AppClient, AuthFlow, UserPasswordAuth
+flow = AuthFlow(AppClient("eu-west-1_abc", "client", endpoint_url=sys.argv[1]))
+print(flow.start(UserPasswordAuth("alice", "pw")).username)
+"""
+
+
+def test_no_credentials_no_region_and_no_look_up_are_needed(endpoint: Endpoint, tmp_path: Path) -> None:
+    """The public client is unsigned: every place where credentials could come from would leave a mark."""
+    mark = tmp_path / "mark"
+    config = tmp_path / "config"
+    config.write_text(f"[default]\ncredential_process = {sys.executable} -c \"open(r'{mark}', 'w')\"\n")
+    environment = {
+        "PATH": "",
+        "HOME": str(tmp_path),
+        "AWS_CONFIG_FILE": str(config),
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{endpoint.url}/credentials",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint.url,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, endpoint.url],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("alice\n", "")
+    assert not mark.exists()
+    assert len(endpoint.headers) == 1
+    assert "authorization" not in endpoint.headers[0]
+    assert endpoint.headers[0]["x-amz-target"] == "AWSCognitoIdentityProviderService.InitiateAuth"
+
+
+def test_admin_operations_are_signed_for_the_region_of_the_pool(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the credentials that boto3 finds."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    flow = AuthFlow(AppClient("eu-west-3_abc", "client", endpoint_url=endpoint.url), admin=True)
+
+    assert isinstance(flow.start(UserPasswordAuth("alice", "pw")), SignedIn)
+    assert isinstance(flow.start(UserPasswordAuth("alice", "pw")), SignedIn)
+
+    assert "/eu-west-3/cognito-idp/" in endpoint.headers[0]["authorization"]
+    assert len(endpoint.headers) == 2
