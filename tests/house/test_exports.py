@@ -1,0 +1,171 @@
+"""What the packages export: public names, their signatures, and what importing them costs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+import cognito_flow
+import cognito_flow.testing
+from cognito_flow import handlers
+from cognito_flow.integrations import aws, httpx, requests
+from cognito_flow.testing.options import FlowOptions, VerifierOptions
+from tests.house.source import DOCS, PACKAGE, ROOT, files, imported_names, module_name, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+FRONT_DOORS = (cognito_flow, cognito_flow.testing)
+INTEGRATIONS = (aws, httpx, requests)
+PUBLIC_DUNDERS = ("__init__", "__call__")
+
+
+@pytest.mark.parametrize("package", FRONT_DOORS, ids=lambda package: package.__name__)
+def test_all_is_sorted(package: ModuleType) -> None:
+    assert sorted(package.__all__) == package.__all__
+
+
+@pytest.mark.parametrize("package", FRONT_DOORS, ids=lambda package: package.__name__)
+def test_all_lists_exactly_what_the_package_imports_from_itself(package: ModuleType) -> None:
+    brought = imported_names(ast.parse(inspect.getsource(package)))
+    names = {name.rpartition(".")[2] for name in brought if name.startswith(f"{package.__name__}.")}
+
+    assert sorted(names - {"flow"}) == package.__all__
+
+
+def test_each_name_in_all_can_be_imported() -> None:
+    """Names that a module loads late are checked, too."""
+    modules = [import_module(module_name(path)) for path in files(PACKAGE)]
+    absent = [
+        f"{module.__name__}.{name}"
+        for module in modules
+        for name in getattr(module, "__all__", ())
+        if not hasattr(module, name)
+    ]
+
+    assert absent == []
+
+
+@pytest.mark.parametrize("union", ["Challenge", "Credentials", "Step"])
+def test_each_class_of_a_union_is_exported(union: str) -> None:
+    """A program that matches on the union, or starts with one of its classes, must be able to import it."""
+    names = {member.__name__ for member in get_args(getattr(cognito_flow, union))}
+
+    assert names
+    assert names - set(cognito_flow.__all__) == set()
+
+
+def test_each_class_with_a_challenge_name_is_in_the_union() -> None:
+    written = {
+        node.name
+        for path in files(PACKAGE / "handlers")
+        for node in parse(path).body
+        if isinstance(node, ast.ClassDef) and any(gives_a_name(line) for line in node.body)
+    }
+    members = {member.__name__ for member in get_args(handlers.Challenge)}
+
+    assert written
+    assert written - members == set()
+
+
+def gives_a_name(line: ast.stmt) -> bool:
+    """Whether a line in a class body sets `name`."""
+    match line:
+        case ast.Assign(targets=[ast.Name(id="name")]):
+            return True
+        case ast.AnnAssign(target=ast.Name(id="name"), value=ast.expr()):
+            return True
+        case _:
+            return False
+
+
+def public_signatures(module: ModuleType) -> Iterator[tuple[str, str]]:
+    """The functions and methods of a module's public names, with their signatures."""
+    for name in module.__all__:
+        exported = getattr(module, name)
+        members = vars(exported) if inspect.isclass(exported) else {"": exported}
+        for member, value in members.items():
+            function = getattr(value, "__func__", getattr(value, "fget", value))
+            if inspect.isfunction(function) and (member in PUBLIC_DUNDERS or not member.startswith("_")):
+                yield f"{name}.{member}", str(inspect.signature(function))
+
+
+@pytest.mark.parametrize("module", [*FRONT_DOORS, *INTEGRATIONS], ids=lambda module: module.__name__)
+def test_no_public_signature_has_any(module: ModuleType) -> None:
+    """`Any` would switch the caller's type checker off."""
+    signatures = dict(public_signatures(module))
+
+    assert signatures
+    assert [name for name, signature in signatures.items() if re.search(r"\bAny\b", signature)] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "taken_by"),
+    [
+        (FlowOptions, cognito_flow.AuthFlow),
+        (FlowOptions, cognito_flow.AsyncAuthFlow),
+        (VerifierOptions, cognito_flow.TokenVerifier),
+        (VerifierOptions, cognito_flow.AsyncTokenVerifier),
+    ],
+)
+def test_options_of_a_pool_have_the_keywords_and_types_of_the_class_they_are_for(
+    options: type[object], taken_by: type[object]
+) -> None:
+    taken = inspect.signature(taken_by).parameters.values()
+    keywords = {each.name: each.annotation for each in taken if each.kind is each.KEYWORD_ONLY}
+
+    assert {name: hint.__forward_arg__ for name, hint in options.__annotations__.items()} == keywords
+
+
+@pytest.mark.parametrize("package", FRONT_DOORS, ids=lambda package: package.__name__)
+def test_unknown_name_raises_attribute_error(package: ModuleType) -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        package.Nothing  # noqa: B018 - the access itself is what is tested
+
+
+@pytest.mark.parametrize("module", ["cognito_flow", "cognito_flow.testing.plugin"])
+def test_import_does_not_load_boto(module: str) -> None:
+    """boto3 and botocore are slow to import, so the first flow or fixture loads them."""
+    program = f"import sys, {module}; print(*sorted({{'boto3', 'botocore'}} & sys.modules.keys()))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("package", "said"),
+    [
+        ("regex", "the package regex is missing: python -m pip install 'cognito-flow[testing]'"),
+        ("attrs", "import of attrs halted"),
+    ],
+)
+def test_missing_package_of_the_testing_extra_is_named_with_the_command_that_installs_it(
+    package: str, said: str
+) -> None:
+    """The error for a package outside the extra is left as it is."""
+    program = f"""
+import sys
+import cognito_flow.testing
+sys.modules[{package!r}] = None
+cognito_flow.testing.LocalCognito
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+
+    assert f"ModuleNotFoundError: {said}" in done.stderr
+
+
+def test_each_public_name_is_in_the_reference() -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
+    public = [*cognito_flow.__all__, *cognito_flow.testing.__all__]
+
+    assert [] == [name for name in public if not re.search(rf"(:: |\.|`){name}(`|$)", pages, re.MULTILINE)]
