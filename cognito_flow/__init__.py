@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from cognito_flow.account._records import CodeDelivery, Passkey, RememberedDevice, SignedUp, UserProfile
 from cognito_flow.credentials import (
     Credentials,
     CustomAuth,
@@ -59,9 +60,7 @@ from cognito_flow.handlers import (
     DevicePasswordVerifier,
     DeviceSrpAuth,
     EmailOtp,
-    FirstFactor,
     MfaSetup,
-    MfaType,
     NewPasswordRequired,
     Password,
     PasswordSrp,
@@ -76,8 +75,17 @@ from cognito_flow.handlers import (
     UnknownChallenge,
     WebAuthn,
 )
-from cognito_flow.models import AppClient, Device, Event, SignedIn, System, Tokens, UserContext
-from cognito_flow.people import CodeDelivery, Passkey, RememberedDevice, SignedUp, UserProfile
+from cognito_flow.models import (
+    AppClient,
+    Device,
+    Event,
+    FirstFactor,
+    MfaType,
+    SignedIn,
+    System,
+    Tokens,
+    UserContext,
+)
 from cognito_flow.stores import (
     DeviceStore,
     FileDeviceStore,

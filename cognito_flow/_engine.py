@@ -15,12 +15,13 @@ from typing import TypeAlias
 import jwt
 
 from cognito_flow import srp
+from cognito_flow._exchange import Exchange, Response
 from cognito_flow._json import as_list, as_object, as_text
+from cognito_flow._turn import Turn
 from cognito_flow.credentials import Credentials, RefreshTokenAuth, UserAuth
 from cognito_flow.errors import CognitoFlowError, DeviceForgotten, UnexpectedResponse
 from cognito_flow.handlers import Answer, Challenge, Pending, read_challenge
-from cognito_flow.handlers.turn import Turn
-from cognito_flow.models import Device, Event, Exchange, Response, SignedIn, Tokens, refresh_token_of
+from cognito_flow.models import Device, Event, SignedIn, Tokens, refresh_token_of
 from cognito_flow.stores import DeviceStore
 
 __all__ = ["Step", "issued_at", "refresh", "revoke", "send", "start"]

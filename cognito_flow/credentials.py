@@ -10,11 +10,10 @@ from typing import ClassVar, TypeAlias
 
 import attrs
 
+from cognito_flow._turn import Turn
 from cognito_flow.errors import UsageError
 from cognito_flow.handlers.base import check_text
-from cognito_flow.handlers.choices import FirstFactor
-from cognito_flow.handlers.turn import Turn
-from cognito_flow.models import Tokens, refresh_token_of
+from cognito_flow.models import FirstFactor, Tokens, refresh_token_of
 
 __all__ = ["Credentials", "CustomAuth", "RefreshTokenAuth", "UserAuth", "UserPasswordAuth", "UserSrpAuth"]
 

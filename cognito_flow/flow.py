@@ -16,16 +16,19 @@ from typing import TypeAlias, cast
 
 import attrs
 
-from cognito_flow import _account, _drive, _engine
+from cognito_flow import _engine
 from cognito_flow._engine import Step
+from cognito_flow._exchange import Exchange
 from cognito_flow._seal import Sealer
-from cognito_flow.account import Account, AsyncAccount
+from cognito_flow._transport.clients import Clients
+from cognito_flow._transport.drivers import AsyncDriver, Driver, Wire
+from cognito_flow._turn import Settings, Turn
+from cognito_flow.account import Account, AsyncAccount, _exchanges
+from cognito_flow.account._records import CodeDelivery, SignedUp
 from cognito_flow.credentials import Credentials
 from cognito_flow.errors import SessionAlreadyUsed, Unanswered, UsageError
 from cognito_flow.handlers import Answer, Challenge, NamedHandler, Pending, read_challenge
-from cognito_flow.handlers.turn import Settings, Turn
-from cognito_flow.models import AppClient, Device, Event, Exchange, SignedIn, System, Tokens, UserContext
-from cognito_flow.people import CodeDelivery, SignedUp
+from cognito_flow.models import AppClient, Device, Event, SignedIn, System, Tokens, UserContext
 from cognito_flow.stores import DeviceStore, TokenStore
 from cognito_flow.tokens import source
 from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
@@ -115,7 +118,7 @@ class _Flow:
         )
         self._sealer = Sealer.of(app, seal_keys, seal_max_age, system.now)
         self._answered = _Answered(system.now)
-        self._wire = _drive.Wire(_drive.Clients(app, client, admin), system, on_event)
+        self._wire = Wire(Clients(app, client, admin), system, on_event)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._settings.app!r})"
@@ -236,8 +239,8 @@ class AuthFlow(_Flow):
         UsageError: A handler is none, or a seal key is too short.
     """
 
-    def _run(self) -> _drive.Driver:
-        return _drive.Driver(self._wire)
+    def _run(self) -> Driver:
+        return Driver(self._wire)
 
     def start(
         self,
@@ -380,7 +383,7 @@ class AuthFlow(_Flow):
         Args:
             tokens: Tokens of this app client.
         """
-        return Account(_account.Person(self._settings, tokens), self._run())
+        return Account(_exchanges.Person(self._settings, tokens), self._run())
 
     def sign_up(
         self,
@@ -410,7 +413,7 @@ class AuthFlow(_Flow):
             CognitoFlowError: As with `start`.
         """
         turn = self._visitor(username, metadata, context)
-        exchange = _account.sign_up(turn, password, attributes, validation_data)
+        exchange = _exchanges.sign_up(turn, password, attributes, validation_data)
         del password
         return self._run().run(exchange)
 
@@ -446,7 +449,7 @@ class AuthFlow(_Flow):
             CognitoFlowError: As with `start`.
         """
         turn = self._visitor(username, metadata, context)
-        exchange = _account.confirm_sign_up(turn, code, session, force_alias_creation)
+        exchange = _exchanges.confirm_sign_up(turn, code, session, force_alias_creation)
         del code, session
         return self._run().run(exchange)
 
@@ -468,7 +471,7 @@ class AuthFlow(_Flow):
             LimitExceeded: It was sent too often.
             CognitoFlowError: As with `start`.
         """
-        return self._run().run(_account.resend_code(self._visitor(username, metadata, context)))
+        return self._run().run(_exchanges.resend_code(self._visitor(username, metadata, context)))
 
     def forgot_password(
         self,
@@ -491,7 +494,7 @@ class AuthFlow(_Flow):
             ServiceError: The user has no verified address.
             CognitoFlowError: As with `start`.
         """
-        return self._run().run(_account.forgot_password(self._visitor(username, metadata, context)))
+        return self._run().run(_exchanges.forgot_password(self._visitor(username, metadata, context)))
 
     def confirm_forgot_password(
         self,
@@ -519,7 +522,7 @@ class AuthFlow(_Flow):
             CognitoFlowError: As with `start`.
         """
         turn = self._visitor(username, metadata, context)
-        exchange = _account.confirm_forgot_password(turn, code, new_password)
+        exchange = _exchanges.confirm_forgot_password(turn, code, new_password)
         del code, new_password
         self._run().run(exchange)
 
@@ -533,8 +536,8 @@ class AsyncAuthFlow(_Flow):
     Arithmetic and stores are kept off the event loop, too. The other arguments are those of `AuthFlow`.
     """
 
-    def _run(self) -> _drive.AsyncDriver:
-        return _drive.AsyncDriver(self._wire)
+    def _run(self) -> AsyncDriver:
+        return AsyncDriver(self._wire)
 
     async def start(
         self,
@@ -589,7 +592,7 @@ class AsyncAuthFlow(_Flow):
 
     def account(self, tokens: Tokens) -> AsyncAccount:
         """What the person with these tokens can do: see `AsyncAccount`. Nothing is called yet."""
-        return AsyncAccount(_account.Person(self._settings, tokens), self._run())
+        return AsyncAccount(_exchanges.Person(self._settings, tokens), self._run())
 
     async def sign_up(
         self,
@@ -603,7 +606,7 @@ class AsyncAuthFlow(_Flow):
     ) -> SignedUp:
         """Make a user. See `AuthFlow.sign_up`."""
         turn = self._visitor(username, metadata, context)
-        exchange = _account.sign_up(turn, password, attributes, validation_data)
+        exchange = _exchanges.sign_up(turn, password, attributes, validation_data)
         del password
         return await self._run().run(exchange)
 
@@ -619,7 +622,7 @@ class AsyncAuthFlow(_Flow):
     ) -> str | None:
         """Confirm a sign-up with the code that was sent. See `AuthFlow.confirm_sign_up`."""
         turn = self._visitor(username, metadata, context)
-        exchange = _account.confirm_sign_up(turn, code, session, force_alias_creation)
+        exchange = _exchanges.confirm_sign_up(turn, code, session, force_alias_creation)
         del code, session
         return await self._run().run(exchange)
 
@@ -631,7 +634,7 @@ class AsyncAuthFlow(_Flow):
         context: UserContext | None = None,
     ) -> CodeDelivery:
         """Send the code for a sign-up again. See `AuthFlow.resend_code`."""
-        return await self._run().run(_account.resend_code(self._visitor(username, metadata, context)))
+        return await self._run().run(_exchanges.resend_code(self._visitor(username, metadata, context)))
 
     async def forgot_password(
         self,
@@ -641,7 +644,7 @@ class AsyncAuthFlow(_Flow):
         context: UserContext | None = None,
     ) -> CodeDelivery:
         """Send a code for a new password. See `AuthFlow.forgot_password`."""
-        return await self._run().run(_account.forgot_password(self._visitor(username, metadata, context)))
+        return await self._run().run(_exchanges.forgot_password(self._visitor(username, metadata, context)))
 
     async def confirm_forgot_password(
         self,
@@ -654,7 +657,7 @@ class AsyncAuthFlow(_Flow):
     ) -> None:
         """Set a new password with the code that was sent. See `AuthFlow.confirm_forgot_password`."""
         turn = self._visitor(username, metadata, context)
-        exchange = _account.confirm_forgot_password(turn, code, new_password)
+        exchange = _exchanges.confirm_forgot_password(turn, code, new_password)
         del code, new_password
         await self._run().run(exchange)
 

@@ -11,36 +11,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
 
 import attrs
 
 from cognito_flow.errors import UsageError
-
-__all__ = [
-    "AppClient",
-    "Call",
-    "Device",
-    "Event",
-    "Exchange",
-    "Response",
-    "SignedIn",
-    "System",
-    "Tokens",
-    "UserContext",
-    "has_passed",
-    "refresh_token_of",
-    "tell",
-]
-
-T = TypeVar("T")
-
-_log = logging.getLogger("cognito_flow")
 
 # The pattern UserPoolIdType of the service model, and that a region never holds an underscore.
 _POOL_ID = re.compile(r"[a-z0-9-]+_[0-9a-zA-Z]+", re.ASCII)
@@ -330,25 +309,8 @@ class Event:
     seconds: float | None = None
 
 
-def tell(listener: Callable[[Event], object] | None, event: Event) -> None:
-    """Tell a listener, if there is one. What it raises is logged, and ends nothing: the answer that it was
-    told of may hold tokens that come only once."""
-    if listener is None:
-        return
-    try:
-        listener(event)
-    except Exception:  # noqa: BLE001 - whatever it raises
-        _log.exception("on_event failed at an event of the kind %s", event.kind)
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def has_passed(period: timedelta, *, since: datetime | None, now: datetime) -> bool:
-    """Whether a moment lies at least so far back; None: it never was, and does."""
-    # A clock that was set back has not stopped: what lies in its future counts as long ago.
-    return since is None or not timedelta() <= now - since < period
 
 
 @attrs.frozen
@@ -367,32 +329,19 @@ class System:
     sleep: Callable[[float], Awaitable[None] | None] | None = None
 
 
-@attrs.frozen
-class Call:
-    """One API call that the core asks its driver to make.
+class MfaType(StrEnum):
+    """A second factor, by its wire value."""
 
-    Args:
-        operation: The API operation's name, for example ``InitiateAuth``.
-        parameters: Its input, as boto3 takes it.
-    """
-
-    operation: str
-    parameters: Mapping[str, object] = attrs.field(repr=False)
+    SMS_MFA = "SMS_MFA"
+    SOFTWARE_TOKEN_MFA = "SOFTWARE_TOKEN_MFA"
+    EMAIL_OTP = "EMAIL_OTP"
 
 
-@attrs.frozen
-class Response:
-    """What came back for a `Call`.
+class FirstFactor(StrEnum):
+    """A way to begin a choice-based sign-in, by its wire value."""
 
-    Args:
-        data: The operation's output, as boto3 gives it.
-        date: When the service answered, by its own clock (the Date header), if it said so.
-    """
-
-    data: Mapping[str, object] = attrs.field(repr=False)
-    date: datetime | None = None
-
-
-Exchange: TypeAlias = Generator[Call, Response, T]
-"""A conversation of one turn: it yields calls, is sent responses or is thrown typed errors, and returns its
-result."""
+    PASSWORD = "PASSWORD"
+    PASSWORD_SRP = "PASSWORD_SRP"
+    EMAIL_OTP = "EMAIL_OTP"
+    SMS_OTP = "SMS_OTP"
+    WEB_AUTHN = "WEB_AUTHN"

@@ -13,9 +13,12 @@ from typing import TypeAlias
 import attrs
 from botocore.exceptions import ClientError
 
-from cognito_flow import _drive
+from cognito_flow._exchange import Call, Response
+from cognito_flow._transport.clients import Clients
+from cognito_flow._transport.drivers import Driver, Wire, one_call
+from cognito_flow._transport.translate import service_date
 from cognito_flow.errors import ServiceError
-from cognito_flow.models import AppClient, Call, Response, System
+from cognito_flow.models import AppClient, System
 
 __all__ = ["Answer", "Asking"]
 
@@ -25,8 +28,8 @@ Answer: TypeAlias = Response | ServiceError
 _SYSTEM = System()
 
 
-def _driver(asking: Asking) -> _drive.Driver:
-    return _drive.Driver(_drive.Wire(_drive.Clients(asking.app, None, asking.admin), _SYSTEM, None))
+def _driver(asking: Asking) -> Driver:
+    return Driver(Wire(Clients(asking.app, None, asking.admin), _SYSTEM, None))
 
 
 @attrs.define
@@ -42,7 +45,7 @@ class Asking:
     admin: bool
     skew: timedelta | None = attrs.field(default=None, init=False)
     """How far the service's clock was ahead of this machine's, at the last call."""
-    _driver: _drive.Driver = attrs.field(default=attrs.Factory(_driver, takes_self=True), init=False)
+    _driver: Driver = attrs.field(default=attrs.Factory(_driver, takes_self=True), init=False)
 
     def ask(self, operation: str, parameters: Mapping[str, object]) -> Answer:
         """Make a call.
@@ -56,7 +59,7 @@ class Asking:
         """
         answer: Answer
         try:
-            answer = self._driver.run(_drive.one_call(Call(operation, parameters)))
+            answer = self._driver.run(one_call(Call(operation, parameters)))
         except ServiceError as error:
             answer = error
         date = answer.date if isinstance(answer, Response) else _refused_at(answer)
@@ -66,4 +69,4 @@ class Asking:
 
 def _refused_at(refusal: ServiceError) -> datetime | None:
     cause = refusal.__cause__
-    return _drive.service_date(cause.response) if isinstance(cause, ClientError) else None
+    return service_date(cause.response) if isinstance(cause, ClientError) else None

@@ -39,9 +39,7 @@ from cognito_flow.handlers import (
     CustomChallenge,
     DevicePasswordVerifier,
     DeviceSrpAuth,
-    FirstFactor,
     MfaSetup,
-    MfaType,
     NewPasswordRequired,
     Password,
     PasswordSrp,
@@ -52,7 +50,7 @@ from cognito_flow.handlers import (
     UnknownChallenge,
     WebAuthn,
 )
-from cognito_flow.models import AppClient, SignedIn
+from cognito_flow.models import AppClient, FirstFactor, MfaType, SignedIn
 
 __all__ = ["Prompt", "exit_codes", "run"]
 

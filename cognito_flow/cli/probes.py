@@ -14,6 +14,8 @@ from typing import TypeAlias
 
 import attrs
 
+from cognito_flow._exchange import Response
+from cognito_flow._srp import Ephemeral
 from cognito_flow.cli.asking import Answer, Asking
 from cognito_flow.cli.finding import Finding, Level, existence, no_secret
 from cognito_flow.errors import (
@@ -26,8 +28,7 @@ from cognito_flow.errors import (
     UnexpectedResponse,
     UserNotFound,
 )
-from cognito_flow.models import AppClient, Response
-from cognito_flow.srp import Ephemeral
+from cognito_flow.models import AppClient
 from cognito_flow.tokens.keys import KeySet, download
 
 __all__ = ["look"]

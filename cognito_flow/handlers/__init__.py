@@ -8,8 +8,8 @@ compares one. To add a handler: write the class in the file of its kind, and lis
 from typing import TypeAlias
 
 from cognito_flow.errors import UnexpectedResponse
-from cognito_flow.handlers.base import Handler, NamedHandler
-from cognito_flow.handlers.choices import FirstFactor, MfaType, SelectChallenge, SelectMfaType
+from cognito_flow.handlers.base import Answer, Handler, NamedHandler
+from cognito_flow.handlers.choices import SelectChallenge, SelectMfaType
 from cognito_flow.handlers.codes import CodeChallenge, EmailOtp, SmsMfa, SmsOtp, SoftwareTokenMfa
 from cognito_flow.handlers.custom import CustomChallenge, UnknownChallenge
 from cognito_flow.handlers.devices import DevicePasswordVerifier, DeviceSrpAuth
@@ -22,7 +22,8 @@ from cognito_flow.handlers.passwords import (
     PasswordSrp,
     PasswordVerifier,
 )
-from cognito_flow.handlers.pending import Answer, Pending
+from cognito_flow.handlers.pending import Pending
+from cognito_flow.models import FirstFactor, MfaType
 
 __all__ = [
     "HANDLERS",

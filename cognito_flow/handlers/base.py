@@ -7,20 +7,19 @@ overrides only what differs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import attrs
 
+from cognito_flow._exchange import Exchange, Response
 from cognito_flow.errors import UsageError
-from cognito_flow.handlers.pending import Answer, Pending
-from cognito_flow.models import Exchange, Response
+from cognito_flow.handlers.pending import Pending
 
 if TYPE_CHECKING:
+    from cognito_flow._turn import Turn
     from cognito_flow.handlers import Challenge
-    from cognito_flow.handlers.turn import Turn
-
-__all__ = ["Handler", "NamedHandler", "check_code", "check_text"]
 
 
 @attrs.frozen(kw_only=True)
@@ -85,6 +84,21 @@ class NamedHandler(Handler):
     """A handler for one ChallengeName."""
 
     name: ClassVar[str]
+
+
+@attrs.frozen
+class Answer:
+    """An answer to a challenge, ready for `send`. Handlers make it: `challenge.answer(...)`.
+
+    Args:
+        challenge: What is answered.
+        responses: ChallengeResponses, without what every answer carries (USERNAME, SECRET_HASH, DEVICE_KEY).
+        password: A password to be proved by SRP in the same turn; it is never sent.
+    """
+
+    challenge: Handler
+    responses: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    password: str | None = attrs.field(default=None, repr=False)
 
 
 def check_text(what: str, value: object) -> str:

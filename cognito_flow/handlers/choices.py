@@ -6,40 +6,20 @@ this library does not know stays a plain string, and can be chosen all the same.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import attrs
 
+from cognito_flow._exchange import Exchange, Response
 from cognito_flow.errors import UnexpectedResponse, UsageError
-from cognito_flow.handlers.base import NamedHandler, check_text
+from cognito_flow.handlers.base import Answer, NamedHandler, check_text
 from cognito_flow.handlers.passwords import SECOND_FACTORS
-from cognito_flow.handlers.pending import Answer, Pending
-from cognito_flow.models import Exchange, Response
+from cognito_flow.handlers.pending import Pending
+from cognito_flow.models import FirstFactor, MfaType
 
 if TYPE_CHECKING:
+    from cognito_flow._turn import Turn
     from cognito_flow.handlers import Challenge
-    from cognito_flow.handlers.turn import Turn
-
-__all__ = ["FirstFactor", "MfaType", "SelectChallenge", "SelectMfaType", "check_choice", "known_mfa_types"]
-
-
-class MfaType(StrEnum):
-    """A second factor, by its wire value."""
-
-    SMS_MFA = "SMS_MFA"
-    SOFTWARE_TOKEN_MFA = "SOFTWARE_TOKEN_MFA"
-    EMAIL_OTP = "EMAIL_OTP"
-
-
-class FirstFactor(StrEnum):
-    """A way to begin a choice-based sign-in, by its wire value."""
-
-    PASSWORD = "PASSWORD"
-    PASSWORD_SRP = "PASSWORD_SRP"
-    EMAIL_OTP = "EMAIL_OTP"
-    SMS_OTP = "SMS_OTP"
-    WEB_AUTHN = "WEB_AUTHN"
 
 
 def known_mfa_types(names: tuple[str, ...]) -> tuple[MfaType | str, ...]:

@@ -10,8 +10,7 @@ from typing import ClassVar
 
 import attrs
 
-from cognito_flow.handlers.base import NamedHandler, check_code
-from cognito_flow.handlers.pending import Answer
+from cognito_flow.handlers.base import Answer, NamedHandler, check_code
 
 __all__ = ["CodeChallenge", "EmailOtp", "SmsMfa", "SmsOtp", "SoftwareTokenMfa"]
 

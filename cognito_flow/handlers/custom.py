@@ -12,9 +12,8 @@ from typing import ClassVar
 
 import attrs
 
-from cognito_flow.handlers.base import Handler, NamedHandler, check_text
+from cognito_flow.handlers.base import Answer, Handler, NamedHandler, check_text
 from cognito_flow.handlers.passwords import SECOND_FACTORS
-from cognito_flow.handlers.pending import Answer
 
 __all__ = ["CustomChallenge", "UnknownChallenge"]
 

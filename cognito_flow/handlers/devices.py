@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from cognito_flow.handlers.base import NamedHandler
-from cognito_flow.handlers.pending import Answer
-from cognito_flow.models import Exchange, Response
+from cognito_flow._exchange import Exchange, Response
+from cognito_flow.handlers.base import Answer, NamedHandler
 
 if TYPE_CHECKING:
+    from cognito_flow._turn import Turn
     from cognito_flow.handlers import Challenge
-    from cognito_flow.handlers.turn import Turn
 
 __all__ = ["DevicePasswordVerifier", "DeviceSrpAuth"]
 

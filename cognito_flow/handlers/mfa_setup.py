@@ -14,15 +14,16 @@ from urllib.parse import quote, urlencode
 
 import attrs
 
+from cognito_flow._exchange import Exchange, Response
 from cognito_flow.errors import UnexpectedResponse, WrongCode
-from cognito_flow.handlers.base import NamedHandler, check_code, check_text
-from cognito_flow.handlers.choices import MfaType, check_choice, known_mfa_types
-from cognito_flow.handlers.pending import Answer, Pending
-from cognito_flow.models import Exchange, Response
+from cognito_flow.handlers.base import Answer, NamedHandler, check_code, check_text
+from cognito_flow.handlers.choices import check_choice, known_mfa_types
+from cognito_flow.handlers.pending import Pending
+from cognito_flow.models import MfaType
 
 if TYPE_CHECKING:
+    from cognito_flow._turn import Turn
     from cognito_flow.handlers import Challenge
-    from cognito_flow.handlers.turn import Turn
 
 __all__ = ["MfaSetup", "TotpSetup", "first_code", "totp_uri", "verify_totp"]
 

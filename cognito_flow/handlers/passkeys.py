@@ -15,8 +15,8 @@ import attrs
 
 from cognito_flow._json import as_object
 from cognito_flow.errors import UnexpectedResponse, UsageError
-from cognito_flow.handlers.base import NamedHandler
-from cognito_flow.handlers.pending import Answer, Pending
+from cognito_flow.handlers.base import Answer, NamedHandler
+from cognito_flow.handlers.pending import Pending
 
 __all__ = ["WebAuthn", "credential_json"]
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import attrs
 
+from cognito_flow._exchange import Exchange, Response
 from cognito_flow._json import as_object
 from cognito_flow.errors import UnexpectedResponse, UsageError
-from cognito_flow.handlers.base import NamedHandler, check_text
-from cognito_flow.handlers.pending import Answer, Pending
-from cognito_flow.models import Exchange, Response
+from cognito_flow.handlers.base import Answer, NamedHandler, check_text
+from cognito_flow.handlers.pending import Pending
 
 if TYPE_CHECKING:
+    from cognito_flow._turn import Turn
     from cognito_flow.handlers import Challenge
-    from cognito_flow.handlers.turn import Turn
 
 __all__ = [
     "SECOND_FACTORS",

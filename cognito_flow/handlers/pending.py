@@ -9,18 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import attrs
 
 from cognito_flow._json import as_list
 from cognito_flow.errors import UnexpectedResponse
 from cognito_flow.models import Device
-
-if TYPE_CHECKING:
-    from cognito_flow.handlers.base import Handler
-
-__all__ = ["Answer", "Pending"]
 
 
 @attrs.frozen(kw_only=True)
@@ -99,18 +93,3 @@ class Pending:
                 f"{self.name} came with a parameter {name!r} that is not a list of names"
             )
         return tuple(str(item) for item in value)
-
-
-@attrs.frozen
-class Answer:
-    """An answer to a challenge, ready for `send`. Handlers make it: `challenge.answer(...)`.
-
-    Args:
-        challenge: What is answered.
-        responses: ChallengeResponses, without what every answer carries (USERNAME, SECRET_HASH, DEVICE_KEY).
-        password: A password to be proved by SRP in the same turn; it is never sent.
-    """
-
-    challenge: Handler
-    responses: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
-    password: str | None = attrs.field(default=None, repr=False)

@@ -17,10 +17,12 @@ import boto3.session
 import botocore.session
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 
-from cognito_flow import _drive
+from cognito_flow._exchange import Call
 from cognito_flow._json import as_object, as_text
+from cognito_flow._transport.clients import Clients, unsigned_client
+from cognito_flow._transport.drivers import Driver, Wire, one_call
 from cognito_flow.errors import TokenExpired, UnexpectedResponse, UsageError
-from cognito_flow.models import AppClient, Call, System, Tokens
+from cognito_flow.models import AppClient, System, Tokens
 from cognito_flow.tokens import TokenSource
 
 __all__ = ["IdentityPool"]
@@ -76,9 +78,9 @@ class IdentityPool:
         self._source, self._provider = source, _provider_name(app)
         self._identity_pool_id, self._custom_role_arn = identity_pool_id, custom_role_arn
         self._region = _region(identity_pool_id)
-        given = _drive.unsigned_client("cognito-identity", self._region) if client is None else client
-        clients = _drive.Clients(app, given, admin=False)
-        self._driver = _drive.Driver(_drive.Wire(clients, System(), None))
+        given = unsigned_client("cognito-identity", self._region) if client is None else client
+        clients = Clients(app, given, admin=False)
+        self._driver = Driver(Wire(clients, System(), None))
         self._identity_id: str | None = None
         self._credentials = DeferredRefreshableCredentials(self._fetch, _METHOD)
 
@@ -141,7 +143,7 @@ class IdentityPool:
             raise UsageError("there is no ID token for the identity pool: sign in again")
         logins = {self._provider: tokens.id_token}
         call = Call(operation, {**parameters, "Logins": logins})
-        return self._driver.run(_drive.one_call(call)).data
+        return self._driver.run(one_call(call)).data
 
 
 @attrs.define

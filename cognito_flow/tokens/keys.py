@@ -33,10 +33,10 @@ from botocore.utils import get_environ_proxies
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
-from cognito_flow._drive import without_frames
 from cognito_flow._json import as_list, as_object, as_text
+from cognito_flow._tracebacks import without_frames
 from cognito_flow.errors import CognitoFlowError, TokenInvalid, TransportError, UnexpectedResponse
-from cognito_flow.models import has_passed
+from cognito_flow.tokens._elapsed import has_elapsed
 
 __all__ = ["Fetch", "KeySet", "download", "read_keys"]
 
@@ -129,12 +129,12 @@ class KeySet:
 
     def _is_due(self, *, known: bool) -> bool:
         pause = _PAUSE if self._keys else _PAUSE_WITHOUT_KEYS
-        return self._has_passed(pause, self._tried_at) and (
-            not known or self._has_passed(_MAX_AGE, self._fetched_at)
+        return self._has_elapsed(pause, self._tried_at) and (
+            not known or self._has_elapsed(_MAX_AGE, self._fetched_at)
         )
 
-    def _has_passed(self, period: timedelta, since: datetime | None) -> bool:
-        return has_passed(period, since=since, now=self.now())
+    def _has_elapsed(self, period: timedelta, since: datetime | None) -> bool:
+        return has_elapsed(period, since=since, now=self.now())
 
     def _start(self) -> None:
         self._tried_at, loading = self.now(), Future[None]()
@@ -165,7 +165,7 @@ class KeySet:
     def _give_up_what_hangs(self) -> None:
         """As long as people bring tokens of known keys, nobody waits for a fetch, and nobody gives it up."""
         loading, longest = self._loading, max(_PAUSE, timedelta(seconds=self.timeout))
-        if loading is not None and self._keys and self._has_passed(longest, self._tried_at):
+        if loading is not None and self._keys and self._has_elapsed(longest, self._tried_at):
             self._give_up(loading)
 
     def _give_up(self, loading: Future[None]) -> None:

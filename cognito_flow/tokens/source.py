@@ -13,7 +13,10 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from cognito_flow import _drive, _engine
+from cognito_flow import _engine
+from cognito_flow._exchange import Exchange
+from cognito_flow._transport.drivers import AsyncDriver, Driver
+from cognito_flow._turn import Settings, Turn
 from cognito_flow.errors import (
     CognitoFlowError,
     RefreshTokenInvalid,
@@ -21,9 +24,10 @@ from cognito_flow.errors import (
     TokenRevoked,
     UsageError,
 )
-from cognito_flow.handlers.turn import Settings, Turn
-from cognito_flow.models import Exchange, Tokens, has_passed
+from cognito_flow.models import Tokens
 from cognito_flow.stores import LockingTokenStore, TokenStore
+from cognito_flow.tokens._elapsed import has_elapsed
+from cognito_flow.tokens._flight import AsyncFlight, holding
 
 __all__ = ["AsyncTokenSource", "Keeper", "TokenSource"]
 
@@ -95,7 +99,7 @@ class Keeper:
         return self._is_rejected or self.settings.system.now() >= self._due
 
     def _may_try(self) -> bool:
-        return has_passed(_PAUSE, since=self._tried_at, now=self.settings.system.now())
+        return has_elapsed(_PAUSE, since=self._tried_at, now=self.settings.system.now())
 
     # -- what is done --
 
@@ -205,7 +209,7 @@ class TokenSource:
     False
     """
 
-    def __init__(self, driver: _drive.Driver, keeper: Keeper) -> None:
+    def __init__(self, driver: Driver, keeper: Keeper) -> None:
         self._driver, self._keeper = driver, keeper
         self._lock = threading.Lock()
 
@@ -270,9 +274,9 @@ class AsyncTokenSource:
     ends does: then the next one begins again.
     """
 
-    def __init__(self, driver: _drive.AsyncDriver, keeper: Keeper) -> None:
+    def __init__(self, driver: AsyncDriver, keeper: Keeper) -> None:
         self._driver, self._keeper = driver, keeper
-        self._flight: _drive.AsyncFlight[Tokens] = _drive.AsyncFlight()
+        self._flight: AsyncFlight[Tokens] = AsyncFlight()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._keeper.tokens.username!r})"
@@ -307,6 +311,6 @@ class AsyncTokenSource:
         return tokens
 
     async def _freshen(self) -> Tokens:
-        async with _drive.holding(self._keeper.lock):
+        async with holding(self._keeper.lock):
             await self._driver.run(self._keeper.freshen())
         return self._keeper.tokens

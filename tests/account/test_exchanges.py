@@ -24,10 +24,11 @@ from cognito_flow import (
     UserContext,
     WrongCode,
 )
-from cognito_flow import _account as account
+from cognito_flow._exchange import Call, Exchange, Response
+from cognito_flow._turn import Settings, Turn
+from cognito_flow.account import _exchanges as account
 from cognito_flow.errors import CognitoFlowError
-from cognito_flow.handlers.turn import Settings, Turn
-from cognito_flow.models import Call, Event, Exchange, Response
+from cognito_flow.models import Event
 from tests.support.contract import check_call
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cognito_flow import AuthFlow, SignedIn, SoftwareTokenMfa, UserPasswordAuth, UserSrpAuth
-from cognito_flow.srp import Ephemeral
+from cognito_flow._srp import Ephemeral
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -31,8 +31,8 @@ from cognito_flow import (
     WrongCode,
 )
 from cognito_flow import _engine as engine
-from cognito_flow.handlers.turn import Settings, Turn
-from cognito_flow.models import Call
+from cognito_flow._exchange import Call
+from cognito_flow._turn import Settings, Turn
 from tests.support.conversation import (
     APP,
     DEVICE,

@@ -18,28 +18,34 @@ FLOORS = {
     "_extras": 0,
     "_json": 0,
     "_keys": 0,
+    "_srp": 0,
+    "_tracebacks": 0,
     "errors": 0,
-    "srp": 0,
+    "_exchange": 1,
     "models": 1,
-    "stores": 1,
-    "handlers": 2,
-    "credentials": 3,
-    "people": 3,
-    "_account": 4,
-    "_engine": 4,
-    "_seal": 4,
-    "_drive": 5,
-    "__init__": 6,
-    "account": 6,
-    "flow": 6,
-    "tokens": 6,
-    "integrations": 7,
-    "testing": 7,
-    "cli": 8,
+    "_events": 2,
+    "stores": 2,
+    "handlers": 3,
+    "_turn": 3,
+    "credentials": 4,
+    "_engine": 5,
+    "_seal": 5,
+    "_transport": 6,
+    "tokens": 7,
+    "account": 7,
+    "flow": 8,
+    "__init__": 8,
+    "integrations": 9,
+    "testing": 9,
+    "cli": 10,
 }
-TOP_OF_THE_CORE = 6
+TOP_OF_THE_CORE = 8
 # Those of the core that do I/O. The second fetches the keys of a pool, and nothing else of Cognito.
-DRIVERS = {Path("cognito_flow/_drive.py"), Path("cognito_flow/tokens/keys.py")}
+DRIVERS = {
+    *(path.relative_to(ROOT) for path in (PACKAGE / "_transport").glob("*.py")),
+    Path("cognito_flow/tokens/_flight.py"),
+    Path("cognito_flow/tokens/keys.py"),
+}
 KNOWN_TO_THE_DRIVERS_ALONE = {"aiobotocore", "asyncio", "boto3", "botocore"}
 
 

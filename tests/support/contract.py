@@ -11,7 +11,7 @@ import pytest
 from botocore.model import ListShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from cognito_flow.models import Call
+from cognito_flow._exchange import Call
 
 __all__ = ["check_answer", "check_call", "check_refusal", "enum", "model", "needs_member"]
 

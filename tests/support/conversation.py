@@ -8,10 +8,11 @@ from typing import Any
 
 from cognito_flow import AppClient, Device
 from cognito_flow import _engine as engine
+from cognito_flow._exchange import Call, Exchange, Response
+from cognito_flow._turn import Settings, Turn
 from cognito_flow.credentials import Credentials
 from cognito_flow.errors import CognitoFlowError
-from cognito_flow.handlers.turn import Settings, Turn
-from cognito_flow.models import Call, Exchange, Response, System
+from cognito_flow.models import System
 from tests.support.contract import check_call
 
 __all__ = [

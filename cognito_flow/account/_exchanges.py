@@ -12,15 +12,22 @@ from typing import cast
 
 import attrs
 
+from cognito_flow._exchange import Exchange, Response
 from cognito_flow._json import as_object, as_text
+from cognito_flow._turn import Settings, Turn
+from cognito_flow.account._records import (
+    CodeDelivery,
+    Passkey,
+    RememberedDevice,
+    SignedUp,
+    UserProfile,
+    objects,
+)
 from cognito_flow.errors import UnexpectedResponse, UsageError
 from cognito_flow.handlers.base import check_code, check_text
-from cognito_flow.handlers.choices import MfaType
 from cognito_flow.handlers.mfa_setup import first_code, verify_totp
 from cognito_flow.handlers.passkeys import credential_json
-from cognito_flow.handlers.turn import Settings, Turn
-from cognito_flow.models import Exchange, Response, Tokens
-from cognito_flow.people import CodeDelivery, Passkey, RememberedDevice, SignedUp, UserProfile, objects
+from cognito_flow.models import MfaType, Tokens
 
 __all__ = [
     "Person",

@@ -14,7 +14,8 @@ import attrs
 
 from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow.errors import UnexpectedResponse
-from cognito_flow.handlers.choices import MfaType, known_mfa_types
+from cognito_flow.handlers.choices import known_mfa_types
+from cognito_flow.models import MfaType
 
 __all__ = ["CodeDelivery", "Passkey", "RememberedDevice", "SignedUp", "UserProfile", "objects"]
 

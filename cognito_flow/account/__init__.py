@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from cognito_flow._account import Person
-from cognito_flow._drive import AsyncDriver, Driver
-from cognito_flow.handlers.choices import MfaType
+from cognito_flow._transport.drivers import AsyncDriver, Driver
+from cognito_flow.account._exchanges import Person
+from cognito_flow.account._records import CodeDelivery, Passkey, RememberedDevice, UserProfile
 from cognito_flow.handlers.mfa_setup import totp_uri
-from cognito_flow.people import CodeDelivery, Passkey, RememberedDevice, UserProfile
+from cognito_flow.models import MfaType
 
 __all__ = [
     "Account",

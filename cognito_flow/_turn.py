@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cognito_flow import srp
+from cognito_flow import _srp
+from cognito_flow._events import notify
+from cognito_flow._exchange import Call, Exchange, Response
 from cognito_flow.errors import DeviceForgotten, IncorrectPassword, UnexpectedResponse, UsageError
 from cognito_flow.handlers.base import check_text
 from cognito_flow.handlers.pending import Pending
-from cognito_flow.models import AppClient, Call, Device, Event, Exchange, Response, System, UserContext, tell
+from cognito_flow.models import AppClient, Device, Event, System, UserContext
 from cognito_flow.stores import DeviceStore
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class Turn:
     alias: str | None = None
     refresh_token: str | None = attrs.field(default=None, repr=False)
     _password: str | None = attrs.field(default=None, init=False, repr=False)
-    _ephemeral: srp.Ephemeral | None = attrs.field(default=None, init=False, repr=False)
+    _ephemeral: _srp.Ephemeral | None = attrs.field(default=None, init=False, repr=False)
     _device_is_dropped: bool = attrs.field(default=False, init=False)
     _skew: timedelta = attrs.field(default=timedelta(0), init=False)
 
@@ -197,7 +199,7 @@ class Turn:
             SRP_A, in hexadecimal.
         """
         self._password = password
-        self._ephemeral = srp.Ephemeral.draw(self.settings.system.random_bytes)
+        self._ephemeral = _srp.Ephemeral.draw(self.settings.system.random_bytes)
         return self._ephemeral.srp_a
 
     def prove_password(self, pending: Pending) -> Exchange[Response]:
@@ -211,7 +213,7 @@ class Turn:
             raise UnexpectedResponse(
                 f"{pending.name} came, but no password is in hand: start again with a password"
             )
-        identity = srp.Identity(self.settings.app.pool_name, pending.need("USER_ID_FOR_SRP"), self._password)
+        identity = _srp.Identity(self.settings.app.pool_name, pending.need("USER_ID_FOR_SRP"), self._password)
         try:
             return (yield from self.respond(pending, self._claim(identity, pending)))
         except IncorrectPassword as error:
@@ -225,7 +227,7 @@ class Turn:
             DeviceForgotten: Cognito does not know the device, or refused its secret. It has been dropped.
         """
         device = self.need_device(pending)
-        identity = srp.Identity(device.group_key, device.key, device.secret)
+        identity = _srp.Identity(device.group_key, device.key, device.secret)
         try:
             return (yield from self.respond_once(pending, self._claim(identity, pending)))
         except IncorrectPassword as error:
@@ -236,10 +238,10 @@ class Turn:
                 request_id=error.request_id,
             ) from error
 
-    def _claim(self, identity: srp.Identity, pending: Pending) -> dict[str, str]:
+    def _claim(self, identity: _srp.Identity, pending: Pending) -> dict[str, str]:
         if self._ephemeral is None:
             raise UnexpectedResponse(f"{pending.name} came, but no SRP_A was sent in this turn")
-        claim = srp.sign_claim(
+        claim = _srp.sign_claim(
             identity,
             self._ephemeral,
             salt=pending.need("SALT"),
@@ -287,7 +289,7 @@ class Turn:
 
     def emit(self, event: Event) -> None:
         """Tell the flow's listener."""
-        tell(self.settings.on_event, event)
+        notify(self.settings.on_event, event)
 
 
 def _user_context_data(context: UserContext) -> dict[str, str]:

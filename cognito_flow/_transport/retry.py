@@ -1,0 +1,90 @@
+"""Which calls are repeated, and after which pause.
+
+Rule of this file: `repeating` is itself a generator and does not wait: it yields a `Pause`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TypeAlias, TypeVar, cast
+
+import attrs
+
+from cognito_flow._exchange import Call, Exchange, Response
+from cognito_flow.errors import CognitoFlowError, Throttled
+
+T = TypeVar("T")
+Outcome: TypeAlias = Response | CognitoFlowError
+
+_MAX_ATTEMPTS = 3
+_FIRST_PAUSE = 0.2  # seconds; doubled for each further one, and drawn between half and the whole of it
+
+# What can be done twice without harm. An answer to a challenge cannot: its Session may be spent although the
+# answer was lost.
+_SAFE_TO_REPEAT = frozenset(
+    {
+        "InitiateAuth",
+        "AdminInitiateAuth",
+        "GetUser",
+        "GetUserAuthFactors",
+        # With rotation, the same token works again for the grace period; after it, nothing is lost by asking.
+        "GetTokensFromRefreshToken",
+        # These two are of identity pools.
+        "GetCredentialsForIdentity",
+        "GetId",
+        "ListDevices",
+        "ListWebAuthnCredentials",
+        "RevokeToken",
+        "SetUserMFAPreference",
+        "StartWebAuthnRegistration",
+        "UpdateDeviceStatus",
+    }
+)
+
+
+@attrs.frozen
+class Pause:
+    """Wait before the next call.
+
+    Args:
+        seconds: How long.
+    """
+
+    seconds: float
+
+
+Steps: TypeAlias = Generator[Call | Pause, Outcome | None, T]
+
+
+def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> Steps[T]:
+    """The exchange, with calls that failed in passing made again after a pause.
+
+    Args:
+        exchange: What to run.
+        random_bytes: Draws the jitter of the pauses.
+    """
+    try:
+        call = next(exchange)
+        while True:
+            outcome = yield from _call_repeatedly(call, random_bytes)
+            call = exchange.send(outcome) if isinstance(outcome, Response) else exchange.throw(outcome)
+    except StopIteration as stop:
+        return cast("T", stop.value)
+
+
+def _call_repeatedly(call: Call, random_bytes: Callable[[int], bytes]) -> Steps[Outcome]:
+    for attempt in range(1, _MAX_ATTEMPTS):
+        outcome = yield call
+        if not isinstance(outcome, CognitoFlowError) or not _may_repeat(call, outcome):
+            break
+        jitter = 1 + random_bytes(1)[0] / 255
+        yield Pause(_FIRST_PAUSE * 2 ** (attempt - 1) * jitter / 2)
+    else:
+        outcome = yield call
+    return cast("Outcome", outcome)
+
+
+def _may_repeat(call: Call, error: CognitoFlowError) -> bool:
+    if isinstance(error, Throttled):
+        return True
+    return error.retryable and (call.operation in _SAFE_TO_REPEAT or not error.maybe_processed)
