@@ -1,102 +1,11 @@
-"""Sign people in to Amazon Cognito user pools: `AuthFlow`, what it is started with, and what it asks."""
+"""Sign people in to Amazon Cognito user pools: `AuthFlow`, what it is started with, and what it asks.
+
+Rule of this file: importing it imports nothing else. Each name is imported when it is first used, so that a
+program pays only for what it needs.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
-
-from cognito_flow.account._records import CodeDelivery, Passkey, RememberedDevice, SignedUp, UserProfile
-from cognito_flow.credentials import (
-    Credentials,
-    CustomAuth,
-    RefreshTokenAuth,
-    UserAuth,
-    UserPasswordAuth,
-    UserSrpAuth,
-)
-from cognito_flow.errors import (
-    AliasExists,
-    AttemptsExceeded,
-    CodeAlreadyUsed,
-    CodeExpired,
-    CognitoFlowError,
-    DeviceForgotten,
-    FlowExpired,
-    IncorrectPassword,
-    LimitExceeded,
-    Misconfigured,
-    NotAuthorized,
-    NotPermitted,
-    PasswordRejected,
-    PasswordResetRequired,
-    RefreshTokenInvalid,
-    RefreshTokenReused,
-    SealError,
-    SecretHashMismatch,
-    ServiceError,
-    SessionAlreadyUsed,
-    StoreDamaged,
-    StoreError,
-    TemporaryPasswordExpired,
-    Throttled,
-    TokenExpired,
-    TokenInvalid,
-    TokenRevoked,
-    TransportError,
-    TriggerRefused,
-    Unanswered,
-    UnexpectedResponse,
-    UsageError,
-    UserDisabled,
-    UserExists,
-    UserNotConfirmed,
-    UserNotFound,
-    WrongCode,
-)
-from cognito_flow.handlers import (
-    AdminNoSrpAuth,
-    Answer,
-    Challenge,
-    CodeChallenge,
-    CustomChallenge,
-    DevicePasswordVerifier,
-    DeviceSrpAuth,
-    EmailOtp,
-    MfaSetup,
-    NewPasswordRequired,
-    Password,
-    PasswordSrp,
-    PasswordVerifier,
-    Pending,
-    SelectChallenge,
-    SelectMfaType,
-    SmsMfa,
-    SmsOtp,
-    SoftwareTokenMfa,
-    TotpSetup,
-    UnknownChallenge,
-    WebAuthn,
-)
-from cognito_flow.models import (
-    AppClient,
-    Device,
-    Event,
-    FirstFactor,
-    MfaType,
-    SignedIn,
-    System,
-    Tokens,
-    UserContext,
-)
-from cognito_flow.stores import (
-    DeviceStore,
-    FileDeviceStore,
-    FileTokenStore,
-    KeyringDeviceStore,
-    KeyringTokenStore,
-    LockingTokenStore,
-    MemoryDeviceStore,
-    MemoryTokenStore,
-    TokenStore,
-)
 
 if TYPE_CHECKING:
     from cognito_flow.account import (
@@ -107,7 +16,101 @@ if TYPE_CHECKING:
         PasskeyRegistration,
         TotpEnrolment,
     )
+    from cognito_flow.account._records import CodeDelivery, Passkey, RememberedDevice, SignedUp, UserProfile
+    from cognito_flow.credentials import (
+        Credentials,
+        CustomAuth,
+        RefreshTokenAuth,
+        UserAuth,
+        UserPasswordAuth,
+        UserSrpAuth,
+    )
+    from cognito_flow.errors import (
+        AliasExists,
+        AttemptsExceeded,
+        CodeAlreadyUsed,
+        CodeExpired,
+        CognitoFlowError,
+        DeviceForgotten,
+        FlowExpired,
+        IncorrectPassword,
+        LimitExceeded,
+        Misconfigured,
+        NotAuthorized,
+        NotPermitted,
+        PasswordRejected,
+        PasswordResetRequired,
+        RefreshTokenInvalid,
+        RefreshTokenReused,
+        SealError,
+        SecretHashMismatch,
+        ServiceError,
+        SessionAlreadyUsed,
+        StoreDamaged,
+        StoreError,
+        TemporaryPasswordExpired,
+        Throttled,
+        TokenExpired,
+        TokenInvalid,
+        TokenRevoked,
+        TransportError,
+        TriggerRefused,
+        Unanswered,
+        UnexpectedResponse,
+        UsageError,
+        UserDisabled,
+        UserExists,
+        UserNotConfirmed,
+        UserNotFound,
+        WrongCode,
+    )
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow, Step
+    from cognito_flow.handlers import (
+        AdminNoSrpAuth,
+        Answer,
+        Challenge,
+        CodeChallenge,
+        CustomChallenge,
+        DevicePasswordVerifier,
+        DeviceSrpAuth,
+        EmailOtp,
+        MfaSetup,
+        NewPasswordRequired,
+        Password,
+        PasswordSrp,
+        PasswordVerifier,
+        Pending,
+        SelectChallenge,
+        SelectMfaType,
+        SmsMfa,
+        SmsOtp,
+        SoftwareTokenMfa,
+        TotpSetup,
+        UnknownChallenge,
+        WebAuthn,
+    )
+    from cognito_flow.models import (
+        AppClient,
+        Device,
+        Event,
+        FirstFactor,
+        MfaType,
+        SignedIn,
+        System,
+        Tokens,
+        UserContext,
+    )
+    from cognito_flow.stores import (
+        DeviceStore,
+        FileDeviceStore,
+        FileTokenStore,
+        KeyringDeviceStore,
+        KeyringTokenStore,
+        LockingTokenStore,
+        MemoryDeviceStore,
+        MemoryTokenStore,
+        TokenStore,
+    )
     from cognito_flow.tokens import (
         AccessClaims,
         AsyncTokenSource,
@@ -223,27 +226,44 @@ __all__ = [
     "WrongCode",
 ]
 
-if not TYPE_CHECKING:  # hidden from type checkers: to them it would allow any name
+if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name because of it
     _HOMES = {
-        "AccessClaims": "tokens",
-        "Account": "account",
-        "AsyncAccount": "account",
-        "AsyncAuthFlow": "flow",
-        "AsyncPasskeyRegistration": "account",
-        "AsyncTokenSource": "tokens",
-        "AsyncTokenVerifier": "tokens",
-        "AsyncTotpEnrolment": "account",
-        "AuthFlow": "flow",
-        "IdClaims": "tokens",
-        "PasskeyRegistration": "account",
-        "Step": "flow",
-        "TokenSource": "tokens",
-        "TokenVerifier": "tokens",
-        "TotpEnrolment": "account",
+        "account": (
+            "Account AsyncAccount AsyncPasskeyRegistration AsyncTotpEnrolment PasskeyRegistration "
+            "TotpEnrolment"
+        ),
+        "account._records": "CodeDelivery Passkey RememberedDevice SignedUp UserProfile",
+        "credentials": "Credentials CustomAuth RefreshTokenAuth UserAuth UserPasswordAuth UserSrpAuth",
+        "errors": (
+            "AliasExists AttemptsExceeded CodeAlreadyUsed CodeExpired CognitoFlowError "
+            "DeviceForgotten FlowExpired IncorrectPassword LimitExceeded Misconfigured NotAuthorized "
+            "NotPermitted PasswordRejected PasswordResetRequired RefreshTokenInvalid "
+            "RefreshTokenReused SealError SecretHashMismatch ServiceError SessionAlreadyUsed "
+            "StoreDamaged StoreError TemporaryPasswordExpired Throttled TokenExpired TokenInvalid "
+            "TokenRevoked TransportError TriggerRefused Unanswered UnexpectedResponse UsageError "
+            "UserDisabled UserExists UserNotConfirmed UserNotFound WrongCode"
+        ),
+        "flow": "AsyncAuthFlow AuthFlow Step",
+        "handlers": (
+            "AdminNoSrpAuth Answer Challenge CodeChallenge CustomChallenge DevicePasswordVerifier "
+            "DeviceSrpAuth EmailOtp MfaSetup NewPasswordRequired Password PasswordSrp "
+            "PasswordVerifier Pending SelectChallenge SelectMfaType SmsMfa SmsOtp SoftwareTokenMfa "
+            "TotpSetup UnknownChallenge WebAuthn"
+        ),
+        "models": "AppClient Device Event FirstFactor MfaType SignedIn System Tokens UserContext",
+        "stores": (
+            "DeviceStore FileDeviceStore FileTokenStore KeyringDeviceStore KeyringTokenStore "
+            "LockingTokenStore MemoryDeviceStore MemoryTokenStore TokenStore"
+        ),
+        "tokens": "AccessClaims AsyncTokenSource AsyncTokenVerifier IdClaims TokenSource TokenVerifier",
     }
+    _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
     def __getattr__(name: str) -> object:
-        """Some names come when they are first asked for: they bring boto3, which takes a while to import."""
-        if name not in _HOMES:
+        if name not in _HOME_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

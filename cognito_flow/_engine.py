@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import jwt
 
-from cognito_flow import srp
+from cognito_flow import _srp
 from cognito_flow._exchange import Exchange, Response
 from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow._turn import Turn
@@ -246,8 +246,8 @@ def _confirm_device(turn: Turn, tokens: Tokens, device: Device) -> Exchange[Devi
 
 def _confirm(turn: Turn, tokens: Tokens, device: Device) -> Exchange[bool]:
     """ConfirmDevice. True: the pool leaves it to the person whether the device is remembered."""
-    identity = srp.Identity(device.group_key, device.key, device.secret)
-    verifier = srp.device_verifier(identity, turn.settings.system.random_bytes)
+    identity = _srp.Identity(device.group_key, device.key, device.secret)
+    verifier = _srp.device_verifier(identity, turn.settings.system.random_bytes)
     call: dict[str, object] = {
         "AccessToken": tokens.access_token,
         "DeviceKey": device.key,

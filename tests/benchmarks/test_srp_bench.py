@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cognito_flow import srp
+from cognito_flow import _srp
 from tests.support import srp_peer
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def sign_in() -> srp_peer.SignIn:
 def test_sign_claim(benchmark: BenchmarkFixture, sign_in: srp_peer.SignIn) -> None:
     """The library: two powers with secret exponents, of 256 and 512 bits, and the signature."""
     made = benchmark(
-        srp.sign_claim,
-        srp.Identity(sign_in.group, sign_in.name, sign_in.password),
-        srp.Ephemeral(sign_in.a.to_bytes(32)),
+        _srp.sign_claim,
+        _srp.Identity(sign_in.group, sign_in.name, sign_in.password),
+        _srp.Ephemeral(sign_in.a.to_bytes(32)),
         salt=f"{sign_in.salt:x}",
         srp_b=f"{sign_in.public_b:x}",
         secret_block=base64.b64encode(sign_in.secret_block).decode(),

@@ -20,13 +20,13 @@ from Crypto.Math.Numbers import Integer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cognito_flow import srp
+from cognito_flow import _srp
 from cognito_flow.errors import UnexpectedResponse
 from tests.support import srp_peer
 
 MOMENT = datetime(2026, 11, 2, 3, 4, 5, tzinfo=UTC)
 SECRET = "a secret that must not be seen"
-IDENTITY = srp.Identity("Ab1Cd2Ef3", "alice", SECRET)
+IDENTITY = _srp.Identity("Ab1Cd2Ef3", "alice", SECRET)
 EXPONENTS = st.integers(1, 2**256 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 # At each length in bytes: the shortest, the longest without a zero byte in front, and the longest with one.
@@ -37,21 +37,21 @@ NUMBERS = st.integers(0, 2**3200) | EDGES
 SALTS = st.integers(1, 2**128 - 1) | EDGES.filter(lambda number: number < 2**512)
 
 
-def identity(expected: srp_peer.SignIn) -> srp.Identity:
-    return srp.Identity(expected.group, expected.name, expected.password)
+def identity(expected: srp_peer.SignIn) -> _srp.Identity:
+    return _srp.Identity(expected.group, expected.name, expected.password)
 
 
 def claim(
     expected: srp_peer.SignIn,
     *,
-    who: srp.Identity | None = None,
+    who: _srp.Identity | None = None,
     salt: str | None = None,
     srp_b: str | None = None,
-) -> srp.Claim:
+) -> _srp.Claim:
     """What the client answers in a sign-in, where the service may also have sent something else."""
-    return srp.sign_claim(
+    return _srp.sign_claim(
         who or identity(expected),
-        srp.Ephemeral(expected.a.to_bytes(32)),
+        _srp.Ephemeral(expected.a.to_bytes(32)),
         salt=f"{expected.salt:x}" if salt is None else salt,
         srp_b=f"{expected.public_b:x}" if srp_b is None else srp_b,
         secret_block=base64.b64encode(expected.secret_block).decode(),
@@ -80,7 +80,7 @@ ORDINARY = srp_peer.SignIn("Ab1Cd2Ef3", "alice", SECRET, 2**127 + 1, 2**200, 2**
 @example(number=0)
 def test_pad(number: int) -> None:
     """A number is hashed as the shortest bytes that a reader of signed numbers takes for the same."""
-    padded = srp.pad(Integer(number))
+    padded = _srp.pad(Integer(number))
 
     assert srp_peer.pad(number) == padded
     assert number == int.from_bytes(padded, signed=True)
@@ -93,7 +93,7 @@ def test_timestamp(moment: datetime, hours: int) -> None:
     utc = max(moment, datetime(1000, 1, 2, tzinfo=UTC))
     utc = min(utc, datetime(9999, 12, 30, tzinfo=UTC))
 
-    assert srp_peer.timestamp(utc) == srp.timestamp(utc.astimezone(timezone(timedelta(hours=hours))))
+    assert srp_peer.timestamp(utc) == _srp.timestamp(utc.astimezone(timezone(timedelta(hours=hours))))
 
 
 class WithoutLocale(datetime):
@@ -107,7 +107,7 @@ def test_timestamp_asks_no_locale() -> None:
     """The names of days and months do not go through strftime, which translates them."""
     moment = WithoutLocale(2026, 11, 2, 3, 4, 5, tzinfo=UTC)
 
-    assert "Mon Nov 2 03:04:05 UTC 2026" == srp.timestamp(moment)
+    assert "Mon Nov 2 03:04:05 UTC 2026" == _srp.timestamp(moment)
 
 
 @given(expected=SIGN_INS)
@@ -120,7 +120,7 @@ def test_claim(expected: srp_peer.SignIn) -> None:
 @given(expected=SIGN_INS)
 def test_srp_a(expected: srp_peer.SignIn) -> None:
     """SRP_A is g^a mod N, without zeros in front."""
-    assert f"{expected.public_a:x}" == srp.Ephemeral(expected.a.to_bytes(32)).srp_a
+    assert f"{expected.public_a:x}" == _srp.Ephemeral(expected.a.to_bytes(32)).srp_a
 
 
 @given(expected=SIGN_INS)
@@ -136,7 +136,7 @@ def test_claim_is_sent_as_it_was_signed(expected: srp_peer.SignIn) -> None:
 @given(expected=SIGN_INS, other=TEXTS)
 def test_claim_of_another_password(expected: srp_peer.SignIn, other: str) -> None:
     """Another password is another proof."""
-    who = srp.Identity(expected.group, expected.name, expected.password + "x" + other)
+    who = _srp.Identity(expected.group, expected.name, expected.password + "x" + other)
 
     assert not hmac.compare_digest(expected.signature, claim(expected, who=who).signature)
 
@@ -261,7 +261,7 @@ def test_srp_b_of_zero_is_refused(multiple: int) -> None:
 def test_a_zero_is_refused_by_name(name: str) -> None:
     """The one check that A, B and u go through says which of them it was."""
     with pytest.raises(UnexpectedResponse, match=f"^{name} is zero"):
-        srp._nonzero(name, Integer(0))
+        _srp._nonzero(name, Integer(0))
 
 
 HEXADECIMAL = st.text("0123456789abcdefABCDEF", max_size=1600)
@@ -288,9 +288,9 @@ def test_garbage(salt: str, srp_b: str, secret_block: str) -> None:
     )
     said = ""
     try:
-        made = srp.sign_claim(
+        made = _srp.sign_claim(
             IDENTITY,
-            srp.Ephemeral(b"\1" * 32),
+            _srp.Ephemeral(b"\1" * 32),
             salt=salt,
             srp_b=srp_b,
             secret_block=secret_block,
@@ -321,9 +321,9 @@ def test_an_unreadable_number_is_named(text: str) -> None:
 def test_an_unreadable_block_is_refused(block: str) -> None:
     """SECRET_BLOCK is standard base64 to the letter: nothing is passed over."""
     with pytest.raises(UnexpectedResponse, match="SECRET_BLOCK is not base64"):
-        srp.sign_claim(
+        _srp.sign_claim(
             IDENTITY,
-            srp.Ephemeral(b"\1" * 32),
+            _srp.Ephemeral(b"\1" * 32),
             salt="1",
             srp_b="2",
             secret_block=block,
@@ -342,7 +342,7 @@ def test_a_pair_has_256_bits() -> None:
         asked.append(length)
         return bytes(range(length))
 
-    assert bytes(range(32)) == srp.Ephemeral.draw(throw).exponent
+    assert bytes(range(32)) == _srp.Ephemeral.draw(throw).exponent
     assert [32] == asked
 
 
@@ -350,7 +350,7 @@ def test_an_exponent_of_zero_is_thrown_again() -> None:
     """a = 0 would make A = 1, and S known to everybody."""
     throws = [b"\0" * 32, b"\0" * 32, b"\0" * 31 + b"\1"]
 
-    assert "2" == srp.Ephemeral.draw(lambda _length: throws.pop(0)).srp_a
+    assert "2" == _srp.Ephemeral.draw(lambda _length: throws.pop(0)).srp_a
     assert [] == throws
 
 
@@ -364,8 +364,8 @@ def test_an_exponent_of_zero_is_thrown_again() -> None:
 def test_device_verifier(group: str, name: str, secret: str, salt: bytes) -> None:
     """What ConfirmDevice is sent are the numbers of an independent computation, with their sign kept."""
     throws = [salt]
-    made = srp.device_verifier(
-        srp.Identity(group, name, secret),
+    made = _srp.device_verifier(
+        _srp.Identity(group, name, secret),
         lambda length: throws.pop() if throws else secrets.token_bytes(length),
     )
     number = int.from_bytes(salt)
@@ -375,8 +375,8 @@ def test_device_verifier(group: str, name: str, secret: str, salt: bytes) -> Non
     assert verifier == int.from_bytes(base64.b64decode(made.password_verifier), signed=True)
 
 
-def stored(salt: bytes, verifier: bytes) -> srp.DeviceVerifier:
-    return srp.DeviceVerifier(*(base64.b64encode(data).decode() for data in (verifier, salt)))
+def stored(salt: bytes, verifier: bytes) -> _srp.DeviceVerifier:
+    return _srp.DeviceVerifier(*(base64.b64encode(data).decode() for data in (verifier, salt)))
 
 
 def salted(fits: Callable[[bytes, bytes], bool]) -> tuple[bytes, bytes]:
@@ -427,8 +427,8 @@ def test_an_unpadded_verifier_is_refused() -> None:
 
 def test_the_verifier_of_another_secret_is_refused() -> None:
     """The check is done with the secret that will be kept."""
-    made = srp.device_verifier(IDENTITY, secrets.token_bytes)
-    other = srp.Identity(IDENTITY.group, IDENTITY.name, "another")
+    made = _srp.device_verifier(IDENTITY, secrets.token_bytes)
+    other = _srp.Identity(IDENTITY.group, IDENTITY.name, "another")
 
     with pytest.raises(UnexpectedResponse, match="does not fit its secret"):
         made.check(other, secrets.token_bytes)
@@ -437,7 +437,7 @@ def test_the_verifier_of_another_secret_is_refused() -> None:
 def test_a_new_verifier_is_checked() -> None:
     """A verifier that would not open is not handed out: here, dice have thrown a salt beyond N."""
     with pytest.raises(UnexpectedResponse, match="does not fit its secret"):
-        srp.device_verifier(IDENTITY, lambda length: b"\x7f" * (400 if length == 16 else length))
+        _srp.device_verifier(IDENTITY, lambda length: b"\x7f" * (400 if length == 16 else length))
 
 
 # Secrets.
@@ -445,9 +445,9 @@ def test_a_new_verifier_is_checked() -> None:
 
 def test_no_secret_is_shown() -> None:
     """Passwords, exponents, signatures and verifiers are not in the repr of what holds them."""
-    ephemeral = srp.Ephemeral(b"exponent that must not be seen..")
+    ephemeral = _srp.Ephemeral(b"exponent that must not be seen..")
     made = claim(ORDINARY)
-    verifier = srp.device_verifier(IDENTITY, secrets.token_bytes)
+    verifier = _srp.device_verifier(IDENTITY, secrets.token_bytes)
     kept = [SECRET, "exponent that", made.secret_block, made.signature, verifier.salt]
     kept += [verifier.password_verifier, ephemeral.srp_a, str(int(ephemeral.public))]
     shown = f"{IDENTITY!r} {ephemeral!r} {made!r} {verifier!r}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from Crypto.Math.Numbers import Integer
 
-from cognito_flow import srp
+from cognito_flow import _srp
 from cognito_flow.models import AppClient
 
 Vector = dict[str, str]
@@ -25,16 +25,16 @@ def each(*sections: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("vector", vectors, ids=[vector["label"] for vector in vectors])
 
 
-def identity(vector: Vector) -> srp.Identity:
-    return srp.Identity(vector["group"], vector["name"], vector["password"])
+def identity(vector: Vector) -> _srp.Identity:
+    return _srp.Identity(vector["group"], vector["name"], vector["password"])
 
 
-def ephemeral(vector: Vector) -> srp.Ephemeral:
-    return srp.Ephemeral(int(vector["a"], 16).to_bytes(128))
+def ephemeral(vector: Vector) -> _srp.Ephemeral:
+    return _srp.Ephemeral(int(vector["a"], 16).to_bytes(128))
 
 
-def claim(who: srp.Identity, vector: Vector) -> srp.Claim:
-    return srp.sign_claim(
+def claim(who: _srp.Identity, vector: Vector) -> _srp.Claim:
+    return _srp.sign_claim(
         who,
         ephemeral(vector),
         salt=vector["salt"],
@@ -53,7 +53,7 @@ def test_srp_a(vector: Vector) -> None:
 @each("users", "devices")
 def test_claim(vector: Vector) -> None:
     """The same question gets the same answer, whatever shape its numbers have."""
-    expected = srp.Claim(vector["secret_block"], vector["signature"], vector["timestamp"])
+    expected = _srp.Claim(vector["secret_block"], vector["signature"], vector["timestamp"])
 
     assert expected == claim(identity(vector), vector)
 
@@ -61,7 +61,7 @@ def test_claim(vector: Vector) -> None:
 @each("users", "devices")
 def test_claim_of_another_password(vector: Vector) -> None:
     """One letter more in the password is another answer."""
-    other = srp.Identity(vector["group"], vector["name"], vector["password"] + "x")
+    other = _srp.Identity(vector["group"], vector["name"], vector["password"] + "x")
 
     assert vector["signature"] != claim(other, vector).signature
 
@@ -75,21 +75,21 @@ def salt_first(salt: str) -> Callable[[int], bytes]:
 @each("device_verifiers")
 def test_device_verifier(vector: Vector) -> None:
     """The same device secret and salt give the same DeviceSecretVerifierConfig."""
-    expected = srp.DeviceVerifier(vector["password_verifier"], vector["padded_salt"])
+    expected = _srp.DeviceVerifier(vector["password_verifier"], vector["padded_salt"])
 
-    assert expected == srp.device_verifier(identity(vector), salt_first(vector["salt"]))
+    assert expected == _srp.device_verifier(identity(vector), salt_first(vector["salt"]))
 
 
 @each("pads")
 def test_pad(vector: Vector) -> None:
     """A number becomes the same bytes."""
-    assert vector["padded"] == srp.pad(Integer(int(vector["number"], 16))).hex()
+    assert vector["padded"] == _srp.pad(Integer(int(vector["number"], 16))).hex()
 
 
 @each("timestamps")
 def test_timestamp(vector: Vector) -> None:
     """Every day of a month is written in the same way."""
-    assert vector["timestamp"] == srp.timestamp(datetime.fromisoformat(vector["moment"]))
+    assert vector["timestamp"] == _srp.timestamp(datetime.fromisoformat(vector["moment"]))
 
 
 @each("secret_hashes")
