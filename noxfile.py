@@ -1,7 +1,7 @@
-"""Every gate of this project: `nox --list` names them, `nox` runs those that a change should pass first.
+"""The gates of this project: `nox` runs the quick ones, `nox -s everything` the others.
 
-Rule of this file: it is the only list. What a gate checks is configured in pyproject.toml; CI calls these
-sessions and nothing else.
+This is the only list of them (`nox --list` shows it): CI calls these sessions and nothing else. What a gate
+checks is configured in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ import nox
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
-# A session that names no Python runs on nox's own: one Python is enough to pass the gates.
+# A session without a Python of its own runs on the one that runs nox: one Python is enough to pass the gates.
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+OTHERS = [python for python in PYTHONS if python != OWN]
 EVERY_EXTRA = f".[{','.join(PYPROJECT['project']['optional-dependencies'])}]"
-PARALLEL = ("-n2", "--dist=loadfile")  # whole files: each example of a page builds on the one before
+# Whole files go to one worker, because each example of a page builds on the one before.
+PARALLEL = ("-nauto", "--maxprocesses=8", "--dist=loadfile")
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests", "docs"]
 
-# The shims of pyenv refuse to start a version that is not activated: let nox find the interpreters behind.
+# pyenv's shims refuse to start a version that is not activated: let nox find the interpreters behind them.
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
 FOUND = [str(directory) for python in PYTHONS for directory in sorted(PYENV.glob(f"versions/{python}.*/bin"))]
 os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *FOUND])
@@ -40,12 +43,14 @@ def group(name: str) -> tuple[str, ...]:
 
 def run_quick_tests(session: nox.Session) -> None:
     """Run the tests that need no other programs and little time."""
-    session.run("python", "-m", "pytest", *PARALLEL, "-m", "not slow and not peers", *session.posargs)
+    session.run(
+        "python", "-m", "pytest", *PARALLEL, "-m", "not slow and not other_programs", *session.posargs
+    )
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff: rules and format."""
+    """Check rules and format with ruff."""
     session.install(*group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -53,11 +58,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Type checks: mypy strict, pyright strict, and that every public name of the built wheel has a type."""
+    """Check types with mypy and pyright, and that every public name of the built wheel has a type."""
     session.install(EVERY_EXTRA, *group("types"))
     session.run("mypy")
     session.run("pyright")
-    # Away from the checkout, so that it is the installed package that is looked at.
+    # Away from the checkout, so that pyright looks at the installed package.
     session.chdir(session.create_tmp())
     verify = ("pyright", "--verifytypes", "cognito_flow", "--ignoreexternal", "--outputjson")
     complete = json.loads(str(session.run(*verify, silent=True, success_codes=[0, 1])))["typeCompleteness"]
@@ -69,26 +74,34 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests, on nox's own Python; every branch of the package must run."""
+    """Run the quick tests on the Python that runs nox."""
+    session.install("-e", EVERY_EXTRA, *group("tests"))
+    run_quick_tests(session)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run all tests, those that are slow or need other programs included; every branch must run."""
     session.install("-e", EVERY_EXTRA, *group("tests"))
     session.run("coverage", "erase")
-    # Not pytest-cov: pytest imports the package's own plugin before any plugin could begin to measure.
-    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs)
+    # pytest-cov would start too late: pytest imports the package's own plugin before any other.
+    thorough = "--hypothesis-profile=thorough"
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL, thorough, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     if not session.posargs:
         session.run("coverage", "report")
 
 
-@nox.session(python=[python for python in PYTHONS if python != OWN])
+@nox.session(python=OTHERS)
 def tests_others(session: nox.Session) -> None:
-    """The quick tests on the other Pythons that this package is made for."""
+    """Run the quick tests on the other supported Pythons; one that is not installed is skipped."""
     session.install("-e", EVERY_EXTRA, *group("tests"))
     run_quick_tests(session)
 
 
 @nox.session
 def tests_lowest(session: nox.Session) -> None:
-    """The quick tests on the lowest version of each dependency that pyproject.toml allows."""
+    """Run the quick tests on the lowest version of each dependency that pyproject.toml allows."""
     project = PYPROJECT["project"]
     bounds = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     lowest = Path(session.create_tmp()) / "lowest.txt"
@@ -99,7 +112,7 @@ def tests_lowest(session: nox.Session) -> None:
 
 @nox.session
 def tests_newest(session: nox.Session) -> None:
-    """The quick tests on the newest botocore, without aiobotocore, which holds it back."""
+    """Run the quick tests on the newest botocore, without aiobotocore, which holds it back."""
     session.install("-e", ".[cli,httpx,keyring,requests,testing]", *group("tests"))
     session.run("python", "-c", "import botocore; print('botocore', botocore.__version__)")
     run_quick_tests(session)
@@ -107,21 +120,29 @@ def tests_newest(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation, where a broken reference is an error."""
+    """Build the documentation; a broken reference is an error."""
     session.install(EVERY_EXTRA, *group("docs"))
     session.run("sphinx-build", "-E", "-W", "--keep-going", "-q", "docs", "docs/_build")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmarks."""
+    """Run the benchmarks."""
     session.install("-e", EVERY_EXTRA, *group("tests"))
     session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-enable", *session.posargs)
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """The command's demonstration, from the built wheel and with nothing installed but what it declares."""
+    """Run the command's demonstration from the built wheel, with nothing installed but what it declares."""
     session.install(".[cli,testing]")
     session.chdir(session.create_tmp())
     session.run("cognito-flow", "demo")
+
+
+@nox.session(python=False)
+def everything(session: nox.Session) -> None:
+    """Run what `nox` leaves out: all tests with coverage, other Pythons and dependencies, and the demo."""
+    others = [f"tests_others-{python}" for python in OTHERS]
+    for name in ("coverage", "tests_lowest", "tests_newest", *others, "demo"):
+        session.notify(name)

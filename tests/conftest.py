@@ -1,4 +1,4 @@
-"""What every test relies on: no AWS settings of the machine reach it, and hypothesis has no deadline."""
+"""Set up every test: no AWS settings of the machine reach it, and hypothesis has no deadline."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# SRP arithmetic takes milliseconds, and both cores are busy: a deadline or a
+# SRP arithmetic takes milliseconds, and all cores are busy: a deadline or a
 # check for slow data would only measure the machine.
 settings.register_profile(
-    "tests", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+    "thorough", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("tests")
+settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
+settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)
 def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No credentials, region, profile or endpoint from outside, and nowhere to look for them."""
+    """Hide credentials, region, profile and endpoint of the machine, and the places where boto finds them."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "BOTO")):
             monkeypatch.delenv(name)
@@ -28,11 +29,11 @@ def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def peers_folder(pytestconfig: pytest.Config) -> Path:
-    """Where the environments of programs by others are kept: in the folder that COGNITO_FLOW_PEERS names,
-    else in ``.cache/peers`` of the checkout."""
-    named = os.environ.get("COGNITO_FLOW_PEERS")
-    folder = Path(named) if named else pytestconfig.rootpath / ".cache" / "peers"
+def programs_folder(pytestconfig: pytest.Config) -> Path:
+    """The folder for environments of other people's programs: COGNITO_FLOW_PROGRAMS, or ``.cache/programs``
+    in the checkout."""
+    named = os.environ.get("COGNITO_FLOW_PROGRAMS")
+    folder = Path(named) if named else pytestconfig.rootpath / ".cache" / "programs"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n")
     return folder

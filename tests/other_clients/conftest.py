@@ -97,10 +97,10 @@ def url(cognito: LocalCognito) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def javascript(peers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> JavaScript:
+def javascript(programs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> JavaScript:
     """The programs in JavaScript, beside the packages that they use."""
-    with FileLock(peers_folder / "lock"):
-        node, modules = node_with(JAVASCRIPT, peers_folder)
+    with FileLock(programs_folder / "lock"):
+        node, modules = node_with(JAVASCRIPT, programs_folder)
     folder = tmp_path_factory.mktemp("javascript")
     for program in JAVASCRIPT.glob("*.mjs"):
         shutil.copy(program, folder)
@@ -109,10 +109,10 @@ def javascript(peers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def pycognito_python(peers_folder: Path) -> Path:
+def pycognito_python(programs_folder: Path) -> Path:
     """The interpreter that has pycognito."""
-    with FileLock(peers_folder / "lock"):
-        return python_with(PYCOGNITO, peers_folder)
+    with FileLock(programs_folder / "lock"):
+        return python_with(PYCOGNITO, programs_folder)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.other_clients import pools
 from tests.other_clients.conftest import JavaScript, Program, Run
 from tests.other_clients.pools import PASSWORD
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.other_programs
 
 
 @pytest.fixture

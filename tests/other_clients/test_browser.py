@@ -28,7 +28,7 @@ from tests.other_clients.pools import PASSWORD
 from tests.support.http_server import running
 
 pytestmark = [
-    pytest.mark.peers,
+    pytest.mark.other_programs,
     pytest.mark.skipif(
         (platform.system(), platform.machine()) != ("Linux", "x86_64"),
         reason="npm has this browser for Linux on x86-64 only",

@@ -17,7 +17,7 @@ from tests.other_clients import pools
 from tests.other_clients.conftest import Program, Run
 from tests.other_clients.pools import NEW_PASSWORD, PASSWORD
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.other_programs
 
 
 @attrs.frozen

@@ -2,8 +2,8 @@
 
 Rules of this file:
 
-- Nothing is installed where the tests run. The environments are kept in the folder that COGNITO_FLOW_PEERS
-  names, else in ``.cache/peers`` of the checkout, and each is made once.
+- Nothing is installed where the tests run. The environments are kept in the folder that COGNITO_FLOW_PROGRAMS
+  names, else in ``.cache/programs`` of the checkout, and each is made once.
 - Every worker of pytest-xdist has a server of its own. A lock keeps the workers from making one environment
   at the same time, and from taking the same free port.
 """
@@ -28,14 +28,14 @@ SECONDS_TO_START = 60
 
 
 @pytest.fixture(scope="session")
-def ministack(peers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def ministack(programs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of ministack, an emulator that verifies SRP. Its AWS credentials are test and test.
 
     It does not check a challenge's Session: nothing may be concluded from one that it takes.
     """
     folder = tmp_path_factory.mktemp("ministack")
-    with FileLock(peers_folder / "lock"):
-        python = python_with(MINISTACK, peers_folder)
+    with FileLock(programs_folder / "lock"):
+        python = python_with(MINISTACK, programs_folder)
         port = free_port()
         server = start_ministack(python, port, folder)
         wait_until_ready(server, port, folder / "log")

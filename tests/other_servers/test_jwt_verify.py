@@ -28,7 +28,7 @@ from tests.support import forge
 from tests.support.environments import node_with
 from tests.support.forge import Case
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.other_programs
 
 PACKAGE = Path(__file__).with_name("jwt_verify")
 LEEWAY = 30
@@ -41,10 +41,10 @@ Ask: TypeAlias = Callable[[AppClient, list[str], Mapping[str, Any], Mapping[str,
 
 
 @pytest.fixture(scope="session")
-def command(peers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def command(programs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """What runs the program that asks aws-jwt-verify, which stands beside the package."""
-    with FileLock(peers_folder / "lock"):
-        node, modules = node_with(PACKAGE, peers_folder)
+    with FileLock(programs_folder / "lock"):
+        node, modules = node_with(PACKAGE, programs_folder)
     folder = tmp_path_factory.mktemp("jwt_verify")
     (folder / "node_modules").symlink_to(modules, target_is_directory=True)
     return [node, Path(shutil.copy(PACKAGE / "verdicts.mjs", folder))]

@@ -46,7 +46,7 @@ from cognito_flow import (
     WrongCode,
 )
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.other_programs
 
 PASSWORD = "Correct horse: battery, st\u00e4ple 7"
 
@@ -84,14 +84,16 @@ def pool(request: pytest.FixtureRequest, ministack: str) -> Pool:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    made = management.create_user_pool(PoolName="peers", UsernameConfiguration={"CaseSensitive": True})
+    made = management.create_user_pool(
+        PoolName="other-servers", UsernameConfiguration={"CaseSensitive": True}
+    )
     pool_id = made["UserPool"]["Id"]
     management.set_user_pool_mfa_config(
         UserPoolId=pool_id, SoftwareTokenMfaConfiguration={"Enabled": True}, MfaConfiguration="OPTIONAL"
     )
     client = management.create_user_pool_client(
         UserPoolId=pool_id,
-        ClientName="peers",
+        ClientName="other-servers",
         GenerateSecret=request.param,
         ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
     )["UserPoolClient"]

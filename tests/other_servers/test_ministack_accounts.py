@@ -36,7 +36,7 @@ from cognito_flow import (
     WrongCode,
 )
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.other_programs
 
 PASSWORD, OTHER_PASSWORD = "Correct horse: battery, st\u00e4ple 7", "Battery-staple-2"
 

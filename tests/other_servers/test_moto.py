@@ -24,10 +24,10 @@ def management() -> Iterator[Any]:
 @pytest.fixture(params=[False, True], ids=["without secret", "with secret"])
 def app(request: pytest.FixtureRequest, management: Any) -> AppClient:
     """An app client with a user alice."""
-    pool_id = management.create_user_pool(PoolName="peers")["UserPool"]["Id"]
+    pool_id = management.create_user_pool(PoolName="other-servers")["UserPool"]["Id"]
     client = management.create_user_pool_client(
         UserPoolId=pool_id,
-        ClientName="peers",
+        ClientName="other-servers",
         GenerateSecret=request.param,
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"],
     )["UserPoolClient"]
