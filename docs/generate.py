@@ -12,9 +12,8 @@ from pathlib import Path
 
 from cognito_flow.errors import ROWS
 from cognito_flow.handlers import HANDLERS
-from cognito_flow.testing import validation
-from cognito_flow.testing.operations import OPERATIONS
-from cognito_flow.testing.operations.request import MOST_IN_AN_HOUR
+from cognito_flow.testing._operations import OPERATIONS, validation
+from cognito_flow.testing._operations.request import MOST_IN_AN_HOUR
 
 REFERENCE = Path(__file__).parent / "reference"
 

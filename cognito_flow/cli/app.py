@@ -92,17 +92,17 @@ def pool(
     seed: Annotated[
         str,
         typer.Option(
-            help="A TOML file with pools, app clients, users and triggers; or `contract`, which is built in.",
+            help="A TOML file with pools, app clients, users and triggers; or `example`, which is built in.",
             metavar="FILE.toml",
         ),
-    ] = "contract",
+    ] = "example",
 ) -> None:
     """Serve user pools over HTTP on this machine, for programs of any language.
 
     They are in memory, and really verify. Point a program at them with its endpoint setting; for every AWS
     SDK, the environment variable `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER` is enough.
 
-    The seed `contract` is a pool with a custom sign-in: it asks 2+2. Its user is alice, her password
+    The seed `example` is a pool with a custom sign-in: it asks 2+2. Its user is alice, her password
     Correct-Horse-9.
 
     Ctrl-C ends it. Exit codes: 0 ended, 2 wrong usage.

@@ -15,7 +15,7 @@ from types import FrameType
 from cognito_flow.cli.login import exit_codes
 from cognito_flow.errors import UsageError
 from cognito_flow.testing import LocalCognito, seed
-from cognito_flow.testing.state import UserPool
+from cognito_flow.testing._state.records import UserPool
 
 __all__ = ["run"]
 

@@ -30,8 +30,6 @@ from webauthn.helpers import (
 from webauthn.helpers.cose import COSECRV, COSEKTY, COSEAlgorithmIdentifier, COSEKey
 from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
-__all__ = ["AuthenticatorRefused", "SoftAuthenticator"]
-
 _PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 _ALGORITHMS = {

@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-__all__ = ["Clock"]
-
 _FIRST_YEAR, _LAST_YEAR = 1970, 8999
 
 

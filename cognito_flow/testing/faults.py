@@ -11,9 +11,7 @@ from enum import StrEnum
 
 import attrs
 
-from cognito_flow.testing import validation
-
-__all__ = ["ANY", "AnswerLost", "Fault", "Faults", "Trouble"]
+from cognito_flow.testing._operations import validation
 
 ANY = "*"
 """Stands for every operation."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import attrs
 
-__all__ = ["Message", "mask"]
-
 
 @attrs.frozen
 class Message:

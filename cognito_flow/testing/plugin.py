@@ -15,8 +15,6 @@ import pytest
 if TYPE_CHECKING:
     from cognito_flow.testing import LocalCognito, Pool
 
-__all__ = ["cognito", "cognito_pool", "cognito_url"]
-
 
 @pytest.fixture
 def cognito() -> LocalCognito:

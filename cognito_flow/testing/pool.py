@@ -9,27 +9,29 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import attrs
 from botocore import xform_name
 
 from cognito_flow.models import AppClient, System
-from cognito_flow.testing import totp, validation
-from cognito_flow.testing.attributes import claim_aliases
-from cognito_flow.testing.passwords import set_password
-from cognito_flow.testing.refusal import Refusal
-from cognito_flow.testing.state import User, UserPool
-from cognito_flow.testing.triggers import Triggers
+from cognito_flow.testing._operations import validation
+from cognito_flow.testing._reachable import ReachableService
+from cognito_flow.testing._state.attributes import claim_aliases
+from cognito_flow.testing._state.passwords import set_password
+from cognito_flow.testing._state.records import User, UserPool
+from cognito_flow.testing._state.refusal import Refusal
+from cognito_flow.testing._state.totp import PERIOD, new_secret, totp_code
+from cognito_flow.testing._state.triggers import Triggers
 
 if TYPE_CHECKING:
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow
-    from cognito_flow.testing.options import FlowOptions, VerifierOptions
-    from cognito_flow.testing.service import LocalCognito
+    from cognito_flow.handlers import Challenge
+    from cognito_flow.models import Event, UserContext
+    from cognito_flow.stores import DeviceStore
     from cognito_flow.tokens import AsyncTokenVerifier, TokenVerifier
-
-__all__ = ["ALL_FLOWS", "Pool"]
+    from cognito_flow.tokens.keys import Fetch
 
 ALL_FLOWS = (
     "ALLOW_USER_SRP_AUTH",
@@ -54,21 +56,48 @@ def _check_known(given: Mapping[str, object], *found: Mapping[str, object]) -> N
         raise TypeError(f"Cognito has no such setting: {', '.join(unknown)}")
 
 
+class FlowOptions(TypedDict, total=False):
+    """The keywords of `AuthFlow` and `AsyncAuthFlow`, for type checkers."""
+
+    admin: bool
+    handlers: Sequence[type[Challenge]]
+    seal_keys: Sequence[str | bytes]
+    seal_max_age: int | None
+    devices: DeviceStore | None
+    device_name: str | None
+    remember_devices: bool
+    metadata: Mapping[str, str] | None
+    context: UserContext | None
+    analytics_endpoint_id: str | None
+    on_event: Callable[[Event], object] | None
+    system: System | None
+
+
+class VerifierOptions(TypedDict, total=False):
+    """The keywords of `TokenVerifier` and `AsyncTokenVerifier`, for type checkers."""
+
+    leeway: float
+    client_ids: Iterable[str] | None
+    fetch: Fetch | None
+    timeout: float
+    system: System | None
+
+
 @attrs.define
 class Pool:
-    """A user pool of a `LocalCognito`.
+    """A user pool of a `LocalCognito`, made by `LocalCognito.create_pool`.
 
     Args:
-        cognito: The service.
-        id: The pool's id.
+        cognito: The `LocalCognito` that the pool is in.
+        id: The pool id.
     """
 
-    cognito: LocalCognito = attrs.field(repr=False)
+    cognito: ReachableService = attrs.field(repr=False)
     id: str
     _default_app: AppClient | None = attrs.field(default=None, init=False, repr=False)
 
     @classmethod
-    def create(cls, cognito: LocalCognito, pool_name: str, members: Mapping[str, object]) -> Pool:
+    def create(cls, cognito: ReachableService, pool_name: str, members: Mapping[str, object]) -> Pool:
         """See `LocalCognito.create_pool`."""
         create, configure = (
             _members_of("CreateUserPool", members),
@@ -77,10 +106,10 @@ class Pool:
         _check_known(members, create, configure)
         # SetUserPoolMfaConfig brings the factors that make MfaConfiguration possible.
         create.pop("MfaConfiguration", None)
-        client: Any = cognito.shared_client
-        pool_id: str = client.create_user_pool(PoolName=pool_name, **create)["UserPool"]["Id"]
+        api: Any = cognito.shared_client
+        pool_id: str = api.create_user_pool(PoolName=pool_name, **create)["UserPool"]["Id"]
         if configure:
-            client.set_user_pool_mfa_config(UserPoolId=pool_id, **configure)
+            api.set_user_pool_mfa_config(UserPoolId=pool_id, **configure)
         return cls(cognito, pool_id)
 
     @property
@@ -137,8 +166,8 @@ class Pool:
         """
         found = _members_of("CreateUserPoolClient", members)
         _check_known(members, found)
-        client: Any = self.cognito.shared_client
-        made = client.create_user_pool_client(
+        api: Any = self.cognito.shared_client
+        made = api.create_user_pool_client(
             UserPoolId=self.id,
             ClientName=client_name,
             GenerateSecret=bool(secret),
@@ -245,8 +274,8 @@ class Pool:
         Raises:
             ValueError: The secret is not base32.
         """
-        user, secret = self.user(username), secret or totp.new_secret(secrets.token_bytes)
-        totp.code_at(secret, self.cognito.clock())
+        user, secret = self.user(username), secret or new_secret(secrets.token_bytes)
+        totp_code(secret, self.cognito.clock())
         user.totp_secret, user.totp_used_step = secret, -1
         user.mfa_preferred = "SOFTWARE_TOKEN_MFA"
         user.enable_factor("SOFTWARE_TOKEN_MFA")
@@ -260,10 +289,10 @@ class Pool:
         user, clock = self.user(username), self.cognito.clock
         if user.totp_secret is None:
             raise KeyError(f"{username} has no authenticator app")
-        step = int(clock.timestamp()) // totp.PERIOD
+        step = int(clock.timestamp()) // PERIOD
         if step <= user.totp_used_step:
-            clock.advance((user.totp_used_step + 1) * totp.PERIOD - clock.timestamp())
-        return totp.code_at(user.totp_secret, clock())
+            clock.advance((user.totp_used_step + 1) * PERIOD - clock.timestamp())
+        return totp_code(user.totp_secret, clock())
 
     def last_code(self, username: str) -> str:
         """The code of the newest message to a user.

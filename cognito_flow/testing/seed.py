@@ -20,27 +20,25 @@ import botocore.exceptions
 
 from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow.errors import UsageError
+from cognito_flow.testing._state.triggers import Trigger
+from cognito_flow.testing.local import LocalCognito
 from cognito_flow.testing.pool import ALL_FLOWS, Pool
-from cognito_flow.testing.service import LocalCognito
-from cognito_flow.testing.state import Trigger
 
-__all__ = ["CONTRACT", "plant", "read"]
-
-CONTRACT = "contract"
-"""The name of the seed that is built in: a pool with a custom sign-in."""
+EXAMPLE = "example"
+"""The name of the built-in seed: a pool with a custom sign-in."""
 
 
 def read(source: str) -> Mapping[str, object]:
     """Read a seed.
 
     Args:
-        source: The path of a TOML file, or `CONTRACT`. Triggers are imported from the file's folder, too.
+        source: The path of a TOML file, or `EXAMPLE`. Triggers are imported from the file's folder, too.
 
     Raises:
         UsageError: The file cannot be read, or is not TOML.
     """
-    if source == CONTRACT:
-        text = (files("cognito_flow.testing") / "contract.toml").read_text(encoding="utf-8")
+    if source == EXAMPLE:
+        text = (files("cognito_flow.testing") / "_example" / "seed.toml").read_text(encoding="utf-8")
         return tomllib.loads(text)
     path = Path(source)
     try:

@@ -54,9 +54,8 @@ from cognito_flow import (
     WebAuthn,
     WrongCode,
 )
-from cognito_flow.testing import Clock, LocalCognito, Pool, SoftAuthenticator
-from cognito_flow.testing.state import Members
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import Clock, LocalCognito, Pool, SoftAuthenticator, totp_code
+from cognito_flow.testing._state import Members
 from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.devices import ALWAYS, OPT_IN
 from tests.scenarios.second_factors import EMAIL, OPTIONAL, SMS, TOTP
@@ -497,8 +496,8 @@ def test_an_authenticator_app_is_enrolled(world: World) -> None:
     )
     assert "totp/Books:me?" in enrolment.uri("Books", "me")
     with pytest.raises(WrongCode):
-        enrolment.confirm("000000" if code_at(enrolment.secret_code, NOW) != "000000" else "000001")
-    enrolment.confirm(code_at(enrolment.secret_code, NOW), device_name="my phone")
+        enrolment.confirm("000000" if totp_code(enrolment.secret_code, NOW) != "000000" else "000001")
+    enrolment.confirm(totp_code(enrolment.secret_code, NOW), device_name="my phone")
 
     challenge = alice.flow.start(UserSrpAuth("alice", PASSWORD))
     assert isinstance(challenge, SoftwareTokenMfa)
@@ -513,7 +512,7 @@ def test_another_process_confirms_the_authenticator_app(world: World) -> None:
     secret_code = alice.account.enrol_totp().secret_code
 
     other = world.flow(alice.pool).account(alice.done.tokens)
-    other.confirm_totp(code_at(secret_code, NOW), preferred=False)
+    other.confirm_totp(totp_code(secret_code, NOW), preferred=False)
 
     profile = other.user()
     assert set(profile.enabled_mfa) == {MfaType.SMS_MFA, MfaType.SOFTWARE_TOKEN_MFA}

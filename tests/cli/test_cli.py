@@ -157,7 +157,7 @@ def test_an_authenticator_app_is_set_up_by_qr_code(
     pools: Pools, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The code and the secret are shown on standard error."""
-    from cognito_flow.testing.totp import code_at
+    from cognito_flow.testing import totp_code
 
     pool = pools.make(**ON, **TOTP)
     pool.add_user("alice", PASSWORD)
@@ -165,7 +165,7 @@ def test_an_authenticator_app_is_set_up_by_qr_code(
 
     def first_code() -> str:
         shown.append(capsys.readouterr().err)
-        return code_at(shown[0].split("type ")[1].split()[0], pools.cognito.clock())
+        return totp_code(shown[0].split("type ")[1].split()[0], pools.cognito.clock())
 
     run_with(Answers(first_code), pools, pool, monkeypatch, UserSrpAuth("alice", PASSWORD))
 

@@ -16,7 +16,7 @@ import cognito_flow
 import cognito_flow.testing
 from cognito_flow import handlers
 from cognito_flow.integrations import aws, httpx, requests
-from cognito_flow.testing.options import FlowOptions, VerifierOptions
+from cognito_flow.testing.pool import FlowOptions, VerifierOptions
 from tests.house.source import DOCS, PACKAGE, ROOT, files, imported_names, module_name, parse
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tests.local_cognito.wire import PASSWORD, Wire
 from tests.support.contract import check_answer, check_refusal
 
 if TYPE_CHECKING:
-    from cognito_flow.testing.service import Reply
+    from cognito_flow.testing._service import Reply
 
 NOW = datetime(2026, 11, 5, 9, 30, 5, tzinfo=UTC)  # a Thursday, with a day of one digit
 

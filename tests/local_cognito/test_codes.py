@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cognito_flow.testing import LocalCognito
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import LocalCognito, totp_code
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
 
 TOTP_MISMATCH = ("CodeMismatchException", "Invalid code received for user")
@@ -42,7 +41,7 @@ def test_totp_tolerance(totp_wire: Wire, seconds: int, is_right: bool) -> None:
     """A code may be one step of 30 seconds off, and no more."""
     step, user = totp_wire.password(), totp_wire.pool.user("alice")
     totp_wire.cognito.clock.advance(seconds)
-    code = code_at(user.totp_secret or "", totp_wire.cognito.clock())
+    code = totp_code(user.totp_secret or "", totp_wire.cognito.clock())
     totp_wire.cognito.clock.advance(-seconds)
     if is_right:
         assert "AuthenticationResult" in totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code)
@@ -127,7 +126,7 @@ def test_mfa_setup(totp_wire: Wire) -> None:
     step, api = totp_wire.password("carol"), totp_wire.api
     assert step["ChallengeName"] == "MFA_SETUP"
     associated = api.associate_software_token(Session=step["Session"])
-    code = code_at(associated["SecretCode"], totp_wire.cognito.clock())
+    code = totp_code(associated["SecretCode"], totp_wire.cognito.clock())
     wrong = refusal(lambda: api.verify_software_token(Session=associated["Session"], UserCode=other(code)))
     assert wrong[0] == "EnableSoftwareTokenMFAException"
     verified = api.verify_software_token(Session=associated["Session"], UserCode=code)

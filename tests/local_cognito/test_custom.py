@@ -219,5 +219,5 @@ def test_post_authentication_comes_only_after_success(wire: Wire) -> None:
 
 def test_a_trigger_that_is_never_run_is_refused(wire: Wire) -> None:
     """A name that is misspelt would let a test pass that shows nothing."""
-    with pytest.raises(ValueError, match=r"no trigger 'PreAuthentcation', but .*PreAuthentication"):
+    with pytest.raises(ValueError, match=r"no trigger 'PreAuthentcation'; it runs .*PreAuthentication"):
         wire.pool.triggers["PreAuthentcation"] = lambda event: event

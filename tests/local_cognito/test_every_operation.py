@@ -8,9 +8,8 @@ from typing import Any
 import attrs
 import pytest
 
-from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator
-from cognito_flow.testing.operations import OPERATIONS
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator, totp_code
+from cognito_flow.testing._operations import OPERATIONS
 from tests.support.contract import model
 
 PASSWORD, NEW = "Correct-horse-1", "Battery-staple-2"
@@ -162,7 +161,7 @@ class Tour:
         self.api.get_tokens_from_refresh_token(RefreshToken=refresh, DeviceKey=key, **self.app)
         self.api.revoke_token(Token=refresh, **self.app)
         secret = self.mine("associate_software_token")["SecretCode"]
-        code = code_at(secret, self.pool.cognito.clock())
+        code = totp_code(secret, self.pool.cognito.clock())
         self.mine("verify_software_token", UserCode=code)
         factor = {"Enabled": True, "PreferredMfa": True}
         self.mine("set_user_mfa_preference", SoftwareTokenMfaSettings=factor)

@@ -32,7 +32,7 @@ from cognito_flow import (
     UserPasswordAuth,
     UserSrpAuth,
 )
-from cognito_flow.testing import LocalCognito, contract_triggers
+from cognito_flow.testing import LocalCognito, _example
 
 EXAMPLES, REQUESTS = 1_000, 100
 PASSWORD = "correct horse"
@@ -139,7 +139,7 @@ def choices(cognito: Recording) -> None:
     factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "SMS_OTP"]}}
     pool = cognito.create_pool(policies=factors, auto_verified_attributes=["email"])
     for name in ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse"):
-        pool.triggers[name] = getattr(contract_triggers, name[:6].lower())
+        pool.triggers[name] = getattr(_example, name[:6].lower())
     pool.add_user("alice", PASSWORD, email="alice@example.com")
     flow = pool.flow()
     step = flow.start(UserAuth("alice"))

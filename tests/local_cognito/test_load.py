@@ -21,7 +21,7 @@ from cognito_flow import (
     UserPasswordAuth,
     UserSrpAuth,
 )
-from cognito_flow.testing import LocalCognito, Pool, recent
+from cognito_flow.testing import LocalCognito, Message, Pool
 
 CLIENTS = 50
 ROUNDS = 20
@@ -104,10 +104,12 @@ def test_memory_does_not_grow_with_sign_ins_that_are_over() -> None:
     assert len(pickle.dumps(cognito.state(pool.id))) < before + 500  # bytes; a single Session has more
 
 
-def test_the_log_of_calls_is_bounded(cognito: LocalCognito) -> None:
-    """And so is the outbox: the newest stay."""
-    for _ in range(recent.LIMIT + 5):
+def test_calls_and_outbox_keep_only_the_newest_10_000_items(cognito: LocalCognito) -> None:
+    message = Message("alice", "EMAIL", "alice@example.com", "123456")
+    for _ in range(10_005):
         cognito.handle({"x-amz-target": "AWSCognitoIdentityProviderService.GetUser"}, b"x")
+        cognito.outbox.append(message)
     cognito.handle({"x-amz-target": "AWSCognitoIdentityProviderService.RevokeToken"}, b"x")
-    assert (len(cognito.calls), cognito.calls[-1].operation) == (recent.LIMIT, "RevokeToken")
-    assert isinstance(cognito.outbox, recent.Recent)
+
+    assert (len(cognito.calls), cognito.calls[-1].operation) == (10_000, "RevokeToken")
+    assert len(cognito.outbox) == 10_000

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from cognito_flow.testing import LocalCognito, Pool
-from cognito_flow.testing.signing import SigningKeys
+from cognito_flow.testing._state.signing import SigningKeys
 from tests.local_cognito.wire import Wire, refusal
 
 PASSWORD = "Correct-horse-1"

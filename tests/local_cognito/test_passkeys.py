@@ -20,8 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from webauthn.helpers.exceptions import WebAuthnException
 
-from cognito_flow.testing.authenticator import AuthenticatorRefused, SoftAuthenticator
-from cognito_flow.testing.passkeys import (
+from cognito_flow.testing._state.passkeys import (
     PasskeyRefused,
     RegisteredPasskey,
     creation_options,
@@ -29,6 +28,7 @@ from cognito_flow.testing.passkeys import (
     verify_assertion,
     verify_registration,
 )
+from cognito_flow.testing.authenticator import AuthenticatorRefused, SoftAuthenticator
 
 RP_ID = "auth.example.com"
 ORIGIN = "https://app.example"

@@ -79,14 +79,14 @@ def test_the_fixtures_are_listed_with_what_they_are(tmp_path: Path) -> None:
 IMPORTS = """
 import sys
 
-LATE = {"boto3", "botocore", "aiobotocore", "webauthn", "http.server", "cognito_flow.testing.service"}
+LATE = {"boto3", "botocore", "aiobotocore", "webauthn", "http.server", "cognito_flow.testing._service"}
 
 def test_without_the_fixtures():
     assert "cognito_flow.testing.plugin" in sys.modules
     assert not LATE & sys.modules.keys()
 
 def test_with_one(cognito):
-    assert {"boto3", "botocore", "cognito_flow.testing.service"} <= sys.modules.keys()
+    assert {"boto3", "botocore", "cognito_flow.testing._service"} <= sys.modules.keys()
 """
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cognito_flow.testing import LocalCognito
-from cognito_flow.testing.signing import SigningKeys
+from cognito_flow.testing._state.signing import SigningKeys
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
 from tests.support.contract import needs_member
 

@@ -23,7 +23,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from cognito_flow import AuthFlow, SignedIn, UserSrpAuth
 from cognito_flow.testing import Clock, Fault, LocalCognito, Pool
-from cognito_flow.testing.server import LARGEST_BODY
+from cognito_flow.testing._doors.http import LARGEST_BODY
 
 TARGET = "AWSCognitoIdentityProviderService."
 PASSWORD = "correct horse"

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from cognito_flow.testing import LocalCognito
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import LocalCognito, totp_code
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
 
 INVALID = ("NotAuthorizedException", "Invalid session for the user.")
@@ -147,7 +146,7 @@ def enrol(wire: Wire, session: str, seconds: float = 0) -> tuple[str, str]:
         Its secret, and the Session that completes the set-up.
     """
     made = wire.api.associate_software_token(Session=session)
-    code = code_at(made["SecretCode"], wire.cognito.clock() - timedelta(seconds=seconds))
+    code = totp_code(made["SecretCode"], wire.cognito.clock() - timedelta(seconds=seconds))
     verified = wire.api.verify_software_token(
         Session=made["Session"], UserCode=code, FriendlyDeviceName="phone"
     )
@@ -222,7 +221,7 @@ def test_an_app_that_was_verified_is_not_verified_again(cognito: LocalCognito) -
     """An older code would let the one that was used sign in once more."""
     wire = setting_up(cognito)
     secret, verified = enrol(wire, wire.password()["Session"])
-    code = code_at(secret, wire.cognito.clock() - timedelta(seconds=30))
+    code = totp_code(secret, wire.cognito.clock() - timedelta(seconds=30))
     again = refusal(lambda: wire.api.verify_software_token(Session=verified, UserCode=code))
     assert again == ("InvalidParameterException", "Software token has not been associated.")
 
@@ -236,7 +235,7 @@ def test_an_app_that_is_verified_beside_another_leaves_its_codes_used(cognito: L
     assert wire.pool.user("alice").totp_name is None
     complete(wire, session)
     assert wire.pool.user("alice").totp_name == "phone"
-    used = code_at(secret, wire.cognito.clock())
+    used = totp_code(secret, wire.cognito.clock())
     again = refusal(lambda: wire.answer(wire.password(), SOFTWARE_TOKEN_MFA_CODE=used))
     assert again == ("ExpiredCodeException", "Your software token has already been used once.")
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from cognito_flow import SignedIn, UserSrpAuth
-from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator, totp_code
 from tests.local_cognito.wire import PASSWORD, refusal
 from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.devices import ALWAYS, OPT_IN
@@ -52,7 +51,7 @@ def test_a_password_is_changed_by_the_one_who_knows_it(cognito: LocalCognito) ->
     change, new = alice.client.change_password, {"ProposedPassword": "Battery-staple-2", **alice.token}
     known = {"PreviousPassword": "Other-password-1"}
     pool = cognito.state(alice.pool.id)
-    from cognito_flow.testing.passwords import is_right, set_password
+    from cognito_flow.testing._state.passwords import is_right, set_password
 
     set_password(pool, alice.user, "Other-password-1", cognito.clock())
     weak = {**new, **known, "ProposedPassword": "weak"}
@@ -285,7 +284,7 @@ def test_an_app_is_enrolled_with_an_access_token(cognito: LocalCognito) -> None:
     verify = alice.client.verify_software_token
     assert refusal(lambda: verify(**alice.token, UserCode="000000"))[0] == "InvalidParameterException"
     secret = alice.client.associate_software_token(**alice.token)["SecretCode"]
-    right = code_at(secret, cognito.clock())
+    right = totp_code(secret, cognito.clock())
     wrong = "000000" if right != "000000" else "111111"
     assert refusal(lambda: verify(**alice.token, UserCode=wrong)) == (
         "EnableSoftwareTokenMFAException",

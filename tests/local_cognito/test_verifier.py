@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognito_flow.testing import totp, verifier
-from cognito_flow.testing.refusal import Refusal
+from cognito_flow.testing._state import srp_server as verifier
+from cognito_flow.testing._state import totp
+from cognito_flow.testing._state.refusal import Refusal
 from tests.srp.test_srp_vectors import Vector, each
 from tests.support import srp_peer
 
@@ -178,4 +179,4 @@ def test_codes_are_those_of_rfc_6238(seconds: int, code: str) -> None:
     """Appendix B's SHA-1 table; its eight digits end in our six."""
     secret = base64.b32encode(b"12345678901234567890").decode()
 
-    assert totp.code_at(secret, datetime.fromtimestamp(seconds, UTC)) == code
+    assert totp.totp_code(secret, datetime.fromtimestamp(seconds, UTC)) == code

@@ -80,6 +80,7 @@ class Wire:
 
     @property
     def cognito(self) -> LocalCognito:
+        assert isinstance(self.pool.cognito, LocalCognito)
         return self.pool.cognito
 
     @property

@@ -11,8 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from cognito_flow import AppClient
-from cognito_flow.testing import LocalCognito, Pool
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import LocalCognito, Pool, totp_code
 from tests.other_clients import pools
 from tests.other_clients.conftest import JavaScript, Program, Run
 from tests.other_clients.pools import NEW_PASSWORD, PASSWORD
@@ -157,7 +156,7 @@ def test_enrolment(cognito: LocalCognito, amplify: Amplify) -> None:
     client = amplify(pool)
     asked = sign_in(client)
     assert "CONTINUE_SIGN_IN_WITH_TOTP_SETUP" == asked["signInStep"]
-    code = code_at(asked["totpSetupDetails"]["sharedSecret"], cognito.clock())
+    code = totp_code(asked["totpSetupDetails"]["sharedSecret"], cognito.clock())
     assert "EnableSoftwareTokenMFAException" == client.refusal("answer", answer=pools.wrong(code))[0]
     assert pools.is_alice(pool, client.call("answer", answer=code))
 

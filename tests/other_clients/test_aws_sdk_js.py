@@ -13,8 +13,7 @@ import attrs
 import pytest
 
 from cognito_flow import AppClient
-from cognito_flow.testing import LocalCognito, Pool
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import LocalCognito, Pool, totp_code
 from tests.other_clients import pools
 from tests.other_clients.conftest import JavaScript, Program, Run
 from tests.other_clients.pools import PASSWORD
@@ -136,7 +135,7 @@ def test_enrolment_of_a_person_who_is_signed_in(cognito: LocalCognito, sdk: Star
     client = sdk(pool)
     token = client.send("InitiateAuth", **client.start())["AuthenticationResult"]["AccessToken"]
     secret = client.send("AssociateSoftwareToken", AccessToken=token)["SecretCode"]
-    code = code_at(secret, cognito.clock())
+    code = totp_code(secret, cognito.clock())
     wrong = {"AccessToken": token, "UserCode": pools.wrong(code)}
     assert "EnableSoftwareTokenMFAException" == client.refusal("VerifySoftwareToken", **wrong)[0]
     assert "SUCCESS" == client.send("VerifySoftwareToken", AccessToken=token, UserCode=code)["Status"]

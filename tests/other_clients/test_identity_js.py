@@ -10,8 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from cognito_flow.testing import LocalCognito, Pool
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import LocalCognito, Pool, totp_code
 from tests.other_clients import pools
 from tests.other_clients.conftest import JavaScript, Program, Run
 from tests.other_clients.pools import NEW_PASSWORD, PASSWORD
@@ -139,7 +138,7 @@ def test_enrolment(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     client = identity_js(pool)
     assert "mfaSetup" == sign_in(client)["asked"]
     secret = client.call("associateSoftwareToken")["secretCode"]
-    code = code_at(secret, cognito.clock())
+    code = totp_code(secret, cognito.clock())
     name, _ = client.refusal("verifySoftwareToken", code=pools.wrong(code))
     assert "EnableSoftwareTokenMFAException" == name
     assert pools.is_alice(pool, client.call("verifySoftwareToken", code=code))

@@ -11,8 +11,7 @@ import attrs
 import pytest
 
 from cognito_flow import AppClient
-from cognito_flow.testing import LocalCognito, Pool
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import LocalCognito, Pool, totp_code
 from tests.other_clients import pools
 from tests.other_clients.conftest import Program, Run
 from tests.other_clients.pools import NEW_PASSWORD, PASSWORD
@@ -109,7 +108,7 @@ def test_enrolment(cognito: LocalCognito, pycognito: Pycognito) -> None:
     pool.add_user("alice", PASSWORD)
     client = pycognito(pool)
     client.call("sign_in", password=PASSWORD)
-    code = code_at(client.call("associate_software_token"), cognito.clock())
+    code = totp_code(client.call("associate_software_token"), cognito.clock())
     wrong = client.refusal("verify_software_token", code=pools.wrong(code))
     assert "EnableSoftwareTokenMFAException" == wrong[0]
     assert client.call("verify_software_token", code=code)

@@ -20,7 +20,7 @@ from cognito_flow import (
     UnexpectedResponse,
     UserNotFound,
 )
-from cognito_flow.testing.state import Members
+from cognito_flow.testing._state import Members
 from tests.scenarios.passwords import HIDING
 from tests.scenarios.second_factors import ON, SMS
 from tests.scenarios.table import OTHER_PASSWORD, PASSWORD, Moves, Send, Start, World, expect, row, signed_in

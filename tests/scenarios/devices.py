@@ -15,7 +15,7 @@ from cognito_flow import (
     RefreshTokenInvalid,
     SmsMfa,
 )
-from cognito_flow.testing.state import Members
+from cognito_flow.testing._state import Members
 from tests.scenarios.second_factors import ON, SMS
 from tests.scenarios.table import PASSWORD, Moves, Send, Start, World, expect, row, signed_in
 

@@ -21,7 +21,7 @@ from cognito_flow import (
     UsageError,
     WrongCode,
 )
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import totp_code
 from tests.scenarios.table import OTHER_PASSWORD, PASSWORD, Moves, Send, World, expect, row, signed_in
 
 SMS: dict[str, Any] = {
@@ -141,11 +141,11 @@ def a_code_of_an_app_is_good_once(world: World) -> Moves:
 def a_code_of_the_step_before_is_good_and_an_older_one_is_not(world: World) -> Moves:
     user = world.pool.add_user("alice", PASSWORD, totp=True)
     challenge = expect(SoftwareTokenMfa, (yield world.srp()))
-    code = code_at(user.totp_secret or "", world.cognito.clock())
+    code = totp_code(user.totp_secret or "", world.cognito.clock())
     world.cognito.clock.advance(61)
     with pytest.raises(WrongCode):
         yield Send(challenge.answer(code))
-    code = code_at(user.totp_secret or "", world.cognito.clock())
+    code = totp_code(user.totp_secret or "", world.cognito.clock())
     world.cognito.clock.advance(29)
     signed_in((yield Send(challenge.answer(code))))
 
@@ -224,7 +224,7 @@ def a_preferred_factor_is_not_asked_for(world: World) -> Moves:
 
 def app_code(world: World, setup: TotpSetup) -> str:
     """The code that an app with this secret shows now."""
-    return code_at(setup.secret_code, world.cognito.clock())
+    return totp_code(setup.secret_code, world.cognito.clock())
 
 
 @row("8.1", pool={**ON, **TOTP})

@@ -13,8 +13,7 @@ import attrs
 import pytest
 
 from cognito_flow import SignedIn, UserSrpAuth
-from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator, totp_code
 from tests.scenarios.choices import CHOICE, PASSKEYS
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import EMAIL, ON, SMS, TOTP
@@ -64,7 +63,7 @@ def sent(pool: Pool, _shown: Mapping[str, Any]) -> list[str]:
 
 def app_code(pool: Pool, shown: Mapping[str, Any]) -> list[str]:
     """The code of the app that is being set up."""
-    return [code_at(shown["secret"], pool.cognito.clock())]
+    return [totp_code(shown["secret"], pool.cognito.clock())]
 
 
 def words(*arguments: str) -> Callable[[Pool, Mapping[str, Any]], list[str]]:

@@ -34,8 +34,7 @@ from cognito_flow import (
     UserSrpAuth,
     WebAuthn,
 )
-from cognito_flow.testing import LocalCognito, Pool
-from cognito_flow.testing.totp import code_at
+from cognito_flow.testing import LocalCognito, Pool, totp_code
 from tests.scenarios.choices import CHOICE
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.devices import ALWAYS, OPT_IN
@@ -151,7 +150,7 @@ class Walk:
             case MfaSetup():
                 return self.draw(challenge.answer_totp, lambda: challenge.answer_email("a@b.example"))()  # type: ignore[no-any-return]  # either is one
             case TotpSetup():
-                right = code_at(challenge.secret_code, self.pool.cognito.clock())
+                right = totp_code(challenge.secret_code, self.pool.cognito.clock())
                 return challenge.answer(self.draw("1", "000000", right, right))
             case CustomChallenge():
                 return challenge.answer(self.draw("4", "5"))

@@ -1,0 +1,1 @@
+"""The ways into a LocalCognito: botocore in this process, and HTTP."""

@@ -1,0 +1,42 @@
+"""What LocalCognito can be asked, one file for each kind of operation.
+
+Rule of this package: an operation is a function from a `Request` to the members of the answer; its file's
+`OPERATIONS` lists it by its name in the service model. The parameters have passed the model's constraints
+when it is called.
+"""
+
+from __future__ import annotations
+
+from cognito_flow.testing._operations import (
+    administration,
+    clients,
+    directory,
+    groups,
+    pools,
+    recovery,
+    sign_up,
+    tokens,
+)
+from cognito_flow.testing._operations.authentication import dispatch as authentication
+from cognito_flow.testing._operations.request import Operation
+from cognito_flow.testing._operations.signed_in import account as users
+from cognito_flow.testing._operations.signed_in import attributes as own_attributes
+from cognito_flow.testing._operations.signed_in import devices, mfa, passkeys
+
+OPERATIONS: dict[str, Operation] = {
+    **administration.OPERATIONS,
+    **authentication.OPERATIONS,
+    **clients.OPERATIONS,
+    **devices.OPERATIONS,
+    **directory.OPERATIONS,
+    **groups.OPERATIONS,
+    **mfa.OPERATIONS,
+    **own_attributes.OPERATIONS,
+    **passkeys.OPERATIONS,
+    **pools.OPERATIONS,
+    **recovery.OPERATIONS,
+    **sign_up.OPERATIONS,
+    **tokens.OPERATIONS,
+    **users.OPERATIONS,
+}
+"""Every operation, by its name."""

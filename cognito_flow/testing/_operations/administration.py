@@ -1,0 +1,182 @@
+"""Looking after the users of a pool: the operations that AWS credentials sign.
+
+Rule of this file: an administrator may do to a user what the user could do, and need prove nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+
+from cognito_flow.testing._operations.directory import describe_user
+from cognito_flow.testing._operations.request import Operation, Request
+from cognito_flow.testing._operations.sign_up import new_user
+from cognito_flow.testing._operations.signed_in.attributes import update
+from cognito_flow.testing._operations.signed_in.mfa import set_preference
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.attributes import (
+    as_dictionary,
+    change,
+    check_attributes,
+    check_mutable,
+    claim_aliases,
+)
+from cognito_flow.testing._state.passwords import check_policy, set_password
+from cognito_flow.testing._state.records import User, UserPool
+from cognito_flow.testing._state.refusal import Refusal, not_authorized
+from cognito_flow.testing.outbox import Message
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+
+# What a trigger is told where no app client takes part.
+_NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
+
+
+# -- coming and going --
+
+
+def admin_create_user(request: Request) -> Members:
+    """AdminCreateUser. Without a password, in a pool with one-time passwords, the user is confirmed at
+    once."""
+    pool, parameters = request.pool(), request.parameters
+    if parameters.get("MessageAction") == "RESEND":
+        user = _invite_again(pool, request)
+    else:
+        is_passwordless = "TemporaryPassword" not in parameters and any(
+            name.endswith("_OTP") for name in pool.first_factors
+        )
+        attributes = as_dictionary(parameters.get("UserAttributes", []))
+        status = "CONFIRMED" if is_passwordless else "FORCE_CHANGE_PASSWORD"
+        user = new_user(pool, request, attributes, status)
+        claim_aliases(pool, user, by_force=bool(parameters.get("ForceAliasCreation")))
+        _pre_sign_up(pool, user, request)
+        if not is_passwordless:
+            _invite(pool, user, request)
+        pool.users[user.username] = user
+    return {"User": {**describe_user(user), "Attributes": user.as_members()}}
+
+
+def _pre_sign_up(pool: UserPool, user: User, request: Request) -> None:
+    """Let the trigger refuse. What else it may say, it says of people who sign up themselves."""
+    data: Members = {
+        "validationData": as_dictionary(request.parameters.get("ValidationData", [])),
+        "clientMetadata": request.parameters.get("ClientMetadata", {}),
+        "userAttributes": dict(user.attributes),
+    }
+    pool.run_trigger("PreSignUp", "PreSignUp_AdminCreateUser", _NO_CLIENT, user, data)
+
+
+def _invite_again(pool: UserPool, request: Request) -> User:
+    user = request.user(pool)
+    if user.status != "FORCE_CHANGE_PASSWORD":
+        text = f"Resend not possible. Status of the user is {user.status}."
+        raise Refusal("UnsupportedUserStateException", text)
+    _invite(pool, user, request)
+    return user
+
+
+def _invite(pool: UserPool, user: User, request: Request) -> None:
+    """Give the user a temporary password, and send it."""
+    password = request.parameters.get("TemporaryPassword") or _temporary_password(pool)
+    check_policy(pool, password)
+    set_password(pool, user, password, request.now)
+    if request.parameters.get("MessageAction") == "SUPPRESS":
+        return
+    wanted = request.parameters.get("DesiredDeliveryMediums")
+    usable = [item for item in (("EMAIL", "email"), ("SMS", "phone_number")) if item[1] in user.attributes]
+    for medium, name in usable[:1] if wanted is None else usable:
+        if wanted is None or medium in wanted:
+            address = user.attributes[name]
+            message = Message(user.username, medium, address, password, "AdminCreateUser", pool.id)
+            request.outbox.append(message)
+
+
+def _temporary_password(pool: UserPool) -> str:
+    """One that every policy allows."""
+    length = max(12, pool.policy["MinimumLength"])
+    return "Aa1!" + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length - 4))
+
+
+def admin_confirm_sign_up(request: Request) -> Members:
+    """AdminConfirmSignUp. No address becomes verified by it."""
+    pool = request.pool()
+    user = request.user(pool)
+    if user.status != "UNCONFIRMED":
+        raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
+    user.status, user.modified_at = "CONFIRMED", request.now
+    data: Members = {"clientMetadata": request.parameters.get("ClientMetadata", {})}
+    pool.run_trigger("PostConfirmation", "PostConfirmation_ConfirmSignUp", _NO_CLIENT, user, data)
+    return {}
+
+
+def admin_delete_user(request: Request) -> Members:
+    """AdminDeleteUser. Sessions and tokens name the user's id, which nobody has again."""
+    pool = request.pool()
+    del pool.users[request.user(pool).username]
+    return {}
+
+
+def admin_disable_user(request: Request) -> Members:
+    """AdminDisableUser. All sign-ins of the user end."""
+    user = request.user(request.pool())
+    user.is_enabled, user.grants, user.modified_at = False, [], request.now
+    return {}
+
+
+def admin_enable_user(request: Request) -> Members:
+    """AdminEnableUser."""
+    user = request.user(request.pool())
+    user.is_enabled, user.modified_at = True, request.now
+    return {}
+
+
+# -- what belongs to a user --
+
+
+def admin_set_user_password(request: Request) -> Members:
+    """AdminSetUserPassword."""
+    pool = request.pool()
+    user, password = request.user(pool), request.parameters["Password"]
+    check_policy(pool, password)
+    set_password(pool, user, password, request.now)
+    user.status = "CONFIRMED" if request.parameters.get("Permanent") else "FORCE_CHANGE_PASSWORD"
+    user.modified_at = request.now
+    return {}
+
+
+def admin_update_user_attributes(request: Request) -> Members:
+    """AdminUpdateUserAttributes. Only an administrator may say that an address is verified."""
+    pool = request.pool()
+    user, changes = request.user(pool), as_dictionary(request.parameters["UserAttributes"])
+    check_mutable(pool, user, changes)
+    check_attributes(pool, changes)
+    update(request, pool, user, changes)
+    return {}
+
+
+def admin_delete_user_attributes(request: Request) -> Members:
+    """AdminDeleteUserAttributes."""
+    pool = request.pool()
+    user, changes = request.user(pool), dict.fromkeys(request.parameters["UserAttributeNames"], "")
+    check_mutable(pool, user, changes)
+    check_attributes(pool, changes)
+    change(user, changes, request.now)
+    return {}
+
+
+def admin_set_user_mfa_preference(request: Request) -> Members:
+    """AdminSetUserMFAPreference."""
+    return set_preference(request.user(request.pool()), request.parameters)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "AdminConfirmSignUp": admin_confirm_sign_up,
+    "AdminCreateUser": admin_create_user,
+    "AdminDeleteUser": admin_delete_user,
+    "AdminDeleteUserAttributes": admin_delete_user_attributes,
+    "AdminDisableUser": admin_disable_user,
+    "AdminEnableUser": admin_enable_user,
+    "AdminSetUserMFAPreference": admin_set_user_mfa_preference,
+    "AdminSetUserPassword": admin_set_user_password,
+    "AdminUpdateUserAttributes": admin_update_user_attributes,
+}

@@ -1,0 +1,1 @@
+"""InitiateAuth and RespondToAuthChallenge: dispatch, then one file for each kind of challenge."""

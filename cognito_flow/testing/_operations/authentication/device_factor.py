@@ -1,0 +1,53 @@
+"""DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER: a remembered device proves itself.
+
+Rule of this file: the same SRP as for users, with the device's group key, key and verifier in place of the
+user's.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from cognito_flow.testing._operations.authentication.first_factors import check_claim, secret_block
+from cognito_flow.testing._operations.authentication.second_factors import after_device
+from cognito_flow.testing._operations.authentication.sign_in import SignIn
+from cognito_flow.testing._operations.request import need
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.records import Device
+from cognito_flow.testing._state.refusal import Refusal, incorrect_password
+from cognito_flow.testing._state.srp_server import open_exchange
+
+
+def _device(sign_in: SignIn) -> Device:
+    """The device of this sign-in, which every answer must name."""
+    key = need(sign_in.values, "DEVICE_KEY")
+    device = sign_in.known.devices.get(key)
+    if device is None or not device.is_remembered or key != sign_in.progress.device_key:
+        raise Refusal("ResourceNotFoundException", "Device does not exist.")
+    return device
+
+
+def answer_device_srp_auth(sign_in: SignIn) -> Members:
+    """DEVICE_SRP_AUTH."""
+    device, srp_a = _device(sign_in), need(sign_in.values, "SRP_A")
+    exchange = open_exchange(device.verifier, srp_a, secrets.token_bytes)
+    parameters = {
+        "SALT": f"{device.verifier.salt:x}",
+        "SRP_B": f"{exchange.b_public:x}",
+        "SECRET_BLOCK": secret_block(sign_in, exchange, device.key),
+        "DEVICE_KEY": device.key,
+        "USERNAME": sign_in.known.username,
+    }
+    sign_in.spend()
+    return sign_in.ask_device("DEVICE_PASSWORD_VERIFIER", device, parameters)
+
+
+def answer_device_password_verifier(sign_in: SignIn) -> Members:
+    """DEVICE_PASSWORD_VERIFIER."""
+    for name in ("TIMESTAMP", "PASSWORD_CLAIM_SIGNATURE", "PASSWORD_CLAIM_SECRET_BLOCK"):
+        need(sign_in.values, name)
+    device = _device(sign_in)
+    if not check_claim(sign_in, device.verifier, device.group_key, device.key):
+        raise incorrect_password()
+    sign_in.spend()
+    return after_device(sign_in)

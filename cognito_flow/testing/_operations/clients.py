@@ -1,0 +1,110 @@
+"""App clients of a user pool.
+
+Rule of this file: an app client is what was sent, with the service's defaults; with it go the sign-ins that
+were made through it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from datetime import timedelta
+
+from cognito_flow.testing._operations.paging import page
+from cognito_flow.testing._operations.request import Operation, Request
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.records import Client
+from cognito_flow.testing._state.refusal import invalid_parameter
+
+_LOWER = string.ascii_lowercase + string.digits
+_LASTING = ("ClientId", "ClientName", "ClientSecret", "CreationDate")
+_DEFAULTS: Members = {
+    "RefreshTokenValidity": 30,
+    "TokenValidityUnits": {},
+    "AllowedOAuthFlowsUserPoolClient": False,
+    "EnableTokenRevocation": True,
+    "EnablePropagateAdditionalUserContextData": False,
+    "AuthSessionValidity": 3,
+}
+
+# How long tokens may live: the parameters AccessTokenValidity, IdTokenValidity and RefreshTokenValidity of
+# CreateUserPoolClient, and "Understanding user pool JSON web tokens" in the developer guide.
+_LIVES = {
+    "AccessToken": (timedelta(minutes=5), timedelta(days=1)),
+    "IdToken": (timedelta(minutes=5), timedelta(days=1)),
+    "RefreshToken": (timedelta(hours=1), timedelta(days=3650)),
+}
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_LOWER) for _ in range(length))
+
+
+def create_user_pool_client(request: Request) -> Members:
+    """CreateUserPoolClient."""
+    pool, parameters = request.pool(), dict(request.parameters)
+    if parameters.pop("GenerateSecret", False):
+        if "ClientSecret" in parameters:
+            raise invalid_parameter("GenerateSecret cannot be used with ClientSecret.")
+        parameters["ClientSecret"] = _random(51)
+    dates = {"CreationDate": request.now.timestamp(), "LastModifiedDate": request.now.timestamp()}
+    client = Client({**_DEFAULTS, **parameters, **dates, "ClientId": _random(26)})
+    _check(client)
+    pool.clients[client.id] = client
+    return {"UserPoolClient": dict(client.members)}
+
+
+def _check(client: Client) -> None:
+    flows = client.members.get("ExplicitAuthFlows", ())
+    if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
+        text = "Legacy ExplicitAuthFlows cannot be used together with those that begin with ALLOW_."
+        raise invalid_parameter(text)
+    if client.rotates and "ALLOW_REFRESH_TOKEN_AUTH" in flows:
+        raise invalid_parameter("ALLOW_REFRESH_TOKEN_AUTH cannot be used with refresh token rotation.")
+    for token, (shortest, longest) in _LIVES.items():
+        if not shortest <= client.validity(token) <= longest:
+            raise invalid_parameter("Invalid range for token validity.")
+
+
+def describe_user_pool_client(request: Request) -> Members:
+    """DescribeUserPoolClient."""
+    _, client = request.client()
+    return {"UserPoolClient": dict(client.members)}
+
+
+def update_user_pool_client(request: Request) -> Members:
+    """UpdateUserPoolClient. What is not sent goes back to its default, as in the service."""
+    _, client = request.client()
+    kept = {name: client.members[name] for name in _LASTING if name in client.members}
+    modified = {"LastModifiedDate": request.now.timestamp()}
+    members = {**_DEFAULTS, **kept, **request.parameters, **modified}
+    _check(Client(members))
+    client.members = members
+    return {"UserPoolClient": dict(client.members)}
+
+
+def delete_user_pool_client(request: Request) -> Members:
+    """DeleteUserPoolClient."""
+    pool, client = request.client()
+    del pool.clients[client.id]
+    for user in pool.users.values():
+        user.grants = [grant for grant in user.grants if grant.client_id != client.id]
+    return {}
+
+
+def list_user_pool_clients(request: Request) -> Members:
+    """ListUserPoolClients."""
+    names = ("ClientId", "UserPoolId", "ClientName")
+    clients = request.pool().clients.values()
+    shown = {client.id: {name: client.members[name] for name in names} for client in clients}
+    listed, more = page(request, shown, limit="MaxResults")
+    return {"UserPoolClients": listed, **more}
+
+
+OPERATIONS: dict[str, Operation] = {
+    "CreateUserPoolClient": create_user_pool_client,
+    "DeleteUserPoolClient": delete_user_pool_client,
+    "DescribeUserPoolClient": describe_user_pool_client,
+    "ListUserPoolClients": list_user_pool_clients,
+    "UpdateUserPoolClient": update_user_pool_client,
+}

@@ -1,0 +1,63 @@
+"""Long lists, a page at a time.
+
+Rule of this file: a page begins after the last thing of the page before, by its key, so that nothing is shown
+twice or left out when the list changes meanwhile. A token is good for the same question only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from cognito_flow.testing._operations.request import Request
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.refusal import invalid_parameter
+
+_LARGEST_PAGE = 60
+_SEALER = Fernet(Fernet.generate_key())
+
+
+def page(
+    request: Request, listed: Mapping[str, Members], limit: str = "Limit", token: str = "NextToken"
+) -> tuple[list[Members], Members]:
+    """One page of a list, in the order of the keys.
+
+    Args:
+        request: The request.
+        listed: The whole list, by a key that stays the same.
+        limit: The parameter that says how long a page is; 0 or none means 60.
+        token: The member that leads from a page to the next one.
+
+    Returns:
+        The page, and the token as a member of the answer if there is more.
+
+    Raises:
+        Refusal: The token was made up, or comes from another question.
+    """
+    parameters = request.parameters
+    same = {name: value for name, value in parameters.items() if name not in (limit, token)}
+    question = json.dumps([request.operation, same], sort_keys=True)
+    after = _open(parameters.get(token), question)
+    keys = sorted(key for key in listed if key > after)
+    shown = keys[: parameters.get(limit) or _LARGEST_PAGE]
+    answer = [listed[key] for key in shown]
+    return answer, {token: _seal(question, shown[-1])} if len(shown) < len(keys) else {}
+
+
+def _seal(question: str, last: str) -> str:
+    return _SEALER.encrypt(json.dumps([question, last]).encode()).decode()
+
+
+def _open(text: str | None, question: str) -> str:
+    """The key that a token stands for; all keys come after the empty one."""
+    if text is None:
+        return ""
+    try:
+        asked, last = json.loads(_SEALER.decrypt(text.encode()))
+    except InvalidToken:
+        asked = last = None
+    if asked != question:
+        raise invalid_parameter("Invalid pagination token given.")
+    return str(last)

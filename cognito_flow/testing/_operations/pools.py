@@ -1,0 +1,182 @@
+"""User pools: making, changing and deleting them.
+
+Rule of this file: a pool is what was sent, with the service's defaults where others read it; what is not sent
+again when it is updated goes back to its default.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Mapping
+from itertools import count
+
+from cognito_flow.testing._operations.paging import page
+from cognito_flow.testing._operations.request import Operation, Request
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.attributes import as_schema, check_schema, schema
+from cognito_flow.testing._state.records import UserPool
+from cognito_flow.testing._state.refusal import invalid_parameter
+from cognito_flow.testing._state.signing import SigningKeys
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+
+# What only CreateUserPool sets, and the one thing that UpdateUserPool keeps though it might set it.
+_LASTING = ("AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration", "UserPoolTier")
+
+
+def create_user_pool(request: Request) -> Members:
+    """CreateUserPool."""
+    members = {name: value for name, value in request.parameters.items() if name != "PoolName"}
+    if members.get("UsernameAttributes") and members.get("AliasAttributes"):
+        text = "Only one of the aliasAttributes or usernameAttributes can be set in a user pool."
+        raise invalid_parameter(text)
+    check_schema(members.get("Schema", ()))
+    pool_id = f"{request.region}_{''.join(secrets.choice(_ALPHANUMERIC) for _ in range(9))}"
+    pool = UserPool(
+        id=pool_id,
+        members={"Name": request.parameters["PoolName"], **members},
+        created_at=request.now,
+        keys=_free_keys(request.pools),
+        mfa=_mfa({}, members),
+    )
+    request.pools[pool.id] = pool
+    return {"UserPool": _describe(pool)}
+
+
+def _free_keys(pools: Mapping[str, UserPool]) -> SigningKeys:
+    """Keys that no other pool has."""
+    taken = {pool.keys.number for pool in pools.values()}
+    return SigningKeys.draw(next(number for number in count() if number not in taken))
+
+
+def _mfa(before: Members, members: Members) -> Members:
+    """What SetUserPoolMfaConfig sets, after CreateUserPool or UpdateUserPool: these know SMS alone."""
+    after: Members = {**before, "MfaConfiguration": members.get("MfaConfiguration", "OFF")}
+    if "SmsConfiguration" in members:
+        after["SmsMfaConfiguration"] = {"SmsConfiguration": members["SmsConfiguration"]}
+    _check_mfa(after)
+    return after
+
+
+def _check_mfa(mfa: Members) -> None:
+    is_totp = bool(mfa.get("SoftwareTokenMfaConfiguration", {}).get("Enabled"))
+    has_factor = is_totp or "SmsMfaConfiguration" in mfa or "EmailMfaConfiguration" in mfa
+    if mfa["MfaConfiguration"] != "OFF" and not has_factor:
+        raise invalid_parameter("At least one MFA factor must be configured.")
+
+
+def _functions(pool: UserPool) -> Members:
+    """The triggers that were set in Python, as functions that do not exist."""
+    return {name: f"arn:aws:lambda:{pool.region}:123456789012:function:{name}" for name in pool.triggers}
+
+
+def _describe(pool: UserPool) -> Members:
+    return {
+        "DeletionProtection": "INACTIVE",
+        "UserPoolTier": "ESSENTIALS",
+        "VerificationMessageTemplate": {"DefaultEmailOption": "CONFIRM_WITH_CODE"},
+        "EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"},
+        "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},
+        "UserPoolTags": {},
+        **{name: value for name, value in pool.members.items() if name != "Schema"},
+        "LambdaConfig": {**_functions(pool), **pool.members.get("LambdaConfig", {})},
+        "Id": pool.id,
+        "Arn": f"arn:aws:cognito-idp:{pool.region}:123456789012:userpool/{pool.id}",
+        "Policies": {
+            "PasswordPolicy": dict(pool.policy),
+            "SignInPolicy": {"AllowedFirstAuthFactors": pool.first_factors},
+        },
+        "SchemaAttributes": list(schema(pool).values()),
+        "MfaConfiguration": pool.mfa["MfaConfiguration"],
+        "CreationDate": pool.created_at.timestamp(),
+        "LastModifiedDate": pool.modified_at.timestamp(),
+        "EstimatedNumberOfUsers": len(pool.users),
+    }
+
+
+def describe_user_pool(request: Request) -> Members:
+    """DescribeUserPool."""
+    return {"UserPool": _describe(request.pool())}
+
+
+def update_user_pool(request: Request) -> Members:
+    """UpdateUserPool. What is not sent goes back to its default, as in the service."""
+    pool = request.pool()
+    given = {
+        name: value for name, value in request.parameters.items() if name not in ("UserPoolId", "PoolName")
+    }
+    pool.mfa = _mfa(pool.mfa, given)
+    kept = {name: pool.members[name] for name in _LASTING if name in pool.members}
+    name = request.parameters.get("PoolName", pool.members["Name"])
+    pool.members = {"Name": name, **kept, **given}
+    pool.modified_at = request.now
+    return {}
+
+
+def delete_user_pool(request: Request) -> Members:
+    """DeleteUserPool. Its users, app clients and tokens are gone with it."""
+    pool = request.pool()
+    if pool.members.get("DeletionProtection") == "ACTIVE":
+        text = "The user pool cannot be deleted because deletion protection is activated. "
+        raise invalid_parameter(f"{text}Deletion protection must be inactivated first.")
+    del request.pools[pool.id]
+    return {}
+
+
+def list_user_pools(request: Request) -> Members:
+    """ListUserPools."""
+    pools = {pool.id: _summarise(pool) for pool in request.pools.values()}
+    listed, more = page(request, pools, limit="MaxResults")
+    return {"UserPools": listed, **more}
+
+
+def _summarise(pool: UserPool) -> Members:
+    described = _describe(pool)
+    return {
+        name: described[name] for name in ("Id", "Name", "LambdaConfig", "LastModifiedDate", "CreationDate")
+    }
+
+
+def add_custom_attributes(request: Request) -> Members:
+    """AddCustomAttributes."""
+    pool, given = request.pool(), request.parameters["CustomAttributes"]
+    check_schema(given)
+    known = set(schema(pool))
+    for attribute in given:
+        name = as_schema(attribute)["Name"]
+        if name in known:
+            raise invalid_parameter(f"{name}: Existing attribute already has name {name}.")
+        if attribute.get("Required"):
+            raise invalid_parameter("Required custom attributes are not supported currently.")
+        known.add(name)
+    pool.members["Schema"] = [*pool.members.get("Schema", ()), *given]
+    pool.modified_at = request.now
+    return {}
+
+
+def set_user_pool_mfa_config(request: Request) -> Members:
+    """SetUserPoolMfaConfig."""
+    pool = request.pool()
+    given = {name: value for name, value in request.parameters.items() if name != "UserPoolId"}
+    merged = {**pool.mfa, **given}
+    _check_mfa(merged)
+    pool.mfa, pool.modified_at = merged, request.now
+    return dict(pool.mfa)
+
+
+def get_user_pool_mfa_config(request: Request) -> Members:
+    """GetUserPoolMfaConfig."""
+    return dict(request.pool().mfa)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "AddCustomAttributes": add_custom_attributes,
+    "CreateUserPool": create_user_pool,
+    "DeleteUserPool": delete_user_pool,
+    "DescribeUserPool": describe_user_pool,
+    "GetUserPoolMfaConfig": get_user_pool_mfa_config,
+    "ListUserPools": list_user_pools,
+    "SetUserPoolMfaConfig": set_user_pool_mfa_config,
+    "UpdateUserPool": update_user_pool,
+}

@@ -1,0 +1,1 @@
+"""Operations that an access token authorizes: users managing their own account."""

@@ -1,0 +1,118 @@
+"""The attributes of a person who is signed in, and the codes that show an address to be his.
+
+Rule of this file: an address is verified by a code that went there, and by nothing else.
+
+Source: "Verifying updates to email addresses and phone numbers" in the Amazon Cognito developer guide, and
+UpdateUserAttributes and VerifyUserAttribute in the API reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cognito_flow.testing._operations.codes import find_code, send_code
+from cognito_flow.testing._operations.request import Operation, Request
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.attributes import (
+    ADDRESSES,
+    as_dictionary,
+    change,
+    check_alias,
+    check_aliases,
+    check_attributes,
+    check_mutable,
+    check_writable,
+)
+from cognito_flow.testing._state.records import User, UserPool
+from cognito_flow.testing._state.refusal import invalid_parameter
+
+
+def _purpose(attribute: str) -> str:
+    return f"VerifyUserAttribute {attribute}"
+
+
+def _check_changes(request: Request, changes: Mapping[str, str]) -> tuple[UserPool, User]:
+    """Whose attributes are to change, if they may."""
+    pool, user, grant = request.signed_in()
+    check_mutable(pool, user, changes)
+    check_writable(pool.clients[grant.client_id], changes)
+    check_attributes(pool, changes)
+    return pool, user
+
+
+def update_user_attributes(request: Request) -> Members:
+    """UpdateUserAttributes."""
+    changes = as_dictionary(request.parameters["UserAttributes"])
+    pool, user = _check_changes(request, changes)
+    sent = update(request, pool, user, changes)
+    return {"CodeDeliveryDetailsList": sent} if sent else {}
+
+
+def update(request: Request, pool: UserPool, user: User, changes: Mapping[str, str]) -> list[Members]:
+    """Change attributes. A new address that is not said to be verified gets a code if the pool verifies such
+    ones; where it must be verified before, the old one stays until then.
+
+    Returns:
+        CodeDeliveryDetails of each code that was sent.
+
+    Raises:
+        Refusal: A value signs in somebody else.
+    """
+    new = {name: changes[name] for name in ADDRESSES if _is_new(name, user, changes)}
+    settings = pool.members.get("UserAttributeUpdateSettings", {})
+    later = set(settings.get("AttributesRequireVerificationBeforeUpdate", ())) & set(new)
+    at_once = {name: value for name, value in changes.items() if name not in later}
+    check_aliases(pool, user, at_once)
+    change(user, at_once, request.now)
+    return [
+        send_code(request, pool, user, _purpose(name), name, address if name in later else None)
+        for name, address in new.items()
+        if name in later or name in pool.members.get("AutoVerifiedAttributes", ())
+    ]
+
+
+def _is_new(name: str, user: User, changes: Mapping[str, str]) -> bool:
+    """Whether an address is another one than before, and must be shown to be the user's."""
+    value = changes.get(name)
+    return bool(value) and value != user.attributes.get(name) and changes.get(f"{name}_verified") != "true"
+
+
+def delete_user_attributes(request: Request) -> Members:
+    """DeleteUserAttributes."""
+    changes = dict.fromkeys(request.parameters["UserAttributeNames"], "")
+    _, user = _check_changes(request, changes)
+    change(user, changes, request.now)
+    return {}
+
+
+def get_user_attribute_verification_code(request: Request) -> Members:
+    """GetUserAttributeVerificationCode. An address that waits for its code gets another one."""
+    pool, user, _ = request.signed_in()
+    name = request.parameters["AttributeName"]
+    request.count(pool, user.username)
+    waiting = user.codes.get(_purpose(name))
+    pending = None if waiting is None else waiting.pending
+    if name not in ADDRESSES or not (pending or user.attributes.get(name)):
+        raise invalid_parameter(f"There is no {name} to verify.")
+    return {"CodeDeliveryDetails": send_code(request, pool, user, _purpose(name), name, pending)}
+
+
+def verify_user_attribute(request: Request) -> Members:
+    """VerifyUserAttribute."""
+    pool, user, _ = request.signed_in()
+    name = request.parameters["AttributeName"]
+    request.count(pool, user.username)
+    sent = find_code(request, user, _purpose(name), request.parameters["Code"])
+    address = sent.pending or user.attributes[name]
+    check_alias(pool, user, name, address)
+    del user.codes[_purpose(name)]
+    change(user, {name: address, f"{name}_verified": "true"}, request.now)
+    return {}
+
+
+OPERATIONS: dict[str, Operation] = {
+    "DeleteUserAttributes": delete_user_attributes,
+    "GetUserAttributeVerificationCode": get_user_attribute_verification_code,
+    "UpdateUserAttributes": update_user_attributes,
+    "VerifyUserAttribute": verify_user_attribute,
+}

@@ -1,0 +1,287 @@
+"""The attributes of users: which ones a pool has, what they may be set to, and whom a value signs in.
+
+Rule of this file: nothing is set here but by `change`, which also drops what the old value was good for.
+
+Sources: "Working with user attributes" and "Customizing sign-in attributes" in the Amazon Cognito developer
+guide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.records import Client, User, UserPool
+from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, not_authorized
+
+ADDRESSES = ("phone_number", "email")
+"""The attributes that codes are sent to, the one that is tried first before the other."""
+
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+"""What an e-mail address looks like."""
+
+PHONE = re.compile(r"\+[0-9]{1,15}")
+"""What a phone number looks like: E.164."""
+
+FORMS = {"email": EMAIL, "phone_number": PHONE}
+"""What each kind of address looks like."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
+_LENGTHS = {
+    "sub": (1, 2048),
+    "name": (0, 2048),
+    "given_name": (0, 2048),
+    "family_name": (0, 2048),
+    "middle_name": (0, 2048),
+    "nickname": (0, 2048),
+    "preferred_username": (0, 2048),
+    "profile": (0, 2048),
+    "picture": (0, 2048),
+    "website": (0, 2048),
+    "email": (0, 2048),
+    "gender": (0, 2048),
+    "birthdate": (10, 10),
+    "zoneinfo": (0, 2048),
+    "locale": (0, 2048),
+    "phone_number": (0, 2048),
+    "address": (0, 2048),
+}
+
+
+def _entry(name: str, kind: str, **members: object) -> Members:
+    return {
+        "Name": name,
+        "AttributeDataType": kind,
+        "DeveloperOnlyAttribute": False,
+        "Mutable": name != "sub",
+        "Required": name == "sub",
+        **members,
+    }
+
+
+def _string(name: str, shortest: int, longest: int) -> Members:
+    lengths = {"MinLength": str(shortest), "MaxLength": str(longest)}
+    return _entry(name, "String", StringAttributeConstraints=lengths)
+
+
+def _standard() -> dict[str, Members]:
+    """The schema that every pool begins with."""
+    return {
+        **{name: _string(name, *lengths) for name, lengths in _LENGTHS.items()},
+        "email_verified": _entry("email_verified", "Boolean"),
+        "phone_number_verified": _entry("phone_number_verified", "Boolean"),
+        "updated_at": _entry("updated_at", "Number", NumberAttributeConstraints={"MinValue": "0"}),
+    }
+
+
+def check_schema(given: Iterable[Members]) -> None:
+    """Check attributes of Schema or CustomAttributes.
+
+    Raises:
+        Refusal: One has no name, or a constraint that is no number.
+    """
+    for attribute in given:
+        if "Name" not in attribute:
+            raise invalid_parameter("An attribute of the schema must have a name.")
+        limits = [
+            *attribute.get("StringAttributeConstraints", {}).values(),
+            *attribute.get("NumberAttributeConstraints", {}).values(),
+        ]
+        if not all(_NUMBER.fullmatch(limit) for limit in limits):
+            raise invalid_parameter(f"{attribute['Name']}: The constraints of an attribute must be numbers.")
+
+
+def as_schema(given: Members) -> Members:
+    """An attribute of Schema or CustomAttributes, as DescribeUserPool shows it."""
+    name, is_developers = given["Name"], given.get("DeveloperOnlyAttribute", False)
+    standard = _standard()
+    if name in standard:
+        return {**standard[name], **given}
+    prefix = "dev:custom:" if is_developers else "custom:"
+    kind = given.get("AttributeDataType", "String")
+    constraints: Members = {} if kind in {"Boolean", "DateTime"} else {f"{kind}AttributeConstraints": {}}
+    defaults = {**_entry(name, kind), **constraints}
+    return {**defaults, **given, "Name": f"{prefix}{name.removeprefix(prefix)}"}
+
+
+def schema(pool: UserPool) -> dict[str, Members]:
+    """The attributes of a pool, by name, as DescribeUserPool shows them."""
+    own = (as_schema(given) for given in pool.members.get("Schema", ()))
+    return {**_standard(), **{entry["Name"]: entry for entry in own}}
+
+
+def as_dictionary(listed: Iterable[Members]) -> dict[str, str]:
+    """Attributes as a dictionary, from the list that the wire has."""
+    return {item["Name"]: item.get("Value", "") for item in listed}
+
+
+# -- what may be set --
+
+
+def check_attributes(pool: UserPool, attributes: Mapping[str, str]) -> None:
+    """Check values of attributes. An empty one deletes the attribute.
+
+    Raises:
+        Refusal: An attribute is not in the pool's schema, or its value has not the form it must have.
+    """
+    known = schema(pool)
+    for name, value in attributes.items():
+        if name not in known:
+            raise _against_schema(name, "Attribute does not exist in the schema.")
+        if value:
+            _check_form(name, value, known[name])
+
+
+def _against_schema(name: str, what: str) -> Refusal:
+    return invalid_parameter(f"Attributes did not conform to the schema: {name}: {what}")
+
+
+def _check_form(name: str, value: str, entry: Members) -> None:
+    if name == "email" and not EMAIL.fullmatch(value):
+        raise invalid_parameter("Invalid email address format.")
+    if name == "phone_number" and not PHONE.fullmatch(value):
+        raise invalid_parameter("Invalid phone number format.")
+    kind = entry["AttributeDataType"]
+    if kind == "Boolean" and value.lower() not in ("true", "false"):
+        raise _against_schema(name, "Value must be true or false.")
+    if kind == "Number":
+        if not _NUMBER.fullmatch(value):
+            raise _against_schema(name, "Value must be a number.")
+        limits = entry.get("NumberAttributeConstraints", {})
+        _check_range(name, "Value", int(value), limits.get("MinValue"), limits.get("MaxValue"))
+    if kind == "String":
+        limits = entry.get("StringAttributeConstraints", {})
+        _check_range(name, "Length", len(value), limits.get("MinLength"), limits.get("MaxLength"))
+
+
+def _check_range(name: str, what: str, measure: int, least: str | None, most: str | None) -> None:
+    if least and measure < int(least):
+        raise _against_schema(name, f"{what} must be at least {least}.")
+    if most and measure > int(most):
+        raise _against_schema(name, f"{what} must be at most {most}.")
+
+
+def check_required(pool: UserPool, attributes: Mapping[str, str]) -> None:
+    """Check that a person who signs up gives all attributes that the pool requires.
+
+    Raises:
+        Refusal: One is missing.
+    """
+    for name, entry in schema(pool).items():
+        if entry.get("Required") and name != "sub" and not attributes.get(name):
+            raise _against_schema(name, "The attribute is required")
+
+
+def check_mutable(pool: UserPool, user: User, changes: Mapping[str, str]) -> None:
+    """Check that attributes of an existing user may change.
+
+    Raises:
+        Refusal: One may not: it is `sub`, immutable and set, or required and is to be deleted.
+    """
+    known = schema(pool)
+    for name, value in changes.items():
+        entry = known.get(name, {})
+        if name == "sub":
+            raise invalid_parameter("Cannot modify the non-mutable attribute sub")
+        if entry.get("Mutable") is False and user.attributes.get(name):
+            raise invalid_parameter(f"user.{name}: Attribute cannot be updated.")
+        if entry.get("Required") and not value:
+            raise _against_schema(name, "The attribute is required")
+
+
+def check_writable(client: Client, names: Iterable[str]) -> None:
+    """Check that an app client may write attributes for its users.
+
+    Raises:
+        Refusal: It may not.
+    """
+    if not all(client.may_write(name) for name in names):
+        raise not_authorized("A client attempted to write unauthorized attribute")
+
+
+# -- whom a value signs in --
+
+
+def check_aliases(pool: UserPool, user: User, changes: Mapping[str, str]) -> None:
+    """Check that what a user is to sign in with after some changes does not sign in somebody else.
+
+    Raises:
+        Refusal: It does.
+    """
+    after = _changed(user, changes)
+    for name in _sign_in_names(pool):
+        is_touched = name in changes or f"{name}_verified" in changes
+        if is_touched and name in after and _counts(pool, name, after):
+            check_alias(pool, user, name, after[name])
+
+
+def claim_aliases(pool: UserPool, user: User, *, by_force: bool) -> None:
+    """Let a new user have what it is to sign in with.
+
+    Args:
+        pool: The pool.
+        user: The user, who is not yet in the pool.
+        by_force: ForceAliasCreation: verified addresses are taken from whom they signed in until now.
+
+    Raises:
+        Refusal: It signs in somebody else.
+    """
+    if by_force:
+        for name in ADDRESSES:
+            if user.attributes.get(f"{name}_verified") == "true":
+                take_alias(pool, user, name)
+    check_aliases(pool, user, user.attributes)
+
+
+def _sign_in_names(pool: UserPool) -> list[str]:
+    return [*pool.members.get("UsernameAttributes", ()), *pool.members.get("AliasAttributes", ())]
+
+
+def _counts(pool: UserPool, name: str, attributes: Mapping[str, str]) -> bool:
+    """Whether an attribute signs in: an address that is a mere alias does so when it is verified."""
+    if name in pool.members.get("UsernameAttributes", ()) or name not in ADDRESSES:
+        return True
+    return attributes.get(f"{name}_verified") == "true"
+
+
+def check_alias(pool: UserPool, user: User, name: str, value: str) -> None:
+    """Check that a value which is to sign in a user does not sign in another one.
+
+    Raises:
+        Refusal: It does.
+    """
+    if name in _sign_in_names(pool) and pool.find(value) not in (None, user):
+        raise Refusal("AliasExistsException", f"An account with the {name} already exists.")
+
+
+def take_alias(pool: UserPool, user: User, name: str) -> None:
+    """ForceAliasCreation: whom this address of a user signed in until now, it does so no longer."""
+    owner = pool.find(user.attributes[name]) if name in _sign_in_names(pool) else None
+    if owner is not None and owner is not user:
+        owner.attributes[f"{name}_verified"] = "false"
+
+
+# -- setting them --
+
+
+def change(user: User, changes: Mapping[str, str], now: datetime) -> None:
+    """Set attributes; an empty value deletes. A new address is not verified, unless the same changes say so,
+    and codes that went to the old one are good for nothing."""
+    after = _changed(user, changes)
+    moved = {name for name in ADDRESSES if after.get(name) != user.attributes.get(name)}
+    user.codes = {purpose: code for purpose, code in user.codes.items() if code.attribute not in moved}
+    user.attributes, user.modified_at = after, now
+
+
+def _changed(user: User, changes: Mapping[str, str]) -> dict[str, str]:
+    after = {**user.attributes, **changes}
+    for name in ADDRESSES:
+        verified = f"{name}_verified"
+        if not after.get(name):
+            after.pop(verified, None)
+        elif verified not in changes and after[name] != user.attributes.get(name):
+            after[verified] = "false"
+    return {name: value for name, value in after.items() if value}

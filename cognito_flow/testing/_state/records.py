@@ -1,0 +1,428 @@
+"""What a LocalCognito remembers: pools, app clients, users, devices and refresh tokens.
+
+Rule of this file: records, and the questions that one record alone can answer. It makes no decision about a
+request; only a trigger that fails raises a refusal.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections import Counter, deque
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+from cryptography.fernet import Fernet
+
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.passkeys import RegisteredPasskey
+from cognito_flow.testing._state.signing import SigningKeys
+from cognito_flow.testing._state.srp_server import Verifier
+from cognito_flow.testing._state.triggers import Triggers
+
+_FORGET_FAILURES = timedelta(minutes=15)
+_LONGEST_LOCK = timedelta(minutes=15)
+_FREE_FAILURES = 5
+_COUNTED_FOR = timedelta(hours=1)
+
+# A user's sign-ins beyond this number end the oldest one (SetUserPoolSessionConfiguration, MaxPerUser's upper
+# bound).
+_MAX_GRANTS = 100
+
+
+@attrs.define
+class Lock:
+    """Counts failures: after five, the user is locked for a second, then for twice as long with each further
+    failure.
+
+    Source: "Authentication with Amazon Cognito user pools" in the developer guide, on lockout.
+    """
+
+    failures: int = 0
+    failed_at: datetime | None = None
+    until: datetime | None = None
+
+    def is_locked(self, now: datetime) -> bool:
+        """Whether attempts are refused now. They do not make the lock longer."""
+        return self.until is not None and now < self.until
+
+    def fail(self, now: datetime) -> None:
+        """Count a failure. A quarter of an hour without one starts the count again."""
+        if self.failed_at is not None and now - self.failed_at >= _FORGET_FAILURES:
+            self.failures = 0
+        self.failures += 1
+        self.failed_at = now
+        if self.failures >= _FREE_FAILURES:
+            seconds = 2 ** min(self.failures - _FREE_FAILURES, 16)
+            self.until = now + min(timedelta(seconds=seconds), _LONGEST_LOCK)
+
+    def reset(self) -> None:
+        """Forget the failures."""
+        self.failures, self.failed_at, self.until = 0, None, None
+
+
+@attrs.define
+class Attempts:
+    """Counts what was tried within the last hour, by what it was and for whom. Names that do not exist are
+    counted, too, so that they look like others.
+
+    Source: "Quotas in Amazon Cognito", on operations for each user.
+    """
+
+    _made: deque[tuple[datetime, tuple[str, str]]] = attrs.field(
+        factory=deque[tuple[datetime, tuple[str, str]]]
+    )
+    _counts: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
+
+    def made(self, operation: str, name: str, now: datetime) -> int:
+        """How many attempts there were within the last hour."""
+        while self._made and now - self._made[0][0] >= _COUNTED_FOR:
+            _, past = self._made.popleft()
+            self._counts[past] -= 1
+            if not self._counts[past]:
+                del self._counts[past]
+        return self._counts[operation, name]
+
+    def count(self, operation: str, name: str, now: datetime) -> None:
+        """Count an attempt."""
+        self._made.append((now, (operation, name)))
+        self._counts[operation, name] += 1
+
+
+@attrs.frozen
+class Code:
+    """A code that was sent, for something other than a sign-in. `attribute` is where it went to: ``email`` or
+    ``phone_number``. `pending` is the address, if it becomes the user's only with the code."""
+
+    code: str = attrs.field(repr=False)
+    expires_at: datetime
+    attribute: str
+    pending: str | None = None
+
+
+@attrs.define
+class Device:
+    """A confirmed device of a user. `sessions` are the newest Sessions in which it was to prove itself, by
+    app client."""
+
+    key: str
+    group_key: str
+    verifier: Verifier = attrs.field(repr=False)
+    name: str | None
+    created_at: datetime
+    used_at: datetime
+    is_remembered: bool
+    sessions: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
+
+
+@attrs.define
+class Passkey:
+    """A registered passkey of a user."""
+
+    registered: RegisteredPasskey
+    rp_id: str
+    created_at: datetime
+
+
+@attrs.define
+class Grant:
+    """A refresh token, and the sign-in that it came from. `superseded_at` is set when rotation has replaced
+    it."""
+
+    token: str = attrs.field(repr=False)
+    client_id: str
+    origin_jti: str
+    auth_time: datetime
+    expires_at: datetime
+    device_key: str | None
+    superseded_at: datetime | None = None
+
+
+@attrs.define
+class User:
+    """A user of a pool. `password_history` holds the verifiers of former passwords, newest first."""
+
+    username: str
+    sub: str
+    created_at: datetime
+    attributes: dict[str, str] = attrs.field(factory=dict[str, str])
+    status: str = "CONFIRMED"
+    is_enabled: bool = True
+    verifier: Verifier | None = attrs.field(default=None, repr=False)
+    password_history: list[Verifier] = attrs.field(factory=list[Verifier], repr=False)
+    password_set_at: datetime | None = None
+    mfa_enabled: list[str] = attrs.field(factory=list[str])
+    mfa_preferred: str | None = None
+    totp_secret: str | None = attrs.field(default=None, repr=False)
+    totp_pending: str | None = attrs.field(default=None, repr=False)
+    totp_name: str | None = None
+    totp_used_step: int = -1
+    devices: dict[str, Device] = attrs.field(factory=dict[str, Device])
+    passkeys: list[Passkey] = attrs.field(factory=list[Passkey])
+    passkey_challenge: Members | None = attrs.field(default=None, repr=False)
+    groups: list[str] = attrs.field(factory=list[str])
+    codes: dict[str, Code] = attrs.field(factory=dict[str, Code], repr=False)
+    grants: list[Grant] = attrs.field(factory=list[Grant], repr=False)
+    password_lock: Lock = attrs.field(factory=Lock)
+    mfa_lock: Lock = attrs.field(factory=Lock)
+    modified_at: datetime = attrs.field(default=attrs.Factory(lambda user: user.created_at, takes_self=True))
+
+    @property
+    def password_salt(self) -> str | None:
+        """The salt of the password, in hexadecimal."""
+        return None if self.verifier is None else f"{self.verifier.salt:x}"
+
+    @property
+    def trigger_attributes(self) -> dict[str, str]:
+        """The attributes as triggers see them."""
+        return {"sub": self.sub, "cognito:user_status": self.status, **self.attributes}
+
+    def enable_factor(self, name: str) -> None:
+        """Let a second factor be asked for, once and as the last one."""
+        self.mfa_enabled = [*(known for known in self.mfa_enabled if known != name), name]
+
+    def grant(self, token: str) -> Grant | None:
+        """The grant with this refresh token."""
+        given = token.encode()  # as bytes: compare_digest takes no text beyond ASCII
+        return next(
+            (known for known in self.grants if hmac.compare_digest(known.token.encode(), given)), None
+        )
+
+    def add_grant(self, grant: Grant, now: datetime) -> None:
+        """Keep a grant; those that are over, and the oldest beyond the bound, are dropped."""
+        living = [known for known in self.grants if known.expires_at > now]
+        self.grants = [*living, grant][-_MAX_GRANTS:]
+
+    def as_members(self) -> list[dict[str, str]]:
+        """The attributes as the wire lists them, with `sub`."""
+        return [
+            {"Name": name, "Value": value} for name, value in {"sub": self.sub, **self.attributes}.items()
+        ]
+
+
+@attrs.define
+class Client:
+    """An app client: its members as the wire describes them."""
+
+    members: Members
+
+    @property
+    def id(self) -> str:
+        """ClientId."""
+        return str(self.members["ClientId"])
+
+    @property
+    def secret(self) -> str | None:
+        """ClientSecret."""
+        return self.members.get("ClientSecret")
+
+    @property
+    def hides_users(self) -> bool:
+        """Whether PreventUserExistenceErrors is ENABLED."""
+        return bool(self.members.get("PreventUserExistenceErrors") == "ENABLED")
+
+    @property
+    def session_life(self) -> timedelta:
+        """AuthSessionValidity."""
+        return timedelta(minutes=self.members.get("AuthSessionValidity", 3))
+
+    @property
+    def flows(self) -> list[str]:
+        """ExplicitAuthFlows, with what they are when nothing is set."""
+        flows = self.members.get("ExplicitAuthFlows")
+        return flows or ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"]
+
+    def may_read(self, attribute: str) -> bool:
+        """Whether the app client shows its users this attribute of theirs."""
+        return attribute in self._listed("ReadAttributes", attribute)
+
+    def may_write(self, attribute: str) -> bool:
+        """Whether the app client's users may set this attribute. That an address is verified, nobody says of
+        himself."""
+        return not attribute.endswith("_verified") and attribute in self._listed("WriteAttributes", attribute)
+
+    def _listed(self, name: str, attribute: str) -> list[str]:
+        """What was set; without it, everything that is not for developers."""
+        default = [] if attribute.startswith("dev:") else [attribute]
+        return self.members.get(name) or default
+
+    @property
+    def rotates(self) -> bool:
+        """Whether refresh tokens are rotated."""
+        return bool(self.members.get("RefreshTokenRotation", {}).get("Feature") == "ENABLED")
+
+    @property
+    def grace(self) -> timedelta:
+        """For how long a rotated refresh token still works."""
+        seconds = self.members.get("RefreshTokenRotation", {}).get("RetryGracePeriodSeconds", 0)
+        return timedelta(seconds=seconds)
+
+    def validity(self, token: str) -> timedelta:
+        """How long a token lives: ``AccessToken``, ``IdToken`` or ``RefreshToken``."""
+        default, unit = (30, "days") if token == "RefreshToken" else (1, "hours")
+        amount = self.members.get(f"{token}Validity")
+        if not amount:  # 0 means the default, whatever the unit
+            return timedelta(**{unit: default})
+        return timedelta(**{self.members.get("TokenValidityUnits", {}).get(token, unit): amount})
+
+
+def _issuer(pool_id: str) -> str:
+    """Who issues the tokens of a pool on AWS."""
+    return f"https://cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
+
+
+@attrs.define
+class UserPool:
+    """A user pool: its members as the wire describes them, and everything in it. `issuer` is the `iss` claim.
+
+    The options settle what is not known of the real service: `skew` is how far TIMESTAMP may be off, in
+    seconds; `totp_retry` whether a Session survives a wrong TOTP code.
+    """
+
+    id: str
+    members: Members
+    created_at: datetime
+    keys: SigningKeys
+    mfa: Members = attrs.field(factory=dict[str, Any])
+    clients: dict[str, Client] = attrs.field(factory=dict[str, Client])
+    users: dict[str, User] = attrs.field(factory=dict[str, User])
+    groups: dict[str, Members] = attrs.field(factory=dict[str, Members])
+    triggers: Triggers = attrs.field(factory=Triggers)
+    skew: float = 300
+    totp_retry: bool = True
+    issuer: str = attrs.field(default=attrs.Factory(lambda pool: _issuer(pool.id), takes_self=True))
+    secret: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), repr=False)
+    spent: dict[str, float] = attrs.field(factory=dict[str, float], repr=False)
+    attempts: Attempts = attrs.field(factory=Attempts, repr=False)
+    modified_at: datetime = attrs.field(default=attrs.Factory(lambda pool: pool.created_at, takes_self=True))
+
+    @property
+    def region(self) -> str:
+        """The region in the pool's id."""
+        return self.id.partition("_")[0]
+
+    @property
+    def name(self) -> str:
+        """What SRP calls the pool."""
+        return self.id.partition("_")[2]
+
+    @property
+    def fernet(self) -> Fernet:
+        """Seals Sessions and SECRET_BLOCKs: whoever holds one cannot read or change it."""
+        return Fernet(base64.urlsafe_b64encode(self.secret))
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """The password policy."""
+        defaults = {
+            "MinimumLength": 8,
+            "RequireUppercase": True,
+            "RequireLowercase": True,
+            "RequireNumbers": True,
+            "RequireSymbols": True,
+            "TemporaryPasswordValidityDays": 7,
+        }
+        given: Members = self.members.get("Policies", {}).get("PasswordPolicy", {})
+        policy = {**defaults, **given}
+        # 0 is taken for the default. (PasswordPolicyType in the API reference.)
+        policy["TemporaryPasswordValidityDays"] = policy["TemporaryPasswordValidityDays"] or 7
+        return policy
+
+    @property
+    def first_factors(self) -> list[str]:
+        """AllowedFirstAuthFactors."""
+        policy = self.members.get("Policies", {}).get("SignInPolicy", {})
+        return policy.get("AllowedFirstAuthFactors") or ["PASSWORD"]
+
+    @property
+    def is_case_sensitive(self) -> bool:
+        """Whether names differ by case: they do, unless the pool was made otherwise."""
+        return bool(self.members.get("UsernameConfiguration", {}).get("CaseSensitive", True))
+
+    @property
+    def tracks_devices(self) -> bool:
+        """Whether there is a DeviceConfiguration: setting any part of it switches tracking on."""
+        return self.members.get("DeviceConfiguration") is not None
+
+    @property
+    def device_configuration(self) -> Mapping[str, Any]:
+        """DeviceConfiguration."""
+        return self.members.get("DeviceConfiguration") or {}
+
+    def fold(self, name: str) -> str:
+        """The form in which a name is compared."""
+        return name if self.is_case_sensitive else name.lower()
+
+    def find(self, typed: str) -> User | None:
+        """The user whom a typed name means: a user name, or an alias that this pool takes."""
+        folded = self.fold(typed)
+        if (user := self.users.get(folded)) is not None:
+            return user
+        names = [*self.members.get("UsernameAttributes", ()), *self.members.get("AliasAttributes", ())]
+        for user in self.users.values():
+            if any(self._is_alias(user, name, folded) for name in names):
+                return user
+        return None
+
+    def own_name(self, typed: str) -> str:
+        """The user name that a typed name stands for, as it is if it stands for none."""
+        user = self.find(typed)
+        return self.fold(typed) if user is None else user.username
+
+    def _is_alias(self, user: User, name: str, folded: str) -> bool:
+        value = user.attributes.get(name)
+        if value is None or self.fold(value) != folded:
+            return False
+        must_be_verified = name in self.members.get("AliasAttributes", ()) and name != "preferred_username"
+        return not must_be_verified or user.attributes.get(f"{name}_verified") == "true"
+
+    def derive(self, purpose: str, name: str) -> bytes:
+        """32 bytes that are always the same for a purpose and a name, and tell nothing about the pool."""
+        return hmac.digest(self.secret, f"{purpose}\0{self.fold(name)}".encode(), hashlib.sha256)
+
+    def simulated_id(self, name: str) -> str:
+        """The user id that an unknown name is answered with."""
+        return str(uuid.UUID(bytes=self.derive("user id", name)[:16], version=4))
+
+    def run_trigger(
+        self, name: str, source: str, client_id: str, user: User | str, request: Members
+    ) -> Members | None:
+        """Run a Lambda trigger of the pool.
+
+        Args:
+            name: The trigger's name, for example ``DefineAuthChallenge``.
+            source: The event's triggerSource.
+            client_id: The app client.
+            user: The user, or the name of one that does not exist.
+            request: The event's request, without userAttributes.
+
+        Returns:
+            The event's response; None if the pool has no such trigger.
+
+        Raises:
+            Refusal: The trigger failed.
+        """
+        if name not in self.triggers:
+            return None
+        name_of_user, attributes = (
+            (user, {}) if isinstance(user, str) else (user.username, user.trigger_attributes)
+        )
+        event: Members = {
+            "version": "1",
+            "region": self.region,
+            "userPoolId": self.id,
+            "userName": name_of_user,
+            "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client_id},
+            "triggerSource": source,
+            "request": {"userAttributes": attributes, **request},
+        }
+        return self.triggers.run(name, event)
+
+    def device_group_key(self, user: User) -> str:
+        """The DeviceGroupKey of a user."""
+        return "-" + base64.b32encode(self.derive("device group", user.username)).decode()[:8]

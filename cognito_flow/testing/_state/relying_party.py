@@ -1,0 +1,81 @@
+"""The pool as a relying party of passkeys: its id, which pages may use it, and whose passkey a credential
+names.
+
+Rule of this file: no signature is looked at here; `passkeys` verifies.
+
+Source: "Authentication flows" in the Amazon Cognito developer guide, on passkeys: an origin must be the
+relying party id or a subdomain of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from cognito_flow._json import as_object
+from cognito_flow.testing._state.records import Passkey, User, UserPool
+from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
+
+
+def rp_id(pool: UserPool) -> str:
+    """The relying party id.
+
+    Raises:
+        Refusal: The pool has none.
+    """
+    configured = pool.mfa.get("WebAuthnConfiguration", {}).get("RelyingPartyId")
+    if not configured:
+        text = "The user pool has no relying party id."
+        raise Refusal("WebAuthnConfigurationMissingException", text)
+    return str(configured)
+
+
+def user_verification(pool: UserPool) -> str:
+    """``required`` or ``preferred``."""
+    return str(pool.mfa.get("WebAuthnConfiguration", {}).get("UserVerification", "preferred"))
+
+
+def origins(relying_party_id: str, credential: Mapping[str, object]) -> list[str]:
+    """The origins that the credential may come from: its own, if that is one of the relying party."""
+    expected = f"https://{relying_party_id}"
+    origin = _origin(credential)
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
+    is_ours = host == relying_party_id or host.endswith(f".{relying_party_id}")
+    is_secure = parts.scheme == "https" or (parts.scheme == "http" and host == "localhost")
+    return [origin] if is_ours and is_secure else [expected]
+
+
+def _origin(credential: Mapping[str, object]) -> str:
+    text = (as_object(credential.get("response")) or {}).get("clientDataJSON")
+    try:
+        client_data = json.loads(base64.urlsafe_b64decode(f"{text}==="))
+        return str(client_data["origin"])
+    except (ValueError, KeyError, TypeError):
+        return ""  # whatever it is, it is for the verification to refuse
+
+
+def parse_credential(text: str) -> Mapping[str, object]:
+    """CREDENTIAL as an object.
+
+    Raises:
+        Refusal: It is none.
+    """
+    try:
+        credential = as_object(json.loads(text))
+    except ValueError:
+        credential = None
+    if credential is None:
+        raise invalid_parameter("CREDENTIAL is not a JSON object.")
+    return credential
+
+
+def find_passkey(user: User, credential: Mapping[str, object]) -> Passkey | None:
+    """The user's passkey that the credential names."""
+    for passkey in user.passkeys:
+        encoded = base64.urlsafe_b64encode(passkey.registered.credential_id).decode().rstrip("=")
+        if encoded == credential.get("id"):
+            return passkey
+    return None

@@ -1,0 +1,136 @@
+"""Sessions: a sign-in between two calls, sealed into the string that the client carries.
+
+Rule of this file: the pool keeps only which Sessions are spent, and only for as long as they could be used.
+Everything else stands in the Session itself, which nobody can read, change, or make up.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import zlib
+from datetime import datetime, timedelta
+
+import attrs
+from cryptography.fernet import InvalidToken
+
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.records import Client, UserPool
+from cognito_flow.testing._state.refusal import Refusal, not_authorized
+
+_CODES = frozenset({"SMS_MFA", "EMAIL_OTP", "SMS_OTP", "SOFTWARE_TOKEN_MFA"})
+
+
+@attrs.frozen(kw_only=True)
+class Progress:
+    """How far a sign-in has come.
+
+    Args:
+        client_id: The app client.
+        username: The user's name in the pool; what was typed if there is no such user.
+        sub: The user's `sub`: a name may come to belong to somebody else.
+        flow: The AuthFlow that it began with.
+        challenge: The ChallengeName that is open.
+        is_second_factor: The first factor was right; what is open is a second one.
+        is_simulated: There is no such user, and nobody is to notice.
+        salt: That of the password that was right, which no other password has.
+        device_key: The DEVICE_KEY that was given.
+        code: The code that was sent.
+        sent_to: Where it went.
+        choices: What may be chosen.
+        history: The rounds of a custom sign-in, as its triggers see them.
+        private: The private parameters of an open custom challenge.
+        metadata: The challengeMetadata of an open custom challenge.
+        srp_a: SRP_A of a custom sign-in, for when its trigger asks for PASSWORD_VERIFIER.
+        email: The address that is being set up.
+        totp_secret: The secret of the authenticator app that is being set up.
+        totp_name: How the person calls it.
+        totp_step: The step of its first code, which was right.
+        passkey_challenge: The challenge that a passkey must sign, base64url.
+        id: Its own name, for the list of the spent ones.
+        expires_at: When it ends, in seconds since the epoch.
+    """
+
+    client_id: str
+    username: str
+    sub: str | None
+    flow: str
+    challenge: str = ""
+    is_second_factor: bool = False
+    is_simulated: bool = False
+    salt: str | None = None
+    device_key: str | None = None
+    code: str | None = attrs.field(default=None, repr=False)
+    sent_to: str | None = None
+    choices: list[str] = attrs.field(factory=list[str])
+    history: list[Members] = attrs.field(factory=list[Members])
+    private: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    metadata: str | None = None
+    srp_a: str | None = None
+    email: str | None = None
+    totp_secret: str | None = attrs.field(default=None, repr=False)
+    totp_name: str | None = None
+    totp_step: int | None = None
+    passkey_challenge: str | None = attrs.field(default=None, repr=False)
+    id: str = ""
+    expires_at: float = 0
+
+
+def seal(pool: UserPool, members: Members) -> str:
+    """Any JSON object as a string that only this pool can read or make."""
+    # Compressed, because the service model bounds a Session (4,096 characters; 2,048 in older ones), and
+    # each round of a custom sign-in adds to it.
+    return pool.fernet.encrypt(zlib.compress(json.dumps(members).encode())).decode()
+
+
+def open_sealed(pool: UserPool, text: str) -> Members | None:
+    """What `seal` sealed, or None if it is anything else."""
+    try:
+        members: Members = json.loads(zlib.decompress(pool.fernet.decrypt(text.encode())))
+    except (InvalidToken, ValueError):
+        return None
+    return members
+
+
+def seal_session(pool: UserPool, progress: Progress, now: datetime, life: timedelta) -> str:
+    """A new Session for this progress."""
+    new = attrs.evolve(progress, id=secrets.token_urlsafe(12), expires_at=(now + life).timestamp())
+    return seal(pool, attrs.asdict(new, recurse=False))
+
+
+def open_session(pool: UserPool, client: Client, text: str, challenge: str, now: datetime) -> Progress:
+    """The progress in a Session.
+
+    Raises:
+        Refusal: It is no Session of this pool and app client, it is for another challenge, too old, or spent,
+            or its user is no more, or has another password.
+    """
+    members = open_sealed(pool, text)
+    if members is None or members.get("client_id") != client.id or "expires_at" not in members:
+        raise not_authorized("Invalid session for the user.")
+    progress = Progress(**members)
+    if now.timestamp() >= progress.expires_at:
+        raise not_authorized("Invalid session for the user, session is expired.")
+    if progress.id in pool.spent:
+        raise not_authorized("Invalid session for the user, session can only be used once.")
+    user = pool.users.get(progress.username)
+    if not progress.is_simulated and (user is None or user.sub != progress.sub):
+        raise not_authorized("Invalid session for the user.")
+    if progress.salt is not None and (user is None or progress.salt != user.password_salt):
+        raise not_authorized("Invalid session for the user.")
+    if progress.challenge != challenge:
+        raise _another_challenge(progress.challenge, challenge)
+    return progress
+
+
+def _another_challenge(asked: str, answered: str) -> Refusal:
+    if {asked, answered} <= _CODES:
+        return Refusal("CodeMismatchException", "Invalid code or auth state for the user.")
+    return not_authorized("Invalid session for the user.")
+
+
+def spend(pool: UserPool, progress: Progress, now: datetime) -> None:
+    """Mark a Session as used up, and forget those that are too old to be used anyway."""
+    for spent_id in [spent_id for spent_id, until in pool.spent.items() if until <= now.timestamp()]:
+        del pool.spent[spent_id]
+    pool.spent[progress.id] = progress.expires_at

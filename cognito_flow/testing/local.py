@@ -1,0 +1,74 @@
+"""LocalCognito: what a test creates.
+
+Rule of this file: it creates pools. Clients and servers come from `_reachable`, answers from `_service`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from cognito_flow.testing._reachable import ReachableService
+from cognito_flow.testing.pool import Pool
+
+
+@attrs.define(eq=False)
+class LocalCognito(ReachableService):
+    """User pools in memory that really verify: nothing is accepted that Cognito refuses.
+
+    Args:
+        region: The region of the pools.
+        clock: The clock; advance it to let time pass.
+        sleep: Called with the seconds that `faults` delays a call by; the default really waits.
+
+    Attributes:
+        outbox: The messages that were sent, newest last; the last 10,000.
+        calls: The calls that were made, newest last; the last 10,000.
+        faults: Faults of the calls to come, which tests schedule.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> cognito = LocalCognito()
+    >>> pool = cognito.create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> pool.flow().start(UserSrpAuth("alice", "correct horse")).username
+    'alice'
+    """
+
+    def create_pool(self, pool_name: str = "pool", *, pool_id: str | None = None, **members: object) -> Pool:
+        """Create a user pool, through CreateUserPool and SetUserPoolMfaConfig.
+
+        Args:
+            pool_name: PoolName.
+            pool_id: The pool id, for programs whose settings name one; random if None.
+            members: The members of both operations, in snake case: ``mfa_configuration="ON"``,
+                ``software_token_mfa_configuration={"Enabled": True}``, ``alias_attributes=["email"]`` ...
+
+        Raises:
+            TypeError: There is no such member.
+            ValueError: The id is in use, or is not of this region.
+            botocore.exceptions.ClientError: The service refuses the members.
+        """
+        pool = Pool.create(self, pool_name, members)
+        if pool_id is not None:
+            self._rename(pool.id, pool_id)
+            pool.id = pool_id
+        return pool
+
+    def pool(self, pool_id: str) -> Pool:
+        """An existing user pool, for example one that a seed made.
+
+        Raises:
+            KeyError: There is no such pool.
+        """
+        return Pool(self, self.state(pool_id).id)
+
+    def _rename(self, drawn: str, wanted: str) -> None:
+        if wanted in self._pools:
+            raise ValueError(f"a pool {wanted} exists already")
+        if not re.fullmatch(rf"{re.escape(self.region)}_[0-9a-zA-Z]+", wanted, re.ASCII):
+            raise ValueError(
+                f"{wanted!r} is not a pool id of this region: expected {self.region}_ and letters or digits"
+            )
+        pool = self._pools.pop(drawn)
+        self._pools[wanted] = attrs.evolve(pool, id=wanted, issuer=pool.issuer.replace(drawn, wanted))
