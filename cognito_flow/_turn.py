@@ -41,7 +41,7 @@ class Settings:
     devices: DeviceStore | None = None
     device_name: str | None = None
     remember_devices: bool = False
-    metadata: Mapping[str, str] | None = None
+    metadata: Mapping[str, str] | None = attrs.field(default=None, repr=False)
     context: UserContext | None = None
     analytics_endpoint_id: str | None = None
     on_event: Callable[[Event], object] | None = None
@@ -54,8 +54,6 @@ class Turn:
 
     Args:
         settings: The flow's settings.
-        metadata: ClientMetadata of this turn, in place of the flow's.
-        context: The person's request, in place of the flow's.
         device: The device to sign in with.
         username: The name to send as USERNAME.
         alias: What the person typed.
@@ -63,8 +61,6 @@ class Turn:
     """
 
     settings: Settings
-    metadata: Mapping[str, str] | None = attrs.field(default=None, repr=False)
-    context: UserContext | None = None
     device: Device | None = None
     username: str = ""
     alias: str | None = None
@@ -147,13 +143,13 @@ class Turn:
         if (secret_hash := self.settings.app.secret_hash(self.username)) is not None:
             request["SecretHash"] = secret_hash
         request |= self._client_members()
-        if (context := self.context or self.settings.context) is not None:
+        if (context := self.settings.context) is not None:
             request["UserContextData"] = _user_context_data(context)
         return (yield from self.call(operation, request))
 
     def client_metadata(self) -> dict[str, object]:
         """The member ClientMetadata, if there is anything to put into it."""
-        metadata = self.metadata if self.metadata is not None else self.settings.metadata
+        metadata = self.settings.metadata
         return {"ClientMetadata": dict(metadata)} if metadata else {}
 
     def _client_members(self) -> dict[str, object]:
@@ -177,7 +173,7 @@ class Turn:
     ) -> tuple[str, dict[str, object]]:
         settings = self.settings
         request |= self._client_members()
-        context = self.context or settings.context
+        context = settings.context
         if not settings.admin:
             if context is not None:
                 request["UserContextData"] = _user_context_data(context)

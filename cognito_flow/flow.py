@@ -7,12 +7,13 @@ a challenge by name.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TypeAlias, cast
+from typing import Self, TypeAlias, cast
 
 import attrs
 
@@ -125,8 +126,29 @@ class _Flow:
 
     @property
     def app(self) -> AppClient:
-        """The app client that people sign in to."""
+        """The app client that users sign in to."""
         return self._settings.app
+
+    def bind(self, *, metadata: Mapping[str, str] | None = None, context: UserContext | None = None) -> Self:
+        """Return a flow for one request, which shares everything else with this one.
+
+        Args:
+            metadata: ClientMetadata for the pool's Lambda triggers, in place of the flow's; None keeps the
+                flow's.
+            context: What threat protection may know about the request, in place of the flow's; None keeps the
+                flow's.
+
+        >>> from cognito_flow import AppClient, AuthFlow, UserContext
+        >>> flow = AuthFlow(AppClient("eu-west-1_AbC123", "client-id"))
+        >>> request_flow = flow.bind(context=UserContext(ip="192.0.2.1"))
+        """
+        settings, bound = self._settings, copy.copy(self)
+        bound._settings = attrs.evolve(  # noqa: SLF001 - a copy of this very object
+            settings,
+            metadata=settings.metadata if metadata is None else metadata,
+            context=settings.context if context is None else context,
+        )
+        return bound
 
     def seal(self, challenge: Challenge) -> str:
         """The challenge as an opaque string, to be kept by a browser or a store between two requests.
@@ -169,21 +191,17 @@ class _Flow:
         self,
         credentials: Credentials,
         device: Device | None,
-        metadata: Mapping[str, str] | None,
-        context: UserContext | None,
     ) -> Exchange[Step]:
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
             raise UsageError("a sign-in begins with credentials, for example UserSrpAuth(username, password)")
-        turn = Turn(settings=self._settings, metadata=metadata, context=context, device=device)
+        turn = Turn(settings=self._settings, device=device)
         return _engine.start(turn, credentials)
 
-    def _send(
-        self, answer: Answer, metadata: Mapping[str, str] | None, context: UserContext | None
-    ) -> Exchange[Step]:
-        return _engine.send(Turn(settings=self._settings, metadata=metadata, context=context), answer)
+    def _send(self, answer: Answer) -> Exchange[Step]:
+        return _engine.send(Turn(settings=self._settings), answer)
 
-    def _refresh(self, tokens: Tokens, metadata: Mapping[str, str] | None) -> Exchange[Tokens]:
-        return _engine.refresh(Turn(settings=self._settings, metadata=metadata), tokens)
+    def _refresh(self, tokens: Tokens) -> Exchange[Tokens]:
+        return _engine.refresh(Turn(settings=self._settings), tokens)
 
     def _revoke(self, tokens: Tokens) -> Exchange[None]:
         return _engine.revoke(Turn(settings=self._settings), tokens)
@@ -191,11 +209,9 @@ class _Flow:
     def _keeper(self, tokens: Tokens, store: TokenStore | None, leeway: float) -> source.Keeper:
         return source.Keeper(self._settings, tokens, store, leeway)
 
-    def _visitor(
-        self, username: str, metadata: Mapping[str, str] | None, context: UserContext | None
-    ) -> Turn:
-        """A turn of somebody who is not signed in."""
-        return Turn(settings=self._settings, metadata=metadata, context=context, username=username)
+    def _visitor(self, username: str) -> Turn:
+        """A turn of a user who is not signed in."""
+        return Turn(settings=self._settings, username=username)
 
     def _pending(self, answer: Answer) -> Pending:
         if not isinstance(answer, Answer):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
@@ -247,16 +263,12 @@ class AuthFlow(_Flow):
         credentials: Credentials,
         *,
         device: Device | None = None,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> Step:
         """Begin a sign-in.
 
         Args:
             credentials: `UserSrpAuth`, `UserPasswordAuth`, `CustomAuth`, `UserAuth` or `RefreshTokenAuth`.
             device: The person's remembered device, if you keep it yourself.
-            metadata: ClientMetadata for this turn, in place of the flow's.
-            context: The person's request, in place of the flow's.
 
         Returns:
             `SignedIn`, or the challenge that Cognito asks.
@@ -267,17 +279,13 @@ class AuthFlow(_Flow):
             UnexpectedResponse: The answer cannot be read.
             UsageError: The credentials do not go with this flow.
         """
-        return self._run().run(self._start(credentials, device, metadata, context))
+        return self._run().run(self._start(credentials, device))
 
-    def send(
-        self, answer: Answer, *, metadata: Mapping[str, str] | None = None, context: UserContext | None = None
-    ) -> Step:
+    def send(self, answer: Answer) -> Step:
         """Go on with a sign-in.
 
         Args:
             answer: What ``challenge.answer(...)`` made.
-            metadata: ClientMetadata for this turn, in place of the flow's.
-            context: The person's request, in place of the flow's.
 
         Returns:
             `SignedIn`, or the next challenge.
@@ -290,7 +298,7 @@ class AuthFlow(_Flow):
             CognitoFlowError: As with `start`.
         """
         with self._answered.once(self._pending(answer)):
-            return self._run().run(self._send(answer, metadata, context))
+            return self._run().run(self._send(answer))
 
     def sign_in(
         self,
@@ -319,12 +327,11 @@ class AuthFlow(_Flow):
             step = self.send(_answered(step, None if ask is None else ask(step)))
         return _signed_in(step, max_steps)
 
-    def refresh(self, tokens: Tokens, *, metadata: Mapping[str, str] | None = None) -> Tokens:
+    def refresh(self, tokens: Tokens) -> Tokens:
         """New tokens for a user who has signed in, with and without rotation of refresh tokens.
 
         Args:
             tokens: Those of the sign-in, or of the last refresh.
-            metadata: ClientMetadata for this call, in place of the flow's.
 
         Returns:
             The new tokens. Where Cognito rotates, the refresh token among them is a new one, and the old one
@@ -339,7 +346,7 @@ class AuthFlow(_Flow):
 
         Source: GetTokensFromRefreshToken in the Amazon Cognito API reference.
         """
-        return self._run().run(self._refresh(tokens, metadata))
+        return self._run().run(self._refresh(tokens))
 
     def revoke(self, tokens: Tokens) -> None:
         """End this sign-in: its refresh token, and its access tokens for Cognito's own operations. To end all
@@ -392,8 +399,6 @@ class AuthFlow(_Flow):
         *,
         attributes: Mapping[str, str] | None = None,
         validation_data: Mapping[str, str] | None = None,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> SignedUp:
         """Make a user. It is a public operation, also of an Admin flow.
 
@@ -402,8 +407,6 @@ class AuthFlow(_Flow):
             password: The password; None in pools that need none.
             attributes: The user's attributes, by name; custom attributes as ``custom:...``.
             validation_data: What only the PreSignUp trigger sees.
-            metadata: ClientMetadata for this call, in place of the flow's.
-            context: The person's request, in place of the flow's.
 
         Raises:
             UserExists: The user name is taken.
@@ -412,7 +415,7 @@ class AuthFlow(_Flow):
             ServiceError: Cognito refused for another reason, such as a missing attribute.
             CognitoFlowError: As with `start`.
         """
-        turn = self._visitor(username, metadata, context)
+        turn = self._visitor(username)
         exchange = _exchanges.sign_up(turn, password, attributes, validation_data)
         del password
         return self._run().run(exchange)
@@ -424,8 +427,6 @@ class AuthFlow(_Flow):
         *,
         session: str | None = None,
         force_alias_creation: bool = False,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> str | None:
         """Confirm a sign-up with the code that was sent.
 
@@ -434,8 +435,6 @@ class AuthFlow(_Flow):
             code: The code; white space is passed over.
             session: `SignedUp.session`, to sign in without asking anything again.
             force_alias_creation: Take the address away from the user who has it as an alias until now.
-            metadata: ClientMetadata for this call, in place of the flow's.
-            context: The person's request, in place of the flow's.
 
         Returns:
             With a `session`: the one to start with, as ``UserAuth(username, session=...)``. Else None.
@@ -448,7 +447,7 @@ class AuthFlow(_Flow):
             LimitExceeded: Too many codes were tried.
             CognitoFlowError: As with `start`.
         """
-        turn = self._visitor(username, metadata, context)
+        turn = self._visitor(username)
         exchange = _exchanges.confirm_sign_up(turn, code, session, force_alias_creation)
         del code, session
         return self._run().run(exchange)
@@ -456,36 +455,26 @@ class AuthFlow(_Flow):
     def resend_code(
         self,
         username: str,
-        *,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> CodeDelivery:
         """Send the code for a sign-up again.
 
         Args:
             username: As it was given to `sign_up`.
-            metadata: ClientMetadata for this call, in place of the flow's.
-            context: The person's request, in place of the flow's.
 
         Raises:
             LimitExceeded: It was sent too often.
             CognitoFlowError: As with `start`.
         """
-        return self._run().run(_exchanges.resend_code(self._visitor(username, metadata, context)))
+        return self._run().run(_exchanges.resend_code(self._visitor(username)))
 
     def forgot_password(
         self,
         username: str,
-        *,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> CodeDelivery:
         """Send a code with which a person who forgot the password can set a new one.
 
         Args:
             username: The user name, or an alias.
-            metadata: ClientMetadata for this call, in place of the flow's.
-            context: The person's request, in place of the flow's.
 
         Raises:
             LimitExceeded: It was sent too often.
@@ -494,16 +483,13 @@ class AuthFlow(_Flow):
             ServiceError: The user has no verified address.
             CognitoFlowError: As with `start`.
         """
-        return self._run().run(_exchanges.forgot_password(self._visitor(username, metadata, context)))
+        return self._run().run(_exchanges.forgot_password(self._visitor(username)))
 
     def confirm_forgot_password(
         self,
         username: str,
         code: str,
         new_password: str,
-        *,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> None:
         """Set a new password with the code that `forgot_password` sent. Then sign in with it.
 
@@ -511,8 +497,6 @@ class AuthFlow(_Flow):
             username: As it was given to `forgot_password`.
             code: The code; white space is passed over.
             new_password: The new password.
-            metadata: ClientMetadata for this call, in place of the flow's.
-            context: The person's request, in place of the flow's.
 
         Raises:
             WrongCode: Ask again.
@@ -521,7 +505,7 @@ class AuthFlow(_Flow):
             LimitExceeded: Too many codes were tried.
             CognitoFlowError: As with `start`.
         """
-        turn = self._visitor(username, metadata, context)
+        turn = self._visitor(username)
         exchange = _exchanges.confirm_forgot_password(turn, code, new_password)
         del code, new_password
         self._run().run(exchange)
@@ -544,18 +528,14 @@ class AsyncAuthFlow(_Flow):
         credentials: Credentials,
         *,
         device: Device | None = None,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> Step:
         """Begin a sign-in. See `AuthFlow.start`."""
-        return await self._run().run(self._start(credentials, device, metadata, context))
+        return await self._run().run(self._start(credentials, device))
 
-    async def send(
-        self, answer: Answer, *, metadata: Mapping[str, str] | None = None, context: UserContext | None = None
-    ) -> Step:
+    async def send(self, answer: Answer) -> Step:
         """Go on with a sign-in. See `AuthFlow.send`."""
         with self._answered.once(self._pending(answer)):
-            return await self._run().run(self._send(answer, metadata, context))
+            return await self._run().run(self._send(answer))
 
     async def sign_in(
         self,
@@ -574,9 +554,9 @@ class AsyncAuthFlow(_Flow):
             step = await self.send(_answered(step, await answer if isinstance(answer, Awaitable) else answer))
         return _signed_in(step, max_steps)
 
-    async def refresh(self, tokens: Tokens, *, metadata: Mapping[str, str] | None = None) -> Tokens:
+    async def refresh(self, tokens: Tokens) -> Tokens:
         """New tokens for a user who has signed in. See `AuthFlow.refresh`."""
-        return await self._run().run(self._refresh(tokens, metadata))
+        return await self._run().run(self._refresh(tokens))
 
     async def revoke(self, tokens: Tokens) -> None:
         """End this sign-in. See `AuthFlow.revoke`."""
@@ -601,11 +581,9 @@ class AsyncAuthFlow(_Flow):
         *,
         attributes: Mapping[str, str] | None = None,
         validation_data: Mapping[str, str] | None = None,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> SignedUp:
         """Make a user. See `AuthFlow.sign_up`."""
-        turn = self._visitor(username, metadata, context)
+        turn = self._visitor(username)
         exchange = _exchanges.sign_up(turn, password, attributes, validation_data)
         del password
         return await self._run().run(exchange)
@@ -617,11 +595,9 @@ class AsyncAuthFlow(_Flow):
         *,
         session: str | None = None,
         force_alias_creation: bool = False,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> str | None:
         """Confirm a sign-up with the code that was sent. See `AuthFlow.confirm_sign_up`."""
-        turn = self._visitor(username, metadata, context)
+        turn = self._visitor(username)
         exchange = _exchanges.confirm_sign_up(turn, code, session, force_alias_creation)
         del code, session
         return await self._run().run(exchange)
@@ -629,34 +605,25 @@ class AsyncAuthFlow(_Flow):
     async def resend_code(
         self,
         username: str,
-        *,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> CodeDelivery:
         """Send the code for a sign-up again. See `AuthFlow.resend_code`."""
-        return await self._run().run(_exchanges.resend_code(self._visitor(username, metadata, context)))
+        return await self._run().run(_exchanges.resend_code(self._visitor(username)))
 
     async def forgot_password(
         self,
         username: str,
-        *,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> CodeDelivery:
         """Send a code for a new password. See `AuthFlow.forgot_password`."""
-        return await self._run().run(_exchanges.forgot_password(self._visitor(username, metadata, context)))
+        return await self._run().run(_exchanges.forgot_password(self._visitor(username)))
 
     async def confirm_forgot_password(
         self,
         username: str,
         code: str,
         new_password: str,
-        *,
-        metadata: Mapping[str, str] | None = None,
-        context: UserContext | None = None,
     ) -> None:
         """Set a new password with the code that was sent. See `AuthFlow.confirm_forgot_password`."""
-        turn = self._visitor(username, metadata, context)
+        turn = self._visitor(username)
         exchange = _exchanges.confirm_forgot_password(turn, code, new_password)
         del code, new_password
         await self._run().run(exchange)

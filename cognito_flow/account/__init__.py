@@ -151,14 +151,11 @@ class Account(_Account):
         """What the pool knows about the person."""
         return self._driver.run(self._person.user())
 
-    def update_attributes(
-        self, attributes: Mapping[str, str], *, metadata: Mapping[str, str] | None = None
-    ) -> tuple[CodeDelivery, ...]:
+    def update_attributes(self, attributes: Mapping[str, str]) -> tuple[CodeDelivery, ...]:
         """Change attributes.
 
         Args:
             attributes: The new values, by name; custom attributes as ``custom:...``.
-            metadata: ClientMetadata for this call, in place of the flow's.
 
         Returns:
             Where codes were sent: a new address that the pool verifies is confirmed with `verify_attribute`.
@@ -168,7 +165,7 @@ class Account(_Account):
             NotAuthorized: The app client may not write an attribute.
             UsageError: A name is empty, or a value is not text.
         """
-        return self._driver.run(self._person.update_attributes(attributes, metadata))
+        return self._driver.run(self._person.update_attributes(attributes))
 
     def delete_attributes(self, names: Iterable[str]) -> None:
         """Delete attributes.
@@ -178,17 +175,16 @@ class Account(_Account):
         """
         self._driver.run(self._person.delete_attributes(names))
 
-    def send_attribute_code(self, name: str, *, metadata: Mapping[str, str] | None = None) -> CodeDelivery:
+    def send_attribute_code(self, name: str) -> CodeDelivery:
         """Send a code to an address, so that the person can show that it is theirs.
 
         Args:
             name: ``email`` or ``phone_number``.
-            metadata: ClientMetadata for this call, in place of the flow's.
 
         Raises:
             LimitExceeded: This person asked too often.
         """
-        return self._driver.run(self._person.send_attribute_code(name, metadata))
+        return self._driver.run(self._person.send_attribute_code(name))
 
     def verify_attribute(self, name: str, code: str) -> None:
         """Show that an address is theirs, with the code that was sent there.
@@ -359,21 +355,17 @@ class AsyncAccount(_Account):
         """What the pool knows about the person."""
         return await self._driver.run(self._person.user())
 
-    async def update_attributes(
-        self, attributes: Mapping[str, str], *, metadata: Mapping[str, str] | None = None
-    ) -> tuple[CodeDelivery, ...]:
+    async def update_attributes(self, attributes: Mapping[str, str]) -> tuple[CodeDelivery, ...]:
         """Change attributes. See `Account.update_attributes`."""
-        return await self._driver.run(self._person.update_attributes(attributes, metadata))
+        return await self._driver.run(self._person.update_attributes(attributes))
 
     async def delete_attributes(self, names: Iterable[str]) -> None:
         """Delete attributes. See `Account.delete_attributes`."""
         await self._driver.run(self._person.delete_attributes(names))
 
-    async def send_attribute_code(
-        self, name: str, *, metadata: Mapping[str, str] | None = None
-    ) -> CodeDelivery:
+    async def send_attribute_code(self, name: str) -> CodeDelivery:
         """Send a code to an address. See `Account.send_attribute_code`."""
-        return await self._driver.run(self._person.send_attribute_code(name, metadata))
+        return await self._driver.run(self._person.send_attribute_code(name))
 
     async def verify_attribute(self, name: str, code: str) -> None:
         """Show that an address is theirs. See `Account.verify_attribute`."""

@@ -130,8 +130,8 @@ class Person:
     settings: Settings
     tokens: Tokens
 
-    def _turn(self, metadata: Mapping[str, str] | None = None) -> Turn:
-        return Turn(settings=self.settings, metadata=metadata, username=self.tokens.username)
+    def _turn(self) -> Turn:
+        return Turn(settings=self.settings, username=self.tokens.username)
 
     def _call(self, operation: str, members: Mapping[str, object] | None = None) -> Exchange[Response]:
         return self._turn().call(operation, self._proved(members or {}))
@@ -145,13 +145,11 @@ class Person:
         """GetUser."""
         return UserProfile.read((yield from self._call("GetUser")).data)
 
-    def update_attributes(
-        self, attributes: Mapping[str, str], metadata: Mapping[str, str] | None
-    ) -> Exchange[tuple[CodeDelivery, ...]]:
+    def update_attributes(self, attributes: Mapping[str, str]) -> Exchange[tuple[CodeDelivery, ...]]:
         """UpdateUserAttributes. Where a new address must be verified, a code is sent there."""
         members = {
             "UserAttributes": _pairs("attribute", attributes),
-            **self._turn(metadata).client_metadata(),
+            **self._turn().client_metadata(),
         }
         response = yield from self._call("UpdateUserAttributes", members)
         details = objects(response.data.get("CodeDeliveryDetailsList"))
@@ -162,11 +160,11 @@ class Person:
         checked = [check_text("the name of an attribute", name) for name in names]
         yield from self._call("DeleteUserAttributes", {"UserAttributeNames": checked})
 
-    def send_attribute_code(self, name: str, metadata: Mapping[str, str] | None) -> Exchange[CodeDelivery]:
+    def send_attribute_code(self, name: str) -> Exchange[CodeDelivery]:
         """GetUserAttributeVerificationCode."""
         members = {
             "AttributeName": check_text("the name of the attribute", name),
-            **self._turn(metadata).client_metadata(),
+            **self._turn().client_metadata(),
         }
         return _delivery((yield from self._call("GetUserAttributeVerificationCode", members)))
 

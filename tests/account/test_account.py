@@ -195,14 +195,13 @@ def test_a_trigger_confirms_a_sign_up(world: World) -> None:
         return event
 
     pool.triggers["PreSignUp"] = confirm
-    flow = world.flow(pool)
+    flow = world.flow(pool, metadata={"from": "web"})
 
     signed_up = flow.sign_up(
         "alice",
         PASSWORD,
         attributes={"email": ADDRESS},
         validation_data={"captcha": "7"},
-        metadata={"from": "web"},
     )
 
     assert (signed_up.confirmed, signed_up.delivery, world.cognito.outbox) == (True, None, [])
@@ -300,10 +299,11 @@ VISITS: dict[str, tuple[str, ...]] = {
 def test_the_request_of_a_visitor_is_told_to_the_pool(world: World, visit: str) -> None:
     """The context and the metadata of one call go with it, whatever comes of it."""
     events: list[Event] = []
-    flow = world.flow(world.cognito.create_pool(), on_event=events.append)
+    sent_with: dict[str, Any] = {"metadata": {"from": "web"}, "context": UserContext("192.0.2.1")}
+    flow = world.flow(world.cognito.create_pool(), on_event=events.append, **sent_with)
 
     with suppress(ServiceError):
-        getattr(flow, visit)(*VISITS[visit], metadata={"from": "web"}, context=UserContext("192.0.2.1"))
+        getattr(flow, visit)(*VISITS[visit])
 
     assert {"ClientMetadata.from", "UserContextData.IpAddress"} <= set(events[0].sent)
 

@@ -73,8 +73,7 @@ def play(exchange: Exchange[T], *answers: Mapping[str, object] | CognitoFlowErro
 
 def visitor(username: str = "alice", **options: Any) -> Turn:
     """A turn of somebody who is not signed in."""
-    given_, app = {name: options.pop(name) for name in ("metadata", "context") if name in options}, APP
-    return Turn(settings=Settings(**{"app": app, **options}), username=username, **given_)
+    return Turn(settings=Settings(**{"app": APP, **options}), username=username)
 
 
 def person(tokens: Tokens = TOKENS, **options: Any) -> account.Person:
@@ -216,9 +215,9 @@ BAD: Any = 7
         (account.confirm_sign_up(visitor(), "1", "", False), "the session is empty"),
         (account.confirm_forgot_password(visitor(), "", PASSWORD), "the code is empty"),
         (account.confirm_forgot_password(visitor(), "1", ""), "the new password is empty"),
-        (person().update_attributes({"name": "\ud800"}, None), "the value of name holds a lone surrogate"),
+        (person().update_attributes({"name": "\ud800"}), "the value of name holds a lone surrogate"),
         (person().delete_attributes([""]), "the name of an attribute is empty"),
-        (person().send_attribute_code("", None), "the name of the attribute is empty"),
+        (person().send_attribute_code(""), "the name of the attribute is empty"),
         (person().verify_attribute("", "1"), "the name of the attribute is empty"),
         (person().verify_attribute("email", ""), "the code is empty"),
         (person().change_password("", "x"), "the previous password is empty"),
@@ -290,7 +289,7 @@ def test_a_profile_that_lacks_a_name_is_told(broken: Mapping[str, object]) -> No
 
 def test_changed_attributes_tell_where_codes_were_sent() -> None:
     """One for each address that must be verified."""
-    exchange = person(metadata={"flow": "1"}).update_attributes({"email": "b@example.com"}, {"call": "2"})
+    exchange = person(metadata={"call": "2"}).update_attributes({"email": "b@example.com"})
 
     calls, deliveries = play(exchange, {"CodeDeliveryDetailsList": [DELIVERY]})
 
@@ -298,13 +297,13 @@ def test_changed_attributes_tell_where_codes_were_sent() -> None:
     expected = {**TOKEN, "UserAttributes": changed, "ClientMetadata": {"call": "2"}}
     assert calls == [Call("UpdateUserAttributes", expected)]
     assert deliveries == (DELIVERED,)
-    assert play(person().update_attributes({"name": "B"}, None), {})[1] == ()
+    assert play(person().update_attributes({"name": "B"}), {})[1] == ()
 
 
 def test_an_attribute_is_verified_with_a_code() -> None:
     """The code is asked for, with the flow's metadata, and sent back."""
     asked, delivery = play(
-        person(metadata={"flow": "1"}).send_attribute_code("email", None), {"CodeDeliveryDetails": DELIVERY}
+        person(metadata={"flow": "1"}).send_attribute_code("email"), {"CodeDeliveryDetails": DELIVERY}
     )
     confirmed, _ = play(person().verify_attribute("email", "123 456"), {})
 

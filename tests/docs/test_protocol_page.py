@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.scenarios import test_refusals, test_scenarios
+from tests.scenarios import table, test_refusals
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "protocol.md"
 # A section is a heading, "### 4.1 USER_SRP_AUTH", or a row of a numbered table, "| 14.35 | ... |".
@@ -21,7 +21,7 @@ def sections() -> list[str]:
 
 
 def test_every_section_that_a_scenario_cites_is_on_the_page() -> None:
-    cited = {row.section for row in test_scenarios.ROWS}
+    cited = {row.section for row in table.ROWS}
 
     assert cited - set(sections()) == set()
 

@@ -32,7 +32,6 @@ from cognito_flow import (
 )
 from cognito_flow import _engine as engine
 from cognito_flow._exchange import Call
-from cognito_flow._turn import Settings, Turn
 from tests.support.conversation import (
     APP,
     DEVICE,
@@ -151,12 +150,9 @@ def test_admin_calls_refuse_half_a_context() -> None:
         start(UserPasswordAuth("alice", "pw"), turn(admin=True, context=UserContext("192.0.2.1")))
 
 
-def test_metadata_of_a_turn_replaces_the_flows() -> None:
-    """Even by nothing."""
-    settings = {"metadata": None}
-    assert "ClientMetadata" not in start(UserPasswordAuth("a", "p"), turn(**settings)).sent
-    replaced = Turn(settings=Settings(app=APP, metadata={"a": "1"}), metadata={})
-    assert "ClientMetadata" not in start(UserPasswordAuth("a", "p"), replaced).sent
+@pytest.mark.parametrize("metadata", [None, {}])
+def test_no_metadata_sends_no_client_metadata(metadata: dict[str, str] | None) -> None:
+    assert "ClientMetadata" not in start(UserPasswordAuth("a", "p"), turn(metadata=metadata)).sent
 
 
 @pytest.mark.parametrize(("minutes", "word"), [(7, "behind"), (-7, "ahead of")])

@@ -27,6 +27,7 @@ from cognito_flow import (
     SoftwareTokenMfa,
     Unanswered,
     UsageError,
+    UserContext,
     UserSrpAuth,
     WrongCode,
 )
@@ -270,3 +271,23 @@ def test_no_secret_is_ever_told(pool: Pool, caplog: pytest.LogCaptureFixture) ->
     assert [secret for secret in secrets if secret and secret in text] == []
     assert "SmsMfa" in repr(SmsMfa(pending=Pending(name="SMS_MFA", username="x", session="s")))
     assert caplog.records
+
+
+def test_bound_flow_sends_its_own_metadata_and_context(pool: Pool) -> None:
+    events: list[Event] = []
+    flow = pool.flow(on_event=events.append, metadata={"from": "flow"})
+
+    flow.bind(metadata={"from_request": "1"}, context=UserContext("192.0.2.1")).start(ALICE)
+
+    assert {"ClientMetadata.from_request", "UserContextData.IpAddress"} <= set(events[0].sent)
+    assert "ClientMetadata.from" not in events[0].sent
+
+
+def test_bound_flow_shares_answered_sessions_with_the_flow(pool: Pool) -> None:
+    flow = pool.flow()
+    challenge = flow.start(ALICE)
+    assert isinstance(challenge, SoftwareTokenMfa)
+    flow.bind(metadata={"a": "1"}).send(challenge.answer(pool.totp("alice")))
+
+    with pytest.raises(SessionAlreadyUsed):
+        flow.send(challenge.answer(pool.totp("alice")))

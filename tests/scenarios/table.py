@@ -212,9 +212,9 @@ def _run_sync(moves: Moves, flow: AuthFlow) -> None:
     while move is not None:
         try:
             if isinstance(move, Start):
-                step = flow.start(move.credentials, device=move.device, metadata=move.metadata)
+                step = flow.bind(metadata=move.metadata).start(move.credentials, device=move.device)
             else:
-                step = flow.send(move.answer, metadata=move.metadata)
+                step = flow.bind(metadata=move.metadata).send(move.answer)
         except CognitoFlowError as error:
             move = _throw(moves, error)
         else:
@@ -226,9 +226,9 @@ async def _run_async(moves: Moves, flow: AsyncAuthFlow) -> None:
     while move is not None:
         try:
             if isinstance(move, Start):
-                step = await flow.start(move.credentials, device=move.device, metadata=move.metadata)
+                step = await flow.bind(metadata=move.metadata).start(move.credentials, device=move.device)
             else:
-                step = await flow.send(move.answer, metadata=move.metadata)
+                step = await flow.bind(metadata=move.metadata).send(move.answer)
         except CognitoFlowError as error:
             move = _throw(moves, error)
         else:

@@ -58,10 +58,10 @@ DEVICE_VERIFIER = {
 }
 
 
-def turn(device: Device | None = None, metadata: Mapping[str, str] | None = None, **settings: Any) -> Turn:
+def turn(device: Device | None = None, **settings: Any) -> Turn:
     """A turn with a fixed clock and honest dice."""
     given = {"app": APP, "system": System(now=lambda: NOW), **settings}
-    return Turn(settings=Settings(**given), device=device, metadata=metadata)
+    return Turn(settings=Settings(**given), device=device)
 
 
 def ask(name: str, session: str | None = SESSION, **parameters: str) -> dict[str, object]:
