@@ -1,7 +1,7 @@
-"""Makes the reference pages that mirror code: challenges.md from the handler classes, errors.md from the table of errors,
-operations.md from what LocalCognito answers.
+"""Generate the reference pages that mirror code: challenges.md from the handler classes, errors.md from the table of errors,
+operations.md from the operations of LocalCognito.
 
-Run it after either has changed: ``python docs/generate.py``. A test fails while a page is stale.
+Run ``python docs/generate.py`` after changing one of them. A test fails while a page is stale.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def challenges() -> str:
     )
     return f"""# Challenges
 
-Made from the handler classes. USERNAME, and SECRET_HASH and DEVICE_KEY where there are any, go with every answer. Tokens may
-follow any answer but one that only leads to the next challenge. "retry": a wrong answer may be followed by another one with the
-same session.
+This page is generated from the handler classes. USERNAME, SECRET_HASH and DEVICE_KEY, if there are any, are sent with every answer. Tokens
+may follow every answer, except one that only leads to the next challenge. "Retry" says whether the same challenge can be answered
+again after a wrong answer.
 
 {table(head, rows)}
 
@@ -73,12 +73,12 @@ def errors() -> str:
     head = ["code", "text matches", "class", "hint"]
     return f"""# Errors
 
-Made from the table in `cognito_flow/errors.py`. The first row that matches decides; what matches none is a `ServiceError`.
-Texts are compared without regard to case.
+This page is generated from the table in `cognito_flow/errors.py`. The first row that matches decides; an error that matches no row is a
+`ServiceError`. Texts are compared without case.
 
 {table(head, rows)}
 
-The classes, arranged by what to do next, are drawn in [the API reference](api.md).
+[The API reference](api.md#errors) describes the classes.
 """
 
 
@@ -95,13 +95,13 @@ def operations() -> str:
     counted = [[f"`{name}`", str(most)] for name, most in sorted(MOST_IN_AN_HOUR.items())]
     return f"""# Operations of LocalCognito
 
-Made from the operations in `cognito_flow/testing/operations`. They have the members, constraints and errors of botocore's
-service model, and no others. Every other operation is refused by name, with `UnknownOperationException`.
+This page is generated from the operations that LocalCognito supports. They have exactly the members, constraints and errors of
+botocore's service model. Every other operation is refused with `UnknownOperationException`.
 
 {table(["operation", "called with", "remarks"], rows)}
 
-So often in an hour some may be called for each user, also for one who does not exist; after that they are refused with
-`LimitExceededException`. `cognito.clock.advance(3600)` lets the hour pass.
+Some operations are limited to a number of calls per user and hour, unknown users included. Further calls are refused with
+`LimitExceededException`. `cognito.clock.advance(3600)` moves the clock past the hour.
 
 {table(["operation", "times"], counted)}
 """

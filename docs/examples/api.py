@@ -1,4 +1,4 @@
-"""An API that is open to people who have signed in, with FastAPI: two pages, one of them for some only."""
+"""A FastAPI application that verifies access tokens: one route for every user, one for administrators."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -8,12 +8,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from cognito_flow import AccessClaims, AsyncTokenVerifier, CognitoFlowError, NotAuthorized, NotPermitted
 
-# Without auto_error a request that brings no token is answered here, as RFC 6750, section 3, has it.
+# Without auto_error, the code below answers requests without a token as RFC 6750, section 3, wants it.
 Given = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
 class Caller:
-    """A dependency: who calls, by the access token that the request brings."""
+    """A dependency: the claims of the request's access token."""
 
     def __init__(
         self, verifier: AsyncTokenVerifier, *, scopes: Sequence[str] = (), groups: Sequence[str] = ()
@@ -31,24 +31,24 @@ class Caller:
             )
         except NotPermitted as error:
             raise refusal(403, 'Bearer error="insufficient_scope"') from error
-        except NotAuthorized as error:  # nobody is told whether it is forged, too old, or for somebody else
+        except NotAuthorized as error:  # the response does not say whether it was forged, expired or foreign
             raise refusal(401, 'Bearer error="invalid_token"') from error
-        except CognitoFlowError as error:  # without the pool's keys nothing can be said about a token
+        except CognitoFlowError as error:  # the pool's keys could not be fetched
             raise HTTPException(503) from error
 
 
 def refusal(status: int, challenge: str) -> HTTPException:
-    """What a client that follows RFC 6750 understands."""
+    """A response that clients of RFC 6750 understand."""
     return HTTPException(status, headers={"WWW-Authenticate": challenge})
 
 
 def make_api(verifier: AsyncTokenVerifier) -> FastAPI:
-    """The application. It is given the verifier, so that a test can give it one of a local pool."""
+    """Create the application. The verifier is an argument, so that a test can pass one of a local pool."""
     api = FastAPI()
-    anybody, admin = Caller(verifier), Caller(verifier, groups=["admins"])
+    any_user, admin = Caller(verifier), Caller(verifier, groups=["admins"])
 
     @api.get("/me")
-    async def me(caller: Annotated[AccessClaims, Depends(anybody)]) -> dict[str, str | None]:
+    async def me(caller: Annotated[AccessClaims, Depends(any_user)]) -> dict[str, str | None]:
         return {"username": caller.username}
 
     @api.delete("/orders")

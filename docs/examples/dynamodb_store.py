@@ -1,7 +1,7 @@
 """Stores of tokens and devices in a DynamoDB table, for services on several machines.
 
-The table has the partition key ``name``, a string, and time to live on ``until``. DynamoDB encrypts it at rest;
-who may read it, IAM says.
+The table needs the partition key ``name``, a string, and time to live on ``until``. DynamoDB encrypts it at rest,
+and IAM decides who can read it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Items:
     """JSON objects in the table.
 
     Args:
-        client: ``boto3.client("dynamodb")``. A client may be shared by threads; a Table resource may not.
+        client: ``boto3.client("dynamodb")``. Threads can share a client, but not a Table resource.
         table: The table's name.
     """
 
@@ -37,7 +37,7 @@ class Items:
     table: str
 
     def read(self, name: str) -> dict[str, str] | None:
-        # Another machine may have written just now: only a consistent read is sure to see that.
+        # Only a consistent read is sure to return what another machine has just written.
         found = self.client.get_item(TableName=self.table, Key={"name": {"S": name}}, ConsistentRead=True)
         return json.loads(found["Item"]["record"]["S"]) if "Item" in found else None
 
@@ -49,7 +49,7 @@ class Items:
         self.client.delete_item(TableName=self.table, Key={"name": {"S": name}})
 
     def take(self, name: str, owner: str, now: float, until: float) -> bool:
-        """Put a lock, if there is none or it has run out; say whether that was so."""
+        """Take the lock if it is free or has expired, and return whether that succeeded."""
         try:
             self.client.put_item(
                 TableName=self.table,
@@ -63,7 +63,7 @@ class Items:
         return True
 
     def release(self, name: str, owner: str) -> None:
-        """Drop a lock, unless it has run out and become another's."""
+        """Release the lock, unless it has expired and another owner has taken it."""
         with suppress(self.client.exceptions.ConditionalCheckFailedException):
             self.client.delete_item(
                 TableName=self.table,
@@ -79,12 +79,12 @@ class DynamoDBTokenStore:
     """A `TokenStore` with locks.
 
     Args:
-        items: Where the tokens lie.
-        patience: How long to wait for another process that refreshes, in seconds.
-        lock_seconds: How long a lock outlives its holder. Longer than a refresh with all its repetitions, and
-            than the machines' clocks differ.
+        items: Where the tokens are stored.
+        patience: How long to wait for another process to refresh, in seconds.
+        lock_seconds: When a lock expires, in seconds. Must be longer than a refresh with all its retries, and
+            than the difference between the machines' clocks.
         now: The clock, in seconds since 1970.
-        sleep: Waits that many seconds before it asks again.
+        sleep: Waits for a number of seconds between two attempts.
     """
 
     items: Items

@@ -1,5 +1,5 @@
-"""A login before a user pool, as a FastAPI application: the password and the code come in two requests, and nothing is kept
-in between. Who has signed in gets a cookie that no script can read; the tokens never leave the server."""
+"""A login as a FastAPI application: the password and the code come in two requests, and the server keeps nothing in between.
+A signed-in user gets a cookie that scripts cannot read; the tokens never leave the server."""
 
 import logging
 import secrets
@@ -32,10 +32,10 @@ from cognito_flow import (
     WrongCode,
 )
 
-COOKIE = "__Host-session"  # by this name, browsers keep it for this very host, and send it over TLS alone
+COOKIE = "__Host-session"  # with this prefix, browsers send it to this host only, and only over TLS
 
-# What people are told, by the nearest class of the error. Each way to be not authorized has the same words, so that
-# nobody learns who has an account.
+# The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that the page
+# does not reveal who has an account.
 REFUSALS: dict[type[CognitoFlowError], tuple[int, str]] = {
     NotAuthorized: (401, "Wrong name or password."),
     WrongCode: (401, "That is not the code."),
@@ -66,14 +66,14 @@ class Code(BaseModel):
 
 async def refuse(_request: Request, error: Exception) -> JSONResponse:
     kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
-    if kind is CognitoFlowError:  # of no use to the person, but to whoever runs this
+    if kind is CognitoFlowError:  # users cannot fix it, operators can
         logging.getLogger(__name__).error("sign-in failed: %s", error)
     status, text = REFUSALS[kind]
     return JSONResponse({"detail": text}, status)
 
 
 class Desk:
-    """Knows who has signed in: in this process. Several processes keep the tokens in a store that they share."""
+    """The signed-in users of this process. If there are several processes, keep the tokens in a shared store."""
 
     def __init__(self, flow: AsyncAuthFlow) -> None:
         self.flow = flow
@@ -88,11 +88,11 @@ class Desk:
                 return {"username": step.username}
             case CodeChallenge():
                 return {"asks": step.name, "sent_to": step.sent_to, "state": self.flow.seal(step)}
-            case _:  # give each challenge of your pool its page
+            case _:  # write a page for each challenge of your pool
                 raise HTTPException(501, f"There is no page yet that asks {step.name}.")
 
     async def person(self, session: Session = "") -> str:
-        """A dependency: who has signed in. The tokens are refreshed when it is time."""
+        """A dependency: the name of the signed-in user. Refreshes the tokens if they are about to expire."""
         try:
             return (await self.sessions[session].tokens()).username
         except (KeyError, NotAuthorized, RefreshTokenReused) as error:
@@ -102,12 +102,12 @@ class Desk:
     async def leave(self, session: str) -> None:
         source = self.sessions.pop(session, None)
         if source is not None:
-            with suppress(NotAuthorized, RefreshTokenReused):  # Cognito has ended it already
+            with suppress(NotAuthorized, RefreshTokenReused):  # already ended
                 await self.flow.revoke(await source.tokens())
 
 
 def make_app(flow: AsyncAuthFlow) -> FastAPI:
-    """The application. It is given the flow, so that a test can give it one of a local pool."""
+    """Create the application. The flow is an argument, so that a test can pass one of a local pool."""
     app, desk = FastAPI(), Desk(flow)
     for kind in REFUSALS:
         app.add_exception_handler(kind, refuse)

@@ -17,12 +17,12 @@ from cognito_flow import AppClient, Device, StoreError, Tokens
 
 @attrs.frozen
 class Sealed:
-    """JSON objects in Redis, sealed: Redis itself shows what it holds to whoever may ask.
+    """Encrypted JSON objects in Redis: everybody who can connect to Redis can read what it holds.
 
     Args:
-        redis: The connection. Let no eviction policy drop these keys, or people are signed out.
+        redis: The connection. If an eviction policy drops these keys, users are signed out.
         fernet: The keys, newest first.
-        prefix: What the names of all keys begin with.
+        prefix: The prefix of all key names.
     """
 
     redis: Redis
@@ -46,9 +46,9 @@ class RedisTokenStore:
     """A `TokenStore` with locks.
 
     Args:
-        sealed: Where the tokens lie.
-        patience: How long to wait for another process that refreshes, in seconds.
-        lock_seconds: How long a lock outlives its holder. Longer than a refresh with all its repetitions.
+        sealed: Where the tokens are stored.
+        patience: How long to wait for another process to refresh, in seconds.
+        lock_seconds: When a lock expires, in seconds. Must be longer than a refresh with all its retries.
     """
 
     sealed: Sealed
@@ -67,7 +67,7 @@ class RedisTokenStore:
 
     @contextmanager
     def lock(self, app: AppClient, username: str) -> Generator[None]:
-        # SET NX PX with a random value; only a lock that still has this value is deleted.
+        # SET NX PX with a random value. Releasing deletes the lock only if it still has this value.
         lock = self.sealed.redis.lock(
             self.sealed.name("lock", app, username), timeout=self.lock_seconds, thread_local=False
         )
@@ -76,7 +76,7 @@ class RedisTokenStore:
         try:
             yield
         finally:
-            # It may have run out, and be another's by now.
+            # It may have expired, and another process may hold it now.
             with suppress(LockNotOwnedError):
                 lock.release()
 

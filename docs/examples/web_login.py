@@ -1,4 +1,4 @@
-"""A login page before a user pool, as a WSGI application: two pages, and nothing kept in between."""
+"""A login page as a WSGI application: two pages, and the server keeps nothing in between."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 PASSWORD_FORM = '<form method="post"><input name="username"><input name="password" type="password"></form>'
 
-# What people are told, by the nearest class of the error.
+# The message for each class of error; the nearest class wins.
 REFUSALS: dict[type[CognitoFlowError], str] = {
     NotAuthorized: "Wrong name or password.",
     CodeExpired: "Please start again.",
@@ -46,14 +46,14 @@ REFUSALS: dict[type[CognitoFlowError], str] = {
 
 
 class LoginPage:
-    """The application. It is given the flow, so that a test can give it one of a local pool."""
+    """The application. The flow is an argument, so that a test can pass one of a local pool."""
 
     def __init__(self, flow: AuthFlow) -> None:
         self.flow = flow
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        # Forms are sent in ASCII; what is not is no form of ours.
+        # Browsers send forms in ASCII.
         form = dict(parse_qsl(environ["wsgi.input"].read(length).decode("ascii", "replace")))
         page = self.post(form) if environ["REQUEST_METHOD"] == "POST" else PASSWORD_FORM
         start_response("200 OK", [("Content-Type", "text/html; charset=utf-8")])
@@ -82,7 +82,7 @@ class LoginPage:
                 return f"<p>Welcome, {escape(step.username)}.</p>"
             case CodeChallenge():
                 return code_form(self.flow.seal(step), "Your code, please.")
-            case _:  # give each challenge of your pool its page
+            case _:  # write a page for each challenge of your pool
                 return f"<p>There is no page yet that asks {escape(step.name)}.</p>"
 
 
@@ -93,6 +93,6 @@ def code_form(state: str, message: str) -> str:
 
 def refusal(error: CognitoFlowError) -> str:
     kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
-    if kind is CognitoFlowError:  # of no use to the person, but to whoever runs this
+    if kind is CognitoFlowError:  # users cannot fix it, operators can
         logging.getLogger(__name__).error("sign-in failed: %s", error)
     return f"<p>{REFUSALS[kind]}</p>{PASSWORD_FORM}"
