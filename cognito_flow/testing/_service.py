@@ -15,11 +15,11 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from email.utils import format_datetime
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import attrs
 
-from cognito_flow._json import as_object
+from cognito_flow._json import as_object, parse_json
 from cognito_flow.testing._operations import OPERATIONS, validation
 from cognito_flow.testing._operations.request import Request
 from cognito_flow.testing._state import Members
@@ -194,25 +194,23 @@ def _internal_error() -> Refusal:
 
 def _parse(body: bytes) -> Members:
     try:
-        parameters = json.loads(body, object_pairs_hook=_present)
-        json.dumps(parameters, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    except (ValueError, RecursionError):
+        parameters = as_object(parse_json(body))
+    except ValueError:
         parameters = None
-    if not isinstance(parameters, dict):
+    if parameters is None:
         raise Refusal("SerializationException", "The request body is not a JSON object.")
-    return cast("Members", parameters)
-
-
-def _present(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A member that is null is one that is not there."""
-    return {name: value for name, value in pairs if value is not None}
+    # A member that is null counts as absent.
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def _names(parameters: Members) -> tuple[str, ...]:
     names: list[str] = []
     for name, value in parameters.items():
         inner = as_object(value)
-        names += [name] if inner is None else [f"{name}.{inner_name}" for inner_name in inner]
+        if inner is None:
+            names.append(name)
+        else:
+            names += [f"{name}.{inner_name}" for inner_name, item in inner.items() if item is not None]
     return tuple(names)
 
 

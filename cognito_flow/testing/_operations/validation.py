@@ -97,10 +97,18 @@ def _known(shape: Shape, value: Any) -> Any:
     if getattr(shape, "is_document_type", False):
         return value
     if isinstance(shape, StructureShape):
-        return {name: _known(shape.members[name], value[name]) for name in shape.members if name in value}
+        given = _present(value)
+        return {name: _known(shape.members[name], given[name]) for name in shape.members if name in given}
+    if isinstance(shape, MapShape):
+        return _present(value)
     if isinstance(shape, ListShape):
         return [_known(shape.member, item) for item in value]
     return value
+
+
+def _present(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that are not null: the service takes a null for an absent member."""
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _errors(shape: Shape, value: object, path: str) -> Iterator[str]:
@@ -116,17 +124,27 @@ def _errors(shape: Shape, value: object, path: str) -> Iterator[str]:
         for number, item in enumerate(as_list(value) or (), 1):
             yield from _errors(shape.member, item, f"{path}.{number}.member")
     elif isinstance(shape, MapShape):
-        for name, item in (as_object(value) or {}).items():
+        for name, item in _present(as_object(value) or {}).items():
             yield from _errors(shape.key, name, f"{path}.{name}.key")
             yield from _errors(shape.value, item, f"{path}.{name}.member")
 
 
 def _check_type(shape: Shape, value: object, path: str) -> None:
     kinds = _TYPES[shape.type_name]
-    # In Python, True is an int; in JSON it is none.
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+    # In Python, True is an int; in JSON it is not.
+    is_of_kind = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+    if not is_of_kind or (isinstance(value, str) and _has_lone_surrogate(value)):
         where = f" at '{path}'" if path else ""
         raise Refusal("SerializationException", f"A value{where} is not of the type {shape.type_name}.")
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    """Whether the text holds half a surrogate pair, which UTF-8 cannot encode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _structure_errors(shape: StructureShape, value: Mapping[str, object], path: str) -> Iterator[str]:

@@ -10,11 +10,10 @@ relying party id or a subdomain of it.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from cognito_flow._json import as_object
+from cognito_flow._json import as_object, member, parse_json
 from cognito_flow.testing._state.records import Passkey, User, UserPool
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
 
@@ -51,10 +50,10 @@ def origins(relying_party_id: str, credential: Mapping[str, object]) -> list[str
 def _origin(credential: Mapping[str, object]) -> str:
     text = (as_object(credential.get("response")) or {}).get("clientDataJSON")
     try:
-        client_data = json.loads(base64.urlsafe_b64decode(f"{text}==="))
-        return str(client_data["origin"])
-    except (ValueError, KeyError, TypeError):
-        return ""  # whatever it is, it is for the verification to refuse
+        client_data = parse_json(base64.urlsafe_b64decode(f"{text}==="))
+    except ValueError:
+        return ""  # the verification will refuse it
+    return str(member(client_data, "origin"))
 
 
 def parse_credential(text: str) -> Mapping[str, object]:
@@ -64,7 +63,7 @@ def parse_credential(text: str) -> Mapping[str, object]:
         Refusal: It is none.
     """
     try:
-        credential = as_object(json.loads(text))
+        credential = as_object(parse_json(text))
     except ValueError:
         credential = None
     if credential is None:
