@@ -144,7 +144,7 @@ def row(
     """Put a scenario into the table.
 
     Args:
-        section: The section of the protocol reference that describes it.
+        section: The section of docs/explanation/protocol.md that describes it.
         pool: Members for the pool.
         client: Members for the app client.
         flow: Options for the flow.

@@ -1,7 +1,7 @@
-"""The second table: what LocalCognito checks, item by item of the protocol's check list.
+"""The second table: what LocalCognito checks, by the items of section 15 of docs/explanation/protocol.md.
 
-Each row is a sign-in that is spoilt in one place, on the wire, after the client has built the call. Untouched, it is accepted; spoilt,
-it is refused in Cognito's words, and arrives as a typed error.
+Each row is a sign-in with one defect, put into the call on the wire after the client has built it. Without the defect it is accepted;
+with it, it is refused in Cognito's words, which arrive as a typed error.
 """
 
 from __future__ import annotations
