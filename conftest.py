@@ -1,7 +1,7 @@
-"""Runs what the documentation shows: Python blocks of README.md and docs/, and examples in docstrings.
+"""Run the examples of the documentation: Python blocks of README.md and docs/, and examples in docstrings.
 
-Every page begins with a pool of its own: `cognito` is a LocalCognito, `pool` one of its user pools, `flow` an
-AuthFlow for that pool's first app client. What else a page needs it sets up itself, in a hidden block:
+Every page starts with its own pool: `cognito` is a LocalCognito, `pool` one of its user pools, and `flow` an
+AuthFlow for that pool's first app client. A page sets up everything else in hidden blocks:
 
     <!--- invisible-code-block: python
     user = pool.add_user("alice", "correct horse 1")
@@ -30,7 +30,7 @@ def offer_a_pool(namespace: MutableMapping[str, object]) -> None:
     namespace["flow"] = pool.flow()
 
 
-# A pattern is compared from the right: these mean every page and every module, however deep it lies.
+# Patterns are matched from the right, so these match every page and every module at any depth.
 pages = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["*.md"],
