@@ -1,3 +1,5 @@
+"""JSON that comes from outside is parsed without errors that a caller does not expect."""
+
 import pytest
 
 from cognito_flow._json import parse_json
