@@ -1,14 +1,12 @@
 """The command ``cognito-flow``.
 
-Rule of this package: it is a user of the library as any other, but for `asking`, which makes single calls. It
+Rule of this package: it is a user of the library as any other, except `doctor`, which makes single calls. It
 needs the extra ``cli``, and says so where that is not installed.
 """
 
 from __future__ import annotations
 
 import sys
-
-__all__ = ["main"]
 
 _EXTRAS = {
     "rich": "cli",

@@ -12,16 +12,14 @@ from typing import Annotated
 
 import typer
 
-from cognito_flow.cli import claims as claims_command
-from cognito_flow.cli import doctor as doctor_command
 from cognito_flow.cli import login as login_command
-from cognito_flow.cli import logout as logout_command
-from cognito_flow.cli import refresh as refresh_command
+from cognito_flow.cli import tokens as tokens_command
+from cognito_flow.cli.doctor import report
+from cognito_flow.cli.exit_codes import exit_codes
 from cognito_flow.credentials import Credentials, CustomAuth, UserAuth, UserPasswordAuth, UserSrpAuth
 from cognito_flow.errors import UsageError
 from cognito_flow.models import AppClient
-
-__all__ = ["app"]
+from cognito_flow.terminal import ask_hidden
 
 app: typer.Typer = typer.Typer(
     name="cognito-flow",
@@ -135,10 +133,9 @@ def login(
     Exit codes: 0 signed in, 2 wrong usage, 3 refused by Cognito, 4 Cognito was not reached, 5 a question was
     not answered.
     """
-    prompt = login_command.Prompt()
-    with login_command.exit_codes():
+    with exit_codes():
         app_client = _app_client(pool, client, client_secret_env, endpoint)
-        login_command.run(app_client, _credentials(flow, username, with_password, prompt), prompt)
+        login_command.run(app_client, _credentials(flow, username, with_password=with_password))
 
 
 @app.command()
@@ -158,8 +155,8 @@ def refresh(
     Exit codes: 0 refreshed, 2 wrong usage, or a file that cannot be used, 3 refused by Cognito, 4 Cognito was
     not reached.
     """
-    with login_command.exit_codes():
-        refresh_command.run(_app_client(pool, client, client_secret_env, endpoint), tokens)
+    with exit_codes():
+        tokens_command.refresh(_app_client(pool, client, client_secret_env, endpoint), tokens)
 
 
 @app.command()
@@ -184,9 +181,9 @@ def logout(
     Exit codes: 0 signed out, 2 wrong usage, or a file that cannot be used, 3 refused by Cognito, 4 Cognito
     was not reached.
     """
-    with login_command.exit_codes():
+    with exit_codes():
         app_client = _app_client(pool, client, client_secret_env, endpoint)
-        logout_command.run(app_client, tokens, everywhere=everywhere)
+        tokens_command.logout(app_client, tokens, everywhere=everywhere)
 
 
 @app.command()
@@ -205,9 +202,9 @@ def claims(
 
     Exit codes: 0 the token is good, 2 wrong usage, 3 it is not good, 4 the pool's keys could not be fetched.
     """
-    with login_command.exit_codes():
+    with exit_codes():
         app_client = AppClient(pool, client, endpoint_url=_endpoint(endpoint))
-        claims_command.run(app_client, token, is_id=is_id)
+        tokens_command.claims(app_client, token, is_id=is_id)
 
 
 @app.command()
@@ -239,9 +236,9 @@ def doctor(
     Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the AWS credentials were refused, 4 Cognito was not
     reached.
     """
-    with login_command.exit_codes():
+    with exit_codes():
         app_client = _app_client(pool, client, client_secret_env, endpoint)
-        doctor_command.run(app_client, admin=admin, as_json=as_json)
+        report.run(app_client, admin=admin, as_json=as_json)
 
 
 def _app_client(pool: str, client: str, secret_variable: str | None, endpoint: str | None) -> AppClient:
@@ -257,7 +254,7 @@ def _endpoint(url: str | None) -> str | None:
     except ValueError:  # a bracket that is not closed
         good = False
     if not good:
-        raise UsageError("the endpoint is no URL of http or https")
+        raise UsageError("--endpoint must be an http:// or https:// URL")
     return url
 
 
@@ -268,10 +265,10 @@ def _secret(variable: str) -> str:
     return value
 
 
-def _credentials(flow: Flow, username: str, with_password: bool, prompt: login_command.Prompt) -> Credentials:
+def _credentials(flow: Flow, username: str, *, with_password: bool) -> Credentials:
     if flow is Flow.custom:
-        return CustomAuth(username, prompt.hidden("Password") if with_password else None)
+        return CustomAuth(username, ask_hidden("Password") if with_password else None)
     if flow is Flow.choice:
-        return UserAuth(username, prompt.hidden("Password") if with_password else None)
+        return UserAuth(username, ask_hidden("Password") if with_password else None)
     kind = UserSrpAuth if flow is Flow.srp else UserPasswordAuth
-    return kind(username, prompt.hidden("Password"))
+    return kind(username, ask_hidden("Password"))

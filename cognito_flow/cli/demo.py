@@ -16,8 +16,6 @@ from cognito_flow.handlers import Answer, Challenge, SoftwareTokenMfa
 from cognito_flow.models import AppClient, Event, SignedIn, Tokens
 from cognito_flow.testing import LocalCognito, Pool
 
-__all__ = ["run"]
-
 _PASSWORD = "correct horse battery staple"  # of a user who lives as long as this command
 
 _console = Console(soft_wrap=True, highlight=False)

@@ -12,12 +12,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
-from cognito_flow.cli.login import exit_codes
+from cognito_flow.cli.exit_codes import exit_codes
 from cognito_flow.errors import UsageError
 from cognito_flow.testing import LocalCognito, seed
 from cognito_flow.testing._state.records import UserPool
-
-__all__ = ["run"]
 
 
 def run(host: str, port: int, source: str) -> None:

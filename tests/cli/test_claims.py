@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cognito_flow import Tokens, UserPasswordAuth
-from cognito_flow.cli import login
+from cognito_flow.cli import exit_codes
 from cognito_flow.cli.app import app
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.command import run_without_standard_input, shown_by
@@ -67,7 +67,7 @@ def test_the_claims_of_an_id_token(signed: Signed) -> None:
     assert told(signed.claims("--id", str(signed.tokens.id_token)))["nickname"] == "[red]al"
     assert (
         "not a token of the kind access"
-        in signed.claims(str(signed.tokens.id_token), code=login.REFUSED).stderr
+        in signed.claims(str(signed.tokens.id_token), code=exit_codes.REFUSED).stderr
     )
 
 
@@ -87,36 +87,36 @@ def test_what_login_has_printed(signed: Signed) -> None:
 @pytest.mark.parametrize("given", ["", "\n", "{}", "[]", '{"access_token": 1}', b"\xff\xfe"])
 def test_no_token_is_wrong_usage(signed: Signed, given: str | bytes) -> None:
     """Nothing on standard input, no text, or JSON of another kind."""
-    signed.claims(given=given, code=login.USAGE)
+    signed.claims(given=given, code=exit_codes.USAGE)
 
 
 def test_without_standard_input_there_is_no_token(signed: Signed) -> None:
     """As a service is started, with standard input closed."""
     done = run_without_standard_input(*signed.arguments())
 
-    assert done.returncode == login.USAGE, done.stderr
+    assert done.returncode == exit_codes.USAGE, done.stderr
 
 
 def test_the_exit_code_says_that_a_token_is_bad(signed: Signed) -> None:
     """And its claims are not shown."""
     token = signed.tokens.access_token
 
-    assert "TokenInvalid" in signed.claims(f"{token[:-10]}AAAAAAAAAA", code=login.REFUSED).stderr
+    assert "TokenInvalid" in signed.claims(f"{token[:-10]}AAAAAAAAAA", code=exit_codes.REFUSED).stderr
     for given in ("no token", "[" * 100_000):
-        assert "TokenInvalid" in signed.claims(given=given, code=login.REFUSED).stderr
+        assert "TokenInvalid" in signed.claims(given=given, code=exit_codes.REFUSED).stderr
     other = ["--client-id", signed.pool.app_client().client_id]
-    assert "another app client" in signed.claims(token, *other, code=login.REFUSED).stderr
+    assert "another app client" in signed.claims(token, *other, code=exit_codes.REFUSED).stderr
 
 
 def test_nobody_there_has_its_own_exit_code(signed: Signed) -> None:
     """Nothing is known of the token then."""
-    signed.claims(signed.tokens.access_token, "--endpoint", "http://127.0.0.1:1", code=login.UNREACHABLE)
+    signed.claims(signed.tokens.access_token, "--endpoint", "http://127.0.0.1:1", code=exit_codes.UNREACHABLE)
 
 
 @pytest.mark.parametrize("wrong", [["--endpoint", "nowhere"], ["--pool", "x"]])
 def test_wrong_usage_has_its_own_exit_code(signed: Signed, wrong: list[str]) -> None:
     """As for `login`."""
-    signed.claims(signed.tokens.access_token, *wrong, code=login.USAGE)
+    signed.claims(signed.tokens.access_token, *wrong, code=exit_codes.USAGE)
 
 
 def test_a_terminal_shows_a_table(signed: Signed) -> None:

@@ -15,9 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cognito_flow import AppClient
-from cognito_flow.cli import login
+from cognito_flow.cli import exit_codes
 from cognito_flow.cli.app import app
-from cognito_flow.cli.doctor import PROBLEMS
+from cognito_flow.cli.exit_codes import PROBLEMS
 from cognito_flow.testing import LocalCognito, Pool
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import ON, TOTP
@@ -509,14 +509,14 @@ def test_what_is_not_there_is_not_described(doctor: Doctor, pool: Pool, changed:
 
 def test_without_aws_credentials_nothing_is_described(doctor: Doctor, pool: Pool) -> None:
     """That is wrong usage."""
-    assert "no usable AWS credentials" in doctor.run(pool.app, "--admin", code=login.USAGE).stderr
+    assert "no usable AWS credentials" in doctor.run(pool.app, "--admin", code=exit_codes.USAGE).stderr
 
 
 def test_a_description_that_is_refused(doctor: Doctor, pool: Pool) -> None:
     """With the exit code that other subcommands have for it."""
     doctor.cognito.faults.throttle("DescribeUserPool", times=3)
 
-    result = doctor.run(pool.app, "--admin", code=login.REFUSED, **CREDENTIALS)
+    result = doctor.run(pool.app, "--admin", code=exit_codes.REFUSED, **CREDENTIALS)
 
     assert "Throttled" in result.stderr
 
@@ -561,14 +561,14 @@ def test_keys_that_cannot_be_fetched_and_a_clock_that_is_not_told(cognito: Local
 def test_aws_credentials_that_do_not_permit_it(cognito: LocalCognito, pool: Pool) -> None:
     """They are refused."""
     with answering("AccessDeniedException") as url:
-        result = Doctor(cognito, url).run(pool.app, "--admin", code=login.REFUSED, **CREDENTIALS)
+        result = Doctor(cognito, url).run(pool.app, "--admin", code=exit_codes.REFUSED, **CREDENTIALS)
 
     assert "AWS credentials" in result.stderr
 
 
 def test_nobody_there_has_its_own_exit_code(cognito: LocalCognito, pool: Pool) -> None:
     """As for `login`."""
-    Doctor(cognito, "http://127.0.0.1:1").run(pool.app, code=login.UNREACHABLE)
+    Doctor(cognito, "http://127.0.0.1:1").run(pool.app, code=exit_codes.UNREACHABLE)
 
 
 @pytest.mark.parametrize(
@@ -576,7 +576,7 @@ def test_nobody_there_has_its_own_exit_code(cognito: LocalCognito, pool: Pool) -
 )
 def test_wrong_usage_has_its_own_exit_code(doctor: Doctor, pool: Pool, wrong: list[str]) -> None:
     """As for `login`."""
-    doctor.run(pool.app, *wrong, code=login.USAGE)
+    doctor.run(pool.app, *wrong, code=exit_codes.USAGE)
 
 
 # -- on a terminal --

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cognito_flow import AppClient, Tokens, UserPasswordAuth
-from cognito_flow.cli import login
+from cognito_flow.cli import exit_codes
 from cognito_flow.cli.app import app
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.command import run, run_without_room_for_files, run_without_standard_input
@@ -132,7 +132,7 @@ def test_a_client_secret_comes_from_the_environment(signed: Signed) -> None:
     for command in ("refresh", "logout"):
         options = ["--client-secret-env", "SECRET"]
         with_secret.run(command, *options, given=printed, SECRET=secret)
-        with_secret.run(command, *options, given=printed, SECRET="", code=login.USAGE)
+        with_secret.run(command, *options, given=printed, SECRET="", code=exit_codes.USAGE)
 
 
 def test_a_file_gets_the_new_tokens_for_its_owner_alone(rotating: Signed) -> None:
@@ -179,7 +179,7 @@ def test_what_cannot_be_written_is_printed(rotating: Signed) -> None:
 
     done = run_without_room_for_files(*rotating.arguments("refresh", "--tokens", str(rotating.path)))
 
-    assert done.returncode == login.USAGE
+    assert done.returncode == exit_codes.USAGE
     assert str(rotating.path) in done.stderr
     assert rotating.kept() == old
     assert read(done.stdout).refresh_token != old.refresh_token
@@ -201,7 +201,7 @@ def test_a_refused_refresh_leaves_the_file_as_it_is(signed: Signed) -> None:
     tokens = signed.keep(signed.sign_in())
     signed.pool.flow().revoke(tokens)
 
-    result = signed.run("refresh", "--tokens", str(signed.path), code=login.REFUSED)
+    result = signed.run("refresh", "--tokens", str(signed.path), code=exit_codes.REFUSED)
 
     assert signed.kept() == tokens
     assert str(tokens.refresh_token) not in result.output
@@ -212,7 +212,7 @@ def test_nothing_is_refreshed_where_the_file_could_not_be_replaced(rotating: Sig
     tokens = rotating.keep(rotating.sign_in())
     rotating.path.with_name("tokens.json.lock").mkdir()
 
-    result = rotating.run("refresh", "--tokens", str(rotating.path), code=login.USAGE)
+    result = rotating.run("refresh", "--tokens", str(rotating.path), code=exit_codes.USAGE)
 
     assert "cannot be used" in result.stderr
     assert rotating.pool.flow(rotating.app).refresh(tokens).username == "alice"
@@ -229,7 +229,7 @@ def test_a_logout_ends_the_tokens(signed: Signed) -> None:
 
     assert not signed.is_good(tokens)
     assert signed.is_good(others)
-    signed.run("refresh", given=of(tokens), code=login.REFUSED)
+    signed.run("refresh", given=of(tokens), code=exit_codes.REFUSED)
 
 
 def test_a_logout_everywhere_ends_all_tokens_of_the_user(signed: Signed) -> None:
@@ -257,7 +257,12 @@ def test_a_logout_that_did_not_happen_keeps_the_file(signed: Signed) -> None:
     signed.keep(signed.sign_in())
 
     signed.run(
-        "logout", "--tokens", str(signed.path), "--endpoint", "http://127.0.0.1:1", code=login.UNREACHABLE
+        "logout",
+        "--tokens",
+        str(signed.path),
+        "--endpoint",
+        "http://127.0.0.1:1",
+        code=exit_codes.UNREACHABLE,
     )
 
     assert signed.path.exists()
@@ -268,7 +273,7 @@ def test_a_logout_everywhere_wants_an_access_token_that_is_good(signed: Signed) 
     tokens = signed.keep(signed.sign_in())
     signed.pool.cognito.clock.advance(86400)
 
-    refused = signed.run("logout", "--everywhere", "--tokens", str(signed.path), code=login.REFUSED)
+    refused = signed.run("logout", "--everywhere", "--tokens", str(signed.path), code=exit_codes.REFUSED)
     signed.run("refresh", "--tokens", str(signed.path))
     signed.run("logout", "--everywhere", "--tokens", str(signed.path))
 
@@ -308,7 +313,7 @@ def test_what_are_no_tokens_is_wrong_usage(signed: Signed, command: str, given: 
     signed.path.write_text(given)
 
     for options in ([], ["--tokens", str(signed.path)]):
-        result = signed.run(command, *options, given=given, code=login.USAGE)
+        result = signed.run(command, *options, given=given, code=exit_codes.USAGE)
         assert "tokens" in result.stderr
         assert SECRET not in result.output
 
@@ -320,13 +325,13 @@ def test_bytes_that_are_no_text_are_no_tokens(signed: Signed, command: str) -> N
     """As of a file that somebody has taken for another one."""
     signed.path.write_bytes(b"\xff\xfe\x00{")
 
-    signed.run(command, "--tokens", str(signed.path), code=login.USAGE)
+    signed.run(command, "--tokens", str(signed.path), code=exit_codes.USAGE)
 
 
 @pytest.mark.parametrize("command", ["refresh", "logout"])
 def test_a_file_that_is_not_there_is_wrong_usage(signed: Signed, command: str) -> None:
     """And nothing is made in its place."""
-    signed.run(command, "--tokens", str(signed.path), code=login.USAGE)
+    signed.run(command, "--tokens", str(signed.path), code=exit_codes.USAGE)
 
     assert list(signed.path.parent.iterdir()) == []
 
@@ -336,4 +341,4 @@ def test_without_standard_input_there_are_no_tokens(signed: Signed, command: str
     """As a service is started, with standard input closed."""
     done = run_without_standard_input(*signed.arguments(command))
 
-    assert done.returncode == login.USAGE, done.stderr
+    assert done.returncode == exit_codes.USAGE, done.stderr

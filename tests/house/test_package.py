@@ -36,6 +36,7 @@ FLOORS = {
     "flow": 8,
     "__init__": 8,
     "integrations": 9,
+    "terminal": 9,
     "testing": 9,
     "cli": 10,
 }

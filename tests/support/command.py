@@ -6,7 +6,10 @@ import os
 import pty
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+
+import attrs
 
 TIMEOUT = 300
 COMMAND = (sys.executable, "-c", "from cognito_flow.cli import main; main()")
@@ -47,6 +50,56 @@ def shown_by(*arguments: str) -> bytes:
     os.close(terminal)
     assert process.returncode == 0, stderr
     return shown
+
+
+@attrs.define
+class Terminal:
+    """A program whose standard input and standard error are a terminal; its standard output is a pipe."""
+
+    process: subprocess.Popen[bytes]
+    descriptor: int
+    shown: str = ""
+
+    def wait_for(self, text: str) -> str:
+        """Read until the terminal shows this text; return everything that was shown since the last call."""
+        while text not in self.shown:
+            self.shown += self._read()
+        before, found, self.shown = self.shown.partition(text)
+        return before + found
+
+    def type(self, text: str) -> None:
+        os.write(self.descriptor, text.encode())
+
+    def finish(self) -> tuple[int, str, str]:
+        """The exit code, the standard output, and what else the terminal showed."""
+        with suppress(OSError):  # how Linux says that the other end is closed
+            while part := self._read():
+                self.shown += part
+        out, _ = self.process.communicate(timeout=TIMEOUT)
+        return self.process.returncode, out.decode(), self.shown
+
+    def _read(self) -> str:
+        return os.read(self.descriptor, 100_000).decode(errors="replace").replace("\r\n", "\n")
+
+
+@contextmanager
+def on_a_terminal(command: list[str], **environment: str) -> Generator[Terminal]:
+    """A program on a terminal of its own."""
+    descriptor, other_end = pty.openpty()
+    with subprocess.Popen(
+        command,
+        stdin=other_end,
+        stdout=subprocess.PIPE,
+        stderr=other_end,
+        start_new_session=True,
+        env={**os.environ, "COLUMNS": "200", **environment},
+    ) as process:
+        os.close(other_end)
+        try:
+            yield Terminal(process, descriptor)
+        finally:
+            process.kill()
+            os.close(descriptor)
 
 
 def _finished(command: list[str]) -> subprocess.CompletedProcess[str]:

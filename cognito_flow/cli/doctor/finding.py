@@ -9,8 +9,6 @@ from enum import StrEnum
 
 import attrs
 
-__all__ = ["Finding", "Level", "existence", "no_secret"]
-
 
 class Level(StrEnum):
     """How bad it is."""

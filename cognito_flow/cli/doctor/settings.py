@@ -13,18 +13,16 @@ from typing import TypeAlias
 import attrs
 
 from cognito_flow._json import as_list, as_object, as_text, member
-from cognito_flow.cli.asking import Answer, Asking
-from cognito_flow.cli.finding import Finding, Level, existence, no_secret
+from cognito_flow.cli.doctor.finding import Finding, Level, existence, no_secret
+from cognito_flow.cli.doctor.probing_client import Outcome, ProbingClient
 from cognito_flow.errors import Misconfigured, ServiceError
 from cognito_flow.models import AppClient
-
-__all__ = ["look"]
 
 Members: TypeAlias = Mapping[str, object]
 
 
 @attrs.frozen
-class Described:
+class Settings:
     """What the three operations answered.
 
     Args:
@@ -67,24 +65,24 @@ class Described:
         return as_object(self.pool.get("LambdaConfig")) or {}
 
 
-def look(asking: Asking) -> Iterator[Finding]:
+def look(client: ProbingClient) -> Iterator[Finding]:
     """Read the descriptions, and check them.
 
     Args:
-        asking: Asks with AWS credentials.
+        client: Calls Cognito with AWS credentials.
 
     Raises:
         CognitoFlowError: Cognito was not reached, or the AWS credentials are not good.
     """
-    app = asking.app
+    app = client.app
     pool = {"UserPoolId": app.pool_id}
-    client = {**pool, "ClientId": app.client_id}
+    app_client = {**pool, "ClientId": app.client_id}
     try:
-        described = Described(
+        settings = Settings(
             app,
-            _members(asking.ask("DescribeUserPoolClient", client), "UserPoolClient"),
-            _members(asking.ask("DescribeUserPool", pool), "UserPool"),
-            _members(asking.ask("GetUserPoolMfaConfig", pool)),
+            _members(client.call("DescribeUserPoolClient", app_client), "UserPoolClient"),
+            _members(client.call("DescribeUserPool", pool), "UserPool"),
+            _members(client.call("GetUserPoolMfaConfig", pool)),
         )
     except Misconfigured as error:
         if error.code != "ResourceNotFoundException":
@@ -92,13 +90,13 @@ def look(asking: Asking) -> Iterator[Finding]:
         yield Finding(Level.PROBLEM, "UserPoolId, ClientId", str(error.args[0]), error.hint)
         return
     for check in _CHECKS:
-        yield from check(described)
+        yield from check(settings)
 
 
-def _members(answer: Answer, *names: str) -> Members:
-    if isinstance(answer, ServiceError):
-        raise answer
-    return as_object(member(answer.data, *names)) or {}
+def _members(outcome: Outcome, *names: str) -> Members:
+    if isinstance(outcome, ServiceError):
+        raise outcome
+    return as_object(member(outcome.data, *names)) or {}
 
 
 # -- the app client --
@@ -113,16 +111,16 @@ _SIGN_IN = ("USER_SRP_AUTH", "USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "
 _CUSTOM_TRIGGERS = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
 
 
-def _flows(described: Described) -> Iterator[Finding]:
-    older = described.flows & set(_OLDER_FLOWS)
+def _flows(settings: Settings) -> Iterator[Finding]:
+    older = settings.flows & set(_OLDER_FLOWS)
     if older:
         change = f"replace them by {_listed(f'ALLOW_{_OLDER_FLOWS[name]}' for name in older)}"
         yield Finding(Level.WARNING, "ExplicitAuthFlows", f"older values: {_listed(older)}", change)
-    allowed = described.flows | {f"ALLOW_{_OLDER_FLOWS[name]}" for name in older}
+    allowed = settings.flows | {f"ALLOW_{_OLDER_FLOWS[name]}" for name in older}
     usable = False
     for flow in _SIGN_IN:
         if f"ALLOW_{flow}" in allowed:
-            finding = _allowed_flow(described, flow)
+            finding = _allowed_flow(settings, flow)
             usable |= finding.level is Level.OK
             yield finding
         elif not older:  # which allow more than they say
@@ -132,27 +130,27 @@ def _flows(described: Described) -> Iterator[Finding]:
         yield Finding(Level.PROBLEM, "ExplicitAuthFlows", "nobody can sign in", change)
 
 
-def _allowed_flow(described: Described, flow: str) -> Finding:
-    missing = [name for name in _CUSTOM_TRIGGERS if name not in described.triggers]
+def _allowed_flow(settings: Settings, flow: str) -> Finding:
+    missing = [name for name in _CUSTOM_TRIGGERS if name not in settings.triggers]
     if flow == "CUSTOM_AUTH" and missing:
         change = f"add {_listed(missing)} to LambdaConfig, or remove ALLOW_CUSTOM_AUTH from ExplicitAuthFlows"
         return Finding(Level.WARNING, flow, "it is allowed, but triggers are missing", change)
-    if flow == "USER_AUTH" and described.is_lite:
+    if flow == "USER_AUTH" and settings.is_lite:
         change = "set UserPoolTier to ESSENTIALS or PLUS"
         return Finding(Level.PROBLEM, flow, "it is allowed, but the feature plan is LITE", change)
     return Finding(Level.OK, flow, "it is allowed")
 
 
-def _migration(described: Described) -> Iterator[Finding]:
+def _migration(settings: Settings) -> Iterator[Finding]:
     allowed = {"ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", *_OLDER_FLOWS}
-    if "UserMigration" in described.triggers and not described.flows & allowed:
+    if "UserMigration" in settings.triggers and not settings.flows & allowed:
         found = "the trigger never runs in a sign-in: it needs the password itself"
         change = "add ALLOW_USER_PASSWORD_AUTH to ExplicitAuthFlows"
         yield Finding(Level.WARNING, "UserMigration", found, change)
 
 
-def _secret(described: Described) -> Iterator[Finding]:
-    secret, given = as_text(described.client.get("ClientSecret")), described.app.client_secret
+def _secret(settings: Settings) -> Iterator[Finding]:
+    secret, given = as_text(settings.client.get("ClientSecret")), settings.app.client_secret
     if secret is None and given is None:
         yield no_secret(was_given=False)
     elif secret is None:
@@ -164,43 +162,43 @@ def _secret(described: Described) -> Iterator[Finding]:
     else:
         # An app client may have two, and DescribeUserPoolClient shows one.
         change = "give the secret of this very app client; without --admin, the one that was given is tried"
-        yield Finding(Level.WARNING, "ClientSecret", "another one was given than is described", change)
+        yield Finding(Level.WARNING, "ClientSecret", "another one was given than is settings", change)
 
 
-def _existence(described: Described) -> Iterator[Finding]:
-    yield existence(is_hidden=described.client.get("PreventUserExistenceErrors") == "ENABLED")
+def _existence(settings: Settings) -> Iterator[Finding]:
+    yield existence(is_hidden=settings.client.get("PreventUserExistenceErrors") == "ENABLED")
 
 
-def _validity(described: Described) -> Iterator[Finding]:
+def _validity(settings: Settings) -> Iterator[Finding]:
     for token, default, unit in (("Access", 1, "hours"), ("Id", 1, "hours"), ("Refresh", 30, "days")):
-        amount = described.client.get(f"{token}TokenValidity") or default  # 0 is the default, too
-        given = as_text(member(described.client, "TokenValidityUnits", f"{token}Token")) or unit
+        amount = settings.client.get(f"{token}TokenValidity") or default  # 0 is the default, too
+        given = as_text(member(settings.client, "TokenValidityUnits", f"{token}Token")) or unit
         found = f"{amount} {given.removesuffix('s') if amount == 1 else given}"
         yield Finding(Level.OK, f"{token}TokenValidity", found)
-    minutes = described.client.get("AuthSessionValidity") or 3
+    minutes = settings.client.get("AuthSessionValidity") or 3
     yield Finding(Level.OK, "AuthSessionValidity", f"{minutes} minutes to answer a challenge")
 
 
-def _refreshing(described: Described) -> Iterator[Finding]:
+def _refreshing(settings: Settings) -> Iterator[Finding]:
     rotation = "RefreshTokenRotation"
-    if described.rotates:
-        grace = member(described.client, rotation, "RetryGracePeriodSeconds") or 0
+    if settings.rotates:
+        grace = member(settings.client, rotation, "RetryGracePeriodSeconds") or 0
         found = f"a refresh token that was used ends after {grace} s: REFRESH_TOKEN_AUTH cannot be used"
         if grace:
             yield Finding(Level.OK, rotation, found)
         else:
             change = "set RetryGracePeriodSeconds: without it, an answer that is lost costs the sign-in"
             yield Finding(Level.WARNING, rotation, found, change)
-    elif "ALLOW_REFRESH_TOKEN_AUTH" in described.flows or described.flows & set(_OLDER_FLOWS):
+    elif "ALLOW_REFRESH_TOKEN_AUTH" in settings.flows or settings.flows & set(_OLDER_FLOWS):
         yield Finding(Level.OK, rotation, "refresh tokens are good until they end")
     else:
         change = f"add ALLOW_REFRESH_TOKEN_AUTH to ExplicitAuthFlows, or enable {rotation}"
         yield Finding(Level.PROBLEM, rotation, "no refresh token can be used", change)
 
 
-def _revocation(described: Described) -> Iterator[Finding]:
+def _revocation(settings: Settings) -> Iterator[Finding]:
     name = "EnableTokenRevocation"
-    if described.client.get(name) is True:
+    if settings.client.get(name) is True:
         yield Finding(Level.OK, name, "flow.revoke ends a sign-in")
     else:
         yield Finding(Level.WARNING, name, "flow.revoke is refused", f"set {name} to true")
@@ -211,21 +209,21 @@ def _revocation(described: Described) -> Iterator[Finding]:
 _FIRST_FACTORS = "AllowedFirstAuthFactors"
 
 
-def _devices(described: Described) -> Iterator[Finding]:
+def _devices(settings: Settings) -> Iterator[Finding]:
     name = "DeviceConfiguration"
-    settings = as_object(described.pool.get(name))
-    if settings is None:
+    devices = as_object(settings.pool.get(name))
+    if devices is None:
         yield Finding(Level.OK, name, "devices are not tracked")
         return
     found = "devices are tracked: a refresh must name the device of the sign-in, as Tokens.device_key does"
-    if settings.get("DeviceOnlyRememberedOnUserPrompt") is True:
+    if devices.get("DeviceOnlyRememberedOnUserPrompt") is True:
         found += "; the person says whether one is remembered"
     yield Finding(Level.OK, name, found)
 
 
-def _second_factors(described: Described) -> Iterator[Finding]:
-    name, mode = "MfaConfiguration", str(described.mfa.get("MfaConfiguration"))
-    factors = [] if mode == "OFF" else list(_enabled_second_factors(described))
+def _second_factors(settings: Settings) -> Iterator[Finding]:
+    name, mode = "MfaConfiguration", str(settings.mfa.get("MfaConfiguration"))
+    factors = [] if mode == "OFF" else list(_enabled_second_factors(settings))
     if mode == "OFF" or factors:
         yield Finding(Level.OK, name, mode)
     else:
@@ -234,60 +232,60 @@ def _second_factors(described: Described) -> Iterator[Finding]:
     yield from factors
 
 
-def _enabled_second_factors(described: Described) -> Iterator[Finding]:
-    if member(described.mfa, "SoftwareTokenMfaConfiguration", "Enabled") is True:
+def _enabled_second_factors(settings: Settings) -> Iterator[Finding]:
+    if member(settings.mfa, "SoftwareTokenMfaConfiguration", "Enabled") is True:
         yield Finding(Level.OK, "SOFTWARE_TOKEN_MFA", "it is enabled")
-    if "SmsMfaConfiguration" in described.mfa:
-        yield _by_sms(described, "SMS_MFA")
-    if "EmailMfaConfiguration" in described.mfa:
-        yield _by_email(described, "EMAIL_OTP")
+    if "SmsMfaConfiguration" in settings.mfa:
+        yield _by_sms(settings, "SMS_MFA")
+    if "EmailMfaConfiguration" in settings.mfa:
+        yield _by_email(settings, "EMAIL_OTP")
 
 
-def _by_sms(described: Described, factor: str) -> Finding:
+def _by_sms(settings: Settings, factor: str) -> Finding:
     configurations = (
-        member(described.mfa, "SmsMfaConfiguration", "SmsConfiguration"),
-        described.pool.get("SmsConfiguration"),
+        member(settings.mfa, "SmsMfaConfiguration", "SmsConfiguration"),
+        settings.pool.get("SmsConfiguration"),
     )
     if not any(member(each, "SnsCallerArn") or member(each, "EumsSms") for each in configurations):
         change = "give SmsConfiguration an SnsCallerArn"
         return Finding(Level.PROBLEM, factor, "the pool cannot send messages", change)
-    if (failure := described.pool.get("SmsConfigurationFailure")) is not None:
+    if (failure := settings.pool.get("SmsConfigurationFailure")) is not None:
         change = "mend what SmsConfigurationFailure names, in Amazon SNS or IAM"
         return Finding(Level.WARNING, factor, f"messages may not arrive: {failure}", change)
     return Finding(Level.OK, factor, "it is enabled")
 
 
-def _by_email(described: Described, factor: str) -> Finding:
-    if described.is_lite:
+def _by_email(settings: Settings, factor: str) -> Finding:
+    if settings.is_lite:
         change = "set UserPoolTier to ESSENTIALS or PLUS"
         return Finding(Level.PROBLEM, factor, "it is enabled, but the feature plan is LITE", change)
-    if member(described.pool, "EmailConfiguration", "EmailSendingAccount") != "DEVELOPER":
+    if member(settings.pool, "EmailConfiguration", "EmailSendingAccount") != "DEVELOPER":
         change = "set EmailSendingAccount to DEVELOPER, and verify an address in Amazon SES"
         return Finding(Level.WARNING, factor, "Cognito's own sender sends few messages a day", change)
     return Finding(Level.OK, factor, "it is enabled")
 
 
-def _first_factors(described: Described) -> Iterator[Finding]:
-    factors = described.first_factors
+def _first_factors(settings: Settings) -> Iterator[Finding]:
+    factors = settings.first_factors
     if not factors:
         return
-    if "ALLOW_USER_AUTH" not in described.flows:
+    if "ALLOW_USER_AUTH" not in settings.flows:
         change = "add ALLOW_USER_AUTH to ExplicitAuthFlows"
         yield Finding(Level.WARNING, _FIRST_FACTORS, f"{_listed(factors)}: no flow has them", change)
         return
     if "SMS_OTP" in factors:
-        yield _by_sms(described, f"{_FIRST_FACTORS}: SMS_OTP")
+        yield _by_sms(settings, f"{_FIRST_FACTORS}: SMS_OTP")
     if "EMAIL_OTP" in factors:
-        yield _by_email(described, f"{_FIRST_FACTORS}: EMAIL_OTP")
+        yield _by_email(settings, f"{_FIRST_FACTORS}: EMAIL_OTP")
     if "WEB_AUTHN" in factors:
-        yield _by_passkey(described)
-    if described.mfa.get("MfaConfiguration") == "ON":
-        yield from _first_factors_beside_mfa(described, factors)
+        yield _by_passkey(settings)
+    if settings.mfa.get("MfaConfiguration") == "ON":
+        yield from _first_factors_beside_mfa(settings, factors)
 
 
-def _first_factors_beside_mfa(described: Described, factors: frozenset[str]) -> Iterator[Finding]:
+def _first_factors_beside_mfa(settings: Settings, factors: frozenset[str]) -> Iterator[Finding]:
     multiple = "MULTI_FACTOR_WITH_USER_VERIFICATION"
-    if member(described.mfa, "WebAuthnConfiguration", "FactorConfiguration") == multiple:
+    if member(settings.mfa, "WebAuthnConfiguration", "FactorConfiguration") == multiple:
         factors -= {"WEB_AUTHN"}  # which is two factors then
     if factors:
         found = f"with a second factor required, nobody is offered {_listed(factors)}"
@@ -295,10 +293,10 @@ def _first_factors_beside_mfa(described: Described, factors: frozenset[str]) -> 
         yield Finding(Level.WARNING, _FIRST_FACTORS, found, change)
 
 
-def _by_passkey(described: Described) -> Finding:
+def _by_passkey(settings: Settings) -> Finding:
     factor = f"{_FIRST_FACTORS}: WEB_AUTHN"
-    relying_party = member(described.mfa, "WebAuthnConfiguration", "RelyingPartyId")
-    if relying_party or described.pool.get("Domain") or described.pool.get("CustomDomain"):
+    relying_party = member(settings.mfa, "WebAuthnConfiguration", "RelyingPartyId")
+    if relying_party or settings.pool.get("Domain") or settings.pool.get("CustomDomain"):
         return Finding(Level.OK, factor, "it is enabled")
     change = "set RelyingPartyId in WebAuthnConfiguration"
     return Finding(Level.PROBLEM, factor, "there is no relying party, and no domain", change)
@@ -308,7 +306,7 @@ def _listed(names: Iterator[str] | frozenset[str] | list[str]) -> str:
     return ", ".join(sorted(names))
 
 
-_CHECKS: tuple[Callable[[Described], Iterator[Finding]], ...] = (
+_CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _flows,
     _secret,
     _existence,

@@ -16,15 +16,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cognito_flow.cli import described, probes
-from cognito_flow.cli.asking import Asking
-from cognito_flow.cli.finding import Finding, Level
-from cognito_flow.cli.plain import plain
+from cognito_flow.cli.doctor import probes, settings
+from cognito_flow.cli.doctor.finding import Finding, Level
+from cognito_flow.cli.doctor.probing_client import ProbingClient
+from cognito_flow.cli.exit_codes import PROBLEMS
 from cognito_flow.models import AppClient
-
-__all__ = ["PROBLEMS", "run"]
-
-PROBLEMS = 1
+from cognito_flow.terminal import escape
 
 _TOLERATED = timedelta(seconds=30)  # the leeway of TokenVerifier
 _STYLES = {Level.OK: "green", Level.OFF: "dim", Level.WARNING: "yellow", Level.PROBLEM: "red"}
@@ -41,8 +38,8 @@ def run(app: AppClient, *, admin: bool, as_json: bool) -> None:
     Raises:
         CognitoFlowError: Cognito was not reached, or the AWS credentials are not good.
     """
-    asking = Asking(app, admin)
-    findings = [*(described if admin else probes).look(asking), *_clock(asking.skew)]
+    client = ProbingClient(app, admin)
+    findings = [*(settings if admin else probes).look(client), *_clock(client.skew)]
     if as_json or not sys.stdout.isatty():
         sys.stdout.write(json.dumps([attrs.asdict(finding) for finding in findings], indent=2) + "\n")
     else:
@@ -65,6 +62,8 @@ def _clock(skew: timedelta | None) -> Sequence[Finding]:
 def _table(findings: Sequence[Finding]) -> Table:
     table = Table("", "what", "how it is", "what to change")
     for finding in findings:
-        texts = (finding.subject, finding.found, finding.change or "")
-        table.add_row(Text(finding.level, style=_STYLES[finding.level]), *map(plain, texts))
+        texts = map(escape, (finding.subject, finding.found, finding.change or ""))
+        table.add_row(
+            Text(finding.level, style=_STYLES[finding.level]), *(Text(escape(text)) for text in texts)
+        )
     return table

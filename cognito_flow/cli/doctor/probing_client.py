@@ -1,7 +1,7 @@
-"""Single calls of Cognito, for `doctor`, which takes a refusal for an answer.
+"""Single calls of Cognito for `doctor`, which learns from refusals.
 
-Rule of this file: it makes a call and remembers how far the service's clock was from this machine's; what the
-answer means is told elsewhere.
+Rule of this file: it makes a call and remembers how far Cognito's clock was from this machine's. What the
+outcome means is decided in `probes` and `settings`.
 """
 
 from __future__ import annotations
@@ -20,21 +20,18 @@ from cognito_flow._transport.translate import service_date
 from cognito_flow.errors import ServiceError
 from cognito_flow.models import AppClient, System
 
-__all__ = ["Answer", "Asking"]
-
-Answer: TypeAlias = Response | ServiceError
-
+Outcome: TypeAlias = Response | ServiceError
 
 _SYSTEM = System()
 
 
-def _driver(asking: Asking) -> Driver:
-    return Driver(Wire(Clients(asking.app, None, asking.admin), _SYSTEM, None))
+def _driver(client: ProbingClient) -> Driver:
+    return Driver(Wire(Clients(client.app, None, client.admin), _SYSTEM, None))
 
 
 @attrs.define
-class Asking:
-    """Asks Cognito.
+class ProbingClient:
+    """Calls Cognito and returns refusals as values.
 
     Args:
         app: The app client, which says where Cognito is.
@@ -44,27 +41,30 @@ class Asking:
     app: AppClient
     admin: bool
     skew: timedelta | None = attrs.field(default=None, init=False)
-    """How far the service's clock was ahead of this machine's, at the last call."""
+    """How far Cognito's clock was ahead of this machine's at the last call."""
     _driver: Driver = attrs.field(default=attrs.Factory(_driver, takes_self=True), init=False)
 
-    def ask(self, operation: str, parameters: Mapping[str, object]) -> Answer:
+    def call(self, operation: str, parameters: Mapping[str, object]) -> Outcome:
         """Make a call.
 
         Args:
             operation: The API operation.
             parameters: Its input, as boto3 takes it.
 
+        Returns:
+            Cognito's response, or its refusal.
+
         Raises:
             CognitoFlowError: Cognito was not reached, or there are no AWS credentials.
         """
-        answer: Answer
+        outcome: Outcome
         try:
-            answer = self._driver.run(one_call(Call(operation, parameters)))
+            outcome = self._driver.run(one_call(Call(operation, parameters)))
         except ServiceError as error:
-            answer = error
-        date = answer.date if isinstance(answer, Response) else _refused_at(answer)
+            outcome = error
+        date = outcome.date if isinstance(outcome, Response) else _refused_at(outcome)
         self.skew = None if date is None else date - _SYSTEM.now()
-        return answer
+        return outcome
 
 
 def _refused_at(refusal: ServiceError) -> datetime | None:

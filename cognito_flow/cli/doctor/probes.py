@@ -16,8 +16,8 @@ import attrs
 
 from cognito_flow._exchange import Response
 from cognito_flow._srp import Ephemeral
-from cognito_flow.cli.asking import Answer, Asking
-from cognito_flow.cli.finding import Finding, Level, existence, no_secret
+from cognito_flow.cli.doctor.finding import Finding, Level, existence, no_secret
+from cognito_flow.cli.doctor.probing_client import Outcome, ProbingClient
 from cognito_flow.errors import (
     IncorrectPassword,
     Misconfigured,
@@ -31,31 +31,29 @@ from cognito_flow.errors import (
 from cognito_flow.models import AppClient
 from cognito_flow.tokens.keys import KeySet, download
 
-__all__ = ["look"]
-
-Answers: TypeAlias = Mapping[str, Answer]
+Outcomes: TypeAlias = Mapping[str, Outcome]
 
 _PATIENCE = 10  # seconds to wait for the pool's keys
 
 
-def look(asking: Asking) -> Iterator[Finding]:
+def look(client: ProbingClient) -> Iterator[Finding]:
     """Send the probes, and tell what the answers mean.
 
     Args:
-        asking: Asks without AWS credentials.
+        client: Calls Cognito without AWS credentials.
 
     Raises:
         CognitoFlowError: Cognito was not reached.
     """
-    flows = {flow: _initiate(asking, asking.app, flow) for flow in _FLOWS}
-    yield _keys(asking.app)
+    flows = {flow: _initiate(client, client.app, flow) for flow in _FLOWS}
+    yield _keys(client.app)
     if any(map(_is_unknown, flows.values())):
         change = "check the client id, and that the pool is in this region"
         yield Finding(Level.PROBLEM, "ClientId", "there is no such app client", change)
         return
-    yield from _secret(asking, flows)
+    yield from _secret(client, flows)
     yield from _existence(flows)
-    yield from (_flow(flow, answer) for flow, answer in flows.items())
+    yield from (_flow(flow, outcome) for flow, outcome in flows.items())
     yield from _nothing_allowed(flows)
 
 
@@ -65,14 +63,14 @@ _REFRESH = "REFRESH_TOKEN_AUTH"
 _FLOWS = ("USER_SRP_AUTH", "USER_PASSWORD_AUTH", "CUSTOM_AUTH", "USER_AUTH", _REFRESH)
 
 
-def _initiate(asking: Asking, app: AppClient, flow: str) -> Answer:
+def _initiate(client: ProbingClient, app: AppClient, flow: str) -> Outcome:
     """InitiateAuth, with all that Cognito wants before it looks for the user."""
     username = _made_up()
     parameters = {"USERNAME": username, **_parameters(flow)}
     if (secret_hash := app.secret_hash(username)) is not None:
         parameters["SECRET_HASH"] = secret_hash
     request = {"AuthFlow": flow, "ClientId": app.client_id, "AuthParameters": parameters}
-    return asking.ask("InitiateAuth", request)
+    return client.call("InitiateAuth", request)
 
 
 def _parameters(flow: str) -> dict[str, str]:
@@ -96,8 +94,8 @@ def _made_up() -> str:
 _REACHED = (Response, UserNotFound, IncorrectPassword)  # it was the user that was not found
 
 
-def _is_unknown(answer: Answer) -> bool:
-    return isinstance(answer, Misconfigured) and answer.code == "ResourceNotFoundException"
+def _is_unknown(outcome: Outcome) -> bool:
+    return isinstance(outcome, Misconfigured) and outcome.code == "ResourceNotFoundException"
 
 
 def _keys(app: AppClient) -> Finding:
@@ -115,16 +113,16 @@ def _keys(app: AppClient) -> Finding:
     return Finding(Level.OK, "UserPoolId", "it has keys; whether the app client is its own, --admin tells")
 
 
-def _secret(asking: Asking, flows: Answers) -> Iterator[Finding]:
+def _secret(client: ProbingClient, flows: Outcomes) -> Iterator[Finding]:
     """SECRET_HASH is looked at only where the flow is allowed."""
-    known = [flow for flow, answer in flows.items() if isinstance(answer, (*_REACHED, SecretHashMismatch))]
+    known = [flow for flow, outcome in flows.items() if isinstance(outcome, (*_REACHED, SecretHashMismatch))]
     if not known:
         return
     is_refused = isinstance(flows[known[0]], SecretHashMismatch)
-    if asking.app.client_secret is None:
+    if client.app.client_secret is None:
         yield _missing_secret() if is_refused else no_secret(was_given=False)
         return
-    without = _initiate(asking, attrs.evolve(asking.app, client_secret=None), known[0])
+    without = _initiate(client, attrs.evolve(client.app, client_secret=None), known[0])
     if isinstance(without, _REACHED):
         yield no_secret(was_given=True)
     elif is_refused:
@@ -139,29 +137,29 @@ def _missing_secret() -> Finding:
     return Finding(Level.PROBLEM, "ClientSecret", "the app client has one, and none was given", change)
 
 
-def _existence(flows: Answers) -> Iterator[Finding]:
-    reached = [answer for answer in flows.values() if isinstance(answer, _REACHED)]
+def _existence(flows: Outcomes) -> Iterator[Finding]:
+    reached = [outcome for outcome in flows.values() if isinstance(outcome, _REACHED)]
     if reached:
-        yield existence(is_hidden=not any(isinstance(answer, UserNotFound) for answer in reached))
+        yield existence(is_hidden=not any(isinstance(outcome, UserNotFound) for outcome in reached))
 
 
-def _flow(flow: str, answer: Answer) -> Finding:
-    match answer:
+def _flow(flow: str, outcome: Outcome) -> Finding:
+    match outcome:
         case Response() | UserNotFound() | IncorrectPassword() | RefreshTokenInvalid():
             return Finding(Level.OK, flow, "it is allowed")
         case Misconfigured() if flow == _REFRESH:
             change = "add ALLOW_REFRESH_TOKEN_AUTH to ExplicitAuthFlows; RefreshTokenRotation takes its place"
-            return Finding(Level.OFF, flow, str(answer.args[0]), change)
+            return Finding(Level.OFF, flow, str(outcome.args[0]), change)
         case Misconfigured():
-            return Finding(Level.OFF, flow, str(answer.args[0]), answer.hint)
+            return Finding(Level.OFF, flow, str(outcome.args[0]), outcome.hint)
         case SecretHashMismatch():
             return Finding(Level.WARNING, flow, "whether it is allowed shows only with the right secret")
         case _:
-            return Finding(Level.WARNING, flow, f"Cognito answered otherwise: {answer}")
+            return Finding(Level.WARNING, flow, f"Cognito answered otherwise: {outcome}")
 
 
-def _nothing_allowed(flows: Answers) -> Iterator[Finding]:
-    if all(isinstance(answer, Misconfigured) for flow, answer in flows.items() if flow != _REFRESH):
+def _nothing_allowed(flows: Outcomes) -> Iterator[Finding]:
+    if all(isinstance(outcome, Misconfigured) for flow, outcome in flows.items() if flow != _REFRESH):
         found = "nobody can sign in without AWS credentials"
         change = "add ALLOW_USER_SRP_AUTH to ExplicitAuthFlows"
         yield Finding(Level.PROBLEM, "ExplicitAuthFlows", found, change)
