@@ -90,6 +90,7 @@ def sign_in_often(pool: Pool, times: int) -> None:
         flow.revoke(done.tokens)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_sign_ins_that_are_over() -> None:
     """All that a pool remembers has the same size after ten times as many; calls and messages are bounded."""
     cognito = LocalCognito()

@@ -114,6 +114,7 @@ def test_sign_in(cognito, cognito_pool, cognito_url, turn):
 """
 
 
+@pytest.mark.slow
 def test_each_worker_of_xdist_has_its_own(tmp_path: Path) -> None:
     """Two processes, which share neither pools nor ports."""
     assert passed(tmp_path, WORKERS, "-n", "2", "--dist", "each") == 12
@@ -149,6 +150,7 @@ def test_a_turn_finds_alice_alone_and_leaves_bob_behind(shop_pool, turn):
 """
 
 
+@pytest.mark.slow
 def test_a_pool_may_be_kept_for_many_tests(tmp_path: Path) -> None:
     """In a fixture of the project's, which puts it back after each of them."""
     assert passed(tmp_path, SHARED) == 3
@@ -194,6 +196,7 @@ def test_over_http_too(cognito_pool, cognito_url):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decorator", "autouse"), [("@mock_aws", False), ("", True)], ids=["decorator", "autouse fixture"]
 )
@@ -233,6 +236,7 @@ class ByMark(unittest.TestCase):
 """
 
 
+@pytest.mark.slow
 def test_a_test_case_of_unittest_uses_the_fixtures(tmp_path: Path) -> None:
     """By a fixture of its class, or by a mark."""
     assert passed(tmp_path, CASES) == 3
@@ -315,6 +319,7 @@ def test_over_http(cognito_pool, cognito_url):
 """
 
 
+@pytest.mark.slow
 def test_asynchronous_tests(tmp_path: Path) -> None:
     """With boto3 in threads, with aiobotocore in process, and with aiobotocore over HTTP; a project's own
     fixture of the same name takes the place of the plugin's."""
@@ -359,6 +364,7 @@ def test_afterwards():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("no_proxy", ["NO_PROXY", "no_proxy"])
 def test_no_setting_of_the_machine_leads_past_the_url(tmp_path: Path, no_proxy: str) -> None:
     """Nor does a secret of the machine reach a test; after it, all is as it was."""

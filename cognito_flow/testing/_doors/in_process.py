@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import attrs
 import boto3
-import botocore.loaders
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
@@ -121,25 +121,25 @@ def install(cognito: Service, session: object) -> None:
     registry.register_first(_EVENT, _AsyncHandler(handler) if is_async else handler, unique_id=_UNIQUE_ID)
 
 
+_making_a_client = threading.Lock()  # a boto3 session makes one client at a time
+
+
 @cache
-def _loader() -> botocore.loaders.Loader:
-    """Reads the service models once for all clients: that takes most of a client's making."""
-    return botocore.loaders.create_loader()
+def _session() -> boto3.session.Session:
+    """The session of all clients: it keeps the service models, which take long to load."""
+    # Ignore AWS_PROFILE: if it names a profile that does not exist, no client could be made.
+    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return boto3.session.Session(
+        aws_access_key_id="local", aws_secret_access_key="local", botocore_session=core
+    )
 
 
 def make_client(cognito: Service) -> object:
     """A client that is answered in process. Its credentials mean nothing: nobody checks the signature."""
-    # Whatever AWS_PROFILE names: a profile that is not there would let every client fail.
-    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    core.register_component("data_loader", _loader())
-    session: Any = boto3.session.Session(
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        region_name=cognito.region,
-        botocore_session=core,
-    )
-    install(cognito, session)
     # No retries of its own, so that each fault reaches the caller.
     config = Config(retries={"mode": "standard", "total_max_attempts": 1})
-    client: object = session.client("cognito-idp", config=config)
-    return client
+    with _making_a_client:
+        client: Any = _session().client("cognito-idp", cognito.region, config=config)
+    client.meta.events.register_first(_EVENT, _Handler(cognito), unique_id=_UNIQUE_ID)
+    made: object = client
+    return made
