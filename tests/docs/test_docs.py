@@ -1,4 +1,4 @@
-"""The documentation: generated pages are fresh, and the example application works."""
+"""Generated pages of the documentation are fresh, and the example login works."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def load(path: Path) -> ModuleType:
-    """A file of the documentation as a module."""
+    """Import a file of the documentation as a module."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
@@ -32,13 +32,13 @@ GENERATED = load(DOCS / "generate.py").PAGES
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_a_generated_page_is_what_the_code_says(name: str) -> None:
+def test_generated_page_is_what_the_code_says(name: str) -> None:
     """Run ``python docs/generate.py`` when this fails."""
     assert GENERATED[name]() == (DOCS / "reference" / name).read_text(encoding="utf-8")
 
 
-def test_the_example_of_a_login_page_signs_in(cognito: LocalCognito) -> None:
-    """Two pages, with a wrong password, a wrong code, and a second click."""
+def test_example_login_page_answers_each_outcome(cognito: LocalCognito) -> None:
+    """A wrong password, a wrong code, a double click, an altered state, a missing page, an outage."""
     pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
     pool.add_user("alice", "correct horse", totp=True)
     page = load(DOCS / "examples" / "web_login.py").LoginPage(pool.flow(seal_keys=["k" * 32]))
@@ -70,8 +70,7 @@ def test_the_example_of_a_login_page_signs_in(cognito: LocalCognito) -> None:
     assert "in a minute" in request(username="alice", password="correct horse")
 
 
-def test_the_seed_of_a_page_grows() -> None:
-    """What "Test your login" writes down is a seed, and the people in it sign in as it says."""
+def test_seed_of_the_page_about_tests_creates_its_pool_and_users() -> None:
     page = (DOCS / "how-to" / "test-your-login.md").read_text(encoding="utf-8")
     (text,) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     cognito = seed.plant(tomllib.loads(text))

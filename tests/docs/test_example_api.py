@@ -1,4 +1,4 @@
-"""The example of an API works: it lets in, and keeps out, as RFC 6750 says."""
+"""The example API accepts and refuses tokens as RFC 6750 says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ API: Any = load(Path(__file__).parents[2] / "docs" / "examples" / "api.py")
 
 @attrs.frozen
 class Client:
-    """Asks the API, in this process."""
+    """Calls the API in process."""
 
     api: Any
 
@@ -39,7 +39,7 @@ class Client:
 
 @pytest.fixture
 def pool(cognito: LocalCognito) -> Pool:
-    """A pool with a user, and one who may do more."""
+    """A pool with a user and an administrator."""
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD)
     pool.add_user("bob", PASSWORD).groups.append("admins")
@@ -48,31 +48,28 @@ def pool(cognito: LocalCognito) -> Pool:
 
 @pytest.fixture
 def client(pool: Pool) -> Client:
-    """A client of the example's API."""
+    """A client of the example API."""
     return Client(API.make_api(pool.async_verifier()))
 
 
 def bearer(pool: Pool, username: str) -> dict[str, str]:
-    """The header of who has signed in."""
+    """The header of a signed-in user."""
     tokens = pool.flow().sign_in(UserPasswordAuth(username, PASSWORD)).tokens
     return {"Authorization": f"Bearer {tokens.access_token}"}
 
 
-def test_who_has_signed_in_is_known(pool: Pool, client: Client) -> None:
-    """By the name in the token."""
+def test_signed_in_user_gets_their_name(pool: Pool, client: Client) -> None:
     assert client.get("/me", headers=bearer(pool, "alice")).json() == {"username": "alice"}
 
 
-def test_who_brings_no_token_is_asked_for_one(client: Client) -> None:
-    """Without an error: nothing was wrong yet."""
+def test_request_without_a_token_gets_401_without_an_error_code(client: Client) -> None:
     response = client.get("/me")
 
     assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
 
 
 @pytest.mark.parametrize("spoilt", ["no token", ".", "a.b.c"])
-def test_a_bad_token_is_refused(client: Client, spoilt: str) -> None:
-    """Whatever is wrong with it."""
+def test_invalid_token_is_refused(client: Client, spoilt: str) -> None:
     response = client.get("/me", headers={"Authorization": f"Bearer {spoilt}"})
 
     assert (response.status_code, response.headers["www-authenticate"]) == (
@@ -81,16 +78,14 @@ def test_a_bad_token_is_refused(client: Client, spoilt: str) -> None:
     )
 
 
-def test_a_token_that_has_ended_is_refused(pool: Pool, client: Client) -> None:
-    """In the same words."""
+def test_expired_token_is_refused_like_an_invalid_one(pool: Pool, client: Client) -> None:
     headers = bearer(pool, "alice")
     pool.cognito.clock.advance(7200)
 
     assert client.get("/me", headers=headers).headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_a_group_opens_more(pool: Pool, client: Client) -> None:
-    """To who is in it, and to nobody else."""
+def test_only_members_of_the_group_may_delete(pool: Pool, client: Client) -> None:
     refused = client.request("DELETE", "/orders", bearer(pool, "alice"))
 
     assert (refused.status_code, refused.headers["www-authenticate"]) == (
@@ -100,12 +95,11 @@ def test_a_group_opens_more(pool: Pool, client: Client) -> None:
     assert client.request("DELETE", "/orders", bearer(pool, "bob")).json() == {"deleted_by": "bob"}
 
 
-def test_without_keys_nothing_is_said_of_a_token(pool: Pool) -> None:
-    """The client may try again."""
+def test_keys_that_cannot_be_fetched_are_status_503(pool: Pool) -> None:
 
-    def nobody_there(url: str) -> bytes:
+    def fail(url: str) -> bytes:
         raise ConnectionError
 
-    client = Client(API.make_api(AsyncTokenVerifier(pool.app, fetch=nobody_there)))
+    client = Client(API.make_api(AsyncTokenVerifier(pool.app, fetch=fail)))
 
     assert client.get("/me", headers=bearer(pool, "alice")).status_code == 503

@@ -1,4 +1,4 @@
-"""The example of a FastAPI application with a login: what its users may rely on, shown on a pool that really verifies."""
+"""Test the FastAPI login on a pool that really verifies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ fastapi_login: Any = load(Path(__file__).parents[2] / "docs" / "examples" / "fas
 
 @pytest.fixture
 def pool(cognito: LocalCognito) -> Pool:
-    """A pool where everybody needs a second factor, and alice, who has one."""
+    """A pool that requires a second factor, with a user who has one."""
     pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
     pool.add_user("alice", "correct horse", totp=True)
     return pool
@@ -25,7 +25,7 @@ def pool(cognito: LocalCognito) -> Pool:
 
 @pytest.fixture
 def browser(pool: Pool) -> Iterator[TestClient]:
-    """A browser before the application, which is given a flow to the pool."""
+    """A browser that calls the application, which has a flow for the pool."""
     app = pool.app_client(secret=True, prevent_user_existence_errors="ENABLED")
     flow = pool.async_flow(app, seal_keys=["k" * 32])
     with TestClient(fastapi_login.make_app(flow), base_url="https://shop.example") as browser:
@@ -33,18 +33,17 @@ def browser(pool: Pool) -> Iterator[TestClient]:
 
 
 def give_password(browser: TestClient, username: str = "alice", password: str = "correct horse") -> Any:
-    """The first request."""
+    """Send the first request."""
     return browser.post("/login", json={"username": username, "password": password})
 
 
 def sign_in(browser: TestClient, pool: Pool) -> Any:
-    """Both requests, with everything right."""
+    """Send both requests, with the right password and code."""
     state = give_password(browser).json()["state"]
     return browser.post("/login/code", json={"state": state, "code": pool.totp("alice")})
 
 
-def test_a_password_and_a_code_sign_in(browser: TestClient, pool: Pool) -> None:
-    """In two requests; before the second, nobody is signed in."""
+def test_password_and_code_sign_in_with_two_requests(browser: TestClient, pool: Pool) -> None:
     asked = give_password(browser)
     assert (asked.status_code, asked.json()["asks"]) == (200, "SOFTWARE_TOKEN_MFA")
     assert browser.get("/me").status_code == 401
@@ -54,8 +53,7 @@ def test_a_password_and_a_code_sign_in(browser: TestClient, pool: Pool) -> None:
     assert browser.get("/me").json() == {"username": "alice"}
 
 
-def test_the_browser_gets_a_cookie_and_no_token(browser: TestClient, pool: Pool) -> None:
-    """No script can read the cookie, and no other site can have it sent."""
+def test_browser_gets_a_cookie_that_scripts_cannot_read_and_no_token(browser: TestClient, pool: Pool) -> None:
     done = sign_in(browser, pool)
 
     value, *attributes = done.headers["set-cookie"].split("; ")
@@ -64,25 +62,24 @@ def test_the_browser_gets_a_cookie_and_no_token(browser: TestClient, pool: Pool)
     assert "eyJ" not in done.text + done.headers["set-cookie"]
 
 
-@pytest.mark.parametrize("username", ["alice", "nobody"])
-def test_a_wrong_password_and_an_unknown_name_are_the_same(browser: TestClient, username: str) -> None:
-    """So that nobody learns who has an account."""
+@pytest.mark.parametrize("username", ["alice", "unknown"])
+def test_wrong_password_and_unknown_name_get_the_same_response(browser: TestClient, username: str) -> None:
+    """Otherwise the response would reveal who has an account."""
     refused = give_password(browser, username, "battery staple")
 
     assert (refused.status_code, refused.json()) == (401, {"detail": "Wrong name or password."})
     assert "set-cookie" not in refused.headers
 
 
-def test_who_has_not_confirmed_the_address_is_told(browser: TestClient, pool: Pool) -> None:
-    """To come back in a minute would not help."""
+def test_unconfirmed_user_is_asked_to_confirm_the_address(browser: TestClient, pool: Pool) -> None:
     pool.add_user("carol", "battery staple", confirmed=False)
     refused = give_password(browser, "carol", "battery staple")
 
     assert (refused.status_code, refused.json()) == (403, {"detail": "Please confirm your address first."})
 
 
-def test_after_a_wrong_code_the_right_one_signs_in(browser: TestClient, pool: Pool) -> None:
-    """The page asks again, with the state that it has."""
+def test_right_code_after_a_wrong_one_signs_in(browser: TestClient, pool: Pool) -> None:
+    """The page sends the same state again."""
     state = give_password(browser).json()["state"]
     wrong = f"{(int(pool.totp('alice')) + 1) % 1_000_000:06}"
     refused = browser.post("/login/code", json={"state": state, "code": wrong})
@@ -93,8 +90,10 @@ def test_after_a_wrong_code_the_right_one_signs_in(browser: TestClient, pool: Po
     assert done.json() == {"username": "alice"}
 
 
-def test_who_waits_too_long_starts_again(browser: TestClient, pool: Pool, cognito: LocalCognito) -> None:
-    """A session of Cognito lives for three minutes."""
+def test_code_after_three_minutes_must_start_again(
+    browser: TestClient, pool: Pool, cognito: LocalCognito
+) -> None:
+    """A Session of Cognito expires after three minutes."""
     state = give_password(browser).json()["state"]
     cognito.clock.advance(200)
     refused = browser.post("/login/code", json={"state": state, "code": pool.totp("alice")})
@@ -102,8 +101,10 @@ def test_who_waits_too_long_starts_again(browser: TestClient, pool: Pool, cognit
     assert (refused.status_code, refused.json()) == (410, {"detail": "Please start again."})
 
 
-def test_a_second_click_signs_in_nobody(browser: TestClient, pool: Pool, cognito: LocalCognito) -> None:
-    """It is refused before anything is sent; the session of the first one stays."""
+def test_double_click_is_refused_without_a_call(
+    browser: TestClient, pool: Pool, cognito: LocalCognito
+) -> None:
+    """The session of the first click stays."""
     answer = {"state": give_password(browser).json()["state"], "code": pool.totp("alice")}
     browser.post("/login/code", json=answer)
     calls = len(cognito.calls)
@@ -115,8 +116,7 @@ def test_a_second_click_signs_in_nobody(browser: TestClient, pool: Pool, cognito
 
 
 @pytest.mark.parametrize("spoilt", ["{turned}{rest}", "{rest}", "", "ü"])
-def test_a_state_that_was_tampered_with_is_refused(browser: TestClient, pool: Pool, spoilt: str) -> None:
-    """It is authenticated: what the application did not seal, it does not read."""
+def test_altered_state_is_refused(browser: TestClient, pool: Pool, spoilt: str) -> None:
     state = give_password(browser).json()["state"]
     state = spoilt.format(turned=state[:40].swapcase(), rest=state[40:])
     refused = browser.post("/login/code", json={"state": state, "code": pool.totp("alice")})
@@ -124,43 +124,40 @@ def test_a_state_that_was_tampered_with_is_refused(browser: TestClient, pool: Po
     assert (refused.status_code, refused.json()) == (410, {"detail": "Please start again."})
 
 
-def test_a_short_throttling_is_not_noticed(browser: TestClient, pool: Pool, cognito: LocalCognito) -> None:
-    """The flow waits a little, and asks again."""
+def test_short_throttling_is_retried(browser: TestClient, pool: Pool, cognito: LocalCognito) -> None:
     cognito.faults.throttle("InitiateAuth", times=2)
     cognito.faults.throttle("RespondToAuthChallenge", times=2)
 
     assert sign_in(browser, pool).json() == {"username": "alice"}
 
 
-@pytest.mark.parametrize("trouble", ["throttle", "error_before", "lose"])
-def test_who_meets_a_pool_in_trouble_is_asked_to_come_back(
-    browser: TestClient, pool: Pool, cognito: LocalCognito, trouble: str
+@pytest.mark.parametrize("fault", ["throttle", "error_before", "lose"])
+def test_longer_outage_asks_the_user_to_try_again_later(
+    browser: TestClient, pool: Pool, cognito: LocalCognito, fault: str
 ) -> None:
-    """It was not their fault, and the same password is good a little later."""
-    getattr(cognito.faults, trouble)("InitiateAuth", times=3)
+    getattr(cognito.faults, fault)("InitiateAuth", times=3)
     refused = give_password(browser)
     assert (refused.status_code, refused.json()) == (503, {"detail": "Please try again in a minute."})
 
     assert sign_in(browser, pool).json() == {"username": "alice"}
 
 
-def test_an_empty_field_is_sent_to_nobody(browser: TestClient, cognito: LocalCognito) -> None:
-    """The flow refuses it."""
+def test_empty_field_is_refused_without_a_call(browser: TestClient, cognito: LocalCognito) -> None:
     refused = give_password(browser, password="")
 
     assert (refused.status_code, refused.json()) == (422, {"detail": "Please fill in every field."})
     assert "InitiateAuth" not in [call.operation for call in cognito.calls]
 
 
-def test_a_new_password_has_no_page_yet(browser: TestClient, pool: Pool) -> None:
-    """The example says which page is missing."""
+def test_challenge_without_a_page_is_not_implemented(browser: TestClient, pool: Pool) -> None:
     pool.add_user("bob", "battery staple", temporary=True)
 
     assert give_password(browser, "bob", "battery staple").status_code == 501
 
 
-def test_a_session_outlives_its_access_token(browser: TestClient, pool: Pool, cognito: LocalCognito) -> None:
-    """The tokens are refreshed, until an administrator ends it."""
+def test_session_is_refreshed_until_an_administrator_ends_it(
+    browser: TestClient, pool: Pool, cognito: LocalCognito
+) -> None:
     sign_in(browser, pool)
     cognito.clock.advance(7200)
     assert browser.get("/me").json() == {"username": "alice"}
@@ -171,8 +168,8 @@ def test_a_session_outlives_its_access_token(browser: TestClient, pool: Pool, co
     assert browser.get("/me").json() == {"detail": "Please sign in."}
 
 
-def test_a_session_whose_new_tokens_were_lost_has_ended(pool: Pool, cognito: LocalCognito) -> None:
-    """Where refresh tokens rotate, the old one is good for nothing then: only a sign-in helps."""
+def test_lost_response_to_a_rotating_refresh_ends_the_session(pool: Pool, cognito: LocalCognito) -> None:
+    """The old refresh token no longer works, and the new one is lost."""
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     app = pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), refresh_token_rotation=rotation)
     flow = pool.async_flow(app, seal_keys=["k" * 32])
@@ -184,10 +181,9 @@ def test_a_session_whose_new_tokens_were_lost_has_ended(pool: Pool, cognito: Loc
         assert browser.post("/logout").status_code == 204
 
 
-def test_logout_ends_the_session_and_revokes_the_tokens(
+def test_logout_revokes_the_tokens_and_ends_the_session_for_a_copied_cookie(
     browser: TestClient, pool: Pool, cognito: LocalCognito
 ) -> None:
-    """Also for who has kept the cookie."""
     sign_in(browser, pool)
     kept = {"Cookie": f"__Host-session={browser.cookies['__Host-session']}"}
     assert browser.get("/me", headers=kept).status_code == 200
@@ -198,8 +194,8 @@ def test_logout_ends_the_session_and_revokes_the_tokens(
     assert browser.get("/me", headers=kept).status_code == 401
 
 
-def test_logout_may_be_repeated(browser: TestClient, pool: Pool, cognito: LocalCognito) -> None:
-    """By who is not signed in, and by whom Cognito has signed out already."""
+def test_logout_without_a_session_succeeds(browser: TestClient, pool: Pool, cognito: LocalCognito) -> None:
+    """Also if Cognito has already ended the session."""
     assert browser.post("/logout").status_code == 204
     sign_in(browser, pool)
     administrator: Any = cognito.client()
