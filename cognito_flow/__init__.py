@@ -27,13 +27,18 @@ if TYPE_CHECKING:
     )
     from cognito_flow.errors import (
         AliasExists,
+        AnswerRejected,
         AttemptsExceeded,
+        Blocked,
         CodeAlreadyUsed,
         CodeExpired,
         CognitoFlowError,
         DeviceForgotten,
         FlowExpired,
         IncorrectPassword,
+        InputRejected,
+        InternalError,
+        InvalidInput,
         LimitExceeded,
         Misconfigured,
         NotAuthorized,
@@ -46,15 +51,19 @@ if TYPE_CHECKING:
         SecretHashMismatch,
         ServiceError,
         SessionAlreadyUsed,
+        SignedOut,
+        StartOver,
         StoreDamaged,
         StoreError,
         TemporaryPasswordExpired,
         Throttled,
         TokenExpired,
         TokenInvalid,
+        TokenRejected,
         TokenRevoked,
         TransportError,
         TriggerRefused,
+        TryLater,
         Unanswered,
         UnexpectedResponse,
         UsageError,
@@ -126,6 +135,7 @@ __all__ = [
     "AdminNoSrpAuth",
     "AliasExists",
     "Answer",
+    "AnswerRejected",
     "AppClient",
     "AsyncAccount",
     "AsyncAuthFlow",
@@ -135,6 +145,7 @@ __all__ = [
     "AsyncTotpEnrolment",
     "AttemptsExceeded",
     "AuthFlow",
+    "Blocked",
     "Challenge",
     "CodeAlreadyUsed",
     "CodeChallenge",
@@ -157,6 +168,9 @@ __all__ = [
     "FlowExpired",
     "IdClaims",
     "IncorrectPassword",
+    "InputRejected",
+    "InternalError",
+    "InvalidInput",
     "KeyringDeviceStore",
     "KeyringTokenStore",
     "LimitExceeded",
@@ -188,10 +202,12 @@ __all__ = [
     "ServiceError",
     "SessionAlreadyUsed",
     "SignedIn",
+    "SignedOut",
     "SignedUp",
     "SmsMfa",
     "SmsOtp",
     "SoftwareTokenMfa",
+    "StartOver",
     "Step",
     "StoreDamaged",
     "StoreError",
@@ -200,6 +216,7 @@ __all__ = [
     "Throttled",
     "TokenExpired",
     "TokenInvalid",
+    "TokenRejected",
     "TokenRevoked",
     "TokenSource",
     "TokenStore",
@@ -209,6 +226,7 @@ __all__ = [
     "TotpSetup",
     "TransportError",
     "TriggerRefused",
+    "TryLater",
     "Unanswered",
     "UnexpectedResponse",
     "UnknownChallenge",
@@ -235,13 +253,14 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
         "account._records": "CodeDelivery Passkey RememberedDevice SignedUp UserProfile",
         "credentials": "Credentials CustomAuth RefreshTokenAuth UserAuth UserPasswordAuth UserSrpAuth",
         "errors": (
-            "AliasExists AttemptsExceeded CodeAlreadyUsed CodeExpired CognitoFlowError "
-            "DeviceForgotten FlowExpired IncorrectPassword LimitExceeded Misconfigured NotAuthorized "
-            "NotPermitted PasswordRejected PasswordResetRequired RefreshTokenInvalid "
-            "RefreshTokenReused SealError SecretHashMismatch ServiceError SessionAlreadyUsed "
-            "StoreDamaged StoreError TemporaryPasswordExpired Throttled TokenExpired TokenInvalid "
-            "TokenRevoked TransportError TriggerRefused Unanswered UnexpectedResponse UsageError "
-            "UserDisabled UserExists UserNotConfirmed UserNotFound WrongCode"
+            "AliasExists AnswerRejected AttemptsExceeded Blocked CodeAlreadyUsed CodeExpired "
+            "CognitoFlowError DeviceForgotten FlowExpired IncorrectPassword InputRejected "
+            "InternalError InvalidInput LimitExceeded Misconfigured NotAuthorized NotPermitted "
+            "PasswordRejected PasswordResetRequired RefreshTokenInvalid RefreshTokenReused SealError "
+            "SecretHashMismatch ServiceError SessionAlreadyUsed SignedOut StartOver StoreDamaged "
+            "StoreError TemporaryPasswordExpired Throttled TokenExpired TokenInvalid TokenRejected "
+            "TokenRevoked TransportError TriggerRefused TryLater Unanswered UnexpectedResponse "
+            "UsageError UserDisabled UserExists UserNotConfirmed UserNotFound WrongCode"
         ),
         "flow": "AsyncAuthFlow AuthFlow Step",
         "handlers": (

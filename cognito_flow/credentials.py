@@ -41,7 +41,7 @@ class UserSrpAuth:
         password: The password.
 
     Raises:
-        UsageError: Either is empty.
+        InvalidInput: Either is empty.
     """
 
     auth_flows: ClassVar[tuple[str, ...]] = ("USER_SRP_AUTH",)
@@ -73,7 +73,7 @@ class UserPasswordAuth:
         legacy: True sends ADMIN_NO_SRP_AUTH, the older name of ADMIN_USER_PASSWORD_AUTH.
 
     Raises:
-        UsageError: The name or the password is empty.
+        InvalidInput: The name or the password is empty.
     """
 
     auth_flows: ClassVar[tuple[str, ...]] = (
@@ -114,7 +114,7 @@ class CustomAuth:
         password: With a password, it is proved by SRP before the triggers ask anything.
 
     Raises:
-        UsageError: The name or the password is empty.
+        InvalidInput: The name or the password is empty.
     """
 
     auth_flows: ClassVar[tuple[str, ...]] = ("CUSTOM_AUTH",)
@@ -151,7 +151,8 @@ class UserAuth:
         session: The Session of a confirmed sign-up, which signs in without asking for anything.
 
     Raises:
-        UsageError: The name or the password is empty, or a password is given with a factor that takes none.
+        InvalidInput: The name or the password is empty.
+        UsageError: A password is given with a factor that takes none.
     """
 
     auth_flows: ClassVar[tuple[str, ...]] = ("USER_AUTH",)

@@ -1,112 +1,92 @@
 """Every exception of the library, arranged by what the caller does next.
 
+A page catches one parent for each thing that it can do next:
+
     CognitoFlowError
-    ├── UsageError                           mend the calling code
-    │   └── SessionAlreadyUsed               answered before: use the step that its answer gave
-    ├── UnexpectedResponse                   Cognito said something that cannot be read: report it
-    ├── SealError                            damaged, too old, another key's or client's: start again
-    ├── StoreError                           mend what it names (a key, a permission, a disk) and repeat
-    │   └── StoreDamaged                     sign in again; what was there is at `.kept_at`
-    ├── Unanswered                           `ask` gave no answer: `.challenge` is still there to be answered
-    ├── TransportError                       no answer came; `.maybe_processed`: it may have been carried out
+    ├── AnswerRejected                       ask again: the same challenge takes another answer
+    │   ├── InvalidInput                     refused locally: an empty code, a choice that was not offered
+    │   ├── InputRejected                    Cognito refused what was typed: a phone number, an attribute
+    │   ├── WrongCode                        the code is wrong
+    │   ├── CodeAlreadyUsed                  wait for the authenticator app's next code
+    │   └── PasswordRejected                 the pool's policy refuses the new password
+    ├── StartOver                            this sign-in is over: begin a new one
+    │   ├── FlowExpired                      it took too long, or its session is used up
+    │   ├── CodeExpired                      the code expired, or none was requested: request a new one
+    │   ├── SealError                        the sealed text is damaged, too old, or of another key
+    │   ├── SessionAlreadyUsed               this challenge was answered before
+    │   └── DeviceForgotten                  Cognito does not know the device: start again without it
+    ├── SignedOut                            these tokens are over: sign in again
+    │   ├── RefreshTokenInvalid              expired, or of another app client or device: `.hint`
+    │   ├── RefreshTokenReused               replaced by rotation, and used after its grace period
+    │   └── TokenRevoked                     revoked, or the user signed out everywhere
+    ├── TryLater                             wait, then try again
+    │   ├── TransportError                   no answer came; see `.maybe_processed`
+    │   ├── Throttled                        too many requests to the pool: wait a moment
+    │   ├── LimitExceeded                    too many attempts for this user: wait up to an hour
+    │   ├── AttemptsExceeded                 the user is locked for a while
+    │   └── InternalError                    Cognito failed (a 5xx); `.maybe_processed` is True
+
+The same classes, and all others, arranged by where they come from:
+
+    CognitoFlowError
+    ├── UsageError                           fix the calling program; never show it to users
+    ├── UnexpectedResponse                   the response cannot be read: report it
+    ├── StoreError                           fix what it names (a key, a permission, a disk) and repeat
+    │   └── StoreDamaged                     sign in again; the damaged file is at `.kept_at`
+    ├── Unanswered                           `ask` gave no answer; `.challenge` can still be answered
+    ├── TokenRejected                        `TokenVerifier` refused a token; Cognito was not asked
+    │   ├── TokenInvalid                     forged, damaged, or meant for another pool or app client
+    │   ├── TokenExpired                     refresh (also a NotAuthorized: Cognito says it, too)
+    │   └── NotPermitted                     the token is valid, but lacks a scope or a group
     └── ServiceError                         Cognito refused
-        ├── NotAuthorized                    a login page tells nobody which it was
-        │   ├── IncorrectPassword            ask again and start again
+        ├── NotAuthorized                    answer all of these alike, to hide which users exist
+        │   ├── IncorrectPassword            ask for name and password again, and start again
         │   ├── UserNotFound
-        │   ├── AttemptsExceeded             locked for a while: wait
+        │   ├── AttemptsExceeded             (a TryLater)
         │   ├── UserDisabled
-        │   ├── SecretHashMismatch           mend the client secret: `.hint`
+        │   ├── SecretHashMismatch           fix the client secret: `.hint`
         │   ├── TemporaryPasswordExpired     an administrator must set a new one
-        │   ├── RefreshTokenInvalid          sign in again: `.hint`
-        │   ├── TokenRevoked                 sign in again
-        │   ├── TokenExpired                 refresh
-        │   ├── TokenInvalid                 sign in again: it is not one of this pool's, or not for this app
-        │   └── NotPermitted                 the token is good, but lacks a scope or a group
-        ├── WrongCode                        answer the same challenge again
-        ├── CodeExpired                      ask for a new code
-        ├── CodeAlreadyUsed                  answer the same challenge with the next code
-        ├── PasswordRejected                 answer the same challenge with a better password
-        ├── FlowExpired                      too much time passed, or the session is used up: start again
+        │   ├── Blocked                      threat protection or WAF refused: do not ask again
+        │   ├── RefreshTokenInvalid          (a SignedOut)
+        │   ├── TokenRevoked                 (a SignedOut)
+        │   └── TokenExpired                 (a TokenRejected)
+        ├── WrongCode, CodeAlreadyUsed, PasswordRejected, InputRejected      (each an AnswerRejected)
+        ├── FlowExpired, CodeExpired, DeviceForgotten                        (each a StartOver)
+        ├── RefreshTokenReused                                               (a SignedOut)
+        ├── Throttled, LimitExceeded, InternalError                          (each a TryLater)
         ├── UserNotConfirmed                 confirm the sign-up
-        ├── PasswordResetRequired            send them through the forgotten-password pages
-        ├── UserExists
-        ├── AliasExists
-        ├── DeviceForgotten                  start again without the device
-        ├── RefreshTokenReused               read the store again, or sign in again
-        ├── Throttled                        wait a little and repeat the call
-        ├── LimitExceeded                    wait long; it is never repeated automatically
-        ├── TriggerRefused                   the pool's Lambda `.trigger` said no
+        ├── PasswordResetRequired            send the user through the forgotten-password pages
+        ├── UserExists                       the user name is taken
+        ├── AliasExists                      the address or phone number belongs to another user
+        ├── TriggerRefused                   the pool's Lambda `.trigger` refused or failed
         └── Misconfigured                    change the pool or the app client: `.hint`
 
-Rule of this file: classes and one table, `ROWS`, from Cognito's codes and texts to classes. The texts are no
-part of the service model, so they are matched leniently, and what matches no row becomes the parent.
+Rule of this file: classes and one table, `ROWS`, from Cognito's codes and texts to classes. The service model
+does not list the texts, so they are matched leniently; an error that matches no row becomes a `ServiceError`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import attrs
-
-if TYPE_CHECKING:
-    from cognito_flow.handlers import Challenge
-
-__all__ = [
-    "AliasExists",
-    "AttemptsExceeded",
-    "CodeAlreadyUsed",
-    "CodeExpired",
-    "CognitoFlowError",
-    "DeviceForgotten",
-    "FlowExpired",
-    "IncorrectPassword",
-    "LimitExceeded",
-    "Misconfigured",
-    "NotAuthorized",
-    "NotPermitted",
-    "PasswordRejected",
-    "PasswordResetRequired",
-    "RefreshTokenInvalid",
-    "RefreshTokenReused",
-    "SealError",
-    "SecretHashMismatch",
-    "ServiceError",
-    "SessionAlreadyUsed",
-    "StoreDamaged",
-    "StoreError",
-    "TemporaryPasswordExpired",
-    "Throttled",
-    "TokenExpired",
-    "TokenInvalid",
-    "TokenRevoked",
-    "TransportError",
-    "TriggerRefused",
-    "Unanswered",
-    "UnexpectedResponse",
-    "UsageError",
-    "UserDisabled",
-    "UserExists",
-    "UserNotConfirmed",
-    "UserNotFound",
-    "WrongCode",
-]
 
 
 class CognitoFlowError(Exception):
     """The parent of every error of this library.
 
     Args:
-        message: What was wrong and what to do. No secret ever stands in it.
+        message: What happened and what to do. It never contains a secret.
 
     Attributes:
-        code: Cognito's error code, for example ``NotAuthorizedException``; None when Cognito said nothing.
+        code: Cognito's error code, for example ``NotAuthorizedException``; None if Cognito sent none.
         operation: The API operation that was called, for example ``RespondToAuthChallenge``.
-        request_id: What AWS support asks for.
-        retryable: Whether the same call, repeated a little later as it is, may succeed.
-        maybe_processed: Whether Cognito may have carried out the call although no good answer came.
-        hint: How to mend it, where that is known. It ends the message, too.
+        request_id: The id that AWS support asks for.
+        retryable: Whether the same call, repeated unchanged a little later, may succeed.
+        maybe_processed: Whether Cognito may have processed the call although no readable answer came.
+        hint: How to fix it, where that is known. `str(error)` ends with it.
     """
 
     def __init__(
@@ -134,55 +114,114 @@ class CognitoFlowError(Exception):
         return message if self.hint is None else f"{message}: {self.hint}"
 
 
+# -- what the caller does next --
+
+
+class AnswerRejected(CognitoFlowError):
+    """What the user typed was refused: ask again. The same challenge, or the same page, takes another
+    answer."""
+
+
+class StartOver(CognitoFlowError):
+    """This sign-in is over: begin a new one."""
+
+
+class SignedOut(CognitoFlowError):
+    """These tokens are over: the user must sign in again."""
+
+
+class TryLater(CognitoFlowError):
+    """Cognito cannot be reached, or accepts no calls now: wait, then try again."""
+
+
+# -- refused or failed on this side --
+
+
 class UsageError(CognitoFlowError):
-    """The calling code broke the contract; nothing was sent."""
+    """A mistake in the calling program; nothing was sent. Fix the program: users cannot do anything about
+    it."""
 
 
-class SessionAlreadyUsed(UsageError):
-    """This challenge was answered before; nothing was sent. Go on with the step that its answer gave."""
+class InvalidInput(AnswerRejected):
+    """What the user typed or chose cannot be right; nothing was sent. The message names it, without its
+    value: an empty code or password, a choice that was not offered, a required attribute that is missing."""
+
+
+class SessionAlreadyUsed(StartOver):
+    """This challenge was answered before, with this session; nothing was sent. Continue with the step that
+    the first answer returned, or begin a new sign-in."""
+
+
+class SealError(StartOver):
+    """A sealed challenge cannot be opened: it is damaged, too old, or sealed with another key or for another
+    app client."""
 
 
 class UnexpectedResponse(CognitoFlowError):
-    """Cognito said something that this library cannot read."""
-
-
-class SealError(CognitoFlowError):
-    """A sealed challenge cannot be opened: damaged, too old, sealed with another key or for another app
-    client."""
+    """Cognito's response cannot be read by this library."""
 
 
 class StoreError(CognitoFlowError):
-    """A store of tokens or devices cannot be read or written. It was left as it is."""
+    """A store of tokens or devices cannot be read or written. Its content was not changed."""
 
 
 class StoreDamaged(StoreError):
-    """What a store held cannot be read. A file was put aside, so that the store works again, without it.
+    """The content of a store cannot be read. A damaged file was moved away, so that the store works again.
 
     Attributes:
-        kept_at: The path that the file has now; None in a store without files, where `put` and `delete` mend
+        kept_at: The path of the moved file; None in a store without files, where `put` and `delete` replace
             the user's entry.
     """
 
     kept_at: str | None = None
 
 
+class UnansweredChallenge(Protocol):
+    """What an `Unanswered` error says of its challenge, whose class is one of the handlers."""
+
+    @property
+    def name(self) -> str:
+        """The ChallengeName."""
+        ...
+
+    @property
+    def username(self) -> str:
+        """Cognito's name for the user, or what was typed if Cognito has not sent it."""
+        ...
+
+
 class Unanswered(CognitoFlowError):
-    """`sign_in` met a challenge that nobody answered.
+    """`sign_in` met a challenge that its `ask` did not answer.
 
     Attributes:
-        challenge: The challenge, which can still be answered with `send`.
+        challenge: The challenge. It can still be answered with `send`.
     """
 
-    def __init__(self, challenge: Challenge, message: str) -> None:
+    def __init__(self, challenge: UnansweredChallenge, message: str) -> None:
         super().__init__(message)
         self.challenge = challenge
 
-    def __reduce__(self) -> tuple[type[Unanswered], tuple[Challenge, str], dict[str, object]]:
+    def __reduce__(self) -> tuple[type[Unanswered], tuple[UnansweredChallenge, str], dict[str, object]]:
         return type(self), (self.challenge, self.args[0]), self.__dict__
 
 
-class TransportError(CognitoFlowError):
-    """No answer came: a timeout, or no connection. See `maybe_processed` before the same is sent again."""
+class TransportError(TryLater):
+    """No answer came: a timeout, or no connection. Read `maybe_processed` before sending the same again."""
+
+
+class TokenRejected(CognitoFlowError):
+    """`TokenVerifier` refused a token. Cognito was not asked."""
+
+
+class TokenInvalid(TokenRejected):
+    """The token is forged, damaged, or meant for another pool or app client."""
+
+
+class NotPermitted(TokenRejected):
+    """The token is valid, but lacks a scope or a group that is required."""
+
+
+# -- refused by Cognito --
 
 
 class ServiceError(CognitoFlowError):
@@ -190,7 +229,7 @@ class ServiceError(CognitoFlowError):
 
 
 class NotAuthorized(ServiceError):
-    """Not authorized. A login page that catches this class tells nobody which reason it was."""
+    """Not authorized. A login page that answers all of these alike does not reveal which users exist."""
 
 
 class IncorrectPassword(NotAuthorized):
@@ -198,11 +237,11 @@ class IncorrectPassword(NotAuthorized):
 
 
 class UserNotFound(NotAuthorized):
-    """No such user, told by an app client that does not hide it (PreventUserExistenceErrors is LEGACY)."""
+    """There is no such user. Only an app client whose PreventUserExistenceErrors is LEGACY says so."""
 
 
-class AttemptsExceeded(NotAuthorized):
-    """Too many wrong passwords or codes: the user is locked for a while. Wait; do not repeat the call."""
+class AttemptsExceeded(NotAuthorized, TryLater):
+    """Too many wrong passwords or codes: the user is locked for a while."""
 
 
 class UserDisabled(NotAuthorized):
@@ -210,63 +249,82 @@ class UserDisabled(NotAuthorized):
 
 
 class SecretHashMismatch(NotAuthorized):
-    """The client secret is missing, wrong, or not expected; `hint` says how to mend it."""
+    """The client secret is missing, wrong, or not expected; `hint` says which."""
 
 
 class TemporaryPasswordExpired(NotAuthorized):
-    """The temporary password is too old: an administrator must set a new one."""
+    """The temporary password expired: an administrator must set a new one."""
 
 
-class RefreshTokenInvalid(NotAuthorized):
-    """The refresh token is of no use (any more): sign in again. `hint` names the causes."""
+class Blocked(NotAuthorized):
+    """The pool's threat protection, or a web ACL of AWS WAF, refused the request: do not ask again."""
 
 
-class TokenRevoked(NotAuthorized):
-    """The token was revoked, or the person signed out everywhere: sign in again."""
+class RefreshTokenInvalid(NotAuthorized, SignedOut):
+    """The refresh token is not accepted (any more): sign in again. `hint` names the causes."""
 
 
-class TokenExpired(NotAuthorized):
-    """The token is too old: refresh."""
+class TokenRevoked(NotAuthorized, SignedOut):
+    """The token was revoked, or the user signed out everywhere: sign in again."""
 
 
-class TokenInvalid(NotAuthorized):
-    """The token is forged, damaged, or meant for somebody else: sign in again. `TokenVerifier` says so, not
-    Cognito."""
+class TokenExpired(TokenRejected, NotAuthorized):
+    """The token expired: refresh. `TokenVerifier` says so, and Cognito for an access token."""
 
 
-class NotPermitted(NotAuthorized):
-    """The token is good, but lacks a scope or a group that is required. `TokenVerifier` says so, not
-    Cognito."""
-
-
-class WrongCode(ServiceError):
+class WrongCode(ServiceError, AnswerRejected):
     """The code does not match: answer the same challenge again."""
 
 
-class CodeExpired(ServiceError):
-    """The code is too old, or none was asked for: ask for a new one."""
-
-
-class CodeAlreadyUsed(ServiceError):
+class CodeAlreadyUsed(ServiceError, AnswerRejected):
     """This code of the authenticator app was used before: answer again with the next one (within 30
     seconds)."""
 
 
-class PasswordRejected(ServiceError):
-    """The new password breaks the pool's policy or history rule: answer the same challenge with a better
+class PasswordRejected(ServiceError, AnswerRejected):
+    """The new password breaks the pool's policy or history rule: answer the same challenge with another
     one."""
 
 
-class FlowExpired(ServiceError):
+class InputRejected(ServiceError, AnswerRejected):
+    """Cognito refused a value that the user typed, for example a phone number or an attribute."""
+
+
+class FlowExpired(ServiceError, StartOver):
     """The sign-in took too long, or its session is used up: start again."""
 
 
+class CodeExpired(ServiceError, StartOver):
+    """The code expired, or none was requested: request a new one."""
+
+
+class DeviceForgotten(ServiceError, StartOver):
+    """Cognito does not know this device (any more), or refused its secret: start again without it."""
+
+
+class RefreshTokenReused(ServiceError, SignedOut):
+    """A refresh token that rotation had replaced was used after its grace period: sign in again, unless a
+    store holds the newer one."""
+
+
+class Throttled(ServiceError, TryLater):
+    """Too many requests to the pool: wait a moment and repeat the call. Nothing was processed."""
+
+
+class LimitExceeded(ServiceError, TryLater):
+    """Too many attempts for this user: wait up to an hour. The call is never repeated automatically."""
+
+
+class InternalError(ServiceError, TryLater):
+    """Cognito failed: a 5xx status. It may have processed the call."""
+
+
 class UserNotConfirmed(ServiceError):
-    """The sign-up was not confirmed yet. Cognito says so before it looks at the password."""
+    """The sign-up was not confirmed yet. Cognito says so before it checks the password."""
 
 
 class PasswordResetRequired(ServiceError):
-    """An administrator asked for a new password: send the person through the forgotten-password pages."""
+    """An administrator requires a new password: send the user through the forgotten-password pages."""
 
 
 class UserExists(ServiceError):
@@ -277,28 +335,11 @@ class AliasExists(ServiceError):
     """The e-mail address or phone number belongs to another user."""
 
 
-class DeviceForgotten(ServiceError):
-    """Cognito does not know this device (any more), or refused its secret: start again without it."""
-
-
-class RefreshTokenReused(ServiceError):
-    """A rotated refresh token was used again after its grace period: read the store again, or sign in
-    again."""
-
-
-class Throttled(ServiceError):
-    """Too many requests to the pool: wait a little and repeat the call. Nothing was processed."""
-
-
-class LimitExceeded(ServiceError):
-    """This person asked too often: wait long. It is never repeated automatically."""
-
-
 class TriggerRefused(ServiceError):
     """A Lambda trigger of the pool refused or failed.
 
     Attributes:
-        trigger: Its name, for example ``PreAuthentication``, where Cognito tells it.
+        trigger: Its name, for example ``PreAuthentication``, if Cognito's text contains it.
     """
 
     trigger: str | None = None
@@ -396,6 +437,8 @@ ROWS: tuple[Row, ...] = (
     Row("Throttling", None, Throttled),
     Row("RequestLimitExceeded", None, Throttled),
     Row("LimitExceeded", None, LimitExceeded),
+    Row("InternalError", None, InternalError),
+    Row("InternalServer", None, InternalError),
     Row("UserLambdaValidation", None, TriggerRefused),
     Row("UnexpectedLambda", None, TriggerRefused),
     Row("InvalidLambdaResponse", None, TriggerRefused),
@@ -510,14 +553,15 @@ def from_service(
         parameters: The call's parameters, of which only the AuthFlow is read, for the hint.
     """
     row = _row(code.removesuffix("Exception"), text)
-    error_class = ServiceError if row is None else row.error
+    error_class = row.error if row is not None else InternalError if status >= 500 else ServiceError
+    has_failed = error_class is InternalError or status >= 500
     error = error_class(
         _QUOTED_VALUE.sub("Value at", text) or code,
         code=code,
         operation=operation,
         request_id=request_id,
-        retryable=error_class is Throttled or status >= 500,
-        maybe_processed=status >= 500,
+        retryable=error_class is Throttled or has_failed,
+        maybe_processed=has_failed,
         hint=None
         if row is None or row.hint is None
         else row.hint.format(flow=(parameters or {}).get("AuthFlow", "*")),

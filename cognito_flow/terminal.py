@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from cognito_flow._json import as_object
-from cognito_flow.errors import Unanswered, UsageError
+from cognito_flow.errors import InvalidInput, Unanswered
 from cognito_flow.handlers import (
     AdminNoSrpAuth,
     Answer,
@@ -72,7 +72,7 @@ def ask(challenge: Challenge) -> Answer | None:
 
     Raises:
         Unanswered: Standard input ended before the answer.
-        UsageError: What was typed cannot be an answer, or standard input is not valid UTF-8.
+        InvalidInput: What was typed cannot be an answer, or standard input is not valid UTF-8.
 
     >>> from cognito_flow import UserSrpAuth
     >>> from cognito_flow.testing import LocalCognito
@@ -197,7 +197,7 @@ def _unknown(challenge: UnknownChallenge) -> Answer:
         given = None
     responses = {name: value for name, value in (given or {}).items() if isinstance(value, str)}
     if responses != given:
-        raise UsageError("expected a JSON object whose values are strings")
+        raise InvalidInput("expected a JSON object whose values are strings")
     return challenge.answer(responses)
 
 
@@ -217,7 +217,7 @@ def ask_text(question: str) -> str:
 
     Raises:
         EOFError: Standard input has ended, or is closed.
-        UsageError: Standard input is not valid UTF-8.
+        InvalidInput: Standard input is not valid UTF-8.
     """
     sys.stderr.write(f"{question}: ")
     sys.stderr.flush()
@@ -225,7 +225,7 @@ def ask_text(question: str) -> str:
         # A program that was started with standard input closed has none.
         line = "" if sys.stdin is None else sys.stdin.readline()
     except UnicodeDecodeError:  # whose message would quote what was typed
-        raise UsageError("standard input is not valid UTF-8") from None
+        raise InvalidInput("standard input is not valid UTF-8") from None
     if not line:
         raise EOFError
     return line.rstrip("\r\n")
@@ -239,7 +239,7 @@ def ask_hidden(question: str) -> str:
 
     Raises:
         EOFError: Standard input has ended, or is closed.
-        UsageError: Standard input is not valid UTF-8.
+        InvalidInput: Standard input is not valid UTF-8.
     """
     if _is_terminal():
         return getpass.getpass(f"{question}: ", stream=sys.stderr)
@@ -255,7 +255,7 @@ def choose(question: str, choices: Sequence[str]) -> str:
 
     Raises:
         EOFError: Standard input has ended, or is closed.
-        UsageError: Standard input is not valid UTF-8.
+        InvalidInput: Standard input is not valid UTF-8.
     """
     say(question)
     for number, choice in enumerate(choices, 1):

@@ -7,9 +7,11 @@ Run ``python docs/generate.py`` after changing one of them. A test fails while a
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from cognito_flow import errors as drawing
 from cognito_flow.errors import ROWS
 from cognito_flow.handlers import HANDLERS
 from cognito_flow.testing._operations import OPERATIONS, validation
@@ -71,14 +73,30 @@ def errors() -> str:
         for row in ROWS
     ]
     head = ["code", "text matches", "class", "hint"]
+    by_next_step, by_origin = re.findall(
+        r"^    CognitoFlowError\n(?:    .+\n)+", drawing.__doc__ or "", re.MULTILINE
+    )
     return f"""# Errors
 
-This page is generated from the table in `cognito_flow/errors.py`. The first row that matches decides; an error that matches no row is a
-`ServiceError`. Texts are compared without case.
+All classes can be imported from `cognito_flow`; their attributes are in [the API reference](api.md). Catch one parent for each
+thing that your program can do next:
+
+```text
+{inspect.cleandoc(by_next_step)}
+```
+
+The same classes, and all others, arranged by where they come from:
+
+```text
+{inspect.cleandoc(by_origin)}
+```
+
+## From Cognito's codes and texts to classes
+
+The first row that matches decides. An error that matches no row is a `ServiceError`, or an `InternalError` if its status is 5xx.
+Texts are compared without regard to case.
 
 {table(head, rows)}
-
-[The API reference](api.md#errors) describes the classes.
 """
 
 

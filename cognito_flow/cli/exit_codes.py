@@ -13,7 +13,14 @@ from typing import NoReturn
 from rich.console import Console
 from rich.text import Text
 
-from cognito_flow.errors import CognitoFlowError, StoreError, TransportError, Unanswered, UsageError
+from cognito_flow.errors import (
+    CognitoFlowError,
+    InvalidInput,
+    StoreError,
+    TransportError,
+    Unanswered,
+    UsageError,
+)
 
 PROBLEMS, USAGE, REFUSED, UNREACHABLE, UNANSWERED = 1, 2, 3, 4, 5
 
@@ -25,7 +32,7 @@ def exit_codes() -> Generator[None]:
     """Turn errors into a message and an exit code."""
     try:
         yield
-    except (UsageError, StoreError) as error:
+    except (UsageError, InvalidInput, StoreError) as error:
         _stop(str(error), USAGE)
     except TransportError as error:
         _stop(str(error), UNREACHABLE)

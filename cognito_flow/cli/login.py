@@ -9,7 +9,7 @@ import sys
 
 from cognito_flow.cli.tokens import as_json
 from cognito_flow.credentials import Credentials
-from cognito_flow.errors import CodeAlreadyUsed, PasswordRejected, Unanswered, UsageError, WrongCode
+from cognito_flow.errors import AnswerRejected, Unanswered
 from cognito_flow.flow import AuthFlow
 from cognito_flow.handlers import Answer, Challenge
 from cognito_flow.models import AppClient, SignedIn
@@ -34,7 +34,7 @@ def run(app: AppClient, credentials: Credentials) -> None:
         challenge = step
         try:
             step, tries = flow.send(_answer(challenge)), 0
-        except (WrongCode, CodeAlreadyUsed, PasswordRejected, UsageError) as error:
+        except AnswerRejected as error:
             tries += 1
             if tries == _MAX_TRIES:
                 raise

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import attrs
 
 from cognito_flow._exchange import Exchange, Response
-from cognito_flow.errors import UsageError
+from cognito_flow.errors import InvalidInput, UsageError
 from cognito_flow.handlers.pending import Pending
 
 if TYPE_CHECKING:
@@ -102,31 +102,33 @@ class Answer:
 
 
 def check_text(what: str, value: object) -> str:
-    """The text, if it is one and is not empty.
+    """Return the text that a user typed, if it is a str, not empty, and encodable.
 
     Args:
         what: How the message calls it.
-        value: What the caller gave. It never stands in a message.
+        value: What was typed. No message contains it.
 
     Raises:
-        UsageError: It is not text, is empty, or holds half a surrogate pair, which has no UTF-8 form.
+        InvalidInput: It is empty, or contains a lone surrogate, which UTF-8 cannot encode.
+        UsageError: It is not a str.
     """
     if not isinstance(value, str):
         raise UsageError(f"{what} must be a str, not {type(value).__name__}")
     if not value:
-        raise UsageError(f"{what} is empty")
+        raise InvalidInput(f"{what} is empty")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise UsageError(f"{what} holds a lone surrogate: decode the input as UTF-8")
+        raise InvalidInput(f"{what} contains a lone surrogate: decode the input as UTF-8")
     return value
 
 
 def check_code(code: object) -> str:
-    """The code without its white space: apps show codes in groups.
+    """Return the code without its whitespace: apps show codes in groups.
 
     Args:
-        code: What the caller gave.
+        code: What was typed.
 
     Raises:
-        UsageError: There is no code in it.
+        InvalidInput: There is no code in it.
+        UsageError: It is not a str.
     """
     return check_text("the code", "".join(check_text("the code", code).split()))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import attrs
 
 from cognito_flow._exchange import Exchange, Response
-from cognito_flow.errors import UnexpectedResponse, UsageError
+from cognito_flow.errors import InvalidInput, UnexpectedResponse, UsageError
 from cognito_flow.handlers.base import Answer, NamedHandler, check_text
 from cognito_flow.handlers.passwords import SECOND_FACTORS
 from cognito_flow.handlers.pending import Pending
@@ -28,13 +28,13 @@ def known_mfa_types(names: tuple[str, ...]) -> tuple[MfaType | str, ...]:
 
 
 def check_choice(choice: str, choices: tuple[str, ...]) -> str:
-    """The wire value of a choice.
+    """Return the wire value of a choice.
 
     Raises:
-        UsageError: It was not offered.
+        InvalidInput: It was not offered.
     """
     if choice not in choices:
-        raise UsageError(f"{str(choice)!r} was not offered: choose one of {', '.join(choices) or 'none'}")
+        raise InvalidInput(f"{str(choice)!r} was not offered: choose one of {', '.join(choices) or 'none'}")
     return str(choice)
 
 
@@ -68,7 +68,7 @@ class SelectMfaType(NamedHandler):
             choice: An `MfaType`, or its wire value.
 
         Raises:
-            UsageError: It was not offered.
+            InvalidInput: It was not offered.
         """
         return Answer(self, {"ANSWER": check_choice(choice, self.choices)})
 
@@ -112,7 +112,8 @@ class SelectChallenge(NamedHandler):
             choice: A `FirstFactor`, or its wire value.
 
         Raises:
-            UsageError: It was not offered, or it needs a password.
+            InvalidInput: It was not offered.
+            UsageError: It needs a password.
         """
         if choice in (FirstFactor.PASSWORD, FirstFactor.PASSWORD_SRP):
             raise UsageError(
@@ -124,7 +125,7 @@ class SelectChallenge(NamedHandler):
         """Choose PASSWORD, and send the password as it is.
 
         Raises:
-            UsageError: It was not offered, or the password is empty.
+            InvalidInput: It was not offered, or the password is empty.
         """
         choice = check_choice(FirstFactor.PASSWORD, self.choices)
         return Answer(self, {"ANSWER": choice, "PASSWORD": check_text("the password", password)})
@@ -133,7 +134,7 @@ class SelectChallenge(NamedHandler):
         """Choose PASSWORD_SRP, and prove the password without sending it.
 
         Raises:
-            UsageError: It was not offered, or the password is empty.
+            InvalidInput: It was not offered, or the password is empty.
         """
         choice = check_choice(FirstFactor.PASSWORD_SRP, self.choices)
         return Answer(self, {"ANSWER": choice}, check_text("the password", password))

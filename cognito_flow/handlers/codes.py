@@ -40,7 +40,7 @@ class CodeChallenge(NamedHandler):
             code: The code.
 
         Raises:
-            UsageError: There is no code in it.
+            InvalidInput: There is no code in it.
         """
         return Answer(self, {self.sends[0]: check_code(code)})
 

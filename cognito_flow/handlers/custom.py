@@ -61,7 +61,7 @@ class CustomChallenge(NamedHandler):
         """Answer what the trigger asked.
 
         Raises:
-            UsageError: The answer is empty.
+            InvalidInput: The answer is empty.
         """
         return Answer(self, {"ANSWER": check_text("the answer", answer)})
 
@@ -85,6 +85,7 @@ class UnknownChallenge(Handler):
         """Answer with these ChallengeResponses. USERNAME, SECRET_HASH and DEVICE_KEY are added.
 
         Raises:
-            UsageError: A value is not text.
+            InvalidInput: A value is empty.
+            UsageError: A value is not a str.
         """
         return Answer(self, {name: check_text(name, value) for name, value in responses.items()})

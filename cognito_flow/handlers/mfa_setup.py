@@ -58,7 +58,7 @@ def first_code(code: str, device_name: str | None) -> dict[str, str]:
         device_name: What to call this authenticator.
 
     Raises:
-        UsageError: There is no code in it, or the name is empty.
+        InvalidInput: There is no code in it, or the name is empty.
     """
     members = {"UserCode": check_code(code)}
     if device_name is not None:
@@ -114,7 +114,7 @@ class MfaSetup(NamedHandler):
         """Set up an authenticator app: the next step is `TotpSetup`.
 
         Raises:
-            UsageError: The pool does not offer it.
+            InvalidInput: The pool does not offer it.
         """
         check_choice(MfaType.SOFTWARE_TOKEN_MFA, self.can_set_up)
         return Answer(self)
@@ -126,7 +126,7 @@ class MfaSetup(NamedHandler):
             address: The e-mail address; a code is sent there now.
 
         Raises:
-            UsageError: The pool does not offer it, or the address is empty.
+            InvalidInput: The pool does not offer it, or the address is empty.
         """
         check_choice(MfaType.EMAIL_OTP, self.can_set_up)
         return Answer(self, {"EMAIL": check_text("the e-mail address", address)})
@@ -183,7 +183,7 @@ class TotpSetup(NamedHandler):
             device_name: What to call this authenticator, for the person's own use.
 
         Raises:
-            UsageError: There is no code in it.
+            InvalidInput: There is no code in it.
         """
         return Answer(self, first_code(code, device_name))
 

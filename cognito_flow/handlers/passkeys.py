@@ -14,7 +14,7 @@ from typing import ClassVar, Self, cast
 import attrs
 
 from cognito_flow._json import as_object
-from cognito_flow.errors import UnexpectedResponse, UsageError
+from cognito_flow.errors import InvalidInput, UnexpectedResponse, UsageError
 from cognito_flow.handlers.base import Answer, NamedHandler
 from cognito_flow.handlers.pending import Pending
 
@@ -73,7 +73,7 @@ class WebAuthn(NamedHandler):
                 mapping.
 
         Raises:
-            UsageError: It is not an assertion; the message names what is missing.
+            InvalidInput: It is not an assertion; the message names what is missing.
         """
         return Answer(self, {"CREDENTIAL": credential_json(credential, _IN_ASSERTION, "credentials.get")})
 
@@ -87,14 +87,15 @@ def credential_json(credential: str | Mapping[str, object], in_response: tuple[s
         source: The method of ``navigator`` that makes such a credential.
 
     Raises:
-        UsageError: It is not such a credential; the message names what is missing.
+        InvalidInput: It is not such a credential; the message names what is missing.
+        UsageError: It is a mapping with values that JSON cannot hold.
     """
     parsed = as_object(_parse(credential) if isinstance(credential, str) else credential)
     if parsed is None:
-        raise UsageError("the credential is not a JSON object")
+        raise InvalidInput("the credential is not a JSON object")
     response = as_object(parsed.get("response"))
     if response is None:
-        raise UsageError("the credential has no member 'response': send credential.toJSON() from the page")
+        raise InvalidInput("the credential has no member 'response': send credential.toJSON() from the page")
     _need_members(parsed, _IN_CREDENTIAL, "the credential", source)
     _need_members(response, in_response, "the credential's response", source)
     return _to_json(parsed)
@@ -104,7 +105,7 @@ def _parse(text: str) -> object:
     try:
         return cast("object", json.loads(text))
     except (ValueError, RecursionError):
-        raise UsageError(
+        raise InvalidInput(
             "the credential is not JSON: send JSON.stringify(credential) from the page"
         ) from None
 
@@ -121,4 +122,6 @@ def _to_json(credential: Mapping[str, object]) -> str:
 def _need_members(values: Mapping[str, object], names: tuple[str, ...], what: str, source: str) -> None:
     for name in names:
         if not values.get(name):
-            raise UsageError(f"{what} has no member {name!r}: it must be a credential of navigator.{source}")
+            raise InvalidInput(
+                f"{what} has no member {name!r}: it must be a credential of navigator.{source}"
+            )

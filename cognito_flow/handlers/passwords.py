@@ -12,7 +12,7 @@ import attrs
 
 from cognito_flow._exchange import Exchange, Response
 from cognito_flow._json import as_object
-from cognito_flow.errors import UnexpectedResponse, UsageError
+from cognito_flow.errors import InvalidInput, UnexpectedResponse, UsageError
 from cognito_flow.handlers.base import Answer, NamedHandler, check_text
 from cognito_flow.handlers.pending import Pending
 
@@ -79,7 +79,7 @@ class Password(NamedHandler):
         """Answer with the password.
 
         Raises:
-            UsageError: It is empty.
+            InvalidInput: It is empty.
         """
         return Answer(self, {"PASSWORD": check_text("the password", password)})
 
@@ -96,7 +96,7 @@ class PasswordSrp(NamedHandler):
         """Answer with the password, which is not sent.
 
         Raises:
-            UsageError: It is empty.
+            InvalidInput: It is empty.
         """
         return Answer(self, password=check_text("the password", password))
 
@@ -159,8 +159,8 @@ class NewPasswordRequired(NamedHandler):
                 names without the prefix.
 
         Raises:
-            UsageError: The password is empty, a required attribute is missing, or one is given that has a
-            value already.
+            InvalidInput: The password is empty, or a required attribute is missing.
+            UsageError: An attribute is given that has a value already.
         """
         given = {name.removeprefix(_PREFIX): value for name, value in (attributes or {}).items()}
         for name in given:
@@ -168,7 +168,7 @@ class NewPasswordRequired(NamedHandler):
                 raise UsageError(f"the attribute {name!r} cannot be changed in this step: leave it out")
         for name in self.missing_attributes:
             if not given.get(name):
-                raise UsageError(f"the attribute {name!r} is required: give it in attributes")
+                raise InvalidInput(f"the attribute {name!r} is required: give it in attributes")
         responses = {
             f"{_PREFIX}{name}": check_text(f"the attribute {name!r}", value) for name, value in given.items()
         }

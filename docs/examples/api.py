@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from cognito_flow import AccessClaims, AsyncTokenVerifier, CognitoFlowError, NotAuthorized, NotPermitted
+from cognito_flow import AccessClaims, AsyncTokenVerifier, CognitoFlowError, NotPermitted, TokenRejected
 
 # Without auto_error, the code below answers requests without a token as RFC 6750, section 3, wants it.
 Given = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
@@ -31,7 +31,7 @@ class Caller:
             )
         except NotPermitted as error:
             raise refusal(403, 'Bearer error="insufficient_scope"') from error
-        except NotAuthorized as error:  # the response does not say whether it was forged, expired or foreign
+        except TokenRejected as error:  # one answer, whether it is forged, expired, or for another app client
             raise refusal(401, 'Bearer error="invalid_token"') from error
         except CognitoFlowError as error:  # the pool's keys could not be fetched
             raise HTTPException(503) from error

@@ -11,25 +11,22 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, SecretStr
 
 from cognito_flow import (
+    AnswerRejected,
     AsyncAuthFlow,
     AsyncTokenSource,
-    CodeAlreadyUsed,
     CodeChallenge,
-    CodeExpired,
     CognitoFlowError,
-    FlowExpired,
-    LimitExceeded,
+    InvalidInput,
     NotAuthorized,
     PasswordResetRequired,
-    RefreshTokenReused,
     SealError,
-    SessionAlreadyUsed,
     SignedIn,
+    SignedOut,
+    StartOver,
     Step,
-    UsageError,
+    TryLater,
     UserNotConfirmed,
     UserSrpAuth,
-    WrongCode,
 )
 
 COOKIE = "__Host-session"  # with this prefix, browsers send it to this host only, and only over TLS
@@ -38,17 +35,13 @@ COOKIE = "__Host-session"  # with this prefix, browsers send it to this host onl
 # does not reveal who has an account.
 REFUSALS: dict[type[CognitoFlowError], tuple[int, str]] = {
     NotAuthorized: (401, "Wrong name or password."),
-    WrongCode: (401, "That is not the code."),
-    CodeAlreadyUsed: (401, "That code was used before. Please wait for the next one."),
+    AnswerRejected: (401, "That is not the code."),
     UserNotConfirmed: (403, "Please confirm your address first."),
     PasswordResetRequired: (403, "Please set a new password first."),
-    SessionAlreadyUsed: (409, "This was sent twice."),
-    CodeExpired: (410, "Please start again."),
-    FlowExpired: (410, "Please start again."),
-    SealError: (410, "Please start again."),
-    UsageError: (422, "Please fill in every field."),
-    LimitExceeded: (429, "That was too often. Please try again in an hour."),
-    CognitoFlowError: (503, "Please try again in a minute."),
+    StartOver: (410, "Please start again."),
+    InvalidInput: (422, "Please fill in every field."),
+    TryLater: (503, "Please try again in a minute."),
+    CognitoFlowError: (500, "Something went wrong. We have been notified."),
 }
 
 Session = Annotated[str, Cookie(alias=COOKIE)]
@@ -66,7 +59,7 @@ class Code(BaseModel):
 
 async def refuse(_request: Request, error: Exception) -> JSONResponse:
     kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
-    if kind is CognitoFlowError:  # users cannot fix it, operators can
+    if kind in (CognitoFlowError, TryLater):  # users cannot fix it, operators can
         logging.getLogger(__name__).error("sign-in failed: %s", error)
     status, text = REFUSALS[kind]
     return JSONResponse({"detail": text}, status)
@@ -95,14 +88,14 @@ class Desk:
         """A dependency: the name of the signed-in user. Refreshes the tokens if they are about to expire."""
         try:
             return (await self.sessions[session].tokens()).username
-        except (KeyError, NotAuthorized, RefreshTokenReused) as error:
+        except (KeyError, SignedOut) as error:
             self.sessions.pop(session, None)
             raise HTTPException(401, "Please sign in.") from error
 
     async def leave(self, session: str) -> None:
         source = self.sessions.pop(session, None)
         if source is not None:
-            with suppress(NotAuthorized, RefreshTokenReused):  # already ended
+            with suppress(SignedOut):  # Cognito has ended it already
                 await self.flow.revoke(await source.tokens())
 
 

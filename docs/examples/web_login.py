@@ -9,22 +9,19 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from cognito_flow import (
+    AnswerRejected,
     AuthFlow,
-    CodeAlreadyUsed,
     CodeChallenge,
-    CodeExpired,
     CognitoFlowError,
-    FlowExpired,
     NotAuthorized,
     PasswordResetRequired,
     SealError,
-    SessionAlreadyUsed,
     SignedIn,
+    StartOver,
     Step,
-    UsageError,
+    TryLater,
     UserNotConfirmed,
     UserSrpAuth,
-    WrongCode,
 )
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
@@ -34,14 +31,12 @@ PASSWORD_FORM = '<form method="post"><input name="username"><input name="passwor
 # The message for each class of error; the nearest class wins.
 REFUSALS: dict[type[CognitoFlowError], str] = {
     NotAuthorized: "Wrong name or password.",
-    CodeExpired: "Please start again.",
-    FlowExpired: "Please start again.",
-    SealError: "Please start again.",
-    SessionAlreadyUsed: "Please start again.",
-    UsageError: "Please fill in every field.",
+    AnswerRejected: "Please fill in every field.",
+    StartOver: "Please start again.",
     UserNotConfirmed: "Please confirm your address first.",
     PasswordResetRequired: "Please set a new password first.",
-    CognitoFlowError: "Please try again in a minute.",
+    TryLater: "Please try again in a minute.",
+    CognitoFlowError: "Something went wrong. We have been notified.",
 }
 
 
@@ -62,19 +57,20 @@ class LoginPage:
     def post(self, form: dict[str, str]) -> str:
         try:
             if "state" in form:
-                return self.show(self.answer(form))
+                return self.answer(form)
             credentials = UserSrpAuth(form.get("username", ""), form.get("password", ""))
             return self.show(self.flow.start(credentials))
-        except (WrongCode, CodeAlreadyUsed):
-            return code_form(form["state"], "That is not the code.")
         except CognitoFlowError as error:
             return refusal(error)
 
-    def answer(self, form: dict[str, str]) -> Step:
+    def answer(self, form: dict[str, str]) -> str:
         challenge = self.flow.unseal(form["state"])
         if not isinstance(challenge, CodeChallenge):
             raise SealError("this page seals only challenges that ask for a code")
-        return self.flow.send(challenge.answer(form.get("code", "")))
+        try:
+            return self.show(self.flow.send(challenge.answer(form.get("code", ""))))
+        except AnswerRejected:
+            return code_form(form["state"], "That is not the code.")
 
     def show(self, step: Step) -> str:
         match step:
@@ -93,6 +89,6 @@ def code_form(state: str, message: str) -> str:
 
 def refusal(error: CognitoFlowError) -> str:
     kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
-    if kind is CognitoFlowError:  # users cannot fix it, operators can
+    if kind in (CognitoFlowError, TryLater):  # users cannot fix it, operators can
         logging.getLogger(__name__).error("sign-in failed: %s", error)
     return f"<p>{REFUSALS[kind]}</p>{PASSWORD_FORM}"

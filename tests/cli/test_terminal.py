@@ -14,9 +14,9 @@ import segno
 from cognito_flow import (
     AuthFlow,
     CustomAuth,
+    InvalidInput,
     SignedIn,
     Unanswered,
-    UsageError,
     UserAuth,
     UserSrpAuth,
 )
@@ -225,7 +225,7 @@ def test_unknown_challenge_is_answered_with_json(type_lines: Any, capsys: pytest
 def test_unknown_challenge_refuses_what_is_not_an_object_of_strings(typed: str, type_lines: Any) -> None:
     type_lines(typed)
 
-    with pytest.raises(UsageError, match="expected a JSON object whose values are strings"):
+    with pytest.raises(InvalidInput, match="expected a JSON object whose values are strings"):
         ask(challenge_of("NEW_ONE"))
 
 
@@ -283,7 +283,7 @@ def test_text_of_others_is_escaped(
 ) -> None:
     type_lines("x")
 
-    with suppress(Unanswered, UsageError):  # one line is not enough for each, and not what each expects
+    with suppress(Unanswered, InvalidInput):  # one line is not enough for each, and not what each expects
         ask(challenge)
 
     shown = capsys.readouterr().err

@@ -110,7 +110,7 @@ def test_double_click_is_refused_without_a_call(
     calls = len(cognito.calls)
     again = browser.post("/login/code", json=answer)
 
-    assert (again.status_code, "set-cookie" in again.headers) == (409, False)
+    assert (again.status_code, "set-cookie" in again.headers) == (410, False)
     assert len(cognito.calls) == calls
     assert browser.get("/me").json() == {"username": "alice"}
 

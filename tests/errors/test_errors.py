@@ -8,14 +8,22 @@ import re
 
 import pytest
 
+import cognito_flow
 from cognito_flow import SmsMfa, errors
 from cognito_flow.errors import (
     ROWS,
+    AnswerRejected,
     CognitoFlowError,
     Misconfigured,
+    NotAuthorized,
     Row,
     ServiceError,
+    SignedOut,
+    StartOver,
+    TokenRejected,
     TriggerRefused,
+    TryLater,
+    UsageError,
     from_service,
 )
 from cognito_flow.handlers import Pending
@@ -118,13 +126,40 @@ def test_a_value_that_cognito_quotes_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [(400, (False, False)), (500, (True, True)), (503, (True, True))]
+    ("code", "status"), [("InternalErrorException", 400), ("InternalErrorException", 500), ("Unknown", 503)]
 )
-def test_a_server_error_may_be_processed_and_may_be_retried(status: int, expected: tuple[bool, bool]) -> None:
-    """A 5xx says nothing about what was done."""
-    error = from_service("InternalErrorException", "x", status=status)
+def test_internal_error_and_5xx_are_try_later_and_maybe_processed(code: str, status: int) -> None:
+    error = from_service(code, "x", status=status)
 
-    assert expected == (error.retryable, error.maybe_processed)
+    assert isinstance(error, TryLater)
+    assert (error.retryable, error.maybe_processed) == (True, True)
+
+
+PARENTS = {
+    AnswerRejected: "CodeAlreadyUsed InputRejected InvalidInput PasswordRejected WrongCode",
+    StartOver: "CodeExpired DeviceForgotten FlowExpired SealError SessionAlreadyUsed",
+    SignedOut: "RefreshTokenInvalid RefreshTokenReused TokenRevoked",
+    TryLater: "AttemptsExceeded InternalError LimitExceeded Throttled TransportError",
+    TokenRejected: "NotPermitted TokenExpired TokenInvalid",
+    NotAuthorized: (
+        "AttemptsExceeded Blocked IncorrectPassword RefreshTokenInvalid SecretHashMismatch "
+        "TemporaryPasswordExpired TokenExpired TokenRevoked UserDisabled UserNotFound"
+    ),
+    UsageError: "",
+}
+
+
+@pytest.mark.parametrize("parent", PARENTS, ids=lambda parent: parent.__name__)
+def test_each_parent_has_exactly_the_classes_with_the_same_next_step(parent: type[CognitoFlowError]) -> None:
+    children = sorted(kind.__name__ for kind in CLASSES if issubclass(kind, parent) and kind is not parent)
+
+    assert " ".join(children) == PARENTS[parent]
+
+
+def test_errors_imports_nothing_else_of_the_package() -> None:
+    imported = [line for line in inspect.getsource(errors).splitlines() if "cognito_flow" in line]
+
+    assert imported == []
 
 
 def test_throttling_may_be_retried_and_was_not_processed() -> None:
@@ -158,5 +193,5 @@ def test_every_class_is_exported_and_drawn() -> None:
     drawing = errors.__doc__ or ""
 
     for kind in CLASSES:
-        assert kind.__name__ in errors.__all__
+        assert kind.__name__ in cognito_flow.__all__
         assert kind.__name__ in drawing

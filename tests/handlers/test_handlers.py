@@ -19,6 +19,7 @@ from cognito_flow import (
     DevicePasswordVerifier,
     DeviceSrpAuth,
     EmailOtp,
+    InvalidInput,
     MfaSetup,
     MfaType,
     NewPasswordRequired,
@@ -66,7 +67,7 @@ def test_a_code_is_sent_under_the_key_of_its_challenge(
 @pytest.mark.parametrize("code", ["", " ", "\n"])
 def test_an_empty_code_is_refused(code: str) -> None:
     """It would only count as a wrong one."""
-    with pytest.raises(UsageError, match="code"):
+    with pytest.raises(InvalidInput, match="code"):
         SmsMfa.parse(pending("SMS_MFA")).answer(code)
 
 
@@ -78,7 +79,7 @@ def test_a_code_that_is_a_number_is_refused() -> None:
 
 def test_half_a_surrogate_pair_is_refused_without_being_shown() -> None:
     """It has no UTF-8 form, and Python's own error would quote the password."""
-    with pytest.raises(UsageError, match="surrogate") as refused:
+    with pytest.raises(InvalidInput, match="surrogate") as refused:
         Password.parse(pending("PASSWORD")).answer("secret\ud800")
     assert "secret" not in str(refused.value)
 
@@ -157,7 +158,7 @@ def test_choices_are_wire_values_and_unknown_ones_can_be_chosen() -> None:
     assert challenge.choices == (MfaType.SMS_MFA, "NEW_MFA")
     assert challenge.answer("NEW_MFA").responses == {"ANSWER": "NEW_MFA"}
     assert challenge.answer(MfaType.SMS_MFA).responses == {"ANSWER": "SMS_MFA"}
-    with pytest.raises(UsageError, match="SMS_MFA, NEW_MFA"):
+    with pytest.raises(InvalidInput, match="SMS_MFA, NEW_MFA"):
         challenge.answer("EMAIL_OTP")
 
 
@@ -212,7 +213,7 @@ def test_a_passkey_s_credential_is_taken_as_text_or_as_a_mapping() -> None:
     credential = {"id": "x", "rawId": "x", "type": "public-key", "response": response}
 
     assert challenge.answer(credential) == challenge.answer(json.dumps(credential))
-    with pytest.raises(UsageError, match="signature"):
+    with pytest.raises(InvalidInput, match="signature"):
         challenge.answer({**credential, "response": {**response, "signature": ""}})
 
 
@@ -220,22 +221,23 @@ DEEP = "[" * 100_000
 
 
 @pytest.mark.parametrize(
-    ("credential", "word"),
+    ("credential", "kind", "word"),
     [
-        (DEEP, "not JSON"),
-        ("[]", "not a JSON object"),
-        ([("id", "x")], "not a JSON object"),
-        ({"id": "x", "rawId": b"x", "type": "public-key"}, "base64url"),
+        (DEEP, InvalidInput, "not JSON"),
+        ("[]", InvalidInput, "not a JSON object"),
+        ([("id", "x")], InvalidInput, "not a JSON object"),
+        ({"id": "x", "rawId": b"x", "type": "public-key"}, UsageError, "base64url"),
     ],
     ids=["deep", "array", "list", "bytes"],
 )
-def test_a_passkey_s_credential_that_cannot_be_sent_is_refused(credential: Any, word: str) -> None:
-    """It comes from a page."""
+def test_a_passkey_s_credential_that_cannot_be_sent_is_refused(
+    credential: Any, kind: type[CognitoFlowError], word: str
+) -> None:
     challenge = WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": "{}"}))
     response = {"clientDataJSON": "a", "authenticatorData": "b", "signature": "c"}
     if isinstance(credential, dict):
         credential = {**credential, "response": response}
-    with pytest.raises(UsageError, match=word):
+    with pytest.raises(kind, match=word):
         challenge.answer(credential)
 
 
@@ -259,7 +261,7 @@ def test_an_unknown_challenge_is_answered_with_responses_of_ones_own() -> None:
     assert isinstance(challenge, UnknownChallenge)
     assert (challenge.name, challenge.parameters, challenge.expires_at) == ("NEW_ONE", {"HINT": "x"}, None)
     assert challenge.answer({"NEW_CODE": "1"}).responses == {"NEW_CODE": "1"}
-    with pytest.raises(UsageError, match="NEW_CODE"):
+    with pytest.raises(InvalidInput, match="NEW_CODE"):
         challenge.answer({"NEW_CODE": ""})
 
 

@@ -10,6 +10,7 @@ from cognito_flow import (
     FirstFactor,
     FlowExpired,
     IncorrectPassword,
+    InvalidInput,
     NewPasswordRequired,
     Password,
     PasswordSrp,
@@ -46,7 +47,7 @@ def the_ways_to_sign_in_are_offered(world: World) -> Moves:
     challenge = expect(SelectChallenge, (yield choose()))
     offered = {"PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP"}
     assert set(challenge.choices) == offered
-    with pytest.raises(UsageError, match="WEB_AUTHN"):
+    with pytest.raises(InvalidInput, match="WEB_AUTHN"):
         challenge.answer(FirstFactor.WEB_AUTHN)
     with pytest.raises(UsageError, match="answer_srp"):
         challenge.answer("PASSWORD")
@@ -261,5 +262,5 @@ def what_is_no_assertion_is_refused_locally(world: World) -> Moves:
         "{}",
         '{"id": "a", "rawId": "a", "type": "public-key", "response": {}}',
     ):
-        with pytest.raises(UsageError):
+        with pytest.raises(InvalidInput):
             challenge.answer(credential)

@@ -9,6 +9,7 @@ from cognito_flow import (
     AttemptsExceeded,
     FlowExpired,
     IncorrectPassword,
+    InvalidInput,
     Misconfigured,
     NewPasswordRequired,
     NotAuthorized,
@@ -318,7 +319,7 @@ def a_missing_attribute_is_refused_locally(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, email="alice@example.com", temporary=True)
     challenge = expect(NewPasswordRequired, (yield world.srp()))
     before = world.calls("RespondToAuthChallenge")
-    with pytest.raises(UsageError, match="nickname"):
+    with pytest.raises(InvalidInput, match="nickname"):
         challenge.answer(OTHER_PASSWORD)
     with pytest.raises(UsageError, match="email"):
         challenge.answer(OTHER_PASSWORD, {"nickname": "al", "email": "other@example.com"})

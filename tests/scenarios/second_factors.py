@@ -11,6 +11,7 @@ from cognito_flow import (
     CodeAlreadyUsed,
     EmailOtp,
     FlowExpired,
+    InvalidInput,
     MfaSetup,
     MfaType,
     NewPasswordRequired,
@@ -18,7 +19,6 @@ from cognito_flow import (
     SmsMfa,
     SoftwareTokenMfa,
     TotpSetup,
-    UsageError,
     WrongCode,
 )
 from cognito_flow.testing import totp_code
@@ -197,7 +197,7 @@ def choosing_sms_sends_the_code_then(world: World) -> Moves:
 def a_choice_that_is_not_offered_is_refused_locally(world: World) -> Moves:
     two_factors(world)
     challenge = expect(SelectMfaType, (yield world.srp()))
-    with pytest.raises(UsageError, match="EMAIL_OTP"):
+    with pytest.raises(InvalidInput, match="EMAIL_OTP"):
         challenge.answer(MfaType.EMAIL_OTP)
 
 
@@ -283,7 +283,7 @@ def an_email_address_is_set_up_in_the_sign_in(world: World) -> Moves:
 def what_cannot_be_set_up_is_refused_locally(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     challenge = expect(MfaSetup, (yield world.srp()))
-    with pytest.raises(UsageError, match="EMAIL_OTP"):
+    with pytest.raises(InvalidInput, match="EMAIL_OTP"):
         challenge.answer_email("alice@example.com")
 
 
