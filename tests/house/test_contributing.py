@@ -9,17 +9,19 @@ from pathlib import PurePosixPath
 from tests.house.source import PACKAGE, ROOT
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-# A name in the guide, such as `cognito_flow/errors.py` or `docs/how-to/keep-tokens.md`.
-IN_THE_REPOSITORY = re.compile(r"`((?:cognito_flow|docs|tests)/[^`]*|[\w.-]+\.(?:md|toml|py))`")
+# In the recipes: `cognito_flow/errors.py`.
+PATH = re.compile(r"`((?:cognito_flow|docs|tests)/[^`]*)`")
+# In the tree: `  _json.py  _keys.py    JSON, key derivation`.
+NAMES = re.compile(r"^\s*(?:[\w.]+(?:/|\.py)(?:\s+|$))*")
 
 
 def tree() -> set[str]:
-    """The paths that the guide's tree names: a line has one or more names, then spaces and what they are."""
+    """The paths in the guide's tree: a line has one or more names, and says what they are."""
     (lines,) = re.findall(r"```text\n(cognito_flow/.*?)```", GUIDE, re.DOTALL)
     paths, parents = set[str](), list[str]()
     for line in lines.splitlines():
         depth = (len(line) - len(line.lstrip())) // 2
-        names = re.findall(r"[\w.]+(?:/|\.py)(?=\s|$)", line)
+        (names,) = (found.split() for found in NAMES.findall(line))
         del parents[depth:]
         paths |= {str(PurePosixPath(*parents, name)) for name in names}
         parents += names[:1]
@@ -43,8 +45,8 @@ def test_the_tree_names_each_room_of_the_package() -> None:
 
 
 def test_each_file_that_a_recipe_names_exists() -> None:
-    named = set(IN_THE_REPOSITORY.findall(GUIDE))
-    absent = {name for name in named if "/" in name and not (ROOT / name).exists()}
+    named = set(PATH.findall(GUIDE))
+    absent = {name for name in named if not (ROOT / name).exists()}
 
     assert named
     assert absent == set()
