@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import re
 import tomllib
-from pathlib import Path
-from types import ModuleType
 from urllib.parse import urlencode
 
 import pytest
 
 from cognito_flow import AppClient, NewPasswordRequired, SoftwareTokenMfa, UserSrpAuth
 from cognito_flow.testing import LocalCognito, Pool, seed
-
-DOCS = Path(__file__).parents[2] / "docs"
-
-
-def load(path: Path) -> ModuleType:
-    """Import a file of the documentation as a module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
+from tests.support.documentation import DOCS, load
 
 GENERATED = load(DOCS / "generate.py").PAGES
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -12,10 +11,10 @@ import pytest
 
 from cognito_flow import AsyncTokenVerifier, UserPasswordAuth
 from cognito_flow.testing import LocalCognito, Pool
-from tests.docs.test_docs import load
+from tests.support.documentation import DOCS, load
 
 PASSWORD = "Correct horse 1"
-API: Any = load(Path(__file__).parents[2] / "docs" / "examples" / "api.py")
+API: Any = load(DOCS / "examples" / "api.py")
 
 
 @attrs.frozen

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from cognito_flow.testing import LocalCognito, Pool
-from tests.docs.test_docs import load
+from tests.support.documentation import DOCS, load
 
-fastapi_login: Any = load(Path(__file__).parents[2] / "docs" / "examples" / "fastapi_login.py")
+fastapi_login: Any = load(DOCS / "examples" / "fastapi_login.py")
 
 
 @pytest.fixture

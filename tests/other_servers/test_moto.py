@@ -11,6 +11,8 @@ from moto import mock_aws
 
 from cognito_flow import AppClient, AuthFlow, IncorrectPassword, NotAuthorized, SignedIn, UserPasswordAuth
 
+pytestmark = pytest.mark.slow  # moto takes long to import and to make a pool
+
 REGION = "eu-west-1"
 PASSWORD = "Correct horse 7!"
 

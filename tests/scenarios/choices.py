@@ -1,4 +1,4 @@
-"""Choice-based sign-in: which ways are offered, one-time passwords, passkeys, and the session of a
+"""Choice-based sign-in: the offered first factors, one-time passwords, passkeys, and the session of a
 sign-up."""
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def choose(preferred: str | None = None, password: str | None = None, username: 
 
 
 @row("5.9", pool=CHOICE)
-def the_ways_to_sign_in_are_offered(world: World) -> Moves:
+def the_first_factors_of_the_user_are_offered(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, email="alice@example.com", phone_number="+31612341234")
     challenge = expect(SelectChallenge, (yield choose()))
     offered = {"PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP"}
@@ -98,7 +98,7 @@ def a_one_time_password_by_sms_signs_in(world: World) -> Moves:
 
 
 @row("4.4", pool=CHOICE)
-def a_preferred_way_that_the_user_has_is_taken(world: World) -> Moves:
+def an_available_preferred_factor_is_used(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, email="alice@example.com")
     code = expect(EmailOtp, (yield choose(FirstFactor.EMAIL_OTP)))
     assert code.pending.available == ("EMAIL_OTP",)
@@ -106,13 +106,13 @@ def a_preferred_way_that_the_user_has_is_taken(world: World) -> Moves:
 
 
 @row("4.4", pool=CHOICE)
-def a_preferred_way_that_the_user_lacks_leads_to_the_choice(world: World) -> Moves:
+def an_unavailable_preferred_factor_leads_to_the_choice(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     expect(SelectChallenge, (yield choose(FirstFactor.WEB_AUTHN)))
 
 
 @row("4.4", pool=CHOICE)
-def a_password_in_hand_is_proved_at_once(world: World) -> Moves:
+def a_password_given_at_the_start_is_verified_at_once(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     signed_in((yield choose(password=PASSWORD)))
     signed_in((yield choose("PASSWORD_SRP", PASSWORD)))
@@ -154,14 +154,14 @@ def a_temporary_password_leaves_only_passwords_to_choose(world: World) -> Moves:
 
 
 @row("19", pool=CHOICE)
-def a_user_without_a_password_is_sent_a_code(world: World) -> Moves:
+def a_user_without_a_password_signs_in_by_a_code(world: World) -> Moves:
     world.pool.add_user("alice", email="alice@example.com")
     code = expect(EmailOtp, (yield choose()))
     signed_in((yield Send(code.answer(world.pool.last_code("alice")))))
 
 
 @row("12.4", pool=CHOICE, client=HIDING)
-def an_unknown_user_is_offered_a_code_that_never_comes(world: World) -> Moves:
+def an_unknown_user_is_asked_for_a_code_that_is_never_sent(world: World) -> Moves:
     challenge = expect(EmailOtp, (yield choose("EMAIL_OTP", username="nobody")))
     assert challenge.sent_to
     assert not world.cognito.outbox
@@ -216,7 +216,7 @@ def a_passkey_signs_in(world: World) -> Moves:
 
 
 @row("9.1", pool=PASSKEYS)
-def a_passkey_is_chosen(world: World) -> Moves:
+def a_chosen_passkey_signs_in(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     device = SoftAuthenticator()
     register(world, signed_in((yield world.srp())).tokens.access_token, device)
@@ -226,7 +226,7 @@ def a_passkey_is_chosen(world: World) -> Moves:
 
 
 @row("9.1", pool=PASSKEYS)
-def an_assertion_for_another_page_is_refused(world: World) -> Moves:
+def an_assertion_for_another_origin_or_without_user_verification_is_refused(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     device = SoftAuthenticator()
     register(world, signed_in((yield world.srp())).tokens.access_token, device)
@@ -251,7 +251,7 @@ def an_assertion_of_an_older_challenge_is_refused(world: World) -> Moves:
 
 
 @row("9.1", pool=PASSKEYS)
-def what_is_no_assertion_is_refused_locally(world: World) -> Moves:
+def a_malformed_assertion_is_refused_locally(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     device = SoftAuthenticator()
     register(world, signed_in((yield world.srp())).tokens.access_token, device)

@@ -27,8 +27,8 @@ from tests.scenarios.table import OTHER_PASSWORD, PASSWORD, Moves, Send, Start, 
 
 
 def define(event: Members) -> Members:
-    """The password first if SRP began; then a question; tokens after a right answer, failure after three
-    wrong ones."""
+    """A define trigger: PASSWORD_VERIFIER after SRP_A, then CUSTOM_CHALLENGE; tokens after a right answer,
+    failure after three wrong ones."""
     rounds = event["request"]["session"]
     names = [round_["challengeName"] for round_ in rounds]
     answers = [
@@ -45,7 +45,7 @@ def define(event: Members) -> Members:
 
 
 def create(event: Members) -> Members:
-    """Ask what two and two is."""
+    """A create trigger that asks for 2+2."""
     public, private = {"question": "2+2"}, {"answer": "4"}
     response = {
         "publicChallengeParameters": public,
@@ -56,14 +56,14 @@ def create(event: Members) -> Members:
 
 
 def verify(event: Members) -> Members:
-    """Compare with the private answer."""
+    """A verify trigger that compares with the private answer."""
     request = event["request"]
     is_right = request["privateChallengeParameters"]["answer"] == request["challengeAnswer"]
     return {**event, "response": {"answerCorrect": is_right}}
 
 
 def ask_sums(world: World, **user: str) -> None:
-    """A pool that asks for a sum, and a user."""
+    """Set the triggers that ask for a sum, and add a user."""
     world.pool.triggers.update(
         {
             "DefineAuthChallenge": define,
@@ -89,7 +89,7 @@ def a_custom_challenge_signs_in(world: World) -> Moves:
 
 
 @row("4.3")
-def the_password_is_proved_before_the_question(world: World) -> Moves:
+def the_password_is_verified_before_the_custom_challenge(world: World) -> Moves:
     ask_sums(world)
     challenge = expect(CustomChallenge, (yield begin(PASSWORD)))
     assert challenge.parameters == {"question": "2+2"}
@@ -97,7 +97,7 @@ def the_password_is_proved_before_the_question(world: World) -> Moves:
 
 
 @row("4.3")
-def a_wrong_password_before_the_question_is_refused(world: World) -> Moves:
+def a_wrong_password_before_the_custom_challenge_is_refused(world: World) -> Moves:
     ask_sums(world)
     with pytest.raises(IncorrectPassword):
         yield begin(OTHER_PASSWORD)
@@ -116,7 +116,7 @@ def a_wrong_answer_asks_again_with_a_new_session(world: World) -> Moves:
 
 
 @row("5.8")
-def a_trigger_that_gives_up_ends_the_sign_in(world: World) -> Moves:
+def a_trigger_that_fails_the_authentication_ends_the_sign_in(world: World) -> Moves:
     ask_sums(world)
     challenge = expect(CustomChallenge, (yield begin()))
     for _ in range(2):
@@ -128,7 +128,7 @@ def a_trigger_that_gives_up_ends_the_sign_in(world: World) -> Moves:
 
 
 @row("12.5")
-def a_trigger_that_throws_is_told_and_ends_the_sign_in(world: World) -> Moves:
+def a_trigger_that_raises_is_reported_and_ends_the_sign_in(world: World) -> Moves:
     ask_sums(world)
     challenge = expect(CustomChallenge, (yield begin()))
 
@@ -143,7 +143,7 @@ def a_trigger_that_throws_is_told_and_ends_the_sign_in(world: World) -> Moves:
 
 
 @row("4.3")
-def a_pool_without_triggers_says_so(world: World) -> Moves:
+def custom_auth_in_a_pool_without_triggers_raises_misconfigured(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     with pytest.raises(Misconfigured, match="DefineAuthChallenge"):
         yield begin()
@@ -158,7 +158,7 @@ def a_second_factor_follows_a_custom_challenge(world: World) -> Moves:
 
 
 @row("4.3")
-def a_question_may_come_before_the_password_only_without_it(world: World) -> Moves:
+def a_password_verifier_after_a_custom_challenge_raises_unexpected_response(world: World) -> Moves:
     ask_sums(world)
 
     def question_first(event: Members) -> Members:
@@ -171,7 +171,7 @@ def a_question_may_come_before_the_password_only_without_it(world: World) -> Mov
 
     world.pool.triggers["DefineAuthChallenge"] = question_first
     challenge = expect(CustomChallenge, (yield begin(PASSWORD)))
-    # The password belonged to the turn that is over: it is not kept for a later one.
+    # The password is not kept after the call that it was given to.
     with pytest.raises(UnexpectedResponse, match="start again"):
         yield Send(challenge.answer("4"))
 
@@ -186,14 +186,14 @@ def an_alias_is_resolved_before_the_answer(world: World) -> Moves:
 
 
 @row("12.4")
-def an_unknown_user_is_told_to_a_custom_sign_in(world: World) -> Moves:
+def custom_auth_of_an_unknown_user_raises_user_not_found(world: World) -> Moves:
     ask_sums(world)
     with pytest.raises(UserNotFound):
         yield begin(username="nobody")
 
 
 @row("12.4", client=HIDING)
-def an_unknown_user_meets_the_triggers_where_it_is_hidden(world: World) -> Moves:
+def custom_auth_of_an_unknown_user_runs_the_triggers_if_existence_is_hidden(world: World) -> Moves:
     ask_sums(world)
     challenge = expect(CustomChallenge, (yield begin(username="nobody")))
     with pytest.raises(IncorrectPassword):
@@ -201,7 +201,9 @@ def an_unknown_user_meets_the_triggers_where_it_is_hidden(world: World) -> Moves
 
 
 @row("14.35")
-def metadata_of_an_answer_reaches_the_verify_trigger_and_that_of_the_start_does_not(world: World) -> Moves:
+def metadata_of_the_answer_reaches_the_verify_trigger_and_metadata_of_the_start_does_not(
+    world: World,
+) -> Moves:
     ask_sums(world)
     seen: list[object] = []
 
@@ -218,7 +220,7 @@ def metadata_of_an_answer_reaches_the_verify_trigger_and_that_of_the_start_does_
 
 @attrs.frozen(kw_only=True)
 class Sum(CustomChallenge):
-    """A handler of the application's own, with a parameter of its own."""
+    """A custom handler that reads a parameter."""
 
     question: str
 
@@ -229,7 +231,7 @@ class Sum(CustomChallenge):
 
 @attrs.frozen(kw_only=True)
 class Calculator(Sum):
-    """One that answers alone."""
+    """A custom handler that answers automatically."""
 
     def auto(self) -> Answer:
         return self.answer(str(sum(int(term) for term in self.question.split("+"))))
@@ -237,7 +239,7 @@ class Calculator(Sum):
 
 @attrs.frozen(kw_only=True)
 class Captcha(CustomChallenge):
-    """One for another question."""
+    """A custom handler for another question."""
 
     image: str
 
@@ -247,7 +249,7 @@ class Captcha(CustomChallenge):
 
 
 @row("5.8", flow={"handlers": [Captcha, Sum]})
-def a_handler_of_ones_own_is_found_by_what_it_reads(world: World) -> Moves:
+def a_custom_handler_is_selected_by_the_parameters_it_reads(world: World) -> Moves:
     ask_sums(world)
     challenge = expect(Sum, (yield begin()))
     assert challenge.question == "2+2"
@@ -255,28 +257,28 @@ def a_handler_of_ones_own_is_found_by_what_it_reads(world: World) -> Moves:
 
 
 @row("5.8", flow={"handlers": [Captcha]})
-def a_handler_that_cannot_read_it_leaves_it_to_the_next(world: World) -> Moves:
+def a_handler_that_cannot_parse_the_challenge_is_skipped(world: World) -> Moves:
     ask_sums(world)
     challenge = expect(CustomChallenge, (yield begin()))
     assert type(challenge) is CustomChallenge
 
 
 @row("5.8", flow={"handlers": [Calculator]})
-def a_handler_of_ones_own_answers_alone(world: World) -> Moves:
+def a_custom_handler_answers_automatically(world: World) -> Moves:
     ask_sums(world)
     signed_in((yield begin(PASSWORD)))
 
 
 @attrs.frozen(kw_only=True)
 class Stubborn(CustomChallenge):
-    """One that always gives the same wrong answer."""
+    """A custom handler that always gives the same wrong answer."""
 
     def auto(self) -> Answer:
         return self.answer("5")
 
 
 @row("5.8", flow={"handlers": [Stubborn]})
-def a_handler_that_never_gets_it_right_is_stopped(world: World) -> Moves:
+def an_automatic_answer_that_stays_wrong_is_stopped(world: World) -> Moves:
     ask_sums(world)
     world.pool.triggers["DefineAuthChallenge"] = lambda event: {
         **event,

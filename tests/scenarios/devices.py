@@ -1,4 +1,4 @@
-"""Remembered devices: received, confirmed, used in place of a second factor, forgotten and refused."""
+"""Devices: confirmed, remembered, used instead of a second factor, forgotten and refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_BYPASS = {"device_configuration": {"ChallengeRequiredOnNewDevice": False}}
 
 
 @row("7.2", pool=ALWAYS, flow={"device_name": "laptop"})
-def a_new_device_is_confirmed_in_the_sign_in(world: World) -> Moves:
+def a_new_device_is_confirmed_during_the_sign_in(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     done = signed_in((yield world.srp()))
     assert done.device is not None
@@ -46,7 +46,7 @@ def a_password_in_clear_gives_a_device_too(world: World) -> Moves:
 
 
 @row("7.5", pool={**ALWAYS, **ON, **SMS})
-def a_device_by_hand_stands_for_the_second_factor(world: World) -> Moves:
+def a_device_passed_to_start_replaces_the_second_factor(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, phone_number="+31612341234")
     challenge = expect(SmsMfa, (yield world.srp()))
     device = signed_in((yield Send(challenge.answer(world.pool.last_code("alice"))))).device
@@ -58,7 +58,7 @@ def a_device_by_hand_stands_for_the_second_factor(world: World) -> Moves:
 
 
 @row("7.5", pool={**ALWAYS, **ON, **SMS}, flow={"devices": MemoryDeviceStore()})
-def a_store_finds_the_device_by_itself(world: World) -> Moves:
+def a_device_from_the_store_replaces_the_second_factor(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, phone_number="+31612341234")
     challenge = expect(SmsMfa, (yield world.srp()))
     signed_in((yield Send(challenge.answer(world.pool.last_code("alice")))))
@@ -71,7 +71,7 @@ def a_store_finds_the_device_by_itself(world: World) -> Moves:
     pool={**ALWAYS, **ON, **SMS, "alias_attributes": ["email", "phone_number"]},
     flow={"devices": MemoryDeviceStore()},
 )
-def a_store_finds_the_device_by_every_alias(world: World) -> Moves:
+def a_device_is_found_in_the_store_by_every_alias(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, email="alice@example.com", phone_number="+31612341234")
     challenge = expect(SmsMfa, (yield world.srp("alice@example.com")))
     signed_in((yield Send(challenge.answer(world.pool.last_code("alice")))))
@@ -81,7 +81,7 @@ def a_store_finds_the_device_by_every_alias(world: World) -> Moves:
 
 
 @row("7.1", pool={**NO_BYPASS, **ON, **SMS})
-def a_device_does_not_stand_for_the_second_factor_where_the_pool_says_so(world: World) -> Moves:
+def a_device_does_not_replace_the_second_factor_if_the_pool_forbids_it(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, phone_number="+31612341234")
     challenge = expect(SmsMfa, (yield world.srp()))
     device = signed_in((yield Send(challenge.answer(world.pool.last_code("alice"))))).device
@@ -90,7 +90,7 @@ def a_device_does_not_stand_for_the_second_factor_where_the_pool_says_so(world: 
 
 
 @row("7.4", pool={**OPT_IN, **ON, **SMS})
-def a_device_that_is_not_remembered_is_asked_for_a_code(world: World) -> Moves:
+def a_device_that_is_not_remembered_does_not_replace_the_second_factor(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, phone_number="+31612341234")
     challenge = expect(SmsMfa, (yield world.srp()))
     device = signed_in((yield Send(challenge.answer(world.pool.last_code("alice"))))).device
@@ -102,7 +102,7 @@ def a_device_that_is_not_remembered_is_asked_for_a_code(world: World) -> Moves:
 
 
 @row("7.4", pool={**OPT_IN, **ON, **SMS}, flow={"remember_devices": True})
-def a_device_is_remembered_when_the_flow_says_so(world: World) -> Moves:
+def a_device_is_remembered_if_the_flow_remembers_devices(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, phone_number="+31612341234")
     challenge = expect(SmsMfa, (yield world.srp()))
     device = signed_in((yield Send(challenge.answer(world.pool.last_code("alice"))))).device
@@ -110,12 +110,12 @@ def a_device_is_remembered_when_the_flow_says_so(world: World) -> Moves:
 
 
 def forget(world: World, device: Device) -> None:
-    """Let Cognito forget a device."""
+    """Delete a device from the pool."""
     world.client.admin_forget_device(UserPoolId=world.pool.id, Username="alice", DeviceKey=device.key)
 
 
 @row("7.6", pool=ALWAYS)
-def a_device_forgotten_at_the_proof_is_dropped(world: World) -> Moves:
+def a_device_forgotten_before_its_proof_is_dropped(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     device = signed_in((yield world.srp())).device
     assert device is not None
@@ -166,13 +166,13 @@ def ask_once(event: Members) -> Members:
 
 
 def accept(event: Members) -> Members:
-    """A verify trigger that takes any answer."""
+    """A verify trigger that accepts any answer."""
     event["response"]["answerCorrect"] = True
     return event
 
 
 def custom(world: World) -> None:
-    """Triggers that ask one question, and take any answer."""
+    """Set triggers that ask one question and accept any answer."""
     world.pool.triggers.update(
         {
             "DefineAuthChallenge": ask_once,
@@ -196,7 +196,7 @@ def a_device_forgotten_at_a_custom_challenge_is_dropped(world: World) -> Moves:
 
 
 @row("4.3", pool=ALWAYS)
-def a_device_is_asked_for_after_a_custom_challenge(world: World) -> Moves:
+def a_device_is_verified_after_a_custom_challenge(world: World) -> Moves:
     custom(world)
     world.pool.add_user("alice", PASSWORD)
     device = signed_in((yield world.srp())).device
@@ -207,7 +207,7 @@ def a_device_is_asked_for_after_a_custom_challenge(world: World) -> Moves:
 
 
 @row("7.5", pool=ALWAYS, flow={"devices": MemoryDeviceStore()})
-def a_secret_refused_in_a_later_turn_is_told_and_dropped(world: World) -> Moves:
+def a_device_secret_refused_in_a_later_turn_raises_device_forgotten(world: World) -> Moves:
     custom(world)
     world.pool.add_user("alice", PASSWORD)
     device = signed_in((yield world.srp())).device
@@ -221,7 +221,7 @@ def a_secret_refused_in_a_later_turn_is_told_and_dropped(world: World) -> Moves:
 
 
 @row("11", pool=ALWAYS)
-def a_refresh_names_the_device(world: World) -> Moves:
+def a_refresh_sends_the_device_key(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     tokens = signed_in((yield world.srp())).tokens
     signed_in((yield Start(credentials=RefreshTokenAuth(tokens))))
@@ -230,7 +230,7 @@ def a_refresh_names_the_device(world: World) -> Moves:
 
 
 @row("7.3", pool=ALWAYS)
-def tokens_are_worth_more_than_a_device(world: World) -> Moves:
+def a_failed_device_confirmation_still_signs_in(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     world.cognito.faults.error_before("ConfirmDevice")
     done = signed_in((yield world.srp()))

@@ -48,13 +48,15 @@ def a_password_signs_in(world: World) -> Moves:
 
 
 @row("4.2")
-def a_password_signs_in_by_the_older_name(world: World) -> Moves:
+def a_password_signs_in_by_the_legacy_flow_name(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     signed_in((yield Start(credentials=UserPasswordAuth("alice", PASSWORD, legacy=True))))
 
 
 @row("4.2")
-def a_password_for_the_other_side_is_refused_locally(world: World) -> Moves:
+def credentials_for_admin_operations_in_a_public_flow_or_vice_versa_are_refused_locally(
+    world: World,
+) -> Moves:
     with pytest.raises(UsageError, match="admin"):
         yield Start(credentials=UserPasswordAuth("alice", PASSWORD, admin=not world.column.admin))
     assert world.calls("InitiateAuth") == 0
@@ -107,7 +109,7 @@ def a_preferred_username_signs_in(world: World) -> Moves:
 
 
 @row("3.1", pool=ALIASES)
-def an_alias_that_is_not_verified_is_nobody(world: World) -> Moves:
+def an_unverified_alias_is_an_unknown_user(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, attributes={"email": "a@example.com", "email_verified": "false"})
     with pytest.raises(UserNotFound):
         yield world.srp("a@example.com")
@@ -121,31 +123,31 @@ def an_email_as_the_user_name_is_answered_with_the_sub(world: World) -> Moves:
 
 
 @row("3.1")
-def the_sub_is_no_user_name(world: World) -> Moves:
+def the_sub_is_an_unknown_user(world: World) -> Moves:
     user = world.pool.add_user("alice", PASSWORD)
     with pytest.raises(UserNotFound):
         yield world.srp(user.sub)
 
 
 @row("3.1", pool={"username_configuration": {"CaseSensitive": False}})
-def another_capitalisation_signs_in(world: World) -> Moves:
+def a_case_insensitive_pool_accepts_another_capitalisation(world: World) -> Moves:
     world.pool.add_user("Alice", PASSWORD)
     signed_in((yield world.srp("ALICE")))
 
 
 @row("3.1", pool={"username_configuration": {"CaseSensitive": True}})
-def a_case_sensitive_pool_tells_names_apart(world: World) -> Moves:
+def a_case_sensitive_pool_rejects_another_capitalisation(world: World) -> Moves:
     world.pool.add_user("Alice", PASSWORD)
     with pytest.raises(UserNotFound):
         yield world.srp("alice")
     signed_in((yield world.srp("Alice")), "Alice")
 
 
-# -- who exists --
+# -- unknown users --
 
 
 @row("12.4")
-def an_unknown_user_is_told_where_it_is_not_hidden(world: World) -> Moves:
+def an_unknown_user_raises_user_not_found_if_existence_is_not_hidden(world: World) -> Moves:
     with pytest.raises(UserNotFound):
         yield world.srp("nobody")
     with pytest.raises(UserNotFound):
@@ -185,7 +187,7 @@ def a_disabled_user_is_refused(world: World) -> Moves:
 
 
 @row("4.7")
-def an_unconfirmed_user_is_told_before_the_password_is_looked_at(world: World) -> Moves:
+def an_unconfirmed_user_is_refused_before_the_password_is_checked(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, confirmed=False)
     for attempt in (world.password(), world.password(password=OTHER_PASSWORD), world.srp()):
         with pytest.raises(UserNotConfirmed):
@@ -193,7 +195,7 @@ def an_unconfirmed_user_is_told_before_the_password_is_looked_at(world: World) -
 
 
 @row("19")
-def a_reset_is_asked_for_only_after_the_right_password(world: World) -> Moves:
+def a_required_reset_is_reported_only_after_the_right_password(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, email="alice@example.com")
     world.client.admin_reset_user_password(UserPoolId=world.pool.id, Username="alice")
     with pytest.raises(IncorrectPassword):
@@ -253,7 +255,7 @@ def a_flow_that_is_not_enabled_says_how_to_enable_it(world: World) -> Moves:
 
 
 @row("3.2")
-def a_wrong_client_secret_says_how_to_mend_it(world: World) -> Moves:
+def a_wrong_client_secret_says_how_to_fix_it(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     if world.app.client_secret is None:
         signed_in((yield world.srp()))
@@ -365,7 +367,7 @@ def refuse(event: dict[str, object]) -> dict[str, object]:
 
 
 @row("12.5")
-def a_trigger_may_refuse_before_the_password_is_looked_at(world: World) -> Moves:
+def a_trigger_can_refuse_before_the_password_is_checked(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     world.pool.triggers["PreAuthentication"] = refuse
     with pytest.raises(TriggerRefused, match=r"PreAuthentication failed with error LOCKED\.") as refused:
@@ -374,7 +376,7 @@ def a_trigger_may_refuse_before_the_password_is_looked_at(world: World) -> Moves
 
 
 @row("12.5")
-def a_trigger_without_an_answer_is_told(world: World) -> Moves:
+def a_trigger_that_returns_nothing_is_reported(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     world.pool.triggers["PostAuthentication"] = lambda event: {}
     with pytest.raises(TriggerRefused, match="Unrecognizable lambda output"):
@@ -382,7 +384,7 @@ def a_trigger_without_an_answer_is_told(world: World) -> Moves:
 
 
 @row("4.2")
-def a_trigger_may_bring_the_user_from_elsewhere(world: World) -> Moves:
+def a_migration_trigger_creates_the_user(world: World) -> Moves:
     def migrate(event: dict[str, object]) -> dict[str, object]:
         attributes = {"email": "al@example.com", "email_verified": "true"}
         event["response"] = {"userAttributes": attributes, "finalUserStatus": "CONFIRMED"}
@@ -411,11 +413,11 @@ def metadata_reaches_the_triggers(world: World) -> Moves:
     assert seen == [{"from": "flow"}] * 2 + [{"from": "call"}] * 2
 
 
-# -- trouble --
+# -- failing calls --
 
 
 @row("12.7")
-def throttling_is_waited_out(world: World) -> Moves:
+def throttled_calls_are_retried(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     for name in (
         "InitiateAuth",
@@ -428,7 +430,7 @@ def throttling_is_waited_out(world: World) -> Moves:
 
 
 @row("12.7")
-def a_failure_to_begin_is_repeated(world: World) -> Moves:
+def a_failed_start_is_retried(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     for name in ("InitiateAuth", "AdminInitiateAuth"):
         world.cognito.faults.error_after(name)
@@ -437,7 +439,7 @@ def a_failure_to_begin_is_repeated(world: World) -> Moves:
 
 
 @row("12.7")
-def a_lost_answer_is_told_as_maybe_processed_and_never_repeated(world: World) -> Moves:
+def a_lost_response_is_reported_as_maybe_processed_and_never_retried(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, temporary=True)
     challenge = expect(NewPasswordRequired, (yield world.srp()))
     for name in ("RespondToAuthChallenge", "AdminRespondToAuthChallenge"):
@@ -452,7 +454,7 @@ def a_lost_answer_is_told_as_maybe_processed_and_never_repeated(world: World) ->
     signed_in((yield world.srp(password=OTHER_PASSWORD)))
 
 
-# -- refreshing, the older way --
+# -- REFRESH_TOKEN_AUTH --
 
 
 @row("4.5")
@@ -468,7 +470,7 @@ def a_refresh_token_gives_new_tokens_and_stays(world: World) -> Moves:
 
 
 @row("3.2", pool=ALIASES)
-def a_refresh_after_an_alias_hashes_the_real_name(world: World) -> Moves:
+def a_refresh_after_a_sign_in_by_alias_hashes_the_username(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, email="alice@example.com")
     tokens = signed_in((yield world.srp("alice@example.com"))).tokens
     signed_in((yield Start(credentials=RefreshTokenAuth(tokens))))
@@ -490,7 +492,7 @@ ROTATION = {
 
 
 @row("19", client={**ROTATION, "flows": ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH"]})
-def a_client_without_the_older_refresh_says_so(world: World) -> Moves:
+def refresh_token_auth_on_a_rotating_client_raises_misconfigured(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     tokens = signed_in((yield world.srp())).tokens
     with pytest.raises(Misconfigured):

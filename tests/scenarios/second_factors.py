@@ -1,4 +1,4 @@
-"""Second factors: codes by SMS and e-mail, authenticator apps, choosing among them, and setting one up."""
+"""Second factors: codes by SMS and e-mail, authenticator apps, choosing one, and setting one up."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def a_wrong_code_by_sms_leaves_the_challenge_answerable(world: World) -> Moves:
 
 
 @row("5.3", pool={**ON, **SMS})
-def a_code_is_read_with_its_spaces(world: World) -> Moves:
+def spaces_in_a_code_are_ignored(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, phone_number="+31612341234")
     challenge = expect(SmsMfa, (yield world.srp()))
     code = world.pool.last_code("alice")
@@ -105,7 +105,7 @@ def an_authenticator_app_signs_in(world: World) -> Moves:
 
 
 @row("5.5", pool={**ON, **TOTP})
-def a_wrong_code_of_an_app_leaves_the_challenge_answerable(world: World) -> Moves:
+def a_wrong_app_code_leaves_the_challenge_answerable(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, totp=True)
     challenge = expect(SoftwareTokenMfa, (yield world.srp()))
     right = world.pool.totp("alice")
@@ -115,7 +115,7 @@ def a_wrong_code_of_an_app_leaves_the_challenge_answerable(world: World) -> Move
 
 
 @row("19", pool={**ON, **TOTP})
-def a_wrong_code_of_an_app_may_end_the_session(world: World) -> Moves:
+def a_wrong_app_code_ends_the_session_if_the_pool_says_so(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, totp=True)
     world.pool.configure(totp_retry=False)
     challenge = expect(SoftwareTokenMfa, (yield world.srp()))
@@ -126,7 +126,7 @@ def a_wrong_code_of_an_app_may_end_the_session(world: World) -> Moves:
 
 
 @row("5.5", pool={**ON, **TOTP})
-def a_code_of_an_app_is_good_once(world: World) -> Moves:
+def an_app_code_works_once(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, totp=True)
     first = expect(SoftwareTokenMfa, (yield world.srp()))
     code = world.pool.totp("alice")
@@ -138,7 +138,7 @@ def a_code_of_an_app_is_good_once(world: World) -> Moves:
 
 
 @row("8.3", pool={**ON, **TOTP})
-def a_code_of_the_step_before_is_good_and_an_older_one_is_not(world: World) -> Moves:
+def an_app_code_of_the_previous_time_step_works_and_an_older_one_does_not(world: World) -> Moves:
     user = world.pool.add_user("alice", PASSWORD, totp=True)
     challenge = expect(SoftwareTokenMfa, (yield world.srp()))
     code = totp_code(user.totp_secret or "", world.cognito.clock())
@@ -151,7 +151,7 @@ def a_code_of_the_step_before_is_good_and_an_older_one_is_not(world: World) -> M
 
 
 @row("5.7", pool={**OPTIONAL, **TOTP})
-def optional_mfa_asks_nothing_of_users_who_have_none(world: World) -> Moves:
+def optional_mfa_without_an_enrolled_factor_signs_in_directly(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     signed_in((yield world.srp()))
 
@@ -185,7 +185,7 @@ def choosing_an_app_asks_for_its_code(world: World) -> Moves:
 
 
 @row("5.6", pool={**ON, **SMS, **TOTP})
-def choosing_sms_sends_the_code_then(world: World) -> Moves:
+def choosing_sms_sends_a_code(world: World) -> Moves:
     two_factors(world)
     challenge = expect(SelectMfaType, (yield world.password()))
     assert not world.cognito.outbox
@@ -202,7 +202,7 @@ def a_choice_that_is_not_offered_is_refused_locally(world: World) -> Moves:
 
 
 @row("5.6", pool={**ON, **EMAIL, **TOTP})
-def choosing_email_is_answered_by_email(world: World) -> Moves:
+def choosing_email_sends_a_code(world: World) -> Moves:
     user = world.pool.add_user("alice", PASSWORD, email="alice@example.com", totp=True)
     user.mfa_enabled, user.mfa_preferred = ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"], None
     challenge = expect(SelectMfaType, (yield world.srp()))
@@ -211,7 +211,7 @@ def choosing_email_is_answered_by_email(world: World) -> Moves:
 
 
 @row("5.6", pool={**ON, **SMS, **TOTP})
-def a_preferred_factor_is_not_asked_for(world: World) -> Moves:
+def a_preferred_factor_skips_the_choice(world: World) -> Moves:
     two_factors(world)
     world.client.admin_set_user_mfa_preference(
         UserPoolId=world.pool.id, Username="alice", SMSMfaSettings={"Enabled": True, "PreferredMfa": True}
@@ -219,16 +219,16 @@ def a_preferred_factor_is_not_asked_for(world: World) -> Moves:
     expect(SmsMfa, (yield world.srp()))
 
 
-# -- setting one up --
+# -- setting up a factor --
 
 
 def app_code(world: World, setup: TotpSetup) -> str:
-    """The code that an app with this secret shows now."""
+    """The code that an authenticator app with this secret shows now."""
     return totp_code(setup.secret_code, world.cognito.clock())
 
 
 @row("8.1", pool={**ON, **TOTP})
-def an_app_is_set_up_in_the_sign_in(world: World) -> Moves:
+def an_authenticator_app_is_set_up_during_the_sign_in(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     challenge = expect(MfaSetup, (yield world.srp()))
     assert challenge.can_set_up == (MfaType.SOFTWARE_TOKEN_MFA,)
@@ -255,7 +255,7 @@ def a_wrong_first_code_leaves_the_set_up_open(world: World) -> Moves:
 
 
 @row("8.1", pool={**ON, **TOTP})
-def the_first_code_of_an_app_does_not_sign_in_again(world: World) -> Moves:
+def the_app_code_of_the_set_up_does_not_sign_in_again(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     challenge = expect(MfaSetup, (yield world.srp()))
     setup = expect(TotpSetup, (yield Send(challenge.answer_totp())))
@@ -267,7 +267,7 @@ def the_first_code_of_an_app_does_not_sign_in_again(world: World) -> Moves:
 
 
 @row("5.7", pool={**ON, **EMAIL, **TOTP})
-def an_email_address_is_set_up_in_the_sign_in(world: World) -> Moves:
+def an_email_address_is_set_up_during_the_sign_in(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     challenge = expect(MfaSetup, (yield world.srp()))
     assert set(challenge.can_set_up) == {MfaType.EMAIL_OTP, MfaType.SOFTWARE_TOKEN_MFA}
@@ -280,7 +280,7 @@ def an_email_address_is_set_up_in_the_sign_in(world: World) -> Moves:
 
 
 @row("5.7", pool={**ON, **TOTP})
-def what_cannot_be_set_up_is_refused_locally(world: World) -> Moves:
+def a_factor_that_cannot_be_set_up_is_refused_locally(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     challenge = expect(MfaSetup, (yield world.srp()))
     with pytest.raises(InvalidInput, match="EMAIL_OTP"):
@@ -288,7 +288,7 @@ def what_cannot_be_set_up_is_refused_locally(world: World) -> Moves:
 
 
 @row("17", pool={**ON, **TOTP})
-def a_new_password_and_then_a_set_up(world: World) -> Moves:
+def a_set_up_follows_a_new_password(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, temporary=True)
     first = expect(NewPasswordRequired, (yield world.srp()))
     second = expect(MfaSetup, (yield Send(first.answer(OTHER_PASSWORD))))

@@ -1,4 +1,4 @@
-"""Many sign-ins: in a row with random names and passwords, and at once through one flow."""
+"""Many sign-ins: one after another with random names and passwords, and concurrently through one flow."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ALPHABET = "abcXYZ019 :;,._-+!@#$%^&*()[]{}'\"\\/äöüßéñ中文日本語한�
 
 
 @pytest.mark.slow
-def test_five_hundred_sign_ins_in_a_row_are_never_refused(cognito_pool: Pool) -> None:
-    """Random users, passwords and salts: one refusal in some hundreds is what wrong padding looks like."""
-    dice, flow = random.Random(20260101), cognito_pool.flow()  # noqa: S311  # reproducible, and no secret
+def test_five_hundred_random_sign_ins_are_accepted(cognito_pool: Pool) -> None:
+    """Wrong padding of a number in SRP shows as one refusal in some hundreds."""
+    chance, flow = random.Random(20260101), cognito_pool.flow()  # noqa: S311  # reproducible, and not a secret
     for number in range(500):
-        password = "".join(dice.choices(ALPHABET, k=dice.randint(1, 40)))
-        username = f"{number}-{''.join(dice.choices('abcdé中:', k=dice.randint(1, 20)))}"
+        password = "".join(chance.choices(ALPHABET, k=chance.randint(1, 40)))
+        username = f"{number}-{''.join(chance.choices('abcdé中:', k=chance.randint(1, 20)))}"
         cognito_pool.add_user(username, password)
 
         done = flow.start(UserSrpAuth(username, password))
@@ -29,30 +29,28 @@ def test_five_hundred_sign_ins_in_a_row_are_never_refused(cognito_pool: Pool) ->
 
 
 def users(pool: Pool) -> list[UserSrpAuth]:
-    """Fifty people, each with a password of their own."""
-    people = [UserSrpAuth(f"user-{number}", f"password {number}") for number in range(50)]
-    for person in people:
-        pool.add_user(person.username, person.password)
-    return people
+    """Fifty users, each with a different password."""
+    everyone = [UserSrpAuth(f"user-{number}", f"password {number}") for number in range(50)]
+    for each in everyone:
+        pool.add_user(each.username, each.password)
+    return everyone
 
 
-def test_fifty_threads_share_one_flow(cognito: LocalCognito) -> None:
-    """None is crossed with another."""
+def test_fifty_threads_sharing_a_flow_get_their_own_tokens(cognito: LocalCognito) -> None:
     pool = cognito.create_pool()
-    flow, people = pool.flow(), users(pool)
+    flow, everyone = pool.flow(), users(pool)
     with ThreadPoolExecutor(50) as threads:
-        done = list(threads.map(flow.start, people))
+        done = list(threads.map(flow.start, everyone))
 
-    assert [person.username for person in people] == [step.username for step in done]
+    assert [each.username for each in everyone] == [step.username for step in done]
 
 
-def test_fifty_tasks_share_one_flow(cognito: LocalCognito) -> None:
-    """None is crossed with another."""
+def test_fifty_tasks_sharing_a_flow_get_their_own_tokens(cognito: LocalCognito) -> None:
     pool = cognito.create_pool()
-    flow, people = pool.async_flow(), users(pool)
+    flow, everyone = pool.async_flow(), users(pool)
 
     async def everybody() -> list[str]:
-        steps = await asyncio.gather(*(flow.start(person) for person in people))
+        steps = await asyncio.gather(*(flow.start(each) for each in everyone))
         return [step.username for step in steps]
 
-    assert [person.username for person in people] == asyncio.run(everybody())
+    assert [each.username for each in everyone] == asyncio.run(everybody())

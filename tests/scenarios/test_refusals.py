@@ -299,14 +299,14 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.item}-{row.name}".replace(" ", "_"))
-def test_untouched_it_is_accepted(cognito: LocalCognito, row: Row) -> None:
-    """The sign-in of the row has nothing wrong with it."""
+def test_sign_in_without_the_defect_is_accepted(cognito: LocalCognito, row: Row) -> None:
     assert Party(cognito, row).sign_in().username == "alice"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.item}-{row.name}".replace(" ", "_"))
-def test_spoilt_it_is_refused_in_cognitos_words_as_a_typed_error(cognito: LocalCognito, row: Row) -> None:
-    """The error's class says what to do next; its text is Cognito's."""
+def test_sign_in_with_the_defect_raises_the_typed_error_with_cognitos_message(
+    cognito: LocalCognito, row: Row
+) -> None:
     party = Party(cognito, row)
     party.is_spoilt = True
 

@@ -19,21 +19,21 @@ from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import EMAIL, ON, SMS, TOTP
 from tests.scenarios.table import OTHER_PASSWORD, PASSWORD
 
-# What runs in the other process. It is told the app client and what to do, and tells the next step, sealed.
+# The program of the other process. It reads the app client and what to do, and prints the next step, sealed.
 PROGRAM = """
 import asyncio, inspect, json, sys
 from cognito_flow import *
-told = json.load(sys.stdin)
-app = AppClient(*told["app"], endpoint_url=told["url"])
-flow = (AsyncAuthFlow if told["is_async"] else AuthFlow)(app, seal_keys=["k" * 32])
+given = json.load(sys.stdin)
+app = AppClient(*given["app"], endpoint_url=given["url"])
+flow = (AsyncAuthFlow if given["is_async"] else AuthFlow)(app, seal_keys=["k" * 32])
 
 async def run():
-    if "credentials" in told:
-        kind, arguments = told["credentials"]
+    if "credentials" in given:
+        kind, arguments = given["credentials"]
         step = flow.start({"srp": UserSrpAuth, "custom": CustomAuth, "choice": UserAuth}[kind](*arguments))
     else:
-        challenge = flow.unseal(told["state"])
-        step = flow.send(getattr(challenge, told["method"])(*told["arguments"]))
+        challenge = flow.unseal(given["state"])
+        step = flow.send(getattr(challenge, given["method"])(*given["arguments"]))
     return await step if inspect.isawaitable(step) else step
 
 step = asyncio.run(run())
@@ -159,11 +159,11 @@ def prepare(cognito: LocalCognito, case: Case) -> Pool:
     return pool
 
 
-def run_program(told: Mapping[str, object]) -> Mapping[str, Any]:
+def run_program(given: Mapping[str, object]) -> Mapping[str, Any]:
     """Run the program in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        input=json.dumps(told),
+        input=json.dumps(given),
         capture_output=True,
         text=True,
         timeout=120,
@@ -178,8 +178,9 @@ def run_program(told: Mapping[str, object]) -> Mapping[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("starts_async", [False, True], ids=["sync-first", "async-first"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_each_step_is_taken_in_another_process(cognito: LocalCognito, case: Case, starts_async: bool) -> None:
-    """What is sealed is all that is needed to go on."""
+def test_sealed_sign_in_continues_in_another_process(
+    cognito: LocalCognito, case: Case, starts_async: bool
+) -> None:
     pool = prepare(cognito, case)
     app = pool.app_client(secret=True)
     with cognito.serve() as url:

@@ -1,4 +1,4 @@
-"""Random walks: whatever the pool is like and whatever people do, a sign-in ends as it should."""
+"""Random walks: for random pools, users and answers, a sign-in ends in tokens, a challenge or a typed error."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ USERS: list[Mapping[str, Any]] = [
 
 
 class Walk:
-    """One sign-in after another by somebody unreliable, decided by the dice."""
+    """One sign-in after another, with random choices and mistakes."""
 
     def __init__(self, pool: Pool, flow: AuthFlow, data: st.DataObject) -> None:
         self.pool, self.flow, self.data = pool, flow, data
@@ -75,7 +75,7 @@ class Walk:
         return self.data.draw(st.sampled_from(choices))
 
     def run(self) -> None:
-        """Walk until something ends it; every end is one of three."""
+        """Take up to eight steps, each a start or an answer."""
         step: Step | None = None
         for _ in range(self.data.draw(st.integers(1, 8))):
             self.happen()
@@ -91,7 +91,7 @@ class Walk:
                 assert step.username
 
     def happen(self) -> None:
-        """Things that happen in between."""
+        """Let time pass, or change the user or the service between two steps."""
         what: Callable[[], object] = self.draw(
             *[lambda: None] * 6,
             lambda: self.pool.cognito.clock.advance(self.draw(1, 31, 200)),
@@ -110,7 +110,7 @@ class Walk:
         return self.pool.user("alice")
 
     def begin(self, done: SignedIn | None) -> Credentials:
-        """Credentials of any kind, mostly right ones."""
+        """Credentials of any kind, mostly valid ones."""
         name = self.draw("alice", "alice", "alice", "ALICE", "alice@example.com", "nobody")
         password = self.draw(PASSWORDS[0], PASSWORDS[0], *PASSWORDS)
         if done is not None and self.draw(True, False):
@@ -129,7 +129,7 @@ class Walk:
         return kind()
 
     def answer(self, challenge: Challenge) -> Answer:
-        """An answer, often a right one."""
+        """An answer, often the right one."""
         match challenge:
             case CodeChallenge():
                 return challenge.answer(self.draw("000000", self.code(challenge), self.code(challenge)))
@@ -148,7 +148,7 @@ class Walk:
                 answer: Answer = getattr(challenge, method)(argument)
                 return answer
             case MfaSetup():
-                return self.draw(challenge.answer_totp, lambda: challenge.answer_email("a@b.example"))()  # type: ignore[no-any-return]  # either is one
+                return self.draw(challenge.answer_totp, lambda: challenge.answer_email("a@b.example"))()  # type: ignore[no-any-return]  # both return an Answer
             case TotpSetup():
                 right = totp_code(challenge.secret_code, self.pool.cognito.clock())
                 return challenge.answer(self.draw("1", "000000", right, right))
@@ -159,7 +159,7 @@ class Walk:
             case WebAuthn():
                 return challenge.answer("{}")
             case _:
-                raise AssertionError(f"nobody is asked {challenge.name}")
+                raise AssertionError(f"unexpected challenge {challenge.name}")
 
     def code(self, challenge: CodeChallenge) -> str:
         """The right code, if there is one."""
@@ -170,7 +170,7 @@ class Walk:
             return "none"
 
 
-# One for all walks: to make the boto client of another takes longer than a walk.
+# One service for all walks: making the boto client of another takes longer than a walk.
 COGNITO = LocalCognito()
 begin_anew = COGNITO.snapshot()
 
@@ -182,8 +182,8 @@ begin_anew = COGNITO.snapshot()
     derandomize=True,
 )
 @given(st.data())
-def test_every_walk_ends_in_tokens_a_typed_error_or_a_challenge(data: st.DataObject) -> None:
-    """Never a KeyError, an AttributeError or an error of botocore."""
+def test_random_walk_ends_in_tokens_a_challenge_or_a_typed_error(data: st.DataObject) -> None:
+    """No other exception may arrive: no KeyError, no AttributeError and no error of botocore."""
     members, user = data.draw(st.sampled_from(POOLS)), data.draw(st.sampled_from(USERS))
     begin_anew()
     pool = COGNITO.create_pool(**members)

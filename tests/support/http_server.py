@@ -1,4 +1,4 @@
-"""A server of the standard library, for tests that need somebody to answer."""
+"""Run an HTTP server of the standard library in a thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from http.server import ThreadingHTTPServer
 
 @contextmanager
 def running(server: ThreadingHTTPServer) -> Generator[str]:
-    """Let it answer while the block runs, and close it then; gives its URL."""
+    """Serve while the block runs, then close the server; yields its URL."""
     with server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

@@ -1,7 +1,6 @@
-"""Where stores lie, so that all of them can be held to what every store promises.
+"""The stores that the shared tests of stores run on, each with the place where it keeps its data.
 
-Rule of this file: a place is opened as a context, and gives a function that opens its stores as often as one
-likes, as several processes would.
+A place is a context manager. It yields a function that opens its stores again, as another process would.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from cognito_flow import (
     Tokens,
     TokenStore,
 )
-from tests.docs.test_docs import DOCS, load
+from tests.support.documentation import DOCS, load
 
 APP = AppClient("eu-west-1_AbC123", "client-id")
 
@@ -42,16 +41,16 @@ dynamodb_store = load(DOCS / "examples" / "dynamodb_store.py")
 
 
 def tokens(text: str = "access", username: str = "alice") -> Tokens:
-    """Tokens that can be told from others."""
+    """Tokens with a recognisable access token."""
     return Tokens(
         text, "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username=username, device_key="device"
     )
 
 
 class Texts(KeyringBackend):
-    """A keyring in memory that takes no more than Windows does."""
+    """A keyring in memory with the size limit of Windows."""
 
-    priority = 1.0  # pyright: ignore[reportAssignmentType]  # keyring's own way to say it
+    priority = 1.0  # pyright: ignore[reportAssignmentType]  # keyring declares a property
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # keyring gives it no type
@@ -66,13 +65,13 @@ class Texts(KeyringBackend):
 
     def delete_password(self, service: str, username: str) -> None:
         if (service, username) not in self.texts:
-            raise PasswordDeleteError("there is none")
+            raise PasswordDeleteError("not found")
         del self.texts[service, username]
 
 
 @contextmanager
 def installed(backend: KeyringBackend) -> Generator[None]:
-    """This keyring is the system's while the block runs."""
+    """Use this keyring as the system keyring while the block runs."""
     before = keyring.get_keyring()
     keyring.set_keyring(backend)
     try:

@@ -1,9 +1,10 @@
-"""SRP-6a as Cognito speaks it, both halves: what the client's arithmetic, and every peer, is held against.
+"""SRP-6a as Cognito speaks it, both halves: the reference that the client and other implementations are
+checked against.
 
 Rules of this file:
 
-- The standard library only, so that vectors/generate can run it wherever Python does; plain Python integers,
-  written for reading and not for secrets.
+- It uses only the standard library, so that srp/vectors/generate can run it in any Python. It is written to be
+  read; its plain integers would leak secrets through timing.
 - It shares nothing with cognito_flow, whose arithmetic it tests.
 
 Sources: RFC 5054, RFC 3526 section 4, RFC 5869, and "Working with user devices in your user pool" in the
@@ -24,7 +25,7 @@ from functools import cached_property
 
 
 def _pi_times_power_of_two(bits: int) -> int:
-    """[2^bits pi], by Machin's formula with 64 bits to spare."""
+    """[2^bits pi], by Machin's formula with 64 extra bits."""
     one = 1 << (bits + 64)
 
     def arctan_of_inverse(number: int) -> int:
@@ -54,7 +55,7 @@ K = _hash(pad(N) + pad(G))
 
 
 def timestamp(moment: datetime) -> str:
-    """TIMESTAMP of a moment in UTC. asctime is English in any locale and writes no zero before a day."""
+    """TIMESTAMP of a moment in UTC. asctime is English in any locale and does not pad the day with a zero."""
     weekday, month, day, clock, year = time.asctime(moment.timetuple()).split()
     return f"{weekday} {month} {day} {clock} UTC {year}"
 
@@ -66,7 +67,7 @@ def secret_hash(username: str, client_id: str, client_secret: str) -> str:
 
 
 def inner_hash(group: str, name: str, password: str) -> bytes:
-    """What stands for the password in x."""
+    """The hash of the name and password from which x is made."""
     return hashlib.sha256(f"{group}{name}:{password}".encode()).digest()
 
 
@@ -77,7 +78,7 @@ def private_key(group: str, name: str, password: str, salt: int) -> int:
 
 @dataclass(frozen=True)
 class SignIn:
-    """One sign-in of a user or a device, seen from above: both exponents are known."""
+    """One sign-in of a user or a device, with both private exponents known."""
 
     group: str
     name: str
@@ -110,12 +111,12 @@ class SignIn:
 
     @cached_property
     def s(self) -> int:
-        """S, the server's way."""
+        """S as the server computes it."""
         return pow(self.public_a * pow(self.verifier, self.u, N), self.b, N)
 
     @cached_property
     def s_of_client(self) -> int:
-        """S, the client's way: from the password, and without b."""
+        """S as the client computes it: from the password, without b."""
         return pow(self.public_b - K * pow(G, self.x, N), self.a + self.u * self.x, N)
 
     @cached_property

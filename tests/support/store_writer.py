@@ -1,8 +1,8 @@
-"""Programs that write to a FileTokenStore, for tests that run several of them, or kill them.
+"""Programs that write to a FileTokenStore, for tests that run several of them or kill them.
 
-python -m tests.support.store_writer write PATH PREFIX START STOP    puts users PREFIX-START ..., and says each
-python -m tests.support.store_writer hold PATH                       takes alice's lock, says so, and waits
-python -m tests.support.store_writer die PATH                        says what is left after a death at each line
+python -m tests.support.store_writer write PATH PREFIX START STOP    puts users PREFIX-START ..., prints each
+python -m tests.support.store_writer hold PATH                       takes alice's lock, prints "held", waits
+python -m tests.support.store_writer die PATH                        prints what is left after a kill at each line
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ APP = AppClient("eu-west-1_AbC123", "client-id")
 
 
 def tokens(text: str) -> Tokens:
-    """Tokens that can be told from others."""
+    """Tokens with a recognisable access token."""
     return Tokens(text, None, None, datetime(2030, 1, 1, tzinfo=UTC), username="alice")
 
 
 def say(line: str) -> None:
-    """Tell the test, at once."""
+    """Print a line and flush it."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
@@ -53,7 +53,7 @@ def hold(path: str) -> None:
 
 
 def die(path: str) -> None:
-    """One child for each line that a write executes in the package: it is killed where that line begins."""
+    """For each line of the package that a write executes, kill a child process where that line begins."""
     store = FileTokenStore(path)
     os.umask(0)
     for line in count(1):
