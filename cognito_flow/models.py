@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -19,6 +20,7 @@ from enum import StrEnum
 
 import attrs
 
+from cognito_flow import _deployed
 from cognito_flow.errors import UsageError
 
 # The pattern UserPoolIdType of the service model, and that a region never holds an underscore.
@@ -71,6 +73,7 @@ class AppClient:
         pool_id: The user pool's id, ``<region>_<name>``.
         client_id: The app client's id.
         client_secret: The app client's secret, or None when it was made without one.
+        region: The region to call, if it is not the one of the pool id: that of a replica.
         endpoint_url: Where to send API calls instead of the region's public endpoint: a VPC endpoint, a
             proxy, or a local pool. The signing keys are then read from the same place.
         issuer: The `iss` claim of the pool's tokens, when it is not the pool's default one.
@@ -88,15 +91,61 @@ class AppClient:
     pool_id: str = attrs.field(validator=_check_pool_id)
     client_id: str = attrs.field(validator=_check_client_id)
     client_secret: str | None = attrs.field(default=None, repr=False, validator=_check_client_secret)
+    _region: str | None = attrs.field(default=None, kw_only=True, alias="region", repr=False)
     endpoint_url: str | None = attrs.field(default=None, kw_only=True, converter=_without_trailing_slash)
     _issuer: str | None = attrs.field(
         default=None, kw_only=True, alias="issuer", converter=_without_trailing_slash
     )
 
+    @classmethod
+    def from_env(cls, prefix: str = "COGNITO_") -> AppClient:
+        """Read the app client from environment variables.
+
+        They are COGNITO_POOL_ID and COGNITO_CLIENT_ID, and optionally COGNITO_CLIENT_SECRET, COGNITO_REGION
+        and COGNITO_ENDPOINT_URL. An empty variable counts as not set.
+
+        Args:
+            prefix: What the names begin with, instead of ``COGNITO_``.
+
+        Raises:
+            UsageError: The pool id or the client id is not set, or cannot be one.
+        """
+        return cls(**_deployed.from_environment(prefix))
+
+    @classmethod
+    def from_stack(cls, name: str, session: object | None = None) -> AppClient:
+        """Read the app client from a CloudFormation stack (of CDK, SAM, Serverless or your own template).
+
+        Outputs whose names end in ``UserPoolId`` and ``ClientId`` say which pool and app client it is;
+        otherwise the stack must have exactly one of each. The client secret is read by
+        DescribeUserPoolClient, if the AWS credentials permit it.
+
+        Args:
+            name: The name or id of the stack.
+            session: A boto3 session; None: a new one, which finds AWS credentials and region as boto3 does.
+
+        Raises:
+            UsageError: The stack cannot be read, or does not say which pool and app client it is.
+            TransportError: AWS could not be reached.
+        """
+        return cls(**_deployed.from_stack(name, session))
+
+    @classmethod
+    def from_amplify_outputs(cls, path: str | os.PathLike[str] = "amplify_outputs.json") -> AppClient:
+        """Read the app client from the ``amplify_outputs.json`` that AWS Amplify writes.
+
+        Args:
+            path: The file.
+
+        Raises:
+            UsageError: The file cannot be read, or names no user pool.
+        """
+        return cls(**_deployed.from_amplify_outputs(path))
+
     @property
     def region(self) -> str:
-        """The AWS region of the pool: the part of its id before the underscore."""
-        return self.pool_id.partition("_")[0]
+        """The AWS region to call: the part of the pool id before the underscore, unless another was given."""
+        return self._region or self.pool_id.partition("_")[0]
 
     @property
     def pool_name(self) -> str:
@@ -111,7 +160,8 @@ class AppClient:
         """
         if self._issuer is not None:
             return self._issuer
-        return f"https://cognito-idp.{self.region}.{_dns_suffix(self.region)}/{self.pool_id}"
+        region = self.pool_id.partition("_")[0]
+        return f"https://cognito-idp.{region}.{_dns_suffix(region)}/{self.pool_id}"
 
     @property
     def jwks_url(self) -> str:

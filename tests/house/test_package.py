@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "cognito_flow"
 # From the ground up. A module may import from its own floor and from those below it.
 FLOORS = {
+    "_deployed": 0,
     "_extras": 0,
     "_json": 0,
     "_keys": 0,
@@ -41,8 +42,10 @@ FLOORS = {
     "cli": 10,
 }
 TOP_OF_THE_CORE = 8
-# Those of the core that do I/O. The second fetches the keys of a pool, and nothing else of Cognito.
+# Those of the core that do I/O. Of those outside _transport, _deployed reads a CloudFormation stack, and tokens
+# fetches the keys of a pool.
 DRIVERS = {
+    Path("cognito_flow/_deployed.py"),
     *(path.relative_to(ROOT) for path in (PACKAGE / "_transport").glob("*.py")),
     Path("cognito_flow/tokens/_flight.py"),
     Path("cognito_flow/tokens/keys.py"),
