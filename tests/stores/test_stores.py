@@ -90,7 +90,7 @@ def test_each_app_client_has_tokens_of_its_own(opener: Opener, other: AppClient)
 
 
 @every_place
-@settings(max_examples=settings.default.max_examples // 3)  # each writes to a disk or to moto
+@settings(max_examples=settings().max_examples // 3)  # each writes to a disk or to moto
 @given(one=names, other=names)
 @example(one="\ud83d\ude00", other="\U0001f600")
 @example(one="", other="/")
@@ -160,7 +160,7 @@ def test_a_device_is_deleted_by_name_or_alias(opener: Opener, name: str) -> None
 
 
 @every_place
-@settings(max_examples=settings.default.max_examples // 3)  # each writes to a disk or to moto
+@settings(max_examples=settings().max_examples // 3)  # each writes to a disk or to moto
 @given(names, names)
 @example("\ud83d\ude00", "\ud83d")
 @example("", "/")
