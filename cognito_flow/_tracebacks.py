@@ -1,18 +1,110 @@
-"""Tracebacks without the values of local variables, which may be secrets."""
+"""Errors leave the library with the lines of their traceback, and without the values of local variables.
+
+Locals hold passwords, codes and tokens, and tools that report errors print them. `without_locals` decorates
+what callers use: the public classes that are given secrets, and the drivers.
+"""
 
 from __future__ import annotations
 
-from cognito_flow.errors import CognitoFlowError
+import inspect
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T", bound=Callable[..., object])
+
+_PACKAGE = str(Path(__file__).parent)
+_SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_GUARDED = "_is_without_locals"
 
 
-def without_frames(error: CognitoFlowError) -> CognitoFlowError:
-    """The error without the frames it came through: their locals hold passwords, and tools print them."""
-    links: list[BaseException] = [error]
+def without_locals(target: T) -> T:
+    """Decorate a function, or the public methods of a class: exceptions that leave it hold no locals.
+
+    Args:
+        target: A function, a coroutine function, or a class. Of a class, the constructor and the methods
+            whose names have no leading underscore are decorated; inherited ones are not.
+    """
+    if isinstance(target, type):
+        for name, member in list(vars(target).items()):
+            if name == "__init__" or not name.startswith("_"):
+                _decorate_member(target, name, member)
+        return target
+    guarded = _guard_coroutine(target) if inspect.iscoroutinefunction(target) else _guard(target)
+    setattr(guarded, _GUARDED, True)
+    return cast("T", guarded)
+
+
+def clear_locals(error: BaseException, *, until: BaseException | None = None) -> None:
+    """Clear the locals in the tracebacks of an error and of the errors behind it.
+
+    Errors that it hides (``raise ... from None``) are dropped: one from a parser holds the whole document.
+
+    Args:
+        error: The error.
+        until: An error of the caller's, which is left as it is.
+    """
+    links: list[BaseException | None] = [error]
     for link in links:  # which grows meanwhile
-        link.__traceback__ = None
+        if link is None:
+            continue
+        _clear_frames(link.__traceback__)
+        if link.__suppress_context__ and link.__context__ is not until:
+            link.__context__ = None
         links += [
             behind
             for behind in (link.__cause__, link.__context__)
-            if behind is not None and behind not in links
+            if behind not in links and behind is not until
         ]
-    return error
+
+
+def _clear_frames(step: TracebackType | None) -> None:
+    while step is not None:
+        code = step.tb_frame.f_code
+        # Clearing the frame of a suspended coroutine ends that coroutine (before Python 3.13). If two tasks
+        # waited for the same error, the frames of the other one are in this traceback, too.
+        if not code.co_flags & _SUSPENDABLE or code.co_filename.startswith(_PACKAGE):
+            with suppress(RuntimeError):  # still executing: it is of the caller, or of `without_locals`
+                step.tb_frame.clear()
+        step = step.tb_next
+
+
+def _decorate_member(owner: type, name: str, member: object) -> None:
+    if isinstance(member, classmethod | staticmethod):
+        function: Callable[..., object] = member.__func__
+        if not hasattr(function, _GUARDED):
+            setattr(owner, name, type(member)(without_locals(function)))
+    elif inspect.isfunction(member) and not hasattr(member, _GUARDED):
+        setattr(owner, name, without_locals(member))
+
+
+def _guard(function: Callable[..., object]) -> Callable[..., object]:
+    @wraps(function)
+    def guarded(*args: object, **kwargs: object) -> object:
+        outer = sys.exception()
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            clear_locals(error, until=outer)
+            del args, kwargs, outer
+            raise
+
+    return guarded
+
+
+def _guard_coroutine(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    async def guarded(*args: object, **kwargs: object) -> object:
+        outer = sys.exception()
+        try:
+            return await function(*args, **kwargs)
+        except BaseException as error:
+            clear_locals(error, until=outer)
+            del args, kwargs, outer
+            raise
+
+    return guarded

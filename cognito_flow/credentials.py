@@ -10,6 +10,7 @@ from typing import ClassVar, TypeAlias
 
 import attrs
 
+from cognito_flow._tracebacks import without_locals
 from cognito_flow._turn import Turn
 from cognito_flow.errors import UsageError
 from cognito_flow.handlers.base import check_text
@@ -32,6 +33,7 @@ def _check_password_or_none(_instance: object, _attribute: object, value: str | 
         check_text("the password", value)
 
 
+@without_locals
 @attrs.frozen
 class UserSrpAuth:
     """USER_SRP_AUTH: the password is proved by SRP, and never sent. Needs ALLOW_USER_SRP_AUTH.
@@ -58,6 +60,7 @@ class UserSrpAuth:
         return {"USERNAME": self.username, "SRP_A": turn.begin_srp(self.password)}
 
 
+@without_locals
 @attrs.frozen
 class UserPasswordAuth:
     """USER_PASSWORD_AUTH: the password is sent (over TLS). Only with it can a pool's user-migration trigger
@@ -105,6 +108,7 @@ class UserPasswordAuth:
         return {"USERNAME": self.username, "PASSWORD": self.password}
 
 
+@without_locals
 @attrs.frozen
 class CustomAuth:
     """CUSTOM_AUTH: the pool's Lambda triggers decide what is asked. Needs ALLOW_CUSTOM_AUTH and the triggers.
@@ -138,6 +142,7 @@ def _preferred(value: str | None) -> str | None:
     return None if value is None else str(value)
 
 
+@without_locals
 @attrs.frozen
 class UserAuth:
     """USER_AUTH: the person chooses how to sign in. Needs ALLOW_USER_AUTH, and the Essentials or Plus feature
@@ -192,6 +197,7 @@ class UserAuth:
         return parameters
 
 
+@without_locals
 @attrs.frozen
 class RefreshTokenAuth:
     """REFRESH_TOKEN_AUTH: the older way to refresh, for app clients without rotation. `AuthFlow.refresh` is

@@ -21,6 +21,7 @@ from cognito_flow import _engine
 from cognito_flow._engine import Step
 from cognito_flow._exchange import Exchange
 from cognito_flow._seal import Sealer
+from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import Clients
 from cognito_flow._transport.drivers import AsyncDriver, Driver, Wire
 from cognito_flow._turn import Settings, Turn
@@ -82,6 +83,7 @@ class _Answered:
             self._since[mark] = now
 
 
+@without_locals
 class _Flow:
     """What both flows share: the settings, and the exchanges that the public methods run."""
 
@@ -224,6 +226,7 @@ class _Flow:
         return pending
 
 
+@without_locals
 class AuthFlow(_Flow):
     """Signs people in to one app client. It holds no user: make one, and share it by the whole application
     and its threads.
@@ -511,6 +514,7 @@ class AuthFlow(_Flow):
         self._run().run(exchange)
 
 
+@without_locals
 class AsyncAuthFlow(_Flow):
     """`AuthFlow` for asyncio: the same arguments and names, awaitable where they call.
 

@@ -21,6 +21,7 @@ from enum import StrEnum
 import attrs
 
 from cognito_flow import _deployed
+from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import UsageError
 
 # The pattern UserPoolIdType of the service model, and that a region never holds an underscore.
@@ -65,6 +66,7 @@ def _without_trailing_slash(url: str | None) -> str | None:
     return None if url is None else url.rstrip("/")
 
 
+@without_locals
 @attrs.frozen
 class AppClient:
     """Which user pool, and which of its app clients, people sign in to.
@@ -211,6 +213,7 @@ def _check_aware(_instance: object, _attribute: object, value: datetime) -> None
         raise UsageError("expires_at has no time zone: give an aware datetime, for example with tzinfo=UTC")
 
 
+@without_locals
 @attrs.frozen
 class Tokens:
     """What Cognito hands out for a completed sign-in or a refresh.

@@ -22,7 +22,7 @@ import attrs
 from cognito_flow._events import notify
 from cognito_flow._exchange import Call, Exchange, Response
 from cognito_flow._json import as_object
-from cognito_flow._tracebacks import without_frames
+from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import BotoMethod, Clients
 from cognito_flow._transport.retry import Outcome, Pause, Steps, repeating
 from cognito_flow._transport.translate import read_response, request_id, translate
@@ -56,8 +56,6 @@ def advance(exchange: Steps[T], outcome: Outcome | None) -> Call | Pause | Done[
         return exchange.send(outcome)
     except StopIteration as stop:
         return Done(stop.value)
-    except CognitoFlowError as error:
-        raise without_frames(error) from error.__cause__
 
 
 def one_call(call: Call) -> Exchange[Response]:
@@ -109,6 +107,7 @@ class Driver:
 
     wire: Wire
 
+    @without_locals
     def run(self, exchange: Exchange[T]) -> T:
         """Run an exchange to its end."""
         steps, outcome = repeating(exchange, self.wire.system.random_bytes), None
@@ -138,6 +137,7 @@ class AsyncDriver:
 
     wire: Wire
 
+    @without_locals
     async def run(self, exchange: Exchange[T]) -> T:
         """Run an exchange to its end."""
         steps, outcome = repeating(exchange, self.wire.system.random_bytes), None
@@ -167,8 +167,7 @@ class AsyncDriver:
 
 
 def _attempt(method: BotoMethod, call: Call) -> object:
-    """The answer, or the error as a value: raised errors would carry the parameters' frames further than
-    needed."""
+    """The answer, or the error as a value."""
     try:
         return method(**call.parameters)
     except Exception as error:  # noqa: BLE001 - botocore's parsers raise whatever they stumble over

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
+from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.drivers import AsyncDriver, Driver
 from cognito_flow.account._exchanges import Person
 from cognito_flow.account._records import CodeDelivery, Passkey, RememberedDevice, UserProfile
@@ -51,6 +52,7 @@ class _TotpEnrolment:
         )
 
 
+@without_locals
 @attrs.frozen(eq=False)
 class TotpEnrolment(_TotpEnrolment):
     """An authenticator app that waits for its first code. `Account.enrol_totp` makes it."""
@@ -64,6 +66,7 @@ class TotpEnrolment(_TotpEnrolment):
         self._driver.run(exchange)
 
 
+@without_locals
 @attrs.frozen(eq=False)
 class AsyncTotpEnrolment(_TotpEnrolment):
     """`TotpEnrolment` for asyncio."""
@@ -93,6 +96,7 @@ class _PasskeyRegistration:
         return json.dumps(self.options, separators=(",", ":"))
 
 
+@without_locals
 @attrs.frozen(eq=False)
 class PasskeyRegistration(_PasskeyRegistration):
     """A passkey that the person's browser is to make. `Account.register_passkey` makes it."""
@@ -104,6 +108,7 @@ class PasskeyRegistration(_PasskeyRegistration):
         self._driver.run(self._person.finish_passkey(credential))
 
 
+@without_locals
 @attrs.frozen(eq=False)
 class AsyncPasskeyRegistration(_PasskeyRegistration):
     """`PasskeyRegistration` for asyncio."""
@@ -130,6 +135,7 @@ class _Account:
         return f"{type(self).__name__}({self.username!r})"
 
 
+@without_locals
 @attrs.frozen(repr=False, eq=False)
 class Account(_Account):
     """What a person does who is signed in. `AuthFlow.account` makes it; it holds no more than their tokens.
@@ -343,6 +349,7 @@ class Account(_Account):
         self._driver.run(self._person.delete_user())
 
 
+@without_locals
 @attrs.frozen(repr=False, eq=False)
 class AsyncAccount(_Account):
     """`Account` for asyncio: the same names, awaitable. `AsyncAuthFlow.account` makes it."""

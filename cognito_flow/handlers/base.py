@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from inspect import isfunction
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import attrs
 
 from cognito_flow._exchange import Exchange, Response
+from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import InvalidInput, UsageError
 from cognito_flow.handlers.pending import Pending
 
@@ -31,6 +33,18 @@ class Handler:
     """
 
     pending: Pending
+
+    def __init_subclass__(cls) -> None:
+        """What an `answer` method is given is a secret: it stays out of tracebacks."""
+        super().__init_subclass__()
+        for name, member in list(vars(cls).items()):
+            # attrs makes the class anew and corrects `super()` only in functions that it can see through.
+            if (
+                name.startswith("answer")
+                and isfunction(member)
+                and "__class__" not in member.__code__.co_freevars
+            ):
+                setattr(cls, name, without_locals(member))
 
     reads: ClassVar[tuple[str, ...]] = ()
     """The ChallengeParameters that the handler reads."""

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import attrs
 
 from cognito_flow._json import as_text
+from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import StoreDamaged, UsageError
 from cognito_flow.models import AppClient, Device, Tokens
 
@@ -37,6 +38,7 @@ class Entries(Protocol):
         ...
 
 
+@without_locals
 class TokenEntries(ABC):
     """A `TokenStore` over entries."""
 
@@ -62,6 +64,7 @@ class TokenEntries(ABC):
             entries.pop(_name("tokens", app, username), None)
 
 
+@without_locals
 class DeviceEntries(ABC):
     """A `DeviceStore` over entries: one for each device, and one for each alias, which names a device's."""
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
+from cognito_flow._tracebacks import without_locals
 from cognito_flow.models import AppClient
 from cognito_flow.stores.document import Document, hold
 from cognito_flow.stores.entries import DeviceEntries, Entries, TokenEntries, check_device, check_tokens
@@ -17,6 +18,7 @@ from cognito_flow.stores.entries import DeviceEntries, Entries, TokenEntries, ch
 __all__ = ["FileDeviceStore", "FileTokenStore"]
 
 
+@without_locals
 class FileTokenStore(TokenEntries):
     """A `TokenStore` in one file, which all processes of a machine may share.
 
@@ -66,6 +68,7 @@ class FileTokenStore(TokenEntries):
         return hold(path.with_name(name), self._document.patience)
 
 
+@without_locals
 class FileDeviceStore(DeviceEntries):
     """A `DeviceStore` in one file, which all processes of a machine may share: see `FileTokenStore`.
 

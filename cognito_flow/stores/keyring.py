@@ -18,6 +18,7 @@ from types import ModuleType
 import attrs
 
 from cognito_flow._json import as_object
+from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import CognitoFlowError, StoreDamaged, StoreError, UsageError
 from cognito_flow.stores.entries import DeviceEntries, Entries, Record, TokenEntries
 
@@ -123,6 +124,7 @@ def _record(name: str, text: str) -> Record:
     return record
 
 
+@without_locals
 class KeyringTokenStore(TokenEntries):
     """A `TokenStore` in the operating system's keyring (extra ``keyring``).
 
@@ -144,6 +146,7 @@ class KeyringTokenStore(TokenEntries):
         return self._keyring.open()
 
 
+@without_locals
 class KeyringDeviceStore(DeviceEntries):
     """A `DeviceStore` in the operating system's keyring (extra ``keyring``): see `KeyringTokenStore`.
 

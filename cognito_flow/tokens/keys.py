@@ -34,7 +34,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
 from cognito_flow._json import as_list, as_object, as_text
-from cognito_flow._tracebacks import without_frames
+from cognito_flow._tracebacks import clear_locals
 from cognito_flow.errors import CognitoFlowError, TokenInvalid, TransportError, UnexpectedResponse
 from cognito_flow.tokens._elapsed import has_elapsed
 
@@ -150,7 +150,8 @@ class KeySet:
         try:
             outcome: Keys | CognitoFlowError = read_keys(self.fetch(self.url))
         except CognitoFlowError as error:
-            outcome = without_frames(error)
+            clear_locals(error)
+            outcome = error
         except Exception as error:  # noqa: BLE001 - a fetch of the caller's raises what it will
             outcome = self._not_fetched(error)
         self._finish(loading, outcome)
@@ -160,7 +161,8 @@ class KeySet:
             f"the keys at {self.url} could not be fetched: {type(error).__name__}", retryable=True
         )
         failure.__cause__ = error
-        return without_frames(failure)  # which would keep a connection open that was given up
+        clear_locals(failure)  # which would keep a connection open that was given up
+        return failure
 
     def _give_up_what_hangs(self) -> None:
         """As long as people bring tokens of known keys, nobody waits for a fetch, and nobody gives it up."""

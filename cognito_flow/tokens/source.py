@@ -15,6 +15,7 @@ import attrs
 
 from cognito_flow import _engine
 from cognito_flow._exchange import Exchange
+from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.drivers import AsyncDriver, Driver
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.errors import (
@@ -186,6 +187,7 @@ class Keeper:
         self._is_stored = is_stored
 
 
+@without_locals
 class TokenSource:
     """Tokens of one user that are always fresh. Made by `AuthFlow.token_source`; share it between threads.
 
@@ -266,6 +268,7 @@ class TokenSource:
             self._driver.run(self._keeper.freshen())
 
 
+@without_locals
 class AsyncTokenSource:
     """`TokenSource` for asyncio: the same names, awaitable. Made by `AsyncAuthFlow.token_source`; share it
     between the tasks of one event loop.

@@ -17,6 +17,7 @@ from threading import TIMEOUT_MAX
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import NotPermitted, TokenExpired, TokenInvalid, UsageError
 from cognito_flow.models import AppClient, System
 from cognito_flow.tokens.claims import AccessClaims, IdClaims, date, date_or_none, text
@@ -28,6 +29,7 @@ _ALGORITHM = "RS256"
 _REGIONAL, _UPDATED = "https://cognito-idp.", "https://issuer-cognito-idp."
 
 
+@without_locals
 class _Verifier:
     """What both verifiers share: the settings, and every step but finding the key."""
 
@@ -89,6 +91,7 @@ class _Verifier:
                 raise TokenInvalid("the token is not valid yet: compare the clocks")
 
 
+@without_locals
 class TokenVerifier(_Verifier):
     """Tells whether tokens that were sent to this application are good. Make one, and keep it: it keeps the
     pool's keys.
@@ -153,6 +156,7 @@ class TokenVerifier(_Verifier):
         return self._id(token, self._keys.find(_key_id(token)), groups)
 
 
+@without_locals
 class AsyncTokenVerifier(_Verifier):
     """`TokenVerifier` for asyncio: while the keys are fetched, the event loop goes on.
 
