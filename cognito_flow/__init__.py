@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         SessionAlreadyUsed,
         SignedOut,
         StartOver,
+        StepUpRequired,
         StoreDamaged,
         StoreError,
         TemporaryPasswordExpired,
@@ -120,18 +121,14 @@ if TYPE_CHECKING:
         MemoryTokenStore,
         TokenStore,
     )
-    from cognito_flow.tokens import (
-        AccessClaims,
-        AsyncTokenSource,
-        AsyncTokenVerifier,
-        IdClaims,
-        TokenSource,
-        TokenVerifier,
-    )
+    from cognito_flow.tokens.claims import AccessClaims, Actor, IdClaims
+    from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
+    from cognito_flow.tokens.verifier import AsyncTokenVerifier, TokenVerifier
 
 __all__ = [
     "AccessClaims",
     "Account",
+    "Actor",
     "AdminNoSrpAuth",
     "AliasExists",
     "Answer",
@@ -209,6 +206,7 @@ __all__ = [
     "SoftwareTokenMfa",
     "StartOver",
     "Step",
+    "StepUpRequired",
     "StoreDamaged",
     "StoreError",
     "System",
@@ -257,10 +255,10 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
             "CognitoFlowError DeviceForgotten FlowExpired IncorrectPassword InputRejected "
             "InternalError InvalidInput LimitExceeded Misconfigured NotAuthorized NotPermitted "
             "PasswordRejected PasswordResetRequired RefreshTokenInvalid RefreshTokenReused SealError "
-            "SecretHashMismatch ServiceError SessionAlreadyUsed SignedOut StartOver StoreDamaged "
-            "StoreError TemporaryPasswordExpired Throttled TokenExpired TokenInvalid TokenRejected "
-            "TokenRevoked TransportError TriggerRefused TryLater Unanswered UnexpectedResponse "
-            "UsageError UserDisabled UserExists UserNotConfirmed UserNotFound WrongCode"
+            "SecretHashMismatch ServiceError SessionAlreadyUsed SignedOut StartOver StepUpRequired "
+            "StoreDamaged StoreError TemporaryPasswordExpired Throttled TokenExpired TokenInvalid "
+            "TokenRejected TokenRevoked TransportError TriggerRefused TryLater Unanswered "
+            "UnexpectedResponse UsageError UserDisabled UserExists UserNotConfirmed UserNotFound WrongCode"
         ),
         "flow": "AsyncAuthFlow AuthFlow Step",
         "handlers": (
@@ -274,7 +272,9 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
             "DeviceStore FileDeviceStore FileTokenStore KeyringDeviceStore KeyringTokenStore "
             "LockingTokenStore MemoryDeviceStore MemoryTokenStore TokenStore"
         ),
-        "tokens": "AccessClaims AsyncTokenSource AsyncTokenVerifier IdClaims TokenSource TokenVerifier",
+        "tokens.claims": "AccessClaims Actor IdClaims",
+        "tokens.source": "AsyncTokenSource TokenSource",
+        "tokens.verifier": "AsyncTokenVerifier TokenVerifier",
     }
     _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

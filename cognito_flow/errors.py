@@ -38,6 +38,7 @@ The same classes, and all others, arranged by where they come from:
     │   ├── TokenInvalid                     forged, damaged, or meant for another pool or app client
     │   ├── TokenExpired                     refresh (also a NotAuthorized: Cognito says it, too)
     │   └── NotPermitted                     the token is valid, but lacks a scope or a group
+    │       └── StepUpRequired               sign in again: with more factors, or more recently
     └── ServiceError                         Cognito refused
         ├── NotAuthorized                    answer all of these alike, to hide which users exist
         │   ├── IncorrectPassword            ask for name and password again, and start again
@@ -219,6 +220,18 @@ class TokenInvalid(TokenRejected):
 
 class NotPermitted(TokenRejected):
     """The token is valid, but lacks a scope or a group that is required."""
+
+
+class StepUpRequired(NotPermitted):
+    """The token is valid, but the user must sign in again: with more factors, or because it was too long ago.
+
+    Attributes:
+        acr_values: Levels of authentication, of which the next sign-in must reach one; empty: any will do.
+        max_age: How long ago the sign-in may be, in seconds; None if it may be any time ago.
+    """
+
+    acr_values: tuple[str, ...] = ()
+    max_age: float | None = None
 
 
 # -- refused by Cognito --

@@ -24,7 +24,7 @@ from cognito_flow.flow import AuthFlow
 from cognito_flow.models import AppClient, Tokens
 from cognito_flow.stores.document import changing, replace
 from cognito_flow.terminal import escape
-from cognito_flow.tokens import TokenVerifier
+from cognito_flow.tokens.verifier import TokenVerifier
 
 _PATIENCE = 60  # seconds to wait for another process, which may be waiting for Cognito
 _DATES = ("auth_time", "exp", "iat", "nbf")  # seconds since 1970

@@ -23,7 +23,7 @@ from cognito_flow._transport.clients import Clients, unsigned_client
 from cognito_flow._transport.drivers import Driver, Wire, one_call
 from cognito_flow.errors import TokenExpired, UnexpectedResponse, UsageError
 from cognito_flow.models import AppClient, System, Tokens
-from cognito_flow.tokens import TokenSource
+from cognito_flow.tokens.source import TokenSource
 
 __all__ = ["IdentityPool"]
 

@@ -12,7 +12,7 @@ from cognito_flow._extras import missing
 from cognito_flow.errors import UsageError
 from cognito_flow.integrations.bearer import Bearer, TokenUse
 from cognito_flow.models import Tokens
-from cognito_flow.tokens import AsyncTokenSource, TokenSource
+from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
 
 try:
     import httpx

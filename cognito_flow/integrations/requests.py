@@ -14,7 +14,7 @@ from cognito_flow._extras import missing
 from cognito_flow.errors import UsageError
 from cognito_flow.integrations.bearer import Bearer, TokenUse
 from cognito_flow.models import Tokens
-from cognito_flow.tokens import TokenSource
+from cognito_flow.tokens.source import TokenSource
 
 try:
     import requests

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import attrs
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from cognito_flow.handlers import Challenge
     from cognito_flow.models import Event, UserContext
     from cognito_flow.stores import DeviceStore
-    from cognito_flow.tokens import AsyncTokenVerifier, TokenVerifier
     from cognito_flow.tokens.keys import Fetch
+    from cognito_flow.tokens.verifier import AsyncCheck, AsyncTokenVerifier, Check, TokenVerifier
 
 ALL_FLOWS = (
     "ALLOW_USER_SRP_AUTH",
@@ -73,14 +73,23 @@ class FlowOptions(TypedDict, total=False):
     system: System | None
 
 
-class VerifierOptions(TypedDict, total=False):
-    """The keywords of `TokenVerifier` and `AsyncTokenVerifier`, for type checkers."""
-
+class _VerifierOptions(TypedDict, total=False):
     leeway: float
-    client_ids: Iterable[str] | None
     fetch: Fetch | None
     timeout: float
     system: System | None
+
+
+class VerifierOptions(_VerifierOptions, total=False):
+    """The keywords of `TokenVerifier`, for type checkers."""
+
+    check: Check | None
+
+
+class AsyncVerifierOptions(_VerifierOptions, total=False):
+    """The keywords of `AsyncTokenVerifier`, for type checkers."""
+
+    check: AsyncCheck | None
 
 
 @attrs.define
@@ -350,24 +359,22 @@ class Pool:
             app: The app client; `app` if None.
             options: What `TokenVerifier` takes.
         """
-        from cognito_flow.tokens import TokenVerifier
+        from cognito_flow.tokens.verifier import TokenVerifier
 
-        return TokenVerifier(app or self.app, **self._verifier_options(options))
+        merged: VerifierOptions = {**self._verifier_options(), **options}
+        return TokenVerifier(app or self.app, **merged)
 
     def async_verifier(
-        self, app: AppClient | None = None, **options: Unpack[VerifierOptions]
+        self, app: AppClient | None = None, **options: Unpack[AsyncVerifierOptions]
     ) -> AsyncTokenVerifier:
         """The same for asyncio."""
-        from cognito_flow.tokens import AsyncTokenVerifier
+        from cognito_flow.tokens.verifier import AsyncTokenVerifier
 
-        return AsyncTokenVerifier(app or self.app, **self._verifier_options(options))
+        merged: AsyncVerifierOptions = {**self._verifier_options(), **options}
+        return AsyncTokenVerifier(app or self.app, **merged)
 
-    def _verifier_options(self, options: VerifierOptions) -> VerifierOptions:
-        return {
-            "fetch": self._fetch_keys,
-            "system": System(now=self.cognito.clock),
-            **options,
-        }
+    def _verifier_options(self) -> _VerifierOptions:
+        return {"fetch": self._fetch_keys, "system": System(now=self.cognito.clock)}
 
     def _fetch_keys(self, _url: str) -> bytes:
         return json.dumps(self.jwks()).encode()

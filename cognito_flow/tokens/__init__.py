@@ -1,14 +1,5 @@
-"""What comes after the sign-in: tokens that are kept fresh, and tokens that are verified."""
+"""Fresh tokens from a `TokenSource`, and tokens checked by a `TokenVerifier`.
 
-from cognito_flow.tokens.claims import AccessClaims, IdClaims
-from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
-from cognito_flow.tokens.verifier import AsyncTokenVerifier, TokenVerifier
-
-__all__ = [
-    "AccessClaims",
-    "AsyncTokenSource",
-    "AsyncTokenVerifier",
-    "IdClaims",
-    "TokenSource",
-    "TokenVerifier",
-]
+Rule of this package: importing it imports nothing else, so that an API that only verifies tokens loads
+neither boto3 nor the sign-in.
+"""

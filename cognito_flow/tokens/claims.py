@@ -1,10 +1,9 @@
-"""What a verified token says: one record for each kind of token.
+"""Records of the claims in an access token and an ID token.
 
-Rule of this file: records, and how they are read from claims. Whether the claims are to be believed was found
-out before; here only their types are looked at.
+Rule of this file: it reads claims and checks their types. Whether the token is genuine was verified before.
 
 Source: "Understanding the access token" and "Understanding the identity (ID) token" in the Amazon Cognito
-developer guide.
+developer guide; RFC 8176 for `amr`; RFC 8693, section 4.1, for `act`.
 """
 
 from __future__ import annotations
@@ -15,31 +14,68 @@ from typing import TypeAlias
 
 import attrs
 
-from cognito_flow._json import as_list, as_text
+from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow.errors import TokenInvalid
 
-__all__ = ["AccessClaims", "IdClaims", "date", "date_or_none", "text"]
-
 Claims: TypeAlias = Mapping[str, object]
+
+_MAX_ACTORS = 16  # in one chain of actors, so that reading, comparing and printing it has an end
+
+
+@attrs.frozen(kw_only=True)
+class Actor:
+    """Who uses a token on behalf of its subject, for example an agent that acts for a user.
+
+    Args:
+        sub: The actor's id.
+        claims: Everything that the token says of the actor.
+        actor: Who used the token before this actor. Do not grant access because of it: RFC 8693 calls these
+            actors informational.
+    """
+
+    sub: str
+    claims: Claims = attrs.field(repr=False, hash=False)
+    actor: Actor | None = None
+
+    @classmethod
+    def read(cls, value: object) -> Actor:
+        """Return the record of an `act` claim.
+
+        Raises:
+            TokenInvalid: It is not an object with a `sub`, or an actor in it is not.
+        """
+        return cls._read(value, _MAX_ACTORS)
+
+    @classmethod
+    def _read(cls, value: object, allowed: int) -> Actor:
+        claims = as_object(value)
+        if claims is None or not allowed:
+            raise TokenInvalid(f"the token's claim act is not an object with at most {_MAX_ACTORS} actors")
+        earlier = cls._read(claims["act"], allowed - 1) if "act" in claims else None
+        return cls(sub=text(claims, "sub"), claims=claims, actor=earlier)
 
 
 @attrs.frozen(kw_only=True)
 class AccessClaims:
-    """What a verified access token says.
+    """The claims of a verified access token.
 
     Args:
-        sub: The user's id, which never changes and is never given to another one; for a token of the client
-            credentials grant the app client's id.
+        sub: The user's id, which never changes and is never reused; in a token of the client credentials
+            grant the app client's id.
         username: Cognito's own name of the user; None in a token of the client credentials grant.
         client_id: The app client that the token was issued to.
-        scopes: What the token allows. A sign-in without managed login gives
-            ``aws.cognito.signin.user.admin`` alone.
+        scopes: What the token allows. A sign-in without managed login gives only
+            ``aws.cognito.signin.user.admin``.
         groups: The user's groups.
         issued_at: When the token was issued.
-        expires_at: When it ends.
-        auth_time: When the person signed in; a refresh does not change it.
-        device_key: The remembered device that took part.
-        claims: Everything that the token says.
+        expires_at: When it expires.
+        auth_time: When the user signed in; a refresh does not change it.
+        acr: The level of the authentication, such as ``urn:cognito:loa:2``, if the pool is configured for it.
+        amr: The methods of the authentication, such as ``pwd``, ``otp`` and ``mfa``; empty if the pool does
+            not say.
+        actor: Who uses the token on the user's behalf, if it came from a token exchange.
+        device_key: The remembered device that the user signed in with.
+        claims: Every claim of the token.
     """
 
     sub: str
@@ -50,12 +86,15 @@ class AccessClaims:
     issued_at: datetime
     expires_at: datetime
     auth_time: datetime | None
+    acr: str | None
+    amr: frozenset[str]
+    actor: Actor | None
     device_key: str | None
     claims: Claims = attrs.field(repr=False, hash=False)
 
     @classmethod
     def read(cls, claims: Claims) -> AccessClaims:
-        """The record of these claims.
+        """Return the record of these claims.
 
         Raises:
             TokenInvalid: A claim is missing or has the wrong type. The message names it.
@@ -69,6 +108,9 @@ class AccessClaims:
             issued_at=date(claims, "iat"),
             expires_at=date(claims, "exp"),
             auth_time=date_or_none(claims, "auth_time"),
+            acr=_text_or_none(claims, "acr"),
+            amr=_texts(claims, "amr"),
+            actor=Actor.read(claims["act"]) if "act" in claims else None,
             device_key=_text_or_none(claims, "device_key"),
             claims=claims,
         )
@@ -76,22 +118,25 @@ class AccessClaims:
 
 @attrs.frozen(kw_only=True)
 class IdClaims:
-    """What a verified ID token says.
+    """The claims of a verified ID token.
 
     Args:
-        sub: The user's id, which never changes and is never given to another one.
+        sub: The user's id, which never changes and is never reused.
         username: Cognito's own name of the user.
         client_id: The app client that the token was issued to (`aud`).
         groups: The user's groups.
         issued_at: When the token was issued.
-        expires_at: When it ends.
-        auth_time: When the person signed in; a refresh does not change it.
+        expires_at: When it expires.
+        auth_time: When the user signed in; a refresh does not change it.
+        acr: The level of the authentication. See `AccessClaims`.
+        amr: The methods of the authentication. See `AccessClaims`.
+        actor: Who uses the token on the user's behalf. See `AccessClaims`.
         email: The e-mail address, if the app client may read it.
-        email_verified: Whether the person has shown that it is theirs.
+        email_verified: Whether the user has verified it.
         phone_number: The phone number, if the app client may read it.
-        phone_number_verified: Whether the person has shown that it is theirs.
+        phone_number_verified: Whether the user has verified it.
         custom: The custom attributes, by their names without ``custom:``. Cognito writes all of them as text.
-        claims: Everything that the token says: the other attributes, too.
+        claims: Every claim of the token, including other attributes.
     """
 
     sub: str
@@ -101,6 +146,9 @@ class IdClaims:
     issued_at: datetime
     expires_at: datetime
     auth_time: datetime | None
+    acr: str | None
+    amr: frozenset[str]
+    actor: Actor | None
     email: str | None
     email_verified: bool
     phone_number: str | None
@@ -110,7 +158,7 @@ class IdClaims:
 
     @classmethod
     def read(cls, claims: Claims) -> IdClaims:
-        """The record of these claims.
+        """Return the record of these claims.
 
         Raises:
             TokenInvalid: A claim is missing or has the wrong type. The message names it.
@@ -123,6 +171,9 @@ class IdClaims:
             issued_at=date(claims, "iat"),
             expires_at=date(claims, "exp"),
             auth_time=date_or_none(claims, "auth_time"),
+            acr=_text_or_none(claims, "acr"),
+            amr=_texts(claims, "amr"),
+            actor=Actor.read(claims["act"]) if "act" in claims else None,
             email=_text_or_none(claims, "email"),
             email_verified=_flag(claims, "email_verified"),
             phone_number=_text_or_none(claims, "phone_number"),
@@ -137,10 +188,10 @@ class IdClaims:
 
 
 def text(claims: Claims, name: str) -> str:
-    """A claim that must be there, as text.
+    """Return a required claim as text.
 
     Raises:
-        TokenInvalid: It is not there, or is something else.
+        TokenInvalid: It is missing or not text.
     """
     value = as_text(claims.get(name))
     if value is None:
@@ -149,13 +200,13 @@ def text(claims: Claims, name: str) -> str:
 
 
 def date(claims: Claims, name: str) -> datetime:
-    """A claim that must be there, as a date. In the token it is a number of seconds since 1970 (RFC 7519).
+    """Return a required claim as a date. In the token it is a number of seconds since 1970 (RFC 7519).
 
     Raises:
-        TokenInvalid: It is not there, or is something else.
+        TokenInvalid: It is missing or not such a number.
     """
     seconds = claims.get(name)
-    # In Python, True is a number, too; and JSON of Python knows NaN, which is neither early nor late.
+    # In Python, True is a number, and NaN, which Python's JSON accepts, is neither early nor late.
     if isinstance(seconds, int | float) and not isinstance(seconds, bool):
         try:
             return datetime.fromtimestamp(seconds, UTC)
@@ -165,7 +216,7 @@ def date(claims: Claims, name: str) -> datetime:
 
 
 def date_or_none(claims: Claims, name: str) -> datetime | None:
-    """A claim that may be missing, as a date.
+    """Return an optional claim as a date.
 
     Raises:
         TokenInvalid: It is something else.
@@ -180,10 +231,10 @@ def _text_or_none(claims: Claims, name: str) -> str | None:
 def _texts(claims: Claims, name: str) -> frozenset[str]:
     values = as_list(claims.get(name, ()))
     if values is None or not all(isinstance(value, str) for value in values):
-        raise TokenInvalid(f"the token's claim {name} is not a list of texts")
+        raise TokenInvalid(f"the token's claim {name} is not a list of strings")
     return frozenset(map(str, values))
 
 
 def _flag(claims: Claims, name: str) -> bool:
-    # Attributes that come from another identity provider are texts.
+    # Attributes that come from another identity provider are strings.
     return claims.get(name) in (True, "true")

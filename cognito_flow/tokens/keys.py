@@ -1,52 +1,44 @@
-"""The public keys of a user pool: fetched, kept, and fetched again when the pool may have new ones.
+"""The public keys of a user pool: fetched once, cached, and fetched again when the pool may have new ones.
 
 Rules of this file:
 
-- It is the only one of this package that knows botocore, for its HTTP client, and asyncio, to wait.
-- At most one fetch is under way. It runs in a thread of its own, and whoever needs a key that is not there
-  waits for it, in a thread or in a task; nobody waits longer than `timeout`. One that hangs is given up.
-- A key that is not known may be a new one, or made up by anybody. So it is looked for at most once a minute.
-- Keys that were fetched stay good while a later fetch fails.
+- At most one fetch is running. It runs in a thread of its own; callers that need a key wait for it, in a
+  thread or in a task, but never longer than `timeout`.
+- An unknown key id may belong to a new key, or be made up by a sender. So it causes a fetch once a minute at
+  most.
+- Cached keys stay valid while later fetches fail.
 
-Source: "Verifying JSON web tokens" in the Amazon Cognito developer guide; RFC 7517 and 7518 for what the keys
-are.
+Source: "Verifying JSON web tokens" in the Amazon Cognito developer guide; RFC 7517 and 7518 for the form of
+keys.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import closing
 from copy import copy
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import attrs
 import jwt
-from botocore.awsrequest import AWSRequest
-from botocore.httpsession import URLLib3Session
-from botocore.utils import get_environ_proxies
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
-from cognito_flow._json import as_list, as_object, as_text
+from cognito_flow._json import as_list, as_object, as_text, parse_json
 from cognito_flow._tracebacks import clear_locals
 from cognito_flow.errors import CognitoFlowError, TokenInvalid, TransportError, UnexpectedResponse
+from cognito_flow.tokens._download import download
 from cognito_flow.tokens._elapsed import has_elapsed
 
-__all__ = ["Fetch", "KeySet", "download", "read_keys"]
-
 Fetch: TypeAlias = Callable[[str], bytes]
-"""Gets what stands at a URL. It is called in a thread of its own."""
+"""Returns the document at a URL. It is called in a thread of its own."""
 
 Keys: TypeAlias = Mapping[str, RSAPublicKey]
 
-_PAUSE = timedelta(minutes=1)  # between fetches for a key that is not known
-_PAUSE_WITHOUT_KEYS = timedelta(seconds=1)  # the same while there are none at all
+_PAUSE = timedelta(minutes=1)  # between fetches for an unknown key id
+_PAUSE_WITHOUT_KEYS = timedelta(seconds=1)  # the same, as long as no fetch has succeeded
 _MAX_AGE = timedelta(days=1)  # then the keys are fetched again, to forget those that the pool has withdrawn
 _MAX_BYTES = 100_000  # a pool's two keys take less than 1,000
 _MIN_BITS = 2048  # RFC 7518, section 3.3
@@ -58,9 +50,9 @@ class KeySet:
 
     Args:
         url: Where the pool publishes them.
-        fetch: Gets what stands there.
-        timeout: How long to wait for it, in seconds.
-        now: Tells the time.
+        fetch: Returns the document at that URL.
+        timeout: How long callers wait for it, in seconds.
+        now: Returns the current time.
     """
 
     url: str
@@ -75,62 +67,93 @@ class KeySet:
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
     def find(self, kid: str) -> RSAPublicKey:
-        """The key with this id.
+        """Return the key with this id, fetching the keys if it is not among the cached ones.
 
         Raises:
             TokenInvalid: The pool has no such key.
-            TransportError: The keys could not be fetched, and this one is not known.
-            UnexpectedResponse: The same, but what came are no keys.
+            TransportError: The key is not cached, and the keys could not be fetched.
+            UnexpectedResponse: The key is not cached, and the response was not a JWKS.
         """
-        found = self._known_or_loading(kid)
-        if isinstance(found, Future):
-            try:
-                found.result(self.timeout)
-            except TimeoutError:
-                self._give_up(found)
-            return self._known(kid)
-        return found
+        key, loading = self._begin(kid)
+        if key is not None:
+            return key
+        self._wait(loading)
+        return self._cached(kid)
 
     async def find_async(self, kid: str) -> RSAPublicKey:
-        """The same, waiting on the event loop."""
-        found = self._known_or_loading(kid)
-        if isinstance(found, Future):
-            # Shielded: that one task is cancelled must not cancel what others wait for. And not in wait_for:
-            # that of Python 3.11 swallows a cancellation that comes together with the result.
-            try:
-                async with asyncio.timeout(self.timeout):
-                    await asyncio.shield(asyncio.wrap_future(found))
-            except TimeoutError:
-                self._give_up(found)
-            return self._known(kid)
-        return found
+        """See `find`; waits on the event loop."""
+        key, loading = self._begin(kid)
+        if key is not None:
+            return key
+        await self._wait_async(loading)
+        return self._cached(kid)
 
-    def _known_or_loading(self, kid: str) -> RSAPublicKey | Future[None]:
+    def prefetch(self) -> None:
+        """Fetch the keys now, unless there are some.
+
+        Raises:
+            TransportError: The keys could not be fetched.
+            UnexpectedResponse: The response was not a JWKS.
+        """
+        if not self._keys:
+            self._wait(self._begin("")[1])
+        if not self._keys:
+            self._raise_failure()
+
+    async def prefetch_async(self) -> None:
+        """See `prefetch`; waits on the event loop."""
+        if not self._keys:
+            await self._wait_async(self._begin("")[1])
+        if not self._keys:
+            self._raise_failure()
+
+    def _begin(self, kid: str) -> tuple[RSAPublicKey | None, Future[None] | None]:
+        """Start a fetch if one is due. Return the cached key, and the fetch that is running."""
         self._give_up_what_hangs()
         with self._lock:
             key = self._keys.get(kid)
-            if self._loading is None and self._is_due(known=key is not None):
+            if self._loading is None and self._is_due(is_cached=key is not None):
                 self._start()
-            if key is not None:
-                return key
-            if self._loading is not None:
-                return self._loading
-        return self._known(kid)
+            return key, self._loading
 
-    def _known(self, kid: str) -> RSAPublicKey:
+    def _wait(self, loading: Future[None] | None) -> None:
+        if loading is not None:
+            try:
+                loading.result(self.timeout)
+            except TimeoutError:
+                self._give_up(loading)
+
+    async def _wait_async(self, loading: Future[None] | None) -> None:
+        if loading is None:
+            return
+        import asyncio  # here, so that a program without asyncio does not load it
+
+        # Shielded: cancelling one task must not cancel what others wait for. And not in wait_for: that of
+        # Python 3.11 swallows a cancellation that arrives together with the result.
+        try:
+            async with asyncio.timeout(self.timeout):
+                await asyncio.shield(asyncio.wrap_future(loading))
+        except TimeoutError:
+            self._give_up(loading)
+
+    def _cached(self, kid: str) -> RSAPublicKey:
         with self._lock:
-            key, failure = self._keys.get(kid), self._failure
-        if key is not None:
-            return key
+            key = self._keys.get(kid)
+        if key is None:
+            self._raise_failure()
+            raise TokenInvalid("the token is not signed with a key of this user pool")
+        return key
+
+    def _raise_failure(self) -> None:
+        failure = self._failure
         if failure is not None:
             # Each caller gets an error of its own: a traceback is added to it.
             raise copy(failure) from failure.__cause__
-        raise TokenInvalid("the token is not signed with a key of this user pool")
 
-    def _is_due(self, *, known: bool) -> bool:
+    def _is_due(self, *, is_cached: bool) -> bool:
         pause = _PAUSE if self._keys else _PAUSE_WITHOUT_KEYS
         return self._has_elapsed(pause, self._tried_at) and (
-            not known or self._has_elapsed(_MAX_AGE, self._fetched_at)
+            not is_cached or self._has_elapsed(_MAX_AGE, self._fetched_at)
         )
 
     def _has_elapsed(self, period: timedelta, since: datetime | None) -> bool:
@@ -141,7 +164,7 @@ class KeySet:
         thread = threading.Thread(target=self._load, args=(loading,), name="cognito-flow-keys", daemon=True)
         try:
             thread.start()
-        except RuntimeError as error:  # the system has no more threads to give
+        except RuntimeError as error:  # the system has no more threads
             self._failure = self._not_fetched(error)
         else:
             self._loading = loading
@@ -152,7 +175,9 @@ class KeySet:
         except CognitoFlowError as error:
             clear_locals(error)
             outcome = error
-        except Exception as error:  # noqa: BLE001 - a fetch of the caller's raises what it will
+        except TimeoutError:
+            outcome = self._too_late()
+        except Exception as error:  # noqa: BLE001 - the application's `fetch` may raise anything
             outcome = self._not_fetched(error)
         self._finish(loading, outcome)
 
@@ -161,25 +186,26 @@ class KeySet:
             f"the keys at {self.url} could not be fetched: {type(error).__name__}", retryable=True
         )
         failure.__cause__ = error
-        clear_locals(failure)  # which would keep a connection open that was given up
+        clear_locals(failure)  # whose frames would keep the connection open
         return failure
 
+    def _too_late(self) -> CognitoFlowError:
+        message = f"the keys at {self.url} did not arrive within {self.timeout:g} s"
+        return TransportError(message, retryable=True)
+
     def _give_up_what_hangs(self) -> None:
-        """As long as people bring tokens of known keys, nobody waits for a fetch, and nobody gives it up."""
+        """Forget a fetch that hangs and that no caller waits for, as all have tokens of cached keys."""
         loading, longest = self._loading, max(_PAUSE, timedelta(seconds=self.timeout))
         if loading is not None and self._keys and self._has_elapsed(longest, self._tried_at):
             self._give_up(loading)
 
     def _give_up(self, loading: Future[None]) -> None:
-        self._finish(
-            loading,
-            TransportError(f"the keys at {self.url} did not come in {self.timeout:g} s", retryable=True),
-        )
+        self._finish(loading, self._too_late())
 
     def _finish(self, loading: Future[None], outcome: Keys | CognitoFlowError) -> None:
         with self._lock:
             if self._loading is not loading:
-                return  # it was given up, or came after all
+                return  # given up already, or finished just before it would have been
             if isinstance(outcome, CognitoFlowError):
                 self._failure = outcome
             else:
@@ -188,30 +214,18 @@ class KeySet:
         loading.set_result(None)
 
 
-def download(timeout: float) -> Fetch:
-    """What gets a key set over HTTP, with the client that botocore brings.
-
-    Proxies are those of the environment (``HTTPS_PROXY``, ``NO_PROXY``), and so are the certificates to trust
-    (``AWS_CA_BUNDLE``, ``REQUESTS_CA_BUNDLE``). Redirects are not followed.
+def fetch_over_http(timeout: float) -> Fetch:
+    """Return a function that downloads a key set over HTTP. See `download`.
 
     Args:
-        timeout: How long to wait for a connection, and for the next bytes, in seconds.
+        timeout: Seconds until the last byte must have arrived.
     """
 
-    make_session: Any = URLLib3Session  # whose stubs know no file of certificates and no part of a second
-
     def fetch(url: str) -> bytes:
-        trusted = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
-        session = make_session(verify=trusted, proxies=get_environ_proxies(url), timeout=timeout)
-        request = AWSRequest("GET", url, headers={"Accept": "application/json"}, stream_output=True)
-        try:
-            response = session.send(request.prepare())
-            with closing(response.raw):
-                if response.status_code != 200:
-                    raise _refused(url, response.status_code)
-                return bytes(response.raw.read(_MAX_BYTES + 1))
-        finally:
-            session.close()
+        status, body = download(url, timeout=timeout, max_bytes=_MAX_BYTES + 1)
+        if status != 200:
+            raise _refused(url, status)
+        return body
 
     return fetch
 
@@ -224,24 +238,24 @@ def _refused(url: str, status: int) -> CognitoFlowError:
 
 
 def read_keys(body: bytes) -> Keys:
-    """The keys of a JSON Web Key Set that can sign tokens of Cognito, by their ids.
+    """Return those keys of a JSON Web Key Set that can sign Cognito's tokens, by their ids.
 
-    What else stands in the set is passed over, as RFC 7517, section 5, says.
+    Other members are ignored (RFC 7517, section 5).
 
     Raises:
-        UnexpectedResponse: It is no such set, or holds no such key.
+        UnexpectedResponse: It is not a JWKS, or has no such key.
     """
     if len(body) > _MAX_BYTES:
         raise UnexpectedResponse(f"the key set is larger than {_MAX_BYTES} bytes")
     try:
-        members = as_list((as_object(json.loads(body)) or {}).get("keys"))
-    except (ValueError, RecursionError):
+        members = as_list((as_object(parse_json(body)) or {}).get("keys"))
+    except ValueError:
         members = None
     if members is None:
         raise UnexpectedResponse("the key set is not a JSON object with a list of keys")
     keys = dict(pair for pair in map(_read_key, members) if pair is not None)
     if not keys:
-        raise UnexpectedResponse("the key set holds no key for RS256")
+        raise UnexpectedResponse("the key set has no key for RS256")
     return keys
 
 
@@ -253,7 +267,7 @@ def _read_key(member: object) -> tuple[str, RSAPublicKey] | None:
     if (values.get("kty"), values.get("alg"), values.get("use")) != ("RSA", "RS256", "sig"):
         return None
     try:
-        # Its three public members only: with others it would be read as a private key.
+        # Only its three public members: with more of them it would be read as a private key.
         key = RSAAlgorithm.from_jwk({"kty": "RSA", "n": modulus, "e": exponent})
     except (jwt.PyJWTError, ValueError):
         return None

@@ -1,19 +1,22 @@
-"""TokenVerifier and AsyncTokenVerifier: whether a token is of this user pool, for this application, and now.
+"""TokenVerifier and AsyncTokenVerifier: accept a token only if a user pool issued it to this application.
 
-Rule of this file: a token is looked at in one order. Its header names RS256 and a key; the pool has that key;
-the key has signed it; it is of this pool, of the kind that was asked for, and for one of the app clients; it
-is valid now; it allows what is required. Nothing that it says is used before its signature was checked, but
-which key that is.
+Rule of this file: a token is checked in one order. It names RS256, a key and a pool that the application
+accepts; the pool has that key; the key has signed the token; it was issued by that pool, is of the right
+kind, and is for one of the app clients; it is valid now; it allows what is required; the application's own
+check accepts it. Before the signature is verified, claims serve only to choose the key.
 
 Source: "Verifying JSON web tokens" in the Amazon Cognito developer guide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
+from inspect import isawaitable
 from threading import TIMEOUT_MAX
+from typing import Generic, TypeAlias, TypeVar
 
+import attrs
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -21,65 +24,98 @@ from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import NotPermitted, TokenExpired, TokenInvalid, UsageError
 from cognito_flow.models import AppClient, System
 from cognito_flow.tokens.claims import AccessClaims, IdClaims, date, date_or_none, text
-from cognito_flow.tokens.keys import Fetch, KeySet, download
+from cognito_flow.tokens.keys import Fetch, KeySet, fetch_over_http
+from cognito_flow.tokens.requirements import Required
 
-__all__ = ["AsyncTokenVerifier", "TokenVerifier"]
+Check: TypeAlias = Callable[[AccessClaims | IdClaims], bool]
+AsyncCheck: TypeAlias = Callable[[AccessClaims | IdClaims], bool | Awaitable[bool]]
 
 _ALGORITHM = "RS256"
 _REGIONAL, _UPDATED = "https://cognito-idp.", "https://issuer-cognito-idp."
 
+_Claims = TypeVar("_Claims", AccessClaims, IdClaims)
+
+
+@attrs.frozen
+class _Kind(Generic[_Claims]):
+    """A kind of token: its `token_use`, the claim that holds the app client's id, and how it is read."""
+
+    use: str
+    audience: str
+    read: Callable[[Mapping[str, object]], _Claims]
+
+
+_ACCESS = _Kind("access", "client_id", AccessClaims.read)
+_ID = _Kind("id", "aud", IdClaims.read)
+
+
+@attrs.frozen
+class _Pool:
+    """A user pool, and the app clients of it whose tokens are accepted."""
+
+    issuers: frozenset[str]
+    client_ids: set[str]
+    keys: KeySet
+
 
 @without_locals
 class _Verifier:
-    """What both verifiers share: the settings, and every step but finding the key."""
+    """What both verifiers share: the settings, and every step but waiting for the keys."""
 
     def __init__(
         self,
-        app: AppClient,
+        app: AppClient | Iterable[AppClient],
         *,
         leeway: float = 30,
-        client_ids: Iterable[str] | None = None,
         fetch: Fetch | None = None,
         timeout: float = 5,
         system: System | None = None,
     ) -> None:
-        system = System() if system is None else system
+        self._now = (System() if system is None else system).now
         if not 0 <= leeway <= TIMEOUT_MAX or not 0 < timeout <= TIMEOUT_MAX:
-            raise UsageError(
-                "leeway and timeout are seconds: leeway at least 0, timeout more than 0, and neither for ever"
-            )
+            raise UsageError("leeway and timeout are finite numbers of seconds: leeway >= 0, timeout > 0")
         self._leeway = timedelta(seconds=leeway)
-        self._client_ids = _set_of("client_ids", [app.client_id] if client_ids is None else client_ids)
-        if not self._client_ids:
-            raise UsageError("client_ids is empty: no token could ever be accepted")
-        self._issuers = _issuers(app)
-        self._now = system.now
-        fetch = download(timeout) if fetch is None else fetch
-        self._keys = KeySet(app.jwks_url, fetch, timeout, system.now)
+        fetch = fetch_over_http(timeout) if fetch is None else fetch
+        self._pools: dict[str, _Pool] = {}  # by each of their issuers
+        for each in _apps(app):
+            pool = self._pools.get(each.issuer)
+            if pool is None:
+                keys = KeySet(each.jwks_url, fetch, timeout, self._now)
+                pool = _Pool(_issuers(each), set(), keys)
+                self._pools.update(dict.fromkeys(pool.issuers, pool))
+            pool.client_ids.add(each.client_id)
 
-    def _access(
-        self, token: str, key: RSAPublicKey, scopes: Iterable[str], groups: Iterable[str]
-    ) -> AccessClaims:
-        claims = AccessClaims.read(self._believe(token, key, "access", "client_id"))
-        _require("scopes", scopes, claims.scopes)
-        _require("groups", groups, claims.groups)
-        return claims
+    def _key_sets(self) -> list[KeySet]:
+        return list({id(pool): pool.keys for pool in self._pools.values()}.values())
 
-    def _id(self, token: str, key: RSAPublicKey, groups: Iterable[str]) -> IdClaims:
-        claims = IdClaims.read(self._believe(token, key, "id", "aud"))
-        _require("groups", groups, claims.groups)
-        return claims
+    def _select(self, token: str) -> tuple[_Pool, str]:
+        """Return the pool that a token names, and the id of the key. Neither is proven yet."""
+        try:
+            unverified = jwt.decode_complete(token, options={"verify_signature": False})
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            raise TokenInvalid("this is not a signed token") from None
+        header, claims = unverified["header"], unverified["payload"]
+        if header.get("alg") != _ALGORITHM:
+            raise TokenInvalid(f"the token is not signed with {_ALGORITHM}")
+        if "crit" in header:  # RFC 7515, section 4.1.11; older versions of PyJWT ignore it
+            raise TokenInvalid("the token's header requires an extension that is not supported")
+        pool = self._pools.get(text(claims, "iss"))
+        if pool is None:
+            raise TokenInvalid("the token is from another issuer")
+        return pool, text(header, "kid")
 
-    def _believe(self, token: str, key: RSAPublicKey, use: str, audience: str) -> Mapping[str, object]:
-        claims = _signed(token, key)
-        if text(claims, "iss") not in self._issuers:
-            raise TokenInvalid("the token is of another issuer")
-        if text(claims, "token_use") != use:
-            raise TokenInvalid(f"this is not a token of the kind {use}")
-        if text(claims, audience) not in self._client_ids:
+    def _read(
+        self, token: str, kind: _Kind[_Claims], required: Required, pool: _Pool, key: RSAPublicKey
+    ) -> _Claims:
+        claims = _signed(token, key)  # whose `iss`, which chose the pool, is thereby proven
+        if text(claims, "token_use") != kind.use:
+            raise TokenInvalid(f"this is not a token of the kind {kind.use}")
+        if text(claims, kind.audience) not in pool.client_ids:
             raise TokenInvalid("the token was issued to another app client")
         self._check_times(claims)
-        return claims
+        read = kind.read(claims)
+        required.check(read, self._now(), self._leeway)
+        return read
 
     def _check_times(self, claims: Mapping[str, object]) -> None:
         now = self._now()
@@ -93,21 +129,22 @@ class _Verifier:
 
 @without_locals
 class TokenVerifier(_Verifier):
-    """Tells whether tokens that were sent to this application are good. Make one, and keep it: it keeps the
-    pool's keys.
+    """Verifies the tokens that are sent to an application. Create one and keep it: it caches the pools' keys.
 
-    Nothing is asked of Cognito but the pool's public keys, so a token that was revoked is good until it ends.
+    Cognito is only asked for the pools' public keys, so a revoked token is accepted until it expires.
 
     Args:
-        app: The user pool, and the app client whose tokens are accepted.
-        leeway: How far the clocks may be apart, in seconds.
-        client_ids: The app clients whose tokens are accepted, in place of that of `app`.
-        fetch: Gets the key set from its URL, in place of an HTTP client. It is called in a thread of its own.
+        app: The app client whose tokens are accepted, or several of them, of one user pool or of several.
+        leeway: How far the clocks may differ, in seconds.
+        check: The application's own rule, called with the claims of a token that passed all other checks. The
+            token is accepted only if it returns True. It may also raise an error of its own.
+        fetch: Returns the document at a URL, in place of the built-in HTTP client. It is called in a thread
+            of its own.
         timeout: How long to wait for the keys, in seconds.
         system: The clock.
 
     Raises:
-        UsageError: A number of seconds cannot be, or no app client is named.
+        UsageError: There is no app client, or a number of seconds is out of range.
 
     >>> import json
     >>> from cognito_flow import TokenVerifier, UserPasswordAuth
@@ -123,59 +160,181 @@ class TokenVerifier(_Verifier):
     cognito_flow.errors.TokenInvalid: this is not a token of the kind access
     """
 
+    def __init__(
+        self,
+        app: AppClient | Iterable[AppClient],
+        *,
+        leeway: float = 30,
+        check: Check | None = None,
+        fetch: Fetch | None = None,
+        timeout: float = 5,
+        system: System | None = None,
+    ) -> None:
+        super().__init__(app, leeway=leeway, fetch=fetch, timeout=timeout, system=system)
+        self._check = check
+
     def verify_access(
-        self, token: str, *, scopes: Iterable[str] = (), groups: Iterable[str] = ()
+        self,
+        token: str,
+        *,
+        scopes: Iterable[str] = (),
+        groups: Iterable[str] = (),
+        any_of: bool = False,
+        acr_values: Iterable[str] = (),
+        amr: Iterable[str] = (),
+        max_age: float | None = None,
     ) -> AccessClaims:
-        """What an access token says.
+        """Return the claims of an access token, if it is valid and allows what is required.
 
         Args:
             token: The token, without ``Bearer``.
-            scopes: The scopes that it must allow, all of them.
-            groups: The groups that the user must be in, all of them.
+            scopes: The scopes that it must have.
+            groups: The groups that the user must be in.
+            any_of: Whether one of the scopes and one of the groups are enough.
+            acr_values: Levels of authentication, such as ``urn:cognito:loa:2``: the sign-in must have had one
+                of them.
+            amr: Methods of authentication, such as ``mfa``: the sign-in must have used all of them.
+            max_age: How long ago the user may have signed in, in seconds. A refresh is not a sign-in.
 
         Raises:
             TokenInvalid: It is forged or damaged, of another pool, app client or kind, or not valid yet.
-            TokenExpired: It was good once.
-            NotPermitted: It is good, and lacks a scope or a group.
+            TokenExpired: It has expired: the client should refresh it.
+            NotPermitted: It is valid, but lacks a scope or a group, or `check` did not accept it.
+            StepUpRequired: It is valid, but the user must sign in again: `acr_values`, `amr` or `max_age` is
+                not met.
             TransportError: The pool's keys are needed and could not be fetched.
-            UnexpectedResponse: The same, but something came that is no key set.
-            UsageError: `scopes` or `groups` is one text.
+            UnexpectedResponse: The pool's keys are needed, and the response was not a JWKS.
+            UsageError: A list of strings is a str, or `max_age` is out of range.
         """
-        return self._access(token, self._keys.find(_key_id(token)), scopes, groups)
+        required = Required.read(
+            scopes=scopes, groups=groups, any_of=any_of, acr_values=acr_values, amr=amr, max_age=max_age
+        )
+        return self._verify(token, _ACCESS, required)
 
-    def verify_id(self, token: str, *, groups: Iterable[str] = ()) -> IdClaims:
-        """What an ID token says.
+    def verify_id(
+        self,
+        token: str,
+        *,
+        groups: Iterable[str] = (),
+        any_of: bool = False,
+        acr_values: Iterable[str] = (),
+        amr: Iterable[str] = (),
+        max_age: float | None = None,
+    ) -> IdClaims:
+        """Return the claims of an ID token, if it is valid and allows what is required.
 
         Args:
             token: The token.
-            groups: The groups that the user must be in, all of them.
+            groups: See `verify_access`.
+            any_of: See `verify_access`.
+            acr_values: See `verify_access`.
+            amr: See `verify_access`.
+            max_age: See `verify_access`.
 
         Raises:
-            CognitoFlowError: As `verify_access`.
+            CognitoFlowError: See `verify_access`.
         """
-        return self._id(token, self._keys.find(_key_id(token)), groups)
+        required = Required.read(
+            groups=groups, any_of=any_of, acr_values=acr_values, amr=amr, max_age=max_age
+        )
+        return self._verify(token, _ID, required)
+
+    def prefetch(self) -> None:
+        """Fetch the keys of all pools now, for example when the service starts.
+
+        Raises:
+            TransportError: Keys could not be fetched.
+            UnexpectedResponse: A response was not a JWKS.
+        """
+        for keys in self._key_sets():
+            keys.prefetch()
+
+    def _verify(self, token: str, kind: _Kind[_Claims], required: Required) -> _Claims:
+        pool, kid = self._select(token)
+        claims = self._read(token, kind, required, pool, pool.keys.find(kid))
+        if self._check is not None:
+            _accept(self._check(claims))
+        return claims
 
 
 @without_locals
 class AsyncTokenVerifier(_Verifier):
-    """`TokenVerifier` for asyncio: while the keys are fetched, the event loop goes on.
+    """`TokenVerifier` for asyncio: the event loop keeps running while the keys are fetched.
 
-    It takes the same arguments. One of them may serve several event loops.
+    It takes the same arguments; `check` may be a coroutine function. One verifier may serve several event
+    loops.
     """
 
+    def __init__(
+        self,
+        app: AppClient | Iterable[AppClient],
+        *,
+        leeway: float = 30,
+        check: AsyncCheck | None = None,
+        fetch: Fetch | None = None,
+        timeout: float = 5,
+        system: System | None = None,
+    ) -> None:
+        super().__init__(app, leeway=leeway, fetch=fetch, timeout=timeout, system=system)
+        self._check = check
+
     async def verify_access(
-        self, token: str, *, scopes: Iterable[str] = (), groups: Iterable[str] = ()
+        self,
+        token: str,
+        *,
+        scopes: Iterable[str] = (),
+        groups: Iterable[str] = (),
+        any_of: bool = False,
+        acr_values: Iterable[str] = (),
+        amr: Iterable[str] = (),
+        max_age: float | None = None,
     ) -> AccessClaims:
         """See `TokenVerifier.verify_access`."""
-        return self._access(token, await self._keys.find_async(_key_id(token)), scopes, groups)
+        required = Required.read(
+            scopes=scopes, groups=groups, any_of=any_of, acr_values=acr_values, amr=amr, max_age=max_age
+        )
+        return await self._verify(token, _ACCESS, required)
 
-    async def verify_id(self, token: str, *, groups: Iterable[str] = ()) -> IdClaims:
+    async def verify_id(
+        self,
+        token: str,
+        *,
+        groups: Iterable[str] = (),
+        any_of: bool = False,
+        acr_values: Iterable[str] = (),
+        amr: Iterable[str] = (),
+        max_age: float | None = None,
+    ) -> IdClaims:
         """See `TokenVerifier.verify_id`."""
-        return self._id(token, await self._keys.find_async(_key_id(token)), groups)
+        required = Required.read(
+            groups=groups, any_of=any_of, acr_values=acr_values, amr=amr, max_age=max_age
+        )
+        return await self._verify(token, _ID, required)
+
+    async def prefetch(self) -> None:
+        """See `TokenVerifier.prefetch`."""
+        for keys in self._key_sets():
+            await keys.prefetch_async()
+
+    async def _verify(self, token: str, kind: _Kind[_Claims], required: Required) -> _Claims:
+        pool, kid = self._select(token)
+        claims = self._read(token, kind, required, pool, await pool.keys.find_async(kid))
+        if self._check is not None:
+            answer = self._check(claims)
+            _accept(await answer if isawaitable(answer) else answer)
+        return claims
+
+
+def _apps(app: AppClient | Iterable[AppClient]) -> list[AppClient]:
+    apps = [app] if isinstance(app, AppClient) else list(app)
+    if not apps or not all(isinstance(each, AppClient) for each in apps):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+        raise UsageError("a verifier needs an AppClient, or a list of at least one of them")
+    return apps
 
 
 def _issuers(app: AppClient) -> frozenset[str]:
-    """What may stand in `iss`. A pool can be switched from the one form to the other at any time.
+    """The values of `iss` in this pool's tokens. A pool can be switched from one form to the other at any
+    time.
 
     Source: IssuerConfigurationType in the Amazon Cognito API reference.
     """
@@ -186,20 +345,8 @@ def _issuers(app: AppClient) -> frozenset[str]:
     return frozenset(issuers)
 
 
-def _key_id(token: str) -> str:
-    try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, RecursionError):
-        raise TokenInvalid("this is not a signed token") from None
-    if header.get("alg") != _ALGORITHM:
-        raise TokenInvalid(f"the token is not signed with {_ALGORITHM}")
-    if "crit" in header:  # RFC 7515, section 4.1.11; older versions of PyJWT pass over it
-        raise TokenInvalid("the token's header demands an extension that is not known here")
-    return text(header, "kid")
-
-
 def _signed(token: str, key: RSAPublicKey) -> Mapping[str, object]:
-    # PyJWT could check more than the signature, but it knows only the system's clock. See `_believe`.
+    # PyJWT could check more than the signature, but it knows only the system's clock. See `_read`.
     try:
         claims: Mapping[str, object] = jwt.decode(
             token,
@@ -214,17 +361,10 @@ def _signed(token: str, key: RSAPublicKey) -> Mapping[str, object]:
             },
         )
     except (jwt.PyJWTError, ValueError, RecursionError):
-        raise TokenInvalid("the token's signature does not match, or what is signed are no claims") from None
+        raise TokenInvalid("the token's signature does not match, or its claims cannot be read") from None
     return claims
 
 
-def _set_of(name: str, values: Iterable[str]) -> frozenset[str]:
-    if isinstance(values, str):
-        raise UsageError(f"{name} is one text: give a list")
-    return frozenset(values)
-
-
-def _require(name: str, required: Iterable[str], present: frozenset[str]) -> None:
-    missing = _set_of(name, required) - present
-    if missing:
-        raise NotPermitted(f"the token lacks {name} that are required: {', '.join(sorted(missing))}")
+def _accept(answer: object) -> None:
+    if answer is not True:  # a check that forgets to return, or to be awaited, must not accept every token
+        raise NotPermitted("the application's own check does not accept the token")

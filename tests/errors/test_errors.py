@@ -140,7 +140,7 @@ PARENTS = {
     StartOver: "CodeExpired DeviceForgotten FlowExpired SealError SessionAlreadyUsed",
     SignedOut: "RefreshTokenInvalid RefreshTokenReused TokenRevoked",
     TryLater: "AttemptsExceeded InternalError LimitExceeded Throttled TransportError",
-    TokenRejected: "NotPermitted TokenExpired TokenInvalid",
+    TokenRejected: "NotPermitted StepUpRequired TokenExpired TokenInvalid",
     NotAuthorized: (
         "AttemptsExceeded Blocked IncorrectPassword RefreshTokenInvalid SecretHashMismatch "
         "TemporaryPasswordExpired TokenExpired TokenRevoked UserDisabled UserNotFound"

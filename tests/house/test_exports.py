@@ -16,7 +16,7 @@ import cognito_flow
 import cognito_flow.testing
 from cognito_flow import handlers
 from cognito_flow.integrations import aws, httpx, requests
-from cognito_flow.testing.pool import FlowOptions, VerifierOptions
+from cognito_flow.testing.pool import AsyncVerifierOptions, FlowOptions, VerifierOptions
 from tests.house.source import DOCS, PACKAGE, ROOT, files, imported_names, module_name, parse
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def test_no_public_signature_has_any(module: ModuleType) -> None:
         (FlowOptions, cognito_flow.AuthFlow),
         (FlowOptions, cognito_flow.AsyncAuthFlow),
         (VerifierOptions, cognito_flow.TokenVerifier),
-        (VerifierOptions, cognito_flow.AsyncTokenVerifier),
+        (AsyncVerifierOptions, cognito_flow.AsyncTokenVerifier),
     ],
 )
 def test_options_of_a_pool_have_the_keywords_and_types_of_the_class_they_are_for(

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-from cognito_flow import NotAuthorized
+from cognito_flow import TokenRejected
 from cognito_flow.testing import Pool
 from tests.support.http_server import running
 
@@ -69,7 +69,7 @@ class Api:
         verifier = self.pool.verifier(leeway=0)
         try:
             verifier.verify_id(token) if path == "/id" else verifier.verify_access(token)
-        except NotAuthorized:
+        except TokenRejected:
             return False
         return True
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import attrs
 import pytest
 from filelock import FileLock
 
@@ -87,7 +88,9 @@ def ask_ours(
 ) -> Verdicts:
     """Ask the verifier of this library."""
     verifier = TokenVerifier(
-        app, client_ids=clients, leeway=LEEWAY, fetch=lambda _url: json.dumps(jwks).encode()
+        [attrs.evolve(app, client_id=each) for each in clients],
+        leeway=LEEWAY,
+        fetch=lambda _url: json.dumps(jwks).encode(),
     )
 
     def verdict(case: Case) -> str | None:

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cognito_flow import AppClient
 
 APP = AppClient("eu-west-1_AbC123", "1example23456789")
-OTHER_CLIENT = "2example23456789"  # of the same application
+OTHER_APP = AppClient("eu-west-1_AbC123", "2example23456789")  # of the same pool
+OTHER_CLIENT = OTHER_APP.client_id
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC123"
 UPDATED_ISSUER = "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC123"
 

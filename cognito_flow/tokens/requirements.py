@@ -1,0 +1,116 @@
+"""What a verified token must allow: scopes, groups, and how and when its user signed in.
+
+Rule of this file: it compares claims with what the application requires, and knows nothing of signatures.
+
+Source: RFC 6750, section 3.1, for scopes; RFC 9470 for sign-ins that are not strong or not recent enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from threading import TIMEOUT_MAX
+from typing import TypedDict, Unpack
+
+import attrs
+
+from cognito_flow.errors import NotPermitted, StepUpRequired, UsageError
+from cognito_flow.tokens.claims import AccessClaims, IdClaims
+
+
+class IdRequirements(TypedDict, total=False):
+    """The keywords of `TokenVerifier.verify_id`."""
+
+    groups: Iterable[str]
+    any_of: bool
+    acr_values: Iterable[str]
+    amr: Iterable[str]
+    max_age: float | None
+
+
+class AccessRequirements(IdRequirements, total=False):
+    """The keywords of `TokenVerifier.verify_access`."""
+
+    scopes: Iterable[str]
+
+
+@attrs.frozen
+class Required:
+    """What a token must allow. See `TokenVerifier.verify_access`."""
+
+    scopes: frozenset[str]
+    groups: frozenset[str]
+    any_of: bool
+    acr_values: frozenset[str]
+    amr: frozenset[str]
+    max_age: timedelta | None
+
+    @classmethod
+    def read(cls, **options: Unpack[AccessRequirements]) -> Required:
+        """Return the record of these keywords.
+
+        Raises:
+            UsageError: A str was passed instead of a list of them, or `max_age` is out of range.
+        """
+        return cls(
+            scopes=set_of("scopes", options.get("scopes", ())),
+            groups=set_of("groups", options.get("groups", ())),
+            any_of=options.get("any_of", False),
+            acr_values=set_of("acr_values", options.get("acr_values", ())),
+            amr=set_of("amr", options.get("amr", ())),
+            max_age=_period(options.get("max_age")),
+        )
+
+    def check(self, claims: AccessClaims | IdClaims, now: datetime, leeway: timedelta) -> None:
+        """Compare them with verified claims.
+
+        Raises:
+            NotPermitted: A scope or a group is missing.
+            StepUpRequired: The user must sign in again, with more factors or because it was too long ago.
+        """
+        if isinstance(claims, AccessClaims):
+            self._require("scopes", self.scopes, claims.scopes)
+        self._require("groups", self.groups, claims.groups)
+        if self.acr_values and claims.acr not in self.acr_values:
+            raise self._step_up(f"the token's acr is {claims.acr}, which is not enough")
+        if self.amr - claims.amr:
+            raise self._step_up(f"the sign-in lacks required methods: {_listed(self.amr - claims.amr)}")
+        if self.max_age is not None and (
+            claims.auth_time is None or now - claims.auth_time > self.max_age + leeway
+        ):
+            raise self._step_up("the sign-in was too long ago")
+
+    def _require(self, name: str, required: frozenset[str], present: frozenset[str]) -> None:
+        if self.any_of and required and not required & present:
+            raise NotPermitted(f"the token has none of these {name}: {_listed(required)}")
+        if not self.any_of and required - present:
+            raise NotPermitted(f"the token lacks {name} that are required: {_listed(required - present)}")
+
+    def _step_up(self, message: str) -> StepUpRequired:
+        error = StepUpRequired(message)
+        error.acr_values = tuple(sorted(self.acr_values))
+        error.max_age = None if self.max_age is None else self.max_age.total_seconds()
+        return error
+
+
+def set_of(name: str, values: Iterable[str]) -> frozenset[str]:
+    """Return strings as a set.
+
+    Raises:
+        UsageError: It is one string, whose letters would be taken for members.
+    """
+    if isinstance(values, str):
+        raise UsageError(f"{name} must be a list of strings, not a str")
+    return frozenset(values)
+
+
+def _period(seconds: float | None) -> timedelta | None:
+    if seconds is None:
+        return None
+    if not 0 <= seconds <= TIMEOUT_MAX:
+        raise UsageError("max_age is a number of seconds, at least 0")
+    return timedelta(seconds=seconds)
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))
