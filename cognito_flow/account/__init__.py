@@ -1,135 +1,48 @@
-"""Account and AsyncAccount: what a person does who is signed in.
+"""Account and AsyncAccount: what a user can do with their own account once they are signed in.
 
 Rule of this file: a public method is a line over a shared exchange; if it took a secret, it drops it before
 that runs, because tools print a traceback's locals.
 
-What is under way (a secret that waits for its first code, a passkey that is being registered) is kept by
-Cognito for that person: what one process began, another one with the same tokens can finish.
+Cognito keeps what is under way (a TOTP secret that waits for its first code, a passkey that is being
+registered), so another process with the same tokens can finish it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import attrs
 
+from cognito_flow._exchange import Exchange
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.drivers import AsyncDriver, Driver
-from cognito_flow.account._exchanges import Person
-from cognito_flow.account._records import CodeDelivery, Passkey, RememberedDevice, UserProfile
-from cognito_flow.handlers.mfa_setup import totp_uri
-from cognito_flow.models import MfaType
+from cognito_flow.account._authorization import AccessToken
+from cognito_flow.account._exchanges import AccountExchanges, authorized
+from cognito_flow.account._records import (
+    CodeDelivery,
+    Passkey,
+    PasskeyOptions,
+    RememberedDevice,
+    TotpSecret,
+    UserProfile,
+)
+from cognito_flow.models import MfaType, Tokens
+from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
 
-__all__ = [
-    "Account",
-    "AsyncAccount",
-    "AsyncPasskeyRegistration",
-    "AsyncTotpEnrolment",
-    "PasskeyRegistration",
-    "TotpEnrolment",
-]
-
-
-@attrs.frozen(eq=False)
-class _TotpEnrolment:
-    """What both enrolments share."""
-
-    secret_code: str = attrs.field(repr=False)
-    """The secret for the authenticator app, base32."""
-
-    _person: Person = attrs.field(repr=False)
-
-    def uri(self, issuer: str, account: str | None = None) -> str:
-        """The otpauth URI to show as a QR code.
-
-        Args:
-            issuer: The name of the service, as the app shall show it.
-            account: The name of the account; the user name if None.
-        """
-        return totp_uri(
-            self.secret_code, issuer, self._person.tokens.username if account is None else account
-        )
-
-
-@without_locals
-@attrs.frozen(eq=False)
-class TotpEnrolment(_TotpEnrolment):
-    """An authenticator app that waits for its first code. `Account.enrol_totp` makes it."""
-
-    _driver: Driver = attrs.field(repr=False)
-
-    def confirm(self, code: str, *, device_name: str | None = None, preferred: bool = True) -> None:
-        """Finish with the app's first code. See `Account.confirm_totp`."""
-        exchange = self._person.confirm_totp(code, device_name, preferred)
-        del code
-        self._driver.run(exchange)
-
-
-@without_locals
-@attrs.frozen(eq=False)
-class AsyncTotpEnrolment(_TotpEnrolment):
-    """`TotpEnrolment` for asyncio."""
-
-    _driver: AsyncDriver = attrs.field(repr=False)
-
-    async def confirm(self, code: str, *, device_name: str | None = None, preferred: bool = True) -> None:
-        """Finish with the app's first code. See `Account.confirm_totp`."""
-        exchange = self._person.confirm_totp(code, device_name, preferred)
-        del code
-        await self._driver.run(exchange)
-
-
-@attrs.frozen(eq=False)
-class _PasskeyRegistration:
-    """What both registrations share."""
-
-    options: Mapping[str, object]
-    """What to hand to ``navigator.credentials.create``, parsed; every binary value is base64url without
-    padding."""
-
-    _person: Person = attrs.field(repr=False)
-
-    @property
-    def options_json(self) -> str:
-        """The options as JSON text for a web page."""
-        return json.dumps(self.options, separators=(",", ":"))
-
-
-@without_locals
-@attrs.frozen(eq=False)
-class PasskeyRegistration(_PasskeyRegistration):
-    """A passkey that the person's browser is to make. `Account.register_passkey` makes it."""
-
-    _driver: Driver = attrs.field(repr=False)
-
-    def finish(self, credential: str | Mapping[str, object]) -> None:
-        """Register what the browser made. See `Account.finish_passkey`."""
-        self._driver.run(self._person.finish_passkey(credential))
-
-
-@without_locals
-@attrs.frozen(eq=False)
-class AsyncPasskeyRegistration(_PasskeyRegistration):
-    """`PasskeyRegistration` for asyncio."""
-
-    _driver: AsyncDriver = attrs.field(repr=False)
-
-    async def finish(self, credential: str | Mapping[str, object]) -> None:
-        """Register what the browser made. See `Account.finish_passkey`."""
-        await self._driver.run(self._person.finish_passkey(credential))
+T = TypeVar("T")
 
 
 @attrs.frozen(repr=False, eq=False)
 class _Account:
     """What both accounts share."""
 
-    _person: Person
+    _exchanges: AccountExchanges
 
     @property
     def username(self) -> str:
-        """Cognito's own name of the user."""
-        return self._person.tokens.username
+        """The user name in the pool."""
+        return self._exchanges.user.username
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.username!r})"
@@ -138,24 +51,40 @@ class _Account:
 @without_locals
 @attrs.frozen(repr=False, eq=False)
 class Account(_Account):
-    """What a person does who is signed in. `AuthFlow.account` makes it; it holds no more than their tokens.
+    """The account of a user who is signed in. `AuthFlow.account` creates it; it keeps nothing but the tokens.
 
-    Every method raises, besides what stands with it:
+    Created with a `TokenSource`, it takes a fresh access token for each call. Created with tokens or an
+    access token, it works until that access token expires.
 
-    - `TokenExpired`: refresh, and make a new account with the new tokens.
-    - `TokenRevoked`: the person signed out everywhere: sign in again.
-    - `Misconfigured`: the access token has not the scope ``aws.cognito.signin.user.admin``. Tokens of an
-      `AuthFlow` always have it; those of managed login only if it was asked for.
-    - `TransportError`, and `Throttled`: no answer came, or too many requests were made.
+    Every method may raise, besides what its own description names:
+
+    - `TokenExpired`: the access token expired. Refresh, and create an account with the new tokens.
+    - `TokenRevoked`: the user signed out everywhere. Sign in again.
+    - `Misconfigured`: the access token lacks the scope ``aws.cognito.signin.user.admin``. Tokens of an
+      `AuthFlow` have it; those of managed login only if it was requested.
+    - `TransportError` or `Throttled`: no response came, or there were too many requests.
+    - With a source, the errors of `TokenSource.access_token`.
     """
 
+    _authorization: Tokens | TokenSource | AccessToken
     _driver: Driver
+
+    def _run(self, exchange: Exchange[T]) -> T:
+        return self._driver.run(authorized(exchange, self._access_token()))
+
+    def _access_token(self) -> str:
+        if isinstance(self._authorization, TokenSource):
+            return self._authorization.access_token()
+        return self._authorization.access_token
 
     # -- profile --
 
     def user(self) -> UserProfile:
-        """What the pool knows about the person."""
-        return self._driver.run(self._person.user())
+        """Return the user's attributes and second factors.
+
+        Source: GetUser in the Amazon Cognito API reference.
+        """
+        return self._run(self._exchanges.profile())
 
     def update_attributes(self, attributes: Mapping[str, str]) -> tuple[CodeDelivery, ...]:
         """Change attributes.
@@ -164,286 +93,291 @@ class Account(_Account):
             attributes: The new values, by name; custom attributes as ``custom:...``.
 
         Returns:
-            Where codes were sent: a new address that the pool verifies is confirmed with `verify_attribute`.
+            Where Cognito sent codes. A new address that the pool verifies needs `verify_attribute`.
 
         Raises:
-            AliasExists: The address belongs to somebody else.
+            AliasExists: The address belongs to another user.
             NotAuthorized: The app client may not write an attribute.
             UsageError: A name is empty, or a value is not text.
         """
-        return self._driver.run(self._person.update_attributes(attributes))
+        return self._run(self._exchanges.update_attributes(attributes))
 
     def delete_attributes(self, names: Iterable[str]) -> None:
         """Delete attributes.
 
         Args:
-            names: Their names.
+            names: The names of the attributes.
         """
-        self._driver.run(self._person.delete_attributes(names))
+        self._run(self._exchanges.delete_attributes(names))
 
     def send_attribute_code(self, name: str) -> CodeDelivery:
-        """Send a code to an address, so that the person can show that it is theirs.
+        """Send a code to an address, so that the user can verify it.
 
         Args:
             name: ``email`` or ``phone_number``.
 
         Raises:
-            LimitExceeded: This person asked too often.
+            LimitExceeded: Too many codes were requested for this user: try again later.
         """
-        return self._driver.run(self._person.send_attribute_code(name))
+        return self._run(self._exchanges.send_attribute_code(name))
 
     def verify_attribute(self, name: str, code: str) -> None:
-        """Show that an address is theirs, with the code that was sent there.
+        """Verify an address with the code that was sent there.
 
         Args:
             name: ``email`` or ``phone_number``.
-            code: The code; white space is passed over.
+            code: The code; whitespace is ignored.
 
         Raises:
             WrongCode: Ask again.
             CodeExpired: Send a new one.
-            AliasExists: The address belongs to somebody else.
+            AliasExists: The address belongs to another user.
             LimitExceeded: Too many codes were tried.
         """
-        exchange = self._person.verify_attribute(name, code)
+        exchange = self._exchanges.verify_attribute(name, code)
         del code
-        self._driver.run(exchange)
+        self._run(exchange)
 
     def change_password(self, previous_password: str | None, proposed_password: str) -> None:
-        """Change the password. Tokens stay good: to end other sessions, call `sign_out_everywhere`.
+        """Change the password. The user's sessions stay signed in: to end them, call `sign_out_everywhere`.
 
         Args:
-            previous_password: The password until now; None for a person who has none.
-            proposed_password: The new one.
+            previous_password: The current password; None for users without a password.
+            proposed_password: The new password.
 
         Raises:
-            IncorrectPassword: The previous one is wrong.
-            PasswordRejected: The new one breaks the pool's policy or history rule.
-            LimitExceeded: Too many wrong ones.
+            IncorrectPassword: The previous password is wrong.
+            PasswordRejected: The new password breaks the pool's policy or history rule.
+            LimitExceeded: Too many wrong passwords.
         """
-        exchange = self._person.change_password(previous_password, proposed_password)
+        exchange = self._exchanges.change_password(previous_password, proposed_password)
         del previous_password, proposed_password
-        self._driver.run(exchange)
+        self._run(exchange)
 
     # -- second factors --
 
-    def enrol_totp(self) -> TotpEnrolment:
-        """Begin with an authenticator app. Until it is confirmed, nothing has changed.
+    def enrol_totp(self) -> TotpSecret:
+        """Create the secret for an authenticator app. The account is unchanged until `confirm_totp`.
 
         Raises:
-            Misconfigured: The pool has no such factor.
+            Misconfigured: The pool does not allow authenticator apps.
         """
-        secret_code = self._driver.run(self._person.associate_totp())
-        return TotpEnrolment(secret_code, self._person, self._driver)
+        return self._run(self._exchanges.enrol_totp())
 
     def confirm_totp(self, code: str, *, device_name: str | None = None, preferred: bool = True) -> None:
-        """Finish what `enrol_totp` began, in this process or another: the app becomes a second factor, in
-        place of an earlier app.
+        """Verify the first code of the authenticator app, and turn this second factor on.
+
+        It replaces an earlier authenticator app. Any process with the user's tokens can call it.
 
         Args:
-            code: The six digits that the app shows; white space is passed over. They are good once: a sign-in
-                takes the next ones.
-            device_name: What to call this authenticator, for the person's own use.
+            code: The six digits that the app shows; whitespace is ignored. A code works once: the next
+                sign-in needs the next one.
+            device_name: A name for this authenticator that the user will recognize.
             preferred: Whether a sign-in asks for it before other second factors.
 
         Raises:
             WrongCode: Ask again.
         """
-        exchange = self._person.confirm_totp(code, device_name, preferred)
+        exchange = self._exchanges.confirm_totp(code, device_name, preferred)
         del code
-        self._driver.run(exchange)
+        self._run(exchange)
 
     def set_mfa(self, enabled: Iterable[MfaType], *, preferred: MfaType | None = None) -> None:
-        """Say which second factors are on.
+        """Set which second factors are on.
 
         Args:
-            enabled: Those that are on afterwards; all others are off.
-            preferred: The one that a sign-in asks for; None lets the person choose where there are several.
+            enabled: The factors that are on afterwards; all others are off.
+            preferred: The one that a sign-in asks for; None: the user chooses if there are several.
 
         Raises:
-            ServiceError: The person has no such factor: no address, or no authenticator app.
-            UsageError: The preferred one is not among the others.
+            ServiceError: The user lacks what the factor needs: a verified address, or an authenticator app.
+            UsageError: The preferred factor is not among the enabled ones.
         """
-        self._driver.run(self._person.set_mfa(enabled, preferred))
+        self._run(self._exchanges.set_mfa(enabled, preferred))
 
     # -- passkeys --
 
-    def register_passkey(self) -> PasskeyRegistration:
-        """Begin with a passkey: the options are for the person's browser.
+    def start_passkey(self) -> PasskeyOptions:
+        """Return the options with which the user's browser creates a passkey.
 
         Raises:
-            Misconfigured: The pool does not take passkeys, or has no relying party id.
-            LimitExceeded: The person has 20 of them.
+            Misconfigured: The pool does not allow passkeys, or has no relying party id.
+            LimitExceeded: The user has 20 passkeys.
         """
-        options = self._driver.run(self._person.start_passkey())
-        return PasskeyRegistration(options, self._person, self._driver)
+        return self._run(self._exchanges.start_passkey())
 
     def finish_passkey(self, credential: str | Mapping[str, object]) -> None:
-        """Finish what `register_passkey` began, in this process or another.
+        """Register the passkey that the browser created. Any process with the user's tokens can call it.
 
         Args:
-            credential: What ``navigator.credentials.create`` gave, in its JSON form
+            credential: What ``navigator.credentials.create`` returned, in its JSON form
                 (``credential.toJSON()``), as text or as a mapping.
 
         Raises:
-            FlowExpired: It took too long: begin again.
-            Misconfigured: The page is not of the relying party.
-            UsageError: It is no new credential; the message names what is missing.
+            FlowExpired: It took too long: start again.
+            Misconfigured: The page is not on the relying party's domain.
+            UsageError: It is not a new credential; the message names what is missing.
         """
-        self._driver.run(self._person.finish_passkey(credential))
+        self._run(self._exchanges.finish_passkey(credential))
 
     def passkeys(self) -> tuple[Passkey, ...]:
-        """The person's passkeys, all of them."""
-        return self._driver.run(self._person.passkeys())
+        """List the user's passkeys."""
+        return self._run(self._exchanges.passkeys())
 
     def delete_passkey(self, credential_id: str) -> None:
-        """Delete a passkey: it signs in no more. The browser keeps it until the person deletes it there.
+        """Delete a passkey from the pool. The browser still offers it until the user deletes it there.
 
         Args:
-            credential_id: Its `Passkey.credential_id`.
+            credential_id: The `Passkey.credential_id`.
         """
-        self._driver.run(self._person.delete_passkey(credential_id))
+        self._run(self._exchanges.delete_passkey(credential_id))
 
     # -- devices --
 
     def devices(self) -> tuple[RememberedDevice, ...]:
-        """The devices that the pool remembers for the person, all of them."""
-        return self._driver.run(self._person.devices())
+        """List the devices that the pool remembers for the user."""
+        return self._run(self._exchanges.devices())
 
     def remember_device(self, device_key: str | None = None) -> None:
-        """Let a device stand in for the second factor, in pools that leave this to the person.
+        """Let a device replace the second factor, in pools that let users decide.
 
         Args:
             device_key: Its DeviceKey; None: the device of this sign-in.
 
         Raises:
-            DeviceForgotten: The pool does not know it.
+            DeviceForgotten: The pool does not know the device.
             UsageError: No device took part in this sign-in.
         """
-        self._driver.run(self._person.remember_device(device_key))
+        self._run(self._exchanges.remember_device(device_key))
 
     def forget_device(self, device_key: str | None = None) -> None:
-        """Forget a device. Its refresh tokens end with it, and the flow's DeviceStore drops it.
+        """Delete a device from the pool and from the flow's store. Its refresh tokens stop working.
 
         Args:
             device_key: Its DeviceKey; None: the device of this sign-in.
 
         Raises:
-            DeviceForgotten: The pool does not know it.
+            DeviceForgotten: The pool does not know the device.
             UsageError: No device took part in this sign-in.
         """
-        self._driver.run(self._person.forget_device(device_key))
+        self._run(self._exchanges.forget_device(device_key))
 
     # -- the end --
 
     def sign_out_everywhere(self) -> None:
-        """End all sessions of the person: no refresh token is good any more, and Cognito refuses the access
-        tokens.
+        """Sign the user out on all devices: refresh tokens stop working, and Cognito refuses access tokens.
 
-        Whoever verifies tokens without asking Cognito takes them until they expire.
+        APIs that verify access tokens themselves accept them until they expire.
         """
-        self._driver.run(self._person.sign_out_everywhere())
+        self._run(self._exchanges.sign_out_everywhere())
 
     def delete_user(self) -> None:
-        """Delete the person from the pool, for good."""
-        self._driver.run(self._person.delete_user())
+        """Delete the user from the pool. This cannot be undone."""
+        self._run(self._exchanges.delete_user())
 
 
 @without_locals
 @attrs.frozen(repr=False, eq=False)
 class AsyncAccount(_Account):
-    """`Account` for asyncio: the same names, awaitable. `AsyncAuthFlow.account` makes it."""
+    """`Account` for asyncio: the same names, awaitable. `AsyncAuthFlow.account` creates it."""
 
+    _authorization: Tokens | AsyncTokenSource | AccessToken
     _driver: AsyncDriver
+
+    async def _run(self, exchange: Exchange[T]) -> T:
+        return await self._driver.run(authorized(exchange, await self._access_token()))
+
+    async def _access_token(self) -> str:
+        if isinstance(self._authorization, AsyncTokenSource):
+            return await self._authorization.access_token()
+        return self._authorization.access_token
 
     # -- profile --
 
     async def user(self) -> UserProfile:
-        """What the pool knows about the person."""
-        return await self._driver.run(self._person.user())
+        """Return the user's attributes and second factors. See `Account.user`."""
+        return await self._run(self._exchanges.profile())
 
     async def update_attributes(self, attributes: Mapping[str, str]) -> tuple[CodeDelivery, ...]:
         """Change attributes. See `Account.update_attributes`."""
-        return await self._driver.run(self._person.update_attributes(attributes))
+        return await self._run(self._exchanges.update_attributes(attributes))
 
     async def delete_attributes(self, names: Iterable[str]) -> None:
         """Delete attributes. See `Account.delete_attributes`."""
-        await self._driver.run(self._person.delete_attributes(names))
+        await self._run(self._exchanges.delete_attributes(names))
 
     async def send_attribute_code(self, name: str) -> CodeDelivery:
-        """Send a code to an address. See `Account.send_attribute_code`."""
-        return await self._driver.run(self._person.send_attribute_code(name))
+        """Send a code to an address, so that the user can verify it. See `Account.send_attribute_code`."""
+        return await self._run(self._exchanges.send_attribute_code(name))
 
     async def verify_attribute(self, name: str, code: str) -> None:
-        """Show that an address is theirs. See `Account.verify_attribute`."""
-        exchange = self._person.verify_attribute(name, code)
+        """Verify an address with the code that was sent there. See `Account.verify_attribute`."""
+        exchange = self._exchanges.verify_attribute(name, code)
         del code
-        await self._driver.run(exchange)
+        await self._run(exchange)
 
     async def change_password(self, previous_password: str | None, proposed_password: str) -> None:
         """Change the password. See `Account.change_password`."""
-        exchange = self._person.change_password(previous_password, proposed_password)
+        exchange = self._exchanges.change_password(previous_password, proposed_password)
         del previous_password, proposed_password
-        await self._driver.run(exchange)
+        await self._run(exchange)
 
     # -- second factors --
 
-    async def enrol_totp(self) -> AsyncTotpEnrolment:
-        """Begin with an authenticator app. See `Account.enrol_totp`."""
-        secret_code = await self._driver.run(self._person.associate_totp())
-        return AsyncTotpEnrolment(secret_code, self._person, self._driver)
+    async def enrol_totp(self) -> TotpSecret:
+        """Create the secret for an authenticator app. See `Account.enrol_totp`."""
+        return await self._run(self._exchanges.enrol_totp())
 
     async def confirm_totp(
         self, code: str, *, device_name: str | None = None, preferred: bool = True
     ) -> None:
-        """Finish what `enrol_totp` began. See `Account.confirm_totp`."""
-        exchange = self._person.confirm_totp(code, device_name, preferred)
+        """Verify the first code of the authenticator app. See `Account.confirm_totp`."""
+        exchange = self._exchanges.confirm_totp(code, device_name, preferred)
         del code
-        await self._driver.run(exchange)
+        await self._run(exchange)
 
     async def set_mfa(self, enabled: Iterable[MfaType], *, preferred: MfaType | None = None) -> None:
-        """Say which second factors are on. See `Account.set_mfa`."""
-        await self._driver.run(self._person.set_mfa(enabled, preferred))
+        """Set which second factors are on. See `Account.set_mfa`."""
+        await self._run(self._exchanges.set_mfa(enabled, preferred))
 
     # -- passkeys --
 
-    async def register_passkey(self) -> AsyncPasskeyRegistration:
-        """Begin with a passkey. See `Account.register_passkey`."""
-        options = await self._driver.run(self._person.start_passkey())
-        return AsyncPasskeyRegistration(options, self._person, self._driver)
+    async def start_passkey(self) -> PasskeyOptions:
+        """Return the options with which the user's browser creates a passkey. See `Account.start_passkey`."""
+        return await self._run(self._exchanges.start_passkey())
 
     async def finish_passkey(self, credential: str | Mapping[str, object]) -> None:
-        """Finish what `register_passkey` began. See `Account.finish_passkey`."""
-        await self._driver.run(self._person.finish_passkey(credential))
+        """Register the passkey that the browser created. See `Account.finish_passkey`."""
+        await self._run(self._exchanges.finish_passkey(credential))
 
     async def passkeys(self) -> tuple[Passkey, ...]:
-        """The person's passkeys, all of them."""
-        return await self._driver.run(self._person.passkeys())
+        """List the user's passkeys."""
+        return await self._run(self._exchanges.passkeys())
 
     async def delete_passkey(self, credential_id: str) -> None:
-        """Delete a passkey. See `Account.delete_passkey`."""
-        await self._driver.run(self._person.delete_passkey(credential_id))
+        """Delete a passkey from the pool. See `Account.delete_passkey`."""
+        await self._run(self._exchanges.delete_passkey(credential_id))
 
     # -- devices --
 
     async def devices(self) -> tuple[RememberedDevice, ...]:
-        """The devices that the pool remembers for the person, all of them."""
-        return await self._driver.run(self._person.devices())
+        """List the devices that the pool remembers for the user."""
+        return await self._run(self._exchanges.devices())
 
     async def remember_device(self, device_key: str | None = None) -> None:
-        """Let a device stand in for the second factor. See `Account.remember_device`."""
-        await self._driver.run(self._person.remember_device(device_key))
+        """Let a device replace the second factor. See `Account.remember_device`."""
+        await self._run(self._exchanges.remember_device(device_key))
 
     async def forget_device(self, device_key: str | None = None) -> None:
-        """Forget a device. See `Account.forget_device`."""
-        await self._driver.run(self._person.forget_device(device_key))
+        """Delete a device from the pool and from the flow's store. See `Account.forget_device`."""
+        await self._run(self._exchanges.forget_device(device_key))
 
     # -- the end --
 
     async def sign_out_everywhere(self) -> None:
-        """End all sessions of the person. See `Account.sign_out_everywhere`."""
-        await self._driver.run(self._person.sign_out_everywhere())
+        """Sign the user out on all devices. See `Account.sign_out_everywhere`."""
+        await self._run(self._exchanges.sign_out_everywhere())
 
     async def delete_user(self) -> None:
-        """Delete the person from the pool, for good."""
-        await self._driver.run(self._person.delete_user())
+        """Delete the user from the pool. This cannot be undone."""
+        await self._run(self._exchanges.delete_user())

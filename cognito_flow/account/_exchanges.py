@@ -1,42 +1,37 @@
-"""Accounts: signing up, a forgotten password, and what a person does who is signed in, as exchanges.
+"""The calls of a user who is signed in, as exchanges.
 
-Rule of this file: no I/O, no clock, no dice. The functions are for people who are not signed in, and `Person`
-is for those who are: everything it does is proved by their access token.
+Rule of this file: no I/O; time and randomness are passed in. An exchange leaves out the access token, and
+`authorized` adds it to every call: a token source may have to refresh it first, and that is I/O.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import cast
+from functools import partial
+from typing import TypeVar, cast
 
 import attrs
 
 from cognito_flow._exchange import Exchange, Response
-from cognito_flow._json import as_object, as_text
 from cognito_flow._turn import Settings, Turn
+from cognito_flow.account._authorization import SignedInUser
+from cognito_flow.account._members import name_value_pairs, need_object, need_text, objects, text, unreadable
 from cognito_flow.account._records import (
     CodeDelivery,
     Passkey,
+    PasskeyOptions,
     RememberedDevice,
-    SignedUp,
+    TotpSecret,
     UserProfile,
-    objects,
 )
-from cognito_flow.errors import UnexpectedResponse, UsageError
+from cognito_flow.errors import CognitoFlowError, UsageError
 from cognito_flow.handlers.base import check_code, check_text
 from cognito_flow.handlers.mfa_setup import first_code, verify_totp
 from cognito_flow.handlers.passkeys import credential_json
-from cognito_flow.models import MfaType, Tokens
+from cognito_flow.models import MfaType
 
-__all__ = [
-    "Person",
-    "confirm_forgot_password",
-    "confirm_sign_up",
-    "forgot_password",
-    "resend_code",
-    "sign_up",
-]
+T = TypeVar("T")
 
 # The members of SetUserMFAPreference.
 _MFA_SETTINGS = {
@@ -47,108 +42,60 @@ _MFA_SETTINGS = {
 _IN_ATTESTATION = ("clientDataJSON", "attestationObject")
 _MOST_DEVICES = 60  # the most that one page may hold
 _MOST_PASSKEYS = 20
+# A user has at most 20 passkeys; Cognito documents no limit of devices. 100 pages are 6,000 of them.
+_MOST_PAGES = 100
 
 
-# -- not signed in --
+def authorized(exchange: Exchange[T], access_token: str) -> Exchange[T]:
+    """The exchange, with the access token added to each call.
 
-
-def sign_up(
-    turn: Turn,
-    password: str | None,
-    attributes: Mapping[str, str] | None,
-    validation_data: Mapping[str, str] | None,
-) -> Exchange[SignedUp]:
-    """SignUp."""
-    request: dict[str, object] = {}
-    if password is not None:
-        request["Password"] = check_text("the password", password)
-    if attributes:
-        request["UserAttributes"] = _pairs("attribute", attributes)
-    if validation_data:
-        request["ValidationData"] = _pairs("item of validation data", validation_data)
-    response = yield from turn.call_for_client("SignUp", request)
-    return SignedUp.read(turn.username, response.data)
-
-
-def confirm_sign_up(
-    turn: Turn, code: str, session: str | None, force_alias_creation: bool
-) -> Exchange[str | None]:
-    """ConfirmSignUp. The result is the Session that goes on to sign in, if the sign-up had one."""
-    request: dict[str, object] = {"ConfirmationCode": check_code(code)}
-    if session is not None:
-        request["Session"] = check_text("the session", session)
-    if force_alias_creation:
-        request["ForceAliasCreation"] = True
-    response = yield from turn.call_for_client("ConfirmSignUp", request)
-    return as_text(response.data.get("Session"))
-
-
-def resend_code(turn: Turn) -> Exchange[CodeDelivery]:
-    """ResendConfirmationCode."""
-    return _delivery((yield from turn.call_for_client("ResendConfirmationCode", {})))
-
-
-def forgot_password(turn: Turn) -> Exchange[CodeDelivery]:
-    """ForgotPassword."""
-    return _delivery((yield from turn.call_for_client("ForgotPassword", {})))
-
-
-def confirm_forgot_password(turn: Turn, code: str, new_password: str) -> Exchange[None]:
-    """ConfirmForgotPassword."""
-    request = {"ConfirmationCode": check_code(code), "Password": check_text("the new password", new_password)}
-    yield from turn.call_for_client("ConfirmForgotPassword", request)
-
-
-def _delivery(response: Response) -> CodeDelivery:
-    details = as_object(response.data.get("CodeDeliveryDetails"))
-    if details is None:
-        raise UnexpectedResponse("Cognito answered without CodeDeliveryDetails")
-    return CodeDelivery.read(details)
-
-
-def _pairs(what: str, values: Mapping[str, str]) -> list[dict[str, str]]:
-    """As the wire has them. A value may be empty."""
-    for name, value in values.items():
-        check_text(f"the name of an {what}", name)
-        if value != "":
-            check_text(f"the value of {name}", value)
-    return [{"Name": name, "Value": value} for name, value in values.items()]
-
-
-# -- signed in --
+    Args:
+        exchange: One of `AccountExchanges`.
+        access_token: The user's access token.
+    """
+    advance = partial(next, exchange)
+    while True:
+        try:
+            call = advance()
+        except StopIteration as stop:
+            return cast("T", stop.value)
+        parameters = {"AccessToken": access_token, **call.parameters}
+        try:
+            response = yield attrs.evolve(call, parameters=parameters)
+        except CognitoFlowError as error:
+            advance = partial(exchange.throw, error)
+        else:
+            advance = partial(exchange.send, response)
 
 
 @attrs.frozen
-class Person:
-    """Somebody who is signed in; each method is an exchange.
+class AccountExchanges:
+    """The exchanges of one user who is signed in.
 
     Args:
         settings: The flow's settings.
-        tokens: Theirs. Only the access token is sent.
+        user: The user.
     """
 
     settings: Settings
-    tokens: Tokens
+    user: SignedInUser
 
     def _turn(self) -> Turn:
-        return Turn(settings=self.settings, username=self.tokens.username)
+        return Turn(settings=self.settings, username=self.user.username)
 
     def _call(self, operation: str, members: Mapping[str, object] | None = None) -> Exchange[Response]:
-        return self._turn().call(operation, self._proved(members or {}))
-
-    def _proved(self, members: Mapping[str, object]) -> dict[str, object]:
-        return {"AccessToken": self.tokens.access_token, **members}
+        return self._turn().call(operation, members or {})
 
     # -- profile --
 
-    def user(self) -> Exchange[UserProfile]:
+    def profile(self) -> Exchange[UserProfile]:
         """GetUser."""
         return UserProfile.read((yield from self._call("GetUser")).data)
 
     def update_attributes(self, attributes: Mapping[str, str]) -> Exchange[tuple[CodeDelivery, ...]]:
-        """UpdateUserAttributes. Where a new address must be verified, a code is sent there."""
+        """UpdateUserAttributes. Where a new address must be verified, Cognito sends a code there."""
         members = {
-            "UserAttributes": _pairs("attribute", attributes),
+            "UserAttributes": name_value_pairs("attribute", attributes),
             **self._turn().client_metadata(),
         }
         response = yield from self._call("UpdateUserAttributes", members)
@@ -166,7 +113,8 @@ class Person:
             "AttributeName": check_text("the name of the attribute", name),
             **self._turn().client_metadata(),
         }
-        return _delivery((yield from self._call("GetUserAttributeVerificationCode", members)))
+        response = yield from self._call("GetUserAttributeVerificationCode", members)
+        return CodeDelivery.read(need_object(response.data, "CodeDeliveryDetails"))
 
     def verify_attribute(self, name: str, code: str) -> Exchange[None]:
         """VerifyUserAttribute."""
@@ -177,7 +125,7 @@ class Person:
         yield from self._call("VerifyUserAttribute", members)
 
     def change_password(self, previous_password: str | None, proposed_password: str) -> Exchange[None]:
-        """ChangePassword. People without a password have no previous one."""
+        """ChangePassword. PreviousPassword may be omitted by users without a password."""
         members = {"ProposedPassword": check_text("the new password", proposed_password)}
         if previous_password is not None:
             members["PreviousPassword"] = check_text("the previous password", previous_password)
@@ -185,30 +133,27 @@ class Person:
 
     # -- second factors --
 
-    def associate_totp(self) -> Exchange[str]:
-        """AssociateSoftwareToken. The result is the secret."""
-        secret_code = (yield from self._call("AssociateSoftwareToken")).data.get("SecretCode")
-        if not isinstance(secret_code, str):
-            raise UnexpectedResponse("AssociateSoftwareToken answered without a SecretCode")
-        return secret_code
+    def enrol_totp(self) -> Exchange[TotpSecret]:
+        """AssociateSoftwareToken."""
+        response = yield from self._call("AssociateSoftwareToken")
+        return TotpSecret(need_text(response.data, "SecretCode"), self.user.username)
 
     def confirm_totp(self, code: str, device_name: str | None, preferred: bool) -> Exchange[None]:
-        """VerifySoftwareToken. Verified is not switched on: that is SetUserMFAPreference."""
-        proof = {"AccessToken": self.tokens.access_token, **first_code(code, device_name)}
-        yield from verify_totp(self._turn(), proof)
+        """VerifySoftwareToken, then SetUserMFAPreference: a verified factor is not on by itself."""
+        yield from verify_totp(self._turn(), first_code(code, device_name))
         setting = {_MFA_SETTINGS[MfaType.SOFTWARE_TOKEN_MFA]: _mfa_setting(True, preferred)}
         yield from self._call("SetUserMFAPreference", setting)
 
     def set_mfa(self, enabled: Iterable[MfaType], preferred: MfaType | None) -> Exchange[None]:
-        """SetUserMFAPreference, so that these factors are on and no other one is.
+        """SetUserMFAPreference, so that these factors are on and all others are off.
 
-        GetUser comes first: Cognito refuses to hear of a factor that the person does not have, even if it is
-        to be switched off.
+        GetUser comes first: Cognito refuses a setting for a factor that the user does not have, even one that
+        turns it off.
         """
         wanted = [_known(choice) for choice in enabled]
         if preferred is not None and _known(preferred) not in wanted:
             raise UsageError(f"{preferred} is preferred, but not among those that are enabled")
-        had = (yield from self.user()).enabled_mfa
+        had = (yield from self.profile()).enabled_mfa
         settings = {
             member: _mfa_setting(choice in wanted, choice == preferred)
             for choice, member in _MFA_SETTINGS.items()
@@ -219,16 +164,12 @@ class Person:
 
     # -- passkeys --
 
-    def start_passkey(self) -> Exchange[Mapping[str, object]]:
-        """StartWebAuthnRegistration. The result is for ``navigator.credentials.create``."""
-        response = yield from self._call("StartWebAuthnRegistration")
-        options = as_object(response.data.get("CredentialCreationOptions"))
-        if options is None:
-            raise UnexpectedResponse("StartWebAuthnRegistration answered without CredentialCreationOptions")
-        return options
+    def start_passkey(self) -> Exchange[PasskeyOptions]:
+        """StartWebAuthnRegistration."""
+        return PasskeyOptions.read((yield from self._call("StartWebAuthnRegistration")).data)
 
     def finish_passkey(self, credential: str | Mapping[str, object]) -> Exchange[None]:
-        """CompleteWebAuthnRegistration, which takes JSON as it is, not as text."""
+        """CompleteWebAuthnRegistration. The credential is a JSON value there, not JSON text."""
         document = cast(
             "object", json.loads(credential_json(credential, _IN_ATTESTATION, "credentials.create"))
         )
@@ -258,19 +199,19 @@ class Person:
         yield from self._call("UpdateDeviceStatus", members)
 
     def forget_device(self, device_key: str | None) -> Exchange[None]:
-        """ForgetDevice. If it is the device that is kept here, it is not kept any longer."""
+        """ForgetDevice. The flow's store drops the device, too, if it has it."""
         key = self._device_key(device_key)
         yield from self._call("ForgetDevice", {"DeviceKey": key})
         self._drop_device(key)
 
     def _device_key(self, given: str | None) -> str:
-        key = self.tokens.device_key if given is None else given
+        key = self.user.device_key if given is None else given
         if key is None:
-            raise UsageError("no device took part in this sign-in: name one of those that `devices` gives")
+            raise UsageError("no device took part in this sign-in: pass the key of one of account.devices()")
         return check_text("the device key", key)
 
     def _drop_device(self, key: str | None) -> None:
-        """Drop the device that is kept here, if it is this one; None: whichever it is."""
+        """Drop the device in the flow's store if it has this key; None: whatever its key is."""
         turn = self._turn()
         turn.find_device(turn.username)
         if turn.device is not None and key in (None, turn.device.key):
@@ -290,25 +231,30 @@ class Person:
     def _pages(
         self, operation: str, listed: str, token: str, limit: Mapping[str, object]
     ) -> Exchange[list[Mapping[str, object]]]:
-        """All that an operation lists, page after page. A page may be empty, and the next one not."""
+        """All items that an operation lists, page after page. An empty page need not be the last one."""
         found: list[Mapping[str, object]] = []
+        seen: set[str] = set()
         members = dict(limit)
-        while True:
-            response = yield from self._call(operation, members)
-            found += objects(response.data.get(listed))
-            following = response.data.get(token)
-            if following is None or following == members.get(token):
+        for _ in range(_MOST_PAGES):
+            data = (yield from self._call(operation, members)).data
+            found += objects(data.get(listed))
+            following = text(data, token)
+            if following is None:
                 return found
+            if following in seen:
+                raise unreadable(f"Cognito repeated a {token}, so its list would never end", operation)
+            seen.add(following)
             members[token] = following
+        raise unreadable(f"Cognito listed more than {_MOST_PAGES} pages", operation)
 
 
 def _known(choice: str) -> MfaType:
     try:
         return MfaType(choice)
     except ValueError:
-        raise UsageError(f"{choice!r} is no second factor: give members of MfaType") from None
+        raise UsageError(f"{choice!r} is not a second factor: pass members of MfaType") from None
 
 
 def _mfa_setting(enabled: bool, preferred: bool) -> dict[str, bool]:
-    """One factor's setting. Left out, PreferredMfa means false to Cognito; so it is said."""
+    """The setting of one factor. Cognito takes a missing PreferredMfa for false, so it is always sent."""
     return {"Enabled": enabled, "PreferredMfa": preferred}

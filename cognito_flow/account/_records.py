@@ -1,30 +1,33 @@
-"""What Cognito tells about people: how a sign-up went, where a code was sent, what a user has.
+"""The records of sign-up and account calls: how a sign-up went, where a code was sent, what a user has.
 
-Rule of this file: records only. They are frozen, and each reads itself from Cognito's output. What Cognito
-may leave out is None here; moments are in UTC.
+Rule of this file: frozen records, each of which reads itself from Cognito's output. What Cognito may leave
+out is None; dates are in UTC.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 
 import attrs
 
-from cognito_flow._json import as_list, as_object, as_text
-from cognito_flow.errors import UnexpectedResponse
+from cognito_flow._json import as_object
+from cognito_flow.account._members import attributes, moment, need_object, need_text, text, texts
 from cognito_flow.handlers.choices import known_mfa_types
+from cognito_flow.handlers.mfa_setup import totp_uri
 from cognito_flow.models import MfaType
 
-__all__ = ["CodeDelivery", "Passkey", "RememberedDevice", "SignedUp", "UserProfile", "objects"]
+# -- sign-up --
 
 
 @attrs.frozen
 class CodeDelivery:
     """Where a code was sent.
 
-    For a name that nobody has, Cognito invents one, so that nobody learns who has an account.
+    For an unknown user Cognito returns a made-up destination, so that the response does not reveal who has an
+    account.
 
     Args:
         medium: ``EMAIL`` or ``SMS``.
@@ -41,21 +44,22 @@ class CodeDelivery:
     @classmethod
     def read(cls, data: Mapping[str, object]) -> Self:
         """Read CodeDeliveryDetails."""
-        names = ("DeliveryMedium", "Destination", "AttributeName")
-        return cls(*(as_text(data.get(name)) for name in names))
+        return cls(text(data, "DeliveryMedium"), text(data, "Destination"), text(data, "AttributeName"))
 
 
 @attrs.frozen(kw_only=True)
 class SignedUp:
-    """A user was made.
+    """A new user, who has yet to confirm the sign-up with the code that Cognito sent.
+
+    Between the two pages, `AuthFlow.seal` makes text of it.
 
     Args:
-        username: The name that was given, to confirm the sign-up with.
-        user_sub: The user's unchangeable id, the claim `sub` of the tokens to come.
-        confirmed: Whether the user may sign in already: a PreSignUp trigger said so.
-        delivery: Where the confirmation code was sent, if one was.
-        session: For `confirm_sign_up`, and by way of it to sign in without asking anything again. Only app
-            clients with ALLOW_USER_AUTH get one.
+        username: The name that was given to `sign_up`.
+        user_sub: The user's permanent id, which is the claim `sub` of their tokens.
+        confirmed: Whether the user can sign in already, because a PreSignUp trigger confirmed them.
+        delivery: Where the code was sent; None if no code was sent.
+        session: With it, `confirm_sign_up` also signs the user in. Cognito sends one only to app clients with
+            ALLOW_USER_AUTH.
     """
 
     username: str
@@ -70,23 +74,47 @@ class SignedUp:
         delivery = as_object(data.get("CodeDeliveryDetails"))
         return cls(
             username=username,
-            user_sub=_need_text(data, "UserSub"),
+            user_sub=need_text(data, "UserSub"),
             confirmed=data.get("UserConfirmed") is True,
             delivery=None if delivery is None else CodeDelivery.read(delivery),
-            session=as_text(data.get("Session")),
+            session=text(data, "Session"),
         )
+
+    def to_dict(self) -> dict[str, object]:
+        """The record as JSON values. The session is among them in clear text: `AuthFlow.seal` encrypts it."""
+        return attrs.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote, out of a seal that guarantees its form."""
+        delivery = values["delivery"]
+        return cls(**{**values, "delivery": None if delivery is None else CodeDelivery(**delivery)})
+
+
+@attrs.frozen
+class Confirmed:
+    """The sign-up is confirmed, and the user has yet to sign in.
+
+    Args:
+        username: The name to sign in with, as it was given to `sign_up`.
+    """
+
+    username: str
+
+
+# -- profile --
 
 
 @attrs.frozen(kw_only=True)
 class UserProfile:
-    """What the pool knows about a person.
+    """What the pool stores about a user.
 
     Args:
-        username: Cognito's own name of the user.
-        attributes: The attributes that this app client may read. Every value is text, also of numbers and
-            truth values.
-        enabled_mfa: The second factors that are switched on.
-        preferred_mfa: The one that a sign-in asks for.
+        username: The user name in the pool.
+        attributes: The attributes that this app client may read. Every value is text, numbers and booleans
+            too.
+        enabled_mfa: The second factors that are on.
+        preferred_mfa: The one that a sign-in asks for first.
     """
 
     username: str
@@ -95,7 +123,7 @@ class UserProfile:
     preferred_mfa: MfaType | str | None
 
     def is_verified(self, attribute: str) -> bool:
-        """Whether the person has proved that an address is theirs.
+        """Whether the user has verified an address with a code.
 
         Args:
             attribute: ``email`` or ``phone_number``.
@@ -111,61 +139,81 @@ class UserProfile:
     @classmethod
     def read(cls, data: Mapping[str, object]) -> Self:
         """Read the output of GetUser."""
-        preferred = as_text(data.get("PreferredMfaSetting"))
         return cls(
-            username=_need_text(data, "Username"),
-            attributes=_attributes(data.get("UserAttributes")),
-            enabled_mfa=known_mfa_types(_texts(data.get("UserMFASettingList"))),
-            preferred_mfa=known_mfa_types((preferred,))[0] if preferred else None,
+            username=need_text(data, "Username"),
+            attributes=attributes(data.get("UserAttributes")),
+            enabled_mfa=known_mfa_types(texts(data.get("UserMFASettingList"))),
+            preferred_mfa=_preferred_mfa(data),
         )
 
 
-@attrs.frozen(kw_only=True)
-class RememberedDevice:
-    """A device that the pool remembers for a person.
+def _preferred_mfa(data: Mapping[str, object]) -> MfaType | str | None:
+    preferred = text(data, "PreferredMfaSetting")
+    return known_mfa_types((preferred,))[0] if preferred else None
+
+
+# -- second factors and passkeys --
+
+
+@attrs.frozen
+class TotpSecret:
+    """The secret of an authenticator app that waits for its first code. `Account.enrol_totp` returns it.
 
     Args:
-        key: The DeviceKey.
-        name: What it is called.
-        attributes: What Cognito knows of it, such as ``device_status`` and ``last_ip_used``.
-        created_at: When it was first seen.
-        modified_at: When what is known of it changed.
-        authenticated_at: When somebody last signed in with it.
-
-    Source: DeviceType in the Amazon Cognito API reference.
+        secret_code: The secret, base32. Users who cannot scan the QR code type it.
+        username: The user name.
     """
 
-    key: str
-    name: str | None
-    attributes: Mapping[str, str] = attrs.field(repr=False)
-    created_at: datetime | None
-    modified_at: datetime | None
-    authenticated_at: datetime | None
+    secret_code: str = attrs.field(repr=False)
+    username: str
+
+    def uri(self, issuer: str, account: str | None = None) -> str:
+        """The otpauth URI to show as a QR code.
+
+        Args:
+            issuer: The name of your service. The authenticator app shows it.
+            account: The name of the account in the authenticator app; None: the user name.
+
+        >>> TotpSecret("JBSWY3DPEHPK3PXP", "alice").uri("Books")
+        'otpauth://totp/Books:alice?secret=JBSWY3DPEHPK3PXP&issuer=Books'
+        """
+        return totp_uri(self.secret_code, issuer, self.username if account is None else account)
+
+
+@attrs.frozen
+class PasskeyOptions:
+    """The input of ``navigator.credentials.create`` in the browser. `Account.start_passkey` returns it.
+
+    Args:
+        options: The options, parsed. Binary values are base64url without padding.
+
+    >>> PasskeyOptions({"challenge": "c2VjcmV0"}).options_json
+    '{"challenge":"c2VjcmV0"}'
+    """
+
+    options: Mapping[str, object]
+
+    @property
+    def options_json(self) -> str:
+        """The options as JSON text for a web page."""
+        return json.dumps(self.options, separators=(",", ":"))
 
     @classmethod
     def read(cls, data: Mapping[str, object]) -> Self:
-        """Read one of the Devices of ListDevices."""
-        attributes = _attributes(data.get("DeviceAttributes"))
-        return cls(
-            key=_need_text(data, "DeviceKey"),
-            name=attributes.get("device_name"),
-            attributes=attributes,
-            created_at=_moment(data.get("DeviceCreateDate")),
-            modified_at=_moment(data.get("DeviceLastModifiedDate")),
-            authenticated_at=_moment(data.get("DeviceLastAuthenticatedDate")),
-        )
+        """Read the output of StartWebAuthnRegistration."""
+        return cls(need_object(data, "CredentialCreationOptions"))
 
 
 @attrs.frozen(kw_only=True)
 class Passkey:
-    """A passkey that a person may sign in with.
+    """A passkey that the user can sign in with.
 
     Args:
         credential_id: Its id, base64url.
-        name: What Cognito calls it, after the maker of the authenticator.
-        relying_party_id: The domain that it is good for.
-        attachment: ``platform`` for one in the device itself, ``cross-platform`` for one that travels.
-        transports: How it is reached, for example ``internal`` or ``usb``.
+        name: The name that Cognito gave it, after the maker of the authenticator.
+        relying_party_id: The domain that it works for.
+        attachment: ``platform`` if it is built into the device, ``cross-platform`` if it is portable.
+        transports: How a browser reaches it, for example ``internal`` or ``usb``.
         created_at: When it was registered.
 
     Source: WebAuthnCredentialDescription in the Amazon Cognito API reference.
@@ -182,37 +230,49 @@ class Passkey:
     def read(cls, data: Mapping[str, object]) -> Self:
         """Read one of the Credentials of ListWebAuthnCredentials."""
         return cls(
-            credential_id=_need_text(data, "CredentialId"),
-            name=as_text(data.get("FriendlyCredentialName")),
-            relying_party_id=as_text(data.get("RelyingPartyId")),
-            attachment=as_text(data.get("AuthenticatorAttachment")),
-            transports=_texts(data.get("AuthenticatorTransports")),
-            created_at=_moment(data.get("CreatedAt")),
+            credential_id=need_text(data, "CredentialId"),
+            name=text(data, "FriendlyCredentialName"),
+            relying_party_id=text(data, "RelyingPartyId"),
+            attachment=text(data, "AuthenticatorAttachment"),
+            transports=texts(data.get("AuthenticatorTransports")),
+            created_at=moment(data.get("CreatedAt")),
         )
 
 
-def objects(value: object) -> list[Mapping[str, object]]:
-    """The objects of a list; none if it is no list."""
-    found = (as_object(item) for item in as_list(value) or ())
-    return [item for item in found if item is not None]
+# -- devices --
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in as_list(value) or () if isinstance(item, str))
+@attrs.frozen(kw_only=True)
+class RememberedDevice:
+    """A device that the pool remembers for a user.
 
+    Args:
+        key: The DeviceKey.
+        name: Its name.
+        attributes: What Cognito stores about it, such as ``device_status`` and ``last_ip_used``.
+        created_at: When the user first signed in with it.
+        modified_at: When its attributes last changed.
+        authenticated_at: When the user last signed in with it.
 
-def _need_text(data: Mapping[str, object], name: str) -> str:
-    value = data.get(name)
-    if not isinstance(value, str):
-        raise UnexpectedResponse(f"Cognito answered without {name}")
-    return value
+    Source: DeviceType in the Amazon Cognito API reference.
+    """
 
+    key: str
+    name: str | None
+    attributes: Mapping[str, str] = attrs.field(repr=False)
+    created_at: datetime | None
+    modified_at: datetime | None
+    authenticated_at: datetime | None
 
-def _attributes(value: object) -> dict[str, str]:
-    """From the wire's list of names and values. An attribute may have no value."""
-    return {_need_text(item, "Name"): as_text(item.get("Value")) or "" for item in objects(value)}
-
-
-def _moment(value: object) -> datetime | None:
-    """botocore gives moments in the time zone of the machine."""
-    return value.astimezone(UTC) if isinstance(value, datetime) else None
+    @classmethod
+    def read(cls, data: Mapping[str, object]) -> Self:
+        """Read a DeviceType, for example one of the Devices of ListDevices."""
+        found = attributes(data.get("DeviceAttributes"))
+        return cls(
+            key=need_text(data, "DeviceKey"),
+            name=found.get("device_name"),
+            attributes=found,
+            created_at=moment(data.get("DeviceCreateDate")),
+            modified_at=moment(data.get("DeviceLastModifiedDate")),
+            authenticated_at=moment(data.get("DeviceLastAuthenticatedDate")),
+        )
