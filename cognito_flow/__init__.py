@@ -8,15 +8,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cognito_flow.account import (
-        Account,
-        AsyncAccount,
-        AsyncPasskeyRegistration,
-        AsyncTotpEnrolment,
-        PasskeyRegistration,
-        TotpEnrolment,
+    from cognito_flow.account import Account, AsyncAccount
+    from cognito_flow.account._records import (
+        CodeDelivery,
+        Confirmed,
+        Passkey,
+        PasskeyOptions,
+        RememberedDevice,
+        SignedUp,
+        TotpSecret,
+        UserProfile,
     )
-    from cognito_flow.account._records import CodeDelivery, Passkey, RememberedDevice, SignedUp, UserProfile
     from cognito_flow.credentials import (
         Credentials,
         CustomAuth,
@@ -136,10 +138,8 @@ __all__ = [
     "AppClient",
     "AsyncAccount",
     "AsyncAuthFlow",
-    "AsyncPasskeyRegistration",
     "AsyncTokenSource",
     "AsyncTokenVerifier",
-    "AsyncTotpEnrolment",
     "AttemptsExceeded",
     "AuthFlow",
     "Blocked",
@@ -149,6 +149,7 @@ __all__ = [
     "CodeDelivery",
     "CodeExpired",
     "CognitoFlowError",
+    "Confirmed",
     "Credentials",
     "CustomAuth",
     "CustomChallenge",
@@ -181,7 +182,7 @@ __all__ = [
     "NotAuthorized",
     "NotPermitted",
     "Passkey",
-    "PasskeyRegistration",
+    "PasskeyOptions",
     "Password",
     "PasswordRejected",
     "PasswordResetRequired",
@@ -220,7 +221,7 @@ __all__ = [
     "TokenStore",
     "TokenVerifier",
     "Tokens",
-    "TotpEnrolment",
+    "TotpSecret",
     "TotpSetup",
     "TransportError",
     "TriggerRefused",
@@ -244,11 +245,10 @@ __all__ = [
 
 if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name because of it
     _HOMES = {
-        "account": (
-            "Account AsyncAccount AsyncPasskeyRegistration AsyncTotpEnrolment PasskeyRegistration "
-            "TotpEnrolment"
+        "account": "Account AsyncAccount",
+        "account._records": (
+            "CodeDelivery Confirmed Passkey PasskeyOptions RememberedDevice SignedUp TotpSecret UserProfile"
         ),
-        "account._records": "CodeDelivery Passkey RememberedDevice SignedUp UserProfile",
         "credentials": "Credentials CustomAuth RefreshTokenAuth UserAuth UserPasswordAuth UserSrpAuth",
         "errors": (
             "AliasExists AnswerRejected AttemptsExceeded Blocked CodeAlreadyUsed CodeExpired "

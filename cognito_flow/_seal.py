@@ -1,4 +1,5 @@
-"""A challenge as an opaque string, and back: what a web backend gives to the browser between two pages.
+"""A challenge or a sign-up as an opaque string, and back: what a web backend gives to the browser between two
+pages.
 
 Rule of this file: authenticated encryption, bound to one pool and app client by the key itself, and a time
 limit that is checked on opening. Keys rotate: the first one seals, all of them open.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import attrs
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -19,24 +20,29 @@ from cognito_flow.errors import SealError, UsageError
 from cognito_flow.handlers import Pending
 from cognito_flow.models import AppClient, Device
 
-__all__ = ["Sealer"]
+__all__ = ["Kind", "Sealer", "pending_from_json", "pending_to_json"]
+
+Kind: TypeAlias = Literal["challenge", "sign_up"]
+"""What a sealed text contains."""
 
 _VERSION = 1
-_LONGEST_SESSION = 15 * 60  # seconds: the longest AuthSessionValidity that an app client can have
+# In seconds. AuthSessionValidity is at most 15 minutes; the code that confirms a sign-up is valid for a day.
+_LONGEST: Mapping[Kind, int] = {"challenge": 15 * 60, "sign_up": 24 * 60 * 60}
 
 
 @attrs.frozen
 class Sealer:
-    """Seals and opens challenges of one app client.
+    """Seals and opens the challenges and sign-ups of one app client.
 
     Args:
         fernet: The keys.
-        max_age: How old a sealed challenge may be, in seconds.
+        max_age: How old a sealed text may be, in seconds; None: 15 minutes for a challenge, a day for a
+            sign-up.
         now: The clock.
     """
 
     fernet: MultiFernet = attrs.field(repr=False)
-    max_age: int
+    max_age: int | None
     now: Callable[[], datetime]
 
     @classmethod
@@ -53,40 +59,48 @@ class Sealer:
             raise UsageError("seal_max_age is a positive number of seconds")
         if not derived:
             return None
-        return cls(MultiFernet([Fernet(key) for key in derived]), max_age or _LONGEST_SESSION, now)
+        return cls(MultiFernet([Fernet(key) for key in derived]), max_age, now)
 
-    def seal(self, pending: Pending) -> str:
-        """The challenge as text, in the alphabet of base64url."""
-        text = json.dumps({"version": _VERSION, **_to_json(pending)}, separators=(",", ":"))
+    def seal(self, kind: Kind, values: Mapping[str, object]) -> str:
+        """JSON values as text, in the alphabet of base64url."""
+        text = json.dumps({"version": _VERSION, "kind": kind, "values": values}, separators=(",", ":"))
         return self.fernet.encrypt_at_time(text.encode(), self._seconds()).decode()
 
-    def open(self, text: str | bytes) -> Pending:
-        """The challenge that was sealed.
+    def open(self, text: str | bytes) -> tuple[Kind, Mapping[str, Any]]:
+        """What was sealed.
 
         Raises:
             SealError: It is damaged, too old, or was sealed with another key or for another app client.
         """
-        try:
-            opened = self.fernet.decrypt_at_time(text, self.max_age, self._seconds())
-        except (InvalidToken, ValueError):
-            raise SealError(self._why_not(text)) from None
-        values = json.loads(opened)
-        if values.pop("version") != _VERSION:
+        opened: dict[str, Any] = json.loads(self._decrypt(text, max(map(self._max_age, _LONGEST))))
+        if opened["version"] != _VERSION:
             raise SealError("this was sealed by another version of the library: start the sign-in again")
-        return _from_json(values)
+        kind: Kind = opened["kind"]
+        self._decrypt(text, self._max_age(kind))  # only now is it known how old it may be
+        return kind, opened["values"]
 
-    def _why_not(self, text: str | bytes) -> str:
+    def _max_age(self, kind: Kind) -> int:
+        return self.max_age or _LONGEST[kind]
+
+    def _decrypt(self, text: str | bytes, max_age: int) -> bytes:
+        try:
+            return self.fernet.decrypt_at_time(text, max_age, self._seconds())
+        except (InvalidToken, ValueError):
+            raise SealError(self._why_not(text, max_age)) from None
+
+    def _why_not(self, text: str | bytes, max_age: int) -> str:
         try:
             self.fernet.decrypt(text)
         except (InvalidToken, ValueError):
             return "this is damaged, or was sealed with another key or for another app client"
-        return f"this was sealed over {self.max_age} seconds ago, or by a clock that is ahead: start again"
+        return f"this was sealed over {max_age} seconds ago, or by a clock that is ahead: start again"
 
     def _seconds(self) -> int:
         return int(self.now().timestamp())
 
 
-def _to_json(pending: Pending) -> dict[str, object]:
+def pending_to_json(pending: Pending) -> dict[str, object]:
+    """A challenge as JSON values."""
     received_at = pending.received_at
     return {
         **attrs.asdict(pending, recurse=False),
@@ -96,8 +110,8 @@ def _to_json(pending: Pending) -> dict[str, object]:
     }
 
 
-def _from_json(values: Mapping[str, Any]) -> Pending:
-    """What `_to_json` wrote; the seal vouches for its form."""
+def pending_from_json(values: Mapping[str, Any]) -> Pending:
+    """Read what `pending_to_json` wrote, out of a seal that guarantees its form."""
     device, received_at = values["device"], values["received_at"]
     read: dict[str, Any] = {
         **values,

@@ -20,13 +20,15 @@ import attrs
 from cognito_flow import _engine
 from cognito_flow._engine import Step
 from cognito_flow._exchange import Exchange
-from cognito_flow._seal import Sealer
+from cognito_flow._seal import Sealer, pending_from_json, pending_to_json
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import Clients
 from cognito_flow._transport.drivers import AsyncDriver, Driver, Wire
 from cognito_flow._turn import Settings, Turn
-from cognito_flow.account import Account, AsyncAccount, _exchanges
-from cognito_flow.account._records import CodeDelivery, SignedUp
+from cognito_flow.account import Account, AsyncAccount, _sign_up
+from cognito_flow.account._authorization import async_authorization, authorization
+from cognito_flow.account._exchanges import AccountExchanges
+from cognito_flow.account._records import CodeDelivery, Confirmed, SignedUp
 from cognito_flow.credentials import Credentials
 from cognito_flow.errors import SessionAlreadyUsed, Unanswered, UsageError
 from cognito_flow.handlers import Answer, Challenge, NamedHandler, Pending, read_challenge
@@ -152,14 +154,13 @@ class _Flow:
         )
         return bound
 
-    def seal(self, challenge: Challenge) -> str:
-        """The challenge as an opaque string, to be kept by a browser or a store between two requests.
+    def seal(self, step: Challenge | SignedUp) -> str:
+        """Encrypt a challenge or a sign-up as text for a browser or a store, until the next request.
 
-        It is encrypted and authenticated, and is of use only to a flow with one of the same keys and the same
-        app client.
+        Only a flow with one of the same keys and the same app client can open it.
 
         Args:
-            challenge: The challenge to go on with later.
+            step: The challenge to answer later, or the sign-up to confirm later.
 
         Returns:
             Text in the alphabet of base64url, about 4 to 6 kB with a live Cognito Session: a hidden form
@@ -168,19 +169,25 @@ class _Flow:
         Raises:
             UsageError: The flow has no `seal_keys`.
         """
-        return self._need_sealer().seal(challenge.pending)
+        sealer = self._need_sealer()
+        if isinstance(step, SignedUp):
+            return sealer.seal("sign_up", _sign_up.signed_up_to_json(step))
+        return sealer.seal("challenge", pending_to_json(step.pending))
 
-    def unseal(self, text: str) -> Challenge:
-        """The challenge that was sealed, in this or any other process.
+    def unseal(self, text: str) -> Challenge | SignedUp:
+        """Return the challenge or the sign-up that was sealed, in this or any other process.
 
         Args:
-            text: What `seal` gave.
+            text: What `seal` returned.
 
         Raises:
             SealError: It is damaged, too old, or was sealed with another key or for another app client.
             UsageError: The flow has no `seal_keys`.
         """
-        return read_challenge(self._need_sealer().open(text), self._settings.handlers)
+        kind, values = self._need_sealer().open(text)
+        if kind == "sign_up":
+            return _sign_up.signed_up_from_json(values)
+        return read_challenge(pending_from_json(values), self._settings.handlers)
 
     def _need_sealer(self) -> Sealer:
         if self._sealer is None:
@@ -211,9 +218,15 @@ class _Flow:
     def _keeper(self, tokens: Tokens, store: TokenStore | None, leeway: float) -> source.Keeper:
         return source.Keeper(self._settings, tokens, store, leeway)
 
-    def _visitor(self, username: str) -> Turn:
+    def _signing_up(self, signed_up: SignedUp | str) -> Turn:
         """A turn of a user who is not signed in."""
-        return Turn(settings=self._settings, username=username)
+        return Turn(settings=self._settings, username=_sign_up.username_of(signed_up))
+
+    def _confirm_sign_up(
+        self, signed_up: SignedUp | str, code: str, force_alias_creation: bool
+    ) -> Exchange[Step | Confirmed]:
+        session = signed_up.session if isinstance(signed_up, SignedUp) else None
+        return _sign_up.confirm_sign_up(self._signing_up(signed_up), code, session, force_alias_creation)
 
     def _pending(self, answer: Answer) -> Pending:
         if not isinstance(answer, Answer):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
@@ -387,13 +400,20 @@ class AuthFlow(_Flow):
 
     # -- accounts --
 
-    def account(self, tokens: Tokens) -> Account:
-        """What the person with these tokens can do: see `Account`. Nothing is called yet.
+    def account(self, tokens: Tokens | TokenSource | str) -> Account:
+        """Return the account of a user who is signed in: see `Account`. It makes no call.
 
         Args:
-            tokens: Tokens of this app client.
+            tokens: Tokens of this app client, a token source, or an access token. With a source, the account
+                takes a fresh access token for each call.
+
+        Raises:
+            UsageError: It is something else.
         """
-        return Account(_exchanges.Person(self._settings, tokens), self._run())
+        given = authorization(tokens)
+        return Account(AccountExchanges(self._settings, given), given, self._run())
+
+    # -- sign-up and forgotten passwords --
 
     def sign_up(
         self,
@@ -403,44 +423,40 @@ class AuthFlow(_Flow):
         attributes: Mapping[str, str] | None = None,
         validation_data: Mapping[str, str] | None = None,
     ) -> SignedUp:
-        """Make a user. It is a public operation, also of an Admin flow.
+        """Create a user. It is a public operation, with ``admin=True``, too.
 
         Args:
             username: The user name; in pools that sign in by address, the e-mail address or phone number.
             password: The password; None in pools that need none.
             attributes: The user's attributes, by name; custom attributes as ``custom:...``.
-            validation_data: What only the PreSignUp trigger sees.
+            validation_data: Values for the PreSignUp trigger alone.
+
+        Returns:
+            The sign-up, to be confirmed with `confirm_sign_up` and the code that Cognito sent.
 
         Raises:
             UserExists: The user name is taken.
             PasswordRejected: The password breaks the pool's policy.
-            TriggerRefused: The pool's Lambda said no.
+            TriggerRefused: The pool's Lambda refused.
             ServiceError: Cognito refused for another reason, such as a missing attribute.
             CognitoFlowError: As with `start`.
         """
-        turn = self._visitor(username)
-        exchange = _exchanges.sign_up(turn, password, attributes, validation_data)
-        del password
+        exchange = _sign_up.sign_up(self._signing_up(username), password, attributes, validation_data)
         return self._run().run(exchange)
 
     def confirm_sign_up(
-        self,
-        username: str,
-        code: str,
-        *,
-        session: str | None = None,
-        force_alias_creation: bool = False,
-    ) -> str | None:
-        """Confirm a sign-up with the code that was sent.
+        self, signed_up: SignedUp | str, code: str, *, force_alias_creation: bool = False
+    ) -> Step | Confirmed:
+        """Confirm a sign-up with the code that was sent, and sign the user in if the sign-up has a session.
 
         Args:
-            username: As it was given to `sign_up`.
-            code: The code; white space is passed over.
-            session: `SignedUp.session`, to sign in without asking anything again.
-            force_alias_creation: Take the address away from the user who has it as an alias until now.
+            signed_up: What `sign_up` returned, or the user name alone, which confirms without a sign-in.
+            code: The code; whitespace is ignored.
+            force_alias_creation: Take the address away from the user who has it as an alias.
 
         Returns:
-            With a `session`: the one to start with, as ``UserAuth(username, session=...)``. Else None.
+            The step of the sign-in, usually `SignedIn`. `Confirmed` if the user has yet to sign in: the
+            sign-up has no session, the session expired, or Cognito refused to sign in with it.
 
         Raises:
             WrongCode: Ask again.
@@ -450,55 +466,41 @@ class AuthFlow(_Flow):
             LimitExceeded: Too many codes were tried.
             CognitoFlowError: As with `start`.
         """
-        turn = self._visitor(username)
-        exchange = _exchanges.confirm_sign_up(turn, code, session, force_alias_creation)
-        del code, session
-        return self._run().run(exchange)
+        return self._run().run(self._confirm_sign_up(signed_up, code, force_alias_creation))
 
-    def resend_code(
-        self,
-        username: str,
-    ) -> CodeDelivery:
+    def resend_code(self, signed_up: SignedUp | str) -> CodeDelivery:
         """Send the code for a sign-up again.
 
         Args:
-            username: As it was given to `sign_up`.
+            signed_up: What `sign_up` returned, or the user name.
 
         Raises:
             LimitExceeded: It was sent too often.
             CognitoFlowError: As with `start`.
         """
-        return self._run().run(_exchanges.resend_code(self._visitor(username)))
+        return self._run().run(_sign_up.resend_code(self._signing_up(signed_up)))
 
-    def forgot_password(
-        self,
-        username: str,
-    ) -> CodeDelivery:
-        """Send a code with which a person who forgot the password can set a new one.
+    def forgot_password(self, username: str) -> CodeDelivery:
+        """Send a code with which a user who forgot their password can set a new one.
 
         Args:
             username: The user name, or an alias.
 
         Raises:
             LimitExceeded: It was sent too often.
-            UserNotFound: There is no such user, and the app client does not hide it.
+            UserNotFound: The user does not exist, and the app client does not hide it.
             NotAuthorized: The user still has the temporary password: an administrator must set a new one.
             ServiceError: The user has no verified address.
             CognitoFlowError: As with `start`.
         """
-        return self._run().run(_exchanges.forgot_password(self._visitor(username)))
+        return self._run().run(_sign_up.forgot_password(self._signing_up(username)))
 
-    def confirm_forgot_password(
-        self,
-        username: str,
-        code: str,
-        new_password: str,
-    ) -> None:
+    def confirm_forgot_password(self, username: str, code: str, new_password: str) -> None:
         """Set a new password with the code that `forgot_password` sent. Then sign in with it.
 
         Args:
-            username: As it was given to `forgot_password`.
-            code: The code; white space is passed over.
+            username: The name that was given to `forgot_password`.
+            code: The code; whitespace is ignored.
             new_password: The new password.
 
         Raises:
@@ -508,10 +510,7 @@ class AuthFlow(_Flow):
             LimitExceeded: Too many codes were tried.
             CognitoFlowError: As with `start`.
         """
-        turn = self._visitor(username)
-        exchange = _exchanges.confirm_forgot_password(turn, code, new_password)
-        del code, new_password
-        self._run().run(exchange)
+        self._run().run(_sign_up.confirm_forgot_password(self._signing_up(username), code, new_password))
 
 
 @without_locals
@@ -574,9 +573,12 @@ class AsyncAuthFlow(_Flow):
 
     # -- accounts --
 
-    def account(self, tokens: Tokens) -> AsyncAccount:
-        """What the person with these tokens can do: see `AsyncAccount`. Nothing is called yet."""
-        return AsyncAccount(_exchanges.Person(self._settings, tokens), self._run())
+    def account(self, tokens: Tokens | AsyncTokenSource | str) -> AsyncAccount:
+        """Return the account of a user who is signed in: see `AuthFlow.account`."""
+        given = async_authorization(tokens)
+        return AsyncAccount(AccountExchanges(self._settings, given), given, self._run())
+
+    # -- sign-up and forgotten passwords --
 
     async def sign_up(
         self,
@@ -586,51 +588,29 @@ class AsyncAuthFlow(_Flow):
         attributes: Mapping[str, str] | None = None,
         validation_data: Mapping[str, str] | None = None,
     ) -> SignedUp:
-        """Make a user. See `AuthFlow.sign_up`."""
-        turn = self._visitor(username)
-        exchange = _exchanges.sign_up(turn, password, attributes, validation_data)
-        del password
+        """Create a user. It is a public operation, with ``admin=True``, too. See `AuthFlow.sign_up`."""
+        exchange = _sign_up.sign_up(self._signing_up(username), password, attributes, validation_data)
         return await self._run().run(exchange)
 
     async def confirm_sign_up(
-        self,
-        username: str,
-        code: str,
-        *,
-        session: str | None = None,
-        force_alias_creation: bool = False,
-    ) -> str | None:
-        """Confirm a sign-up with the code that was sent. See `AuthFlow.confirm_sign_up`."""
-        turn = self._visitor(username)
-        exchange = _exchanges.confirm_sign_up(turn, code, session, force_alias_creation)
-        del code, session
-        return await self._run().run(exchange)
+        self, signed_up: SignedUp | str, code: str, *, force_alias_creation: bool = False
+    ) -> Step | Confirmed:
+        """Confirm a sign-up, and sign the user in if it has a session. See `AuthFlow.confirm_sign_up`."""
+        return await self._run().run(self._confirm_sign_up(signed_up, code, force_alias_creation))
 
-    async def resend_code(
-        self,
-        username: str,
-    ) -> CodeDelivery:
+    async def resend_code(self, signed_up: SignedUp | str) -> CodeDelivery:
         """Send the code for a sign-up again. See `AuthFlow.resend_code`."""
-        return await self._run().run(_exchanges.resend_code(self._visitor(username)))
+        return await self._run().run(_sign_up.resend_code(self._signing_up(signed_up)))
 
-    async def forgot_password(
-        self,
-        username: str,
-    ) -> CodeDelivery:
+    async def forgot_password(self, username: str) -> CodeDelivery:
         """Send a code for a new password. See `AuthFlow.forgot_password`."""
-        return await self._run().run(_exchanges.forgot_password(self._visitor(username)))
+        return await self._run().run(_sign_up.forgot_password(self._signing_up(username)))
 
-    async def confirm_forgot_password(
-        self,
-        username: str,
-        code: str,
-        new_password: str,
-    ) -> None:
-        """Set a new password with the code that was sent. See `AuthFlow.confirm_forgot_password`."""
-        turn = self._visitor(username)
-        exchange = _exchanges.confirm_forgot_password(turn, code, new_password)
-        del code, new_password
-        await self._run().run(exchange)
+    async def confirm_forgot_password(self, username: str, code: str, new_password: str) -> None:
+        """Set a new password with a code. See `AuthFlow.confirm_forgot_password`."""
+        await self._run().run(
+            _sign_up.confirm_forgot_password(self._signing_up(username), code, new_password)
+        )
 
 
 def _check_handlers(handlers: Sequence[object]) -> tuple[type[Challenge], ...]:

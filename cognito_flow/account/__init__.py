@@ -1,7 +1,6 @@
 """Account and AsyncAccount: what a user can do with their own account once they are signed in.
 
-Rule of this file: a public method is a line over a shared exchange; if it took a secret, it drops it before
-that runs, because tools print a traceback's locals.
+Rule of this file: a public method is one line over a shared exchange.
 
 Cognito keeps what is under way (a TOTP secret that waits for its first code, a passkey that is being
 registered), so another process with the same tokens can finish it.
@@ -98,7 +97,8 @@ class Account(_Account):
         Raises:
             AliasExists: The address belongs to another user.
             NotAuthorized: The app client may not write an attribute.
-            UsageError: A name is empty, or a value is not text.
+            InputRejected: Cognito refuses a value, for example a phone number without a country code.
+            UsageError: A value is not text.
         """
         return self._run(self._exchanges.update_attributes(attributes))
 
@@ -134,9 +134,7 @@ class Account(_Account):
             AliasExists: The address belongs to another user.
             LimitExceeded: Too many codes were tried.
         """
-        exchange = self._exchanges.verify_attribute(name, code)
-        del code
-        self._run(exchange)
+        self._run(self._exchanges.verify_attribute(name, code))
 
     def change_password(self, previous_password: str | None, proposed_password: str) -> None:
         """Change the password. The user's sessions stay signed in: to end them, call `sign_out_everywhere`.
@@ -150,9 +148,7 @@ class Account(_Account):
             PasswordRejected: The new password breaks the pool's policy or history rule.
             LimitExceeded: Too many wrong passwords.
         """
-        exchange = self._exchanges.change_password(previous_password, proposed_password)
-        del previous_password, proposed_password
-        self._run(exchange)
+        self._run(self._exchanges.change_password(previous_password, proposed_password))
 
     # -- second factors --
 
@@ -178,9 +174,7 @@ class Account(_Account):
         Raises:
             WrongCode: Ask again.
         """
-        exchange = self._exchanges.confirm_totp(code, device_name, preferred)
-        del code
-        self._run(exchange)
+        self._run(self._exchanges.confirm_totp(code, device_name, preferred))
 
     def set_mfa(self, enabled: Iterable[MfaType], *, preferred: MfaType | None = None) -> None:
         """Set which second factors are on.
@@ -312,15 +306,11 @@ class AsyncAccount(_Account):
 
     async def verify_attribute(self, name: str, code: str) -> None:
         """Verify an address with the code that was sent there. See `Account.verify_attribute`."""
-        exchange = self._exchanges.verify_attribute(name, code)
-        del code
-        await self._run(exchange)
+        await self._run(self._exchanges.verify_attribute(name, code))
 
     async def change_password(self, previous_password: str | None, proposed_password: str) -> None:
         """Change the password. See `Account.change_password`."""
-        exchange = self._exchanges.change_password(previous_password, proposed_password)
-        del previous_password, proposed_password
-        await self._run(exchange)
+        await self._run(self._exchanges.change_password(previous_password, proposed_password))
 
     # -- second factors --
 
@@ -332,9 +322,7 @@ class AsyncAccount(_Account):
         self, code: str, *, device_name: str | None = None, preferred: bool = True
     ) -> None:
         """Verify the first code of the authenticator app. See `Account.confirm_totp`."""
-        exchange = self._exchanges.confirm_totp(code, device_name, preferred)
-        del code
-        await self._run(exchange)
+        await self._run(self._exchanges.confirm_totp(code, device_name, preferred))
 
     async def set_mfa(self, enabled: Iterable[MfaType], *, preferred: MfaType | None = None) -> None:
         """Set which second factors are on. See `Account.set_mfa`."""

@@ -94,7 +94,8 @@ def name_value_pairs(what: str, values: Mapping[str, str]) -> list[dict[str, str
         values: The values, by name.
 
     Raises:
-        UsageError: A name is empty, or a value is not text.
+        InvalidInput: A name is empty, or a text contains a lone surrogate.
+        UsageError: A value is not text.
     """
     for name, value in values.items():
         check_text(f"the name of an {what}", name)

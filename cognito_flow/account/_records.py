@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 import attrs
 
@@ -79,16 +79,6 @@ class SignedUp:
             delivery=None if delivery is None else CodeDelivery.read(delivery),
             session=text(data, "Session"),
         )
-
-    def to_dict(self) -> dict[str, object]:
-        """The record as JSON values. The session is among them in clear text: `AuthFlow.seal` encrypts it."""
-        return attrs.asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote, out of a seal that guarantees its form."""
-        delivery = values["delivery"]
-        return cls(**{**values, "delivery": None if delivery is None else CodeDelivery(**delivery)})
 
 
 @attrs.frozen

@@ -6,6 +6,9 @@ Rule of this file: no I/O; time and randomness are passed in. What every call ca
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+import attrs
 
 from cognito_flow import _engine
 from cognito_flow._engine import Step
@@ -101,3 +104,14 @@ def confirm_forgot_password(turn: Turn, code: str, new_password: str) -> Exchang
     """ConfirmForgotPassword."""
     request = {"ConfirmationCode": check_code(code), "Password": check_text("the new password", new_password)}
     yield from turn.call_for_client("ConfirmForgotPassword", request)
+
+
+def signed_up_to_json(signed_up: SignedUp) -> dict[str, object]:
+    """A sign-up as JSON values, its session in clear text."""
+    return attrs.asdict(signed_up)
+
+
+def signed_up_from_json(values: Mapping[str, Any]) -> SignedUp:
+    """Read what `signed_up_to_json` wrote, out of a seal that guarantees its form."""
+    delivery = values["delivery"]
+    return SignedUp(**{**values, "delivery": None if delivery is None else CodeDelivery(**delivery)})

@@ -216,7 +216,17 @@ class TokenSource:
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._keeper.tokens.username!r})"
+        return f"{type(self).__name__}({self.username!r})"
+
+    @property
+    def username(self) -> str:
+        """The user name in the pool."""
+        return self._keeper.tokens.username
+
+    @property
+    def device_key(self) -> str | None:
+        """The DeviceKey of the sign-in, if a device took part in it."""
+        return self._keeper.tokens.device_key
 
     def tokens(self) -> Tokens:
         """All the tokens, fresh.
@@ -282,7 +292,17 @@ class AsyncTokenSource:
         self._flight: AsyncFlight[Tokens] = AsyncFlight()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._keeper.tokens.username!r})"
+        return f"{type(self).__name__}({self.username!r})"
+
+    @property
+    def username(self) -> str:
+        """The user name in the pool."""
+        return self._keeper.tokens.username
+
+    @property
+    def device_key(self) -> str | None:
+        """The DeviceKey of the sign-in, if a device took part in it."""
+        return self._keeper.tokens.device_key
 
     async def tokens(self) -> Tokens:
         """All the tokens, fresh. See `TokenSource.tokens`."""
