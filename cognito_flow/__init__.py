@@ -113,14 +113,14 @@ if TYPE_CHECKING:
         UserContext,
     )
     from cognito_flow.stores import (
+        AsyncDeviceStore,
+        AsyncLockingTokenStore,
+        AsyncTokenStore,
         DeviceStore,
-        FileDeviceStore,
-        FileTokenStore,
-        KeyringDeviceStore,
-        KeyringTokenStore,
+        FileStore,
+        KeyringStore,
         LockingTokenStore,
-        MemoryDeviceStore,
-        MemoryTokenStore,
+        MemoryStore,
         TokenStore,
     )
     from cognito_flow.tokens.claims import AccessClaims, Actor, IdClaims
@@ -138,7 +138,10 @@ __all__ = [
     "AppClient",
     "AsyncAccount",
     "AsyncAuthFlow",
+    "AsyncDeviceStore",
+    "AsyncLockingTokenStore",
     "AsyncTokenSource",
+    "AsyncTokenStore",
     "AsyncTokenVerifier",
     "AttemptsExceeded",
     "AuthFlow",
@@ -160,8 +163,7 @@ __all__ = [
     "DeviceStore",
     "EmailOtp",
     "Event",
-    "FileDeviceStore",
-    "FileTokenStore",
+    "FileStore",
     "FirstFactor",
     "FlowExpired",
     "IdClaims",
@@ -169,12 +171,10 @@ __all__ = [
     "InputRejected",
     "InternalError",
     "InvalidInput",
-    "KeyringDeviceStore",
-    "KeyringTokenStore",
+    "KeyringStore",
     "LimitExceeded",
     "LockingTokenStore",
-    "MemoryDeviceStore",
-    "MemoryTokenStore",
+    "MemoryStore",
     "MfaSetup",
     "MfaType",
     "Misconfigured",
@@ -269,8 +269,8 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
         ),
         "models": "AppClient Device Event FirstFactor MfaType SignedIn System Tokens UserContext",
         "stores": (
-            "DeviceStore FileDeviceStore FileTokenStore KeyringDeviceStore KeyringTokenStore "
-            "LockingTokenStore MemoryDeviceStore MemoryTokenStore TokenStore"
+            "AsyncDeviceStore AsyncLockingTokenStore AsyncTokenStore DeviceStore FileStore "
+            "KeyringStore LockingTokenStore MemoryStore TokenStore"
         ),
         "tokens.claims": "AccessClaims Actor IdClaims",
         "tokens.source": "AsyncTokenSource TokenSource",

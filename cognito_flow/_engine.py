@@ -7,8 +7,7 @@ by itself what needs no person, and leaves how to the handlers.
 from __future__ import annotations
 
 import base64
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -22,7 +21,6 @@ from cognito_flow.credentials import Credentials, RefreshTokenAuth, UserAuth
 from cognito_flow.errors import CognitoFlowError, DeviceForgotten, UnexpectedResponse
 from cognito_flow.handlers import Answer, Challenge, Pending, read_challenge
 from cognito_flow.models import Device, Event, SignedIn, Tokens, refresh_token_of
-from cognito_flow.stores import DeviceStore
 
 __all__ = ["Step", "issued_at", "refresh", "revoke", "send", "start"]
 
@@ -39,7 +37,7 @@ def start(turn: Turn, credentials: Credentials) -> Exchange[Step]:
     try:
         return (yield from _begin(turn, credentials))
     except DeviceForgotten:
-        turn.drop_device()
+        yield from turn.drop_device()
         return (yield from _begin(turn, credentials))
 
 
@@ -49,7 +47,7 @@ def _begin(turn: Turn, credentials: Credentials) -> Exchange[Step]:
     if isinstance(credentials, RefreshTokenAuth):
         turn.refresh_token = credentials.tokens.refresh_token
     else:
-        turn.find_device(credentials.username)
+        yield from turn.find_device(credentials.username)
     if isinstance(credentials, UserAuth):
         session = credentials.session
     response = yield from turn.initiate(
@@ -66,7 +64,7 @@ def send(turn: Turn, answer: Answer) -> Exchange[Step]:
         outcome = yield from answer.challenge.exchange(turn, answer)
         return (yield from _go_on(turn, pending, outcome))
     except DeviceForgotten:
-        turn.drop_device()
+        yield from turn.drop_device()
         raise
 
 
@@ -110,7 +108,7 @@ def _go_on(turn: Turn, previous: Pending | None, outcome: Response | Challenge) 
         result = as_object(outcome.data.get("AuthenticationResult"))
         if result is not None:
             return (yield from _finish(turn, result))
-        challenge = _read(turn, previous, outcome.data)
+        challenge = yield from _read(turn, previous, outcome.data)
         answer = challenge.auto()
         if answer is None:
             return challenge
@@ -121,22 +119,22 @@ def _go_on(turn: Turn, previous: Pending | None, outcome: Response | Challenge) 
     )
 
 
-def _read(turn: Turn, previous: Pending | None, data: Mapping[str, object]) -> Challenge:
-    pending = _pending(turn, previous, data)
+def _read(turn: Turn, previous: Pending | None, data: Mapping[str, object]) -> Exchange[Challenge]:
+    pending = yield from _pending(turn, previous, data)
     turn.username = pending.username
     challenge = read_challenge(pending, turn.settings.handlers)
     turn.emit(Event(kind="challenge", challenge=pending.name))
     return challenge
 
 
-def _pending(turn: Turn, previous: Pending | None, data: Mapping[str, object]) -> Pending:
+def _pending(turn: Turn, previous: Pending | None, data: Mapping[str, object]) -> Exchange[Pending]:
     name, session = data.get("ChallengeName"), data.get("Session")
     if not isinstance(name, str):
         raise UnexpectedResponse("Cognito answered with neither tokens nor a challenge")
     parameters = _texts(data.get("ChallengeParameters"))
     # USERNAME is absent from some challenges, and holds an alias in none: the newest word of Cognito counts.
     username = parameters.get("USERNAME") or parameters.get("USER_ID_FOR_SRP") or turn.username
-    turn.find_device(username)
+    yield from turn.find_device(username)
     again = previous is not None and previous.name == name
     available = as_list(data.get("AvailableChallenges"))
     return Pending(
@@ -174,7 +172,7 @@ def _finish(turn: Turn, result: Mapping[str, object]) -> Exchange[SignedIn]:
     if new_device is not None:
         kept = yield from _confirm_device(turn, tokens, new_device)
     elif turn.device is not None:
-        _remember_alias(turn, turn.device)
+        yield from turn.store_alias(turn.device)
     turn.emit(Event(kind="signed_in"))
     return SignedIn(tokens.username, tokens, kept)
 
@@ -235,9 +233,7 @@ def _confirm_device(turn: Turn, tokens: Tokens, device: Device) -> Exchange[Devi
         turn.emit(Event(kind="device_not_confirmed", operation=error.operation, error=error.code))
         return None
     turn.device = device
-    with _storing_devices(turn) as devices:
-        if devices is not None:
-            devices.put(turn.settings.app, tokens.username, device, alias=turn.alias)
+    yield from turn.store_device(device)
     turn.emit(Event(kind="device_confirmed"))
     if asks_to_remember and turn.settings.remember_devices:
         yield from _remember(turn, tokens, device)
@@ -269,20 +265,3 @@ def _remember(turn: Turn, tokens: Tokens, device: Device) -> Exchange[None]:
         yield from turn.call("UpdateDeviceStatus", request)
     except CognitoFlowError as error:
         turn.emit(Event(kind="device_not_remembered", operation=error.operation, error=error.code))
-
-
-def _remember_alias(turn: Turn, device: Device) -> None:
-    """Let the store find the device by what was typed now, too."""
-    app = turn.settings.app
-    with _storing_devices(turn) as devices:
-        if devices is not None and turn.alias is not None and devices.get(app, turn.alias) is None:
-            devices.put(app, turn.username, device, alias=turn.alias)
-
-
-@contextmanager
-def _storing_devices(turn: Turn) -> Generator[DeviceStore | None]:
-    """The store of devices, whose failure is told as an event only: the tokens would be lost with it."""
-    try:
-        yield turn.settings.devices
-    except Exception as error:  # noqa: BLE001 - a store of the application's may raise whatever it likes
-        turn.emit(Event(kind="device_not_stored", error=type(error).__name__))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Generator, Mapping
 from datetime import datetime
-from typing import TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -37,6 +37,47 @@ class Response:
     date: datetime | None = None
 
 
-Exchange: TypeAlias = Generator[Call, Response, T]
+@attrs.define(eq=False)
+class Wait(Generic[T]):
+    """An awaitable of the application's that the core asks its driver to await.
+
+    It keeps its own result, as a future does, so that an exchange is sent nothing but responses.
+
+    Args:
+        awaitable: For example what an asynchronous store's method returned.
+    """
+
+    awaitable: Awaitable[T] = attrs.field(repr=False)
+    _result: T | None = attrs.field(default=None, init=False, repr=False)
+    _error: Exception | None = attrs.field(default=None, init=False)
+
+    async def run(self) -> None:
+        """Await it, and keep the result or the exception."""
+        try:
+            self._result = await self.awaitable
+        except Exception as error:  # noqa: BLE001 - an application's code may raise anything: the exchange decides
+            self._error = error
+
+    def result(self) -> T:
+        """Return the result, or raise the exception."""
+        if self._error is not None:
+            raise self._error
+        return cast("T", self._result)
+
+
+Exchange: TypeAlias = Generator[Call | Wait[object], Response, T]
 """A conversation of one turn: it yields calls, is sent responses or is thrown typed errors, and returns its
-result."""
+result. A `Wait` is sent nothing: it is resumed when its awaitable is done."""
+
+
+def settled(value: T | Awaitable[T]) -> Exchange[T]:
+    """Return what an application's method returned, awaited if it is an awaitable.
+
+    Args:
+        value: What the method returned: a value, or an awaitable if the method is asynchronous.
+    """
+    if not isinstance(value, Awaitable):
+        return value
+    wait = Wait(cast("Awaitable[T]", value))
+    yield cast("Wait[object]", wait)
+    return wait.result()

@@ -7,25 +7,27 @@ and the clock that it was given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
 from cognito_flow import _srp
 from cognito_flow._events import notify
-from cognito_flow._exchange import Call, Exchange, Response
+from cognito_flow._exchange import Call, Exchange, Response, settled
 from cognito_flow.errors import DeviceForgotten, IncorrectPassword, UnexpectedResponse, UsageError
 from cognito_flow.handlers.base import check_text
 from cognito_flow.handlers.pending import Pending
 from cognito_flow.models import AppClient, Device, Event, System, UserContext
-from cognito_flow.stores import DeviceStore
+from cognito_flow.stores import AsyncDeviceStore, AsyncTokenStore, DeviceStore, TokenStore
 
 if TYPE_CHECKING:
     from cognito_flow.handlers import Challenge
 
 __all__ = ["Settings", "Turn"]
+
+T = TypeVar("T")
 
 # Cognito's own tolerance is about five minutes; what comes near it is worth a word.
 _SKEW_WORTH_TELLING = timedelta(minutes=4)
@@ -38,7 +40,8 @@ class Settings:
     app: AppClient
     admin: bool = False
     handlers: tuple[type[Challenge], ...] = ()
-    devices: DeviceStore | None = None
+    store: TokenStore | AsyncTokenStore | None = None
+    devices: DeviceStore | AsyncDeviceStore | None = None
     device_name: str | None = None
     remember_devices: bool = False
     metadata: Mapping[str, str] | None = attrs.field(default=None, repr=False)
@@ -114,7 +117,7 @@ class Turn:
         except DeviceForgotten:
             if self.device is None:
                 raise
-            self.drop_device()
+            yield from self.drop_device()
             return (yield from self.respond_once(pending, responses, session=session))
 
     def respond_once(
@@ -257,11 +260,44 @@ class Turn:
 
     # -- devices and events --
 
-    def find_device(self, username: str) -> None:
-        """Take the device of this user from the store, unless this turn has one or has dropped it."""
-        devices = self.settings.devices
-        if devices is not None and self.device is None and not self._device_is_dropped:
-            self.device = devices.get(self.settings.app, username)
+    def find_device(self, username: str) -> Exchange[None]:
+        """Load this user's device from the store, unless this turn has one or has dropped it."""
+        if self.device is None and not self._device_is_dropped:
+            self.device = yield from self._stored(
+                "device_not_loaded", lambda devices: devices.get_device(self.settings.app, username)
+            )
+
+    def store_device(self, device: Device) -> Exchange[None]:
+        """Keep the device under the user's name and the alias that was typed."""
+        yield from self._stored(
+            "device_not_stored",
+            lambda devices: devices.put_device(self.settings.app, self.username, device, alias=self.alias),
+        )
+
+    def store_alias(self, device: Device) -> Exchange[None]:
+        """Let the store find the device by the alias that was typed, too."""
+        if (alias := self.alias) is None:
+            return
+        found = yield from self._stored(
+            "device_not_loaded", lambda devices: devices.get_device(self.settings.app, alias)
+        )
+        if found is None:
+            yield from self.store_device(device)
+
+    def _stored(
+        self,
+        failure: str,
+        operation: Callable[[DeviceStore | AsyncDeviceStore], T | Awaitable[T]],
+    ) -> Exchange[T | None]:
+        """Call the store of devices, if there is one. A failure must not cost the sign-in, so it is only
+        reported as an event."""
+        if self.settings.devices is None:
+            return None
+        try:
+            return (yield from settled(operation(self.settings.devices)))
+        except Exception as error:  # noqa: BLE001 - an application's store may raise anything
+            self.emit(Event(kind=failure, error=type(error).__name__))
+            return None
 
     def need_device(self, pending: Pending) -> Device:
         """The device of this turn.
@@ -273,14 +309,16 @@ class Turn:
             raise UnexpectedResponse(f"{pending.name} came, but this sign-in has no device")
         return self.device
 
-    def drop_device(self) -> None:
+    def drop_device(self) -> Exchange[None]:
         """Forget the device here, because Cognito has forgotten it."""
         self.device = None
         if self._device_is_dropped:
             return
         self._device_is_dropped = True
-        if self.settings.devices is not None:
-            self.settings.devices.delete(self.settings.app, self.username)
+        yield from self._stored(
+            "device_not_deleted",
+            lambda devices: devices.delete_device(self.settings.app, self.username),
+        )
         self.emit(Event(kind="device_forgotten"))
 
     def emit(self, event: Event) -> None:

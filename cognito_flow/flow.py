@@ -13,13 +13,13 @@ import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Self, TypeAlias, cast
+from typing import Generic, Self, TypeAlias, TypeVar, cast
 
 import attrs
 
 from cognito_flow import _engine
 from cognito_flow._engine import Step
-from cognito_flow._exchange import Exchange
+from cognito_flow._exchange import Exchange, settled
 from cognito_flow._seal import Sealer, pending_from_json, pending_to_json
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import Clients
@@ -33,9 +33,8 @@ from cognito_flow.credentials import Credentials
 from cognito_flow.errors import SessionAlreadyUsed, Unanswered, UsageError
 from cognito_flow.handlers import Answer, Challenge, NamedHandler, Pending, read_challenge
 from cognito_flow.models import AppClient, Device, Event, SignedIn, System, Tokens, UserContext
-from cognito_flow.stores import DeviceStore, TokenStore
-from cognito_flow.tokens import source
-from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
+from cognito_flow.stores import AsyncDeviceStore, AsyncTokenStore, DeviceStore, TokenStore
+from cognito_flow.tokens.source import AsyncTokenSource, TokenSource, TokenState, begin_with
 
 __all__ = ["Ask", "AsyncAsk", "AsyncAuthFlow", "AuthFlow", "Step"]
 
@@ -44,6 +43,9 @@ Ask: TypeAlias = Callable[[Challenge], Answer | None]
 
 AsyncAsk: TypeAlias = Callable[[Challenge], Awaitable[Answer | None] | Answer | None]
 """Answers a challenge for `AsyncAuthFlow.sign_in`, or gives None."""
+
+_TokenStore = TypeVar("_TokenStore", bound=TokenStore | AsyncTokenStore)
+_DeviceStore = TypeVar("_DeviceStore", bound=DeviceStore | AsyncDeviceStore)
 
 _LONGEST_SESSION = timedelta(minutes=15)  # the longest AuthSessionValidity
 
@@ -86,7 +88,7 @@ class _Answered:
 
 
 @without_locals
-class _Flow:
+class _Flow(Generic[_TokenStore, _DeviceStore]):
     """What both flows share: the settings, and the exchanges that the public methods run."""
 
     def __init__(
@@ -98,7 +100,8 @@ class _Flow:
         handlers: Sequence[type[Challenge]] = (),
         seal_keys: Sequence[str | bytes] = (),
         seal_max_age: int | None = None,
-        devices: DeviceStore | None = None,
+        store: _TokenStore | None = None,
+        devices: _DeviceStore | None = None,
         device_name: str | None = None,
         remember_devices: bool = False,
         metadata: Mapping[str, str] | None = None,
@@ -112,7 +115,8 @@ class _Flow:
             app=app,
             admin=admin,
             handlers=_check_handlers(handlers),
-            devices=devices,
+            store=store,
+            devices=_devices(store, devices),
             device_name=device_name,
             remember_devices=remember_devices,
             metadata=metadata,
@@ -215,8 +219,20 @@ class _Flow:
     def _revoke(self, tokens: Tokens) -> Exchange[None]:
         return _engine.revoke(Turn(settings=self._settings), tokens)
 
-    def _keeper(self, tokens: Tokens, store: TokenStore | None, leeway: float) -> source.Keeper:
-        return source.Keeper(self._settings, tokens, store, leeway)
+    def _token_state(
+        self,
+        tokens: Tokens | str,
+        store: TokenStore | AsyncTokenStore | None,
+        leeway: float,
+        on_tokens: Callable[[Tokens], object] | None,
+    ) -> TokenState:
+        store = self._settings.store if store is None else store
+        return TokenState(self._settings, begin_with(tokens), store, leeway, on_tokens)
+
+    def _load_tokens(self, username: str) -> Exchange[Tokens | None]:
+        if self._settings.store is None:
+            raise UsageError("this flow has no store to restore tokens from: pass store= to the flow")
+        return settled(self._settings.store.get_tokens(self.app, username))
 
     def _signing_up(self, signed_up: SignedUp | str) -> Turn:
         """A turn of a user who is not signed in."""
@@ -240,7 +256,7 @@ class _Flow:
 
 
 @without_locals
-class AuthFlow(_Flow):
+class AuthFlow(_Flow[TokenStore, DeviceStore]):
     """Signs people in to one app client. It holds no user: make one, and share it by the whole application
     and its threads.
 
@@ -256,7 +272,9 @@ class AuthFlow(_Flow):
             open.
         seal_max_age: How old a sealed challenge may be, in seconds; None is 900, the longest that Cognito
             waits.
-        devices: Where remembered devices are kept.
+        store: Where token sources keep tokens; and remembered devices are kept, if it is a `DeviceStore` too.
+            Signing in alone does not store the tokens: `token_source` does.
+        devices: Where remembered devices are kept, instead of in `store`.
         device_name: What to call a new device of this application.
         remember_devices: Where the pool leaves it to the person, remember a new device at once. Else ask the
             person, and remember it later.
@@ -383,20 +401,47 @@ class AuthFlow(_Flow):
         self._run().run(self._revoke(tokens))
 
     def token_source(
-        self, tokens: Tokens, *, store: TokenStore | None = None, leeway: float = 60
+        self,
+        tokens: Tokens | str,
+        *,
+        store: TokenStore | None = None,
+        leeway: float = 60,
+        on_tokens: Callable[[Tokens], object] | None = None,
     ) -> TokenSource:
-        """Tokens that are fresh whenever they are asked for.
+        """Return a source of always-fresh tokens for one user. Nothing is called yet.
 
         Args:
-            tokens: Those of a sign-in, or what a store kept of them.
-            store: Where to keep the tokens when they change. What it holds already is taken, if it is newer.
-            leeway: How long before their end they are refreshed, in seconds, at the latest, and not more than
-                a day; up to twice as long, so that not all do it at once.
+            tokens: The tokens of a sign-in, or those that you kept; or a refresh token alone.
+            store: Where to keep the tokens when they change, instead of in the flow's store. Newer tokens in
+                the store are used.
+            leeway: How long before they expire the tokens are refreshed, in seconds, up to a day. The source
+                refreshes up to twice as early, so that processes do not all refresh at once.
+            on_tokens: Called with the new `Tokens` each time they change, before the source returns them. If
+                it raises, the caller of the source gets the exception, and the next call calls it again.
 
         Raises:
-            UsageError: leeway is negative, or longer than a day.
+            UsageError: leeway is negative or longer than a day, or the refresh token is empty.
         """
-        return TokenSource(self._run(), self._keeper(tokens, store, leeway))
+        return TokenSource(self._run(), self._token_state(tokens, store, leeway, on_tokens))
+
+    def restore(
+        self, username: str, *, leeway: float = 60, on_tokens: Callable[[Tokens], object] | None = None
+    ) -> TokenSource | None:
+        """Return a source of the tokens that the flow's store kept for a user, or None if it has none.
+
+        Args:
+            username: Cognito's own name of the user: `Tokens.username`, not an alias that they typed.
+            leeway: As for `token_source`.
+            on_tokens: As for `token_source`.
+
+        Raises:
+            UsageError: The flow has no store.
+            StoreError: The store failed. A store of your own may raise other exceptions.
+        """
+        tokens = self._run().run(self._load_tokens(username))
+        if tokens is None:
+            return None
+        return self.token_source(tokens, leeway=leeway, on_tokens=on_tokens)
 
     # -- accounts --
 
@@ -514,7 +559,7 @@ class AuthFlow(_Flow):
 
 
 @without_locals
-class AsyncAuthFlow(_Flow):
+class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDeviceStore]):
     """`AuthFlow` for asyncio: the same arguments and names, awaitable where they call.
 
     Args:
@@ -566,10 +611,25 @@ class AsyncAuthFlow(_Flow):
         await self._run().run(self._revoke(tokens))
 
     def token_source(
-        self, tokens: Tokens, *, store: TokenStore | None = None, leeway: float = 60
+        self,
+        tokens: Tokens | str,
+        *,
+        store: TokenStore | AsyncTokenStore | None = None,
+        leeway: float = 60,
+        on_tokens: Callable[[Tokens], object] | None = None,
     ) -> AsyncTokenSource:
-        """Tokens that are fresh whenever they are asked for. See `AuthFlow.token_source`."""
-        return AsyncTokenSource(self._run(), self._keeper(tokens, store, leeway))
+        """Return a source of always-fresh tokens. `on_tokens` may be a coroutine function. See
+        `AuthFlow.token_source`."""
+        return AsyncTokenSource(self._run(), self._token_state(tokens, store, leeway, on_tokens))
+
+    async def restore(
+        self, username: str, *, leeway: float = 60, on_tokens: Callable[[Tokens], object] | None = None
+    ) -> AsyncTokenSource | None:
+        """Return a source of the tokens that the flow's store kept, or None. See `AuthFlow.restore`."""
+        tokens = await self._run().run(self._load_tokens(username))
+        if tokens is None:
+            return None
+        return self.token_source(tokens, leeway=leeway, on_tokens=on_tokens)
 
     # -- accounts --
 
@@ -611,6 +671,15 @@ class AsyncAuthFlow(_Flow):
         await self._run().run(
             _sign_up.confirm_forgot_password(self._signing_up(username), code, new_password)
         )
+
+
+def _devices(
+    store: TokenStore | AsyncTokenStore | None, devices: DeviceStore | AsyncDeviceStore | None
+) -> DeviceStore | AsyncDeviceStore | None:
+    """Return where devices are kept: one object may be both stores."""
+    if devices is None and isinstance(store, DeviceStore):
+        return store
+    return devices
 
 
 def _check_handlers(handlers: Sequence[object]) -> tuple[type[Challenge], ...]:

@@ -344,7 +344,8 @@ class Event:
     Args:
         kind: ``"call"`` an operation was called and answered, ``"challenge"`` Cognito asked something,
             ``"signed_in"`` it is done, ``"device_confirmed"``, ``"device_not_confirmed"``,
-            ``"device_not_remembered"``, ``"device_not_stored"``, ``"device_forgotten"``, ``"refreshed"``.
+            ``"device_not_remembered"``, ``"device_not_loaded"``, ``"device_not_stored"``,
+            ``"device_not_deleted"`` (the store failed), ``"device_forgotten"``, ``"refreshed"``.
         operation: The API operation, for example ``RespondToAuthChallenge``.
         challenge: The ChallengeName that was asked or answered.
         sent: The names of the parameters that were sent.

@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from cognito_flow._events import notify
-from cognito_flow._exchange import Call, Exchange, Response
+from cognito_flow._exchange import Call, Exchange, Response, Wait
 from cognito_flow._json import as_object
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import BotoMethod, Clients
@@ -45,12 +45,12 @@ class Done(Generic[T]):
     value: T
 
 
-def advance(exchange: Steps[T], outcome: Outcome | None) -> Call | Pause | Done[T]:
+def advance(exchange: Steps[T], outcome: Outcome | None) -> Call | Wait[object] | Pause | Done[T]:
     """Run an exchange up to its next request.
 
     Args:
         exchange: A generator of requests.
-        outcome: What became of its last one; None for the first step, and after a pause.
+        outcome: What became of its last one; None for the first step, and after a pause or a wait.
     """
     try:
         return exchange.send(outcome)
@@ -115,9 +115,12 @@ class Driver:
             outcome = self._make(step)
         return step.value
 
-    def _make(self, step: Call | Pause) -> Outcome | None:
+    def _make(self, step: Call | Wait[object] | Pause) -> Outcome | None:
         if isinstance(step, Call):
             return self._call(step)
+        if isinstance(step, Wait):
+            _close(step.awaitable)
+            raise UsageError("this store or callback is asynchronous: use AsyncAuthFlow")
         (self.wire.system.sleep or time.sleep)(step.seconds)
         return None
 
@@ -125,7 +128,7 @@ class Driver:
         method, started = self.wire.clients.method(call.operation), time.monotonic()
         answer = _attempt(method, call)
         if inspect.iscoroutine(answer):
-            answer.close()
+            _close(answer)
             raise UsageError("this client is asynchronous: use AsyncAuthFlow")
         return self.wire.outcome(call, started, answer)
 
@@ -145,9 +148,12 @@ class AsyncDriver:
             outcome = await self._make(step)
         return step.value
 
-    async def _make(self, step: Call | Pause) -> Outcome | None:
+    async def _make(self, step: Call | Wait[object] | Pause) -> Outcome | None:
         if isinstance(step, Call):
             return await self._call(step)
+        if isinstance(step, Wait):
+            await step.run()
+            return None
         waiting = (self.wire.system.sleep or asyncio.sleep)(step.seconds)
         if waiting is not None:
             await waiting
@@ -164,6 +170,12 @@ class AsyncDriver:
         if inspect.isawaitable(answer):
             answer = await _attempt_awaiting(answer)
         return self.wire.outcome(call, started, answer)
+
+
+def _close(awaitable: object) -> None:
+    """End a coroutine that is not awaited, or Python warns that it never was."""
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()
 
 
 def _attempt(method: BotoMethod, call: Call) -> object:

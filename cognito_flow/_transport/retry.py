@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar, cast
 
 import attrs
 
-from cognito_flow._exchange import Call, Exchange, Response
+from cognito_flow._exchange import Call, Exchange, Response, Wait
 from cognito_flow.errors import CognitoFlowError, Throttled
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Pause:
     seconds: float
 
 
-Steps: TypeAlias = Generator[Call | Pause, Outcome | None, T]
+Steps: TypeAlias = Generator[Call | Wait[object] | Pause, Outcome | None, T]
 
 
 def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> Steps[T]:
@@ -64,10 +64,14 @@ def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> St
         random_bytes: Draws the jitter of the pauses.
     """
     try:
-        call = next(exchange)
+        step = next(exchange)
         while True:
-            outcome = yield from _call_repeatedly(call, random_bytes)
-            call = exchange.send(outcome) if isinstance(outcome, Response) else exchange.throw(outcome)
+            if isinstance(step, Wait):
+                yield step
+                step = next(exchange)
+                continue
+            outcome = yield from _call_repeatedly(step, random_bytes)
+            step = exchange.send(outcome) if isinstance(outcome, Response) else exchange.throw(outcome)
     except StopIteration as stop:
         return cast("T", stop.value)
 

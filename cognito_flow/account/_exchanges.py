@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 
 import attrs
 
-from cognito_flow._exchange import Exchange, Response
+from cognito_flow._exchange import Exchange, Response, Wait
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.account._authorization import SignedInUser
 from cognito_flow.account._members import name_value_pairs, need_object, need_text, objects, text, unreadable
@@ -59,6 +59,10 @@ def authorized(exchange: Exchange[T], access_token: str) -> Exchange[T]:
             call = advance()
         except StopIteration as stop:
             return cast("T", stop.value)
+        if isinstance(call, Wait):
+            yield call
+            advance = partial(next, exchange)
+            continue
         parameters = {"AccessToken": access_token, **call.parameters}
         try:
             response = yield attrs.evolve(call, parameters=parameters)
@@ -202,7 +206,7 @@ class AccountExchanges:
         """ForgetDevice. The flow's store drops the device, too, if it has it."""
         key = self._device_key(device_key)
         yield from self._call("ForgetDevice", {"DeviceKey": key})
-        self._drop_device(key)
+        yield from self._drop_device(key)
 
     def _device_key(self, given: str | None) -> str:
         key = self.user.device_key if given is None else given
@@ -210,12 +214,12 @@ class AccountExchanges:
             raise UsageError("no device took part in this sign-in: pass the key of one of account.devices()")
         return check_text("the device key", key)
 
-    def _drop_device(self, key: str | None) -> None:
+    def _drop_device(self, key: str | None) -> Exchange[None]:
         """Drop the device in the flow's store if it has this key; None: whatever its key is."""
         turn = self._turn()
-        turn.find_device(turn.username)
+        yield from turn.find_device(turn.username)
         if turn.device is not None and key in (None, turn.device.key):
-            turn.drop_device()
+            yield from turn.drop_device()
 
     # -- the end --
 
@@ -226,7 +230,7 @@ class AccountExchanges:
     def delete_user(self) -> Exchange[None]:
         """DeleteUser."""
         yield from self._call("DeleteUser")
-        self._drop_device(None)
+        yield from self._drop_device(None)
 
     def _pages(
         self, operation: str, listed: str, token: str, limit: Mapping[str, object]

@@ -22,7 +22,7 @@ from cognito_flow._json import as_object, as_text
 from cognito_flow.errors import UsageError
 from cognito_flow.flow import AuthFlow
 from cognito_flow.models import AppClient, Tokens
-from cognito_flow.stores.document import changing, replace
+from cognito_flow.stores._document import changing, replace
 from cognito_flow.terminal import escape
 from cognito_flow.tokens.verifier import TokenVerifier
 

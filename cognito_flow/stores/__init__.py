@@ -1,23 +1,30 @@
-"""Where tokens and devices are kept between sign-ins: in memory, in a file, in the keyring, or wherever an
-application wants them.
+"""Stores keep tokens and devices between sign-ins: in memory, in a file, in the system's keyring, or anywhere
+an application wants them.
 
-Rule of this package: a store keeps records and knows nothing of Cognito. It is called from worker threads, so
-its methods may block, and must be safe to call from several threads at once.
+Rule of this package: a store keeps records and does not know Cognito. Blocking stores are called from worker
+threads, so their methods may block and must be thread-safe.
 """
 
-from cognito_flow.stores.file import FileDeviceStore, FileTokenStore
-from cognito_flow.stores.keyring import KeyringDeviceStore, KeyringTokenStore
-from cognito_flow.stores.memory import MemoryDeviceStore, MemoryTokenStore
-from cognito_flow.stores.protocols import DeviceStore, LockingTokenStore, TokenStore
+from cognito_flow.stores.file import FileStore
+from cognito_flow.stores.keyring import KeyringStore
+from cognito_flow.stores.memory import MemoryStore
+from cognito_flow.stores.protocols import (
+    AsyncDeviceStore,
+    AsyncLockingTokenStore,
+    AsyncTokenStore,
+    DeviceStore,
+    LockingTokenStore,
+    TokenStore,
+)
 
 __all__ = [
+    "AsyncDeviceStore",
+    "AsyncLockingTokenStore",
+    "AsyncTokenStore",
     "DeviceStore",
-    "FileDeviceStore",
-    "FileTokenStore",
-    "KeyringDeviceStore",
-    "KeyringTokenStore",
+    "FileStore",
+    "KeyringStore",
     "LockingTokenStore",
-    "MemoryDeviceStore",
-    "MemoryTokenStore",
+    "MemoryStore",
     "TokenStore",
 ]

@@ -1,6 +1,7 @@
-"""Stores in a file, for programs of one machine.
+"""A store in a file, for programs of one machine.
 
-Rule of this file: what stands in the file. How it is kept whole is the subject of `document`.
+Rule of this file: what the file contains. How it survives crashes and other processes is the subject of
+`_document`.
 """
 
 from __future__ import annotations
@@ -12,89 +13,75 @@ from contextlib import AbstractContextManager
 
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.models import AppClient
-from cognito_flow.stores.document import Document, hold
-from cognito_flow.stores.entries import DeviceEntries, Entries, TokenEntries, check_device, check_tokens
+from cognito_flow.stores._document import Document, hold
+from cognito_flow.stores._records import Records, RecordStore, check_record, users_of
 
-__all__ = ["FileDeviceStore", "FileTokenStore"]
+__all__ = ["FileStore"]
 
 
 @without_locals
-class FileTokenStore(TokenEntries):
-    """A `TokenStore` in one file, which all processes of a machine may share.
+class FileStore(RecordStore):
+    """Keeps tokens and devices in one file, which all processes of a machine may share.
 
-    The file is for its owner alone (mode 0600), is replaced as a whole, and survives a kill at any point. One
-    that others may read is refused, unless it is sealed. A damaged one is put aside and reported.
+    Only the owner may read the file (mode 0600). It is replaced as a whole, so that it survives a kill at any
+    point. A file that others may read is refused, unless it is encrypted. A damaged file is renamed and
+    reported. The whole file is read and written for each change: it is made for the tokens of a few users.
 
     Args:
-        path: The file. A missing directory is made for its owner alone.
-        keys: Secrets of at least 32 random bytes, newest first: the first one seals, all of them open.
+        path: The file. A symbolic link is followed. Missing directories are created for the owner alone.
+        keys: Secrets of at least 32 random bytes, newest first: the first one encrypts, all of them decrypt.
             Without any, the file is plain JSON.
         patience: How long to wait for another process that holds a lock, in seconds.
 
     Raises:
-        UsageError: A key is too short, or they are no sequence. From the methods: StoreDamaged, StoreError.
+        UsageError: A key is too short, or keys is not a sequence. From the methods: StoreDamaged, StoreError.
 
     >>> import tempfile
     >>> from datetime import UTC, datetime
     >>> from cognito_flow import Tokens
     >>> folder, key = tempfile.TemporaryDirectory(), "a secret of at least 32 random bytes"
     >>> path = f"{folder.name}/tokens.json"
-    >>> store, app = FileTokenStore(path, keys=[key]), AppClient("eu-west-1_AbC123", "client-id")
+    >>> store, app = FileStore(path, keys=[key]), AppClient("eu-west-1_AbC123", "client-id")
     >>> tokens = Tokens("access", "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username="alice")
     >>> with store.lock(app, "alice"):
-    ...     store.put(app, tokens.username, tokens)
-    >>> FileTokenStore(path, keys=[key]).get(app, "alice") == tokens
+    ...     store.put_tokens(app, tokens.username, tokens)
+    >>> FileStore(path, keys=[key]).get_tokens(app, "alice") == tokens
     True
+    >>> store.users(app)
+    ['alice']
     >>> folder.cleanup()
     """
 
     def __init__(
         self, path: str | os.PathLike[str], *, keys: Sequence[str | bytes] = (), patience: float = 60
     ) -> None:
-        self._document = Document.of(path, "tokens", check_tokens, keys, patience)
+        self._document = Document.of(path, check_record, keys, patience)
 
-    def _entries(self) -> AbstractContextManager[Entries]:
-        return self._document.open()
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._document.path)!r})"
 
-    def lock(self, app: AppClient, username: str) -> AbstractContextManager[None]:
-        """See `LockingTokenStore.lock`. Each user's lock is an empty file beside the store, which stays.
+    def users(self, app: AppClient) -> list[str]:
+        """Return the names of the users whose tokens are in the file, sorted.
 
         Raises:
-            StoreError: Another process held it all the time, or the file cannot be made.
+            StoreDamaged: The file was damaged, and was renamed.
+            StoreError: The file cannot be used.
+        """
+        with self._document.open() as records:
+            return users_of(records, app)
+
+    def lock(self, app: AppClient, username: str) -> AbstractContextManager[None]:
+        """Hold the lock of this user's tokens. See `LockingTokenStore.lock`.
+
+        Each user's lock is an empty file beside the store, which stays there.
+
+        Raises:
+            StoreError: Another process held it all the time, or the file cannot be created.
         """
         parts = f"{app.pool_id}/{app.client_id}/{username}".encode("utf-8", "surrogatepass")
         path = self._document.path
         name = f"{path.name}.{hashlib.sha256(parts).hexdigest()[:16]}.lock"
         return hold(path.with_name(name), self._document.patience)
 
-
-@without_locals
-class FileDeviceStore(DeviceEntries):
-    """A `DeviceStore` in one file, which all processes of a machine may share: see `FileTokenStore`.
-
-    Args:
-        path: The file, another one than that of the tokens.
-        keys: Secrets of at least 32 random bytes, newest first. Without any, the file is plain JSON.
-        patience: How long to wait for another process that holds the file, in seconds.
-
-    Raises:
-        UsageError: A key is too short, or they are no sequence. From the methods: StoreDamaged, StoreError.
-
-    >>> import tempfile
-    >>> from cognito_flow import Device
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> path = f"{folder.name}/devices.json"
-    >>> store, app = FileDeviceStore(path), AppClient("eu-west-1_AbC123", "client-id")
-    >>> store.put(app, "alice", Device("eu-west-1_key", "-group", "secret"), alias="alice@example.com")
-    >>> FileDeviceStore(path).get(app, "alice@example.com").key
-    'eu-west-1_key'
-    >>> folder.cleanup()
-    """
-
-    def __init__(
-        self, path: str | os.PathLike[str], *, keys: Sequence[str | bytes] = (), patience: float = 60
-    ) -> None:
-        self._document = Document.of(path, "devices", check_device, keys, patience)
-
-    def _entries(self) -> AbstractContextManager[Entries]:
+    def _open(self) -> AbstractContextManager[Records]:
         return self._document.open()

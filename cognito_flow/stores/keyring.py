@@ -1,8 +1,8 @@
-"""Stores in the operating system's keyring, through the package keyring: for programs on a person's machine.
+"""A store in the operating system's keyring, through the package keyring: for programs on a person's machine.
 
-Rule of this file: a keyring holds texts by name, and on Windows only short ones. So a record is cut into
-parts, and the entry with its name tells which parts. Those of a new version have new names, so that a process
-may be killed at any point: what counts is that one entry.
+Rule of this file: a keyring holds strings by name, and on Windows only short ones. So a record is split into
+parts, and the entry with the record's name lists the parts. The parts of a new version have new names, so
+that a process may be killed at any point: only that one entry decides which version is valid.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import attrs
 from cognito_flow._json import as_object
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import CognitoFlowError, StoreDamaged, StoreError, UsageError
-from cognito_flow.stores.entries import DeviceEntries, Entries, Record, TokenEntries
+from cognito_flow.stores._records import Record, Records, RecordStore
 
-__all__ = ["KeyringDeviceStore", "KeyringTokenStore"]
+__all__ = ["KeyringStore"]
 
 # CRED_MAX_CREDENTIAL_BLOB_SIZE is 5 * 512 bytes, and the package keyring writes two for each character.
 # Source: CREDENTIALA structure (wincred.h) in Microsoft's Win32 reference.
@@ -33,20 +33,20 @@ _HEAD = re.compile(r"([0-9a-f]{8}) ([0-9]{1,4})")  # a version, and how many par
 
 def _check_service(_instance: object, _attribute: object, service: str) -> None:
     if not service:
-        raise UsageError("service is empty: it is the name under which the keyring shows the entries")
+        raise UsageError("service is empty: pass the name under which the keyring shows the entries")
     _package()
 
 
 @attrs.frozen
 class _Keyring:
-    """The entries of one service."""
+    """The records of one service."""
 
     service: str = attrs.field(validator=_check_service)
-    # Two threads that put at once would take the same parts for the old ones, and leave the others behind.
+    # Two threads that write at once would delete the same old parts, and leave other parts behind.
     _changing: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False, eq=False)
 
     @contextmanager
-    def open(self) -> Generator[Entries]:
+    def open(self) -> Generator[Records]:
         try:
             yield self
         except CognitoFlowError:
@@ -59,9 +59,9 @@ class _Keyring:
             parts = [self._text(part) for part in _parts(name, head)]
             if None not in parts:
                 return _record(name, "".join(filter(None, parts)))
-            # The parts go when another version has come: this one is damaged only if it still counts.
+            # Another process may have replaced this version meanwhile: then it is not damaged.
             if self._text(name) == head:
-                raise StoreDamaged(f"the keyring's entry {name} has lost a part: put or delete it")
+                raise StoreDamaged(f"the keyring's entry {name} has lost a part: sign in again, or delete it")
         return None
 
     def __setitem__(self, name: str, record: Record, /) -> None:
@@ -94,7 +94,7 @@ class _Keyring:
         try:
             package.delete_password(self.service, name)
         except package.errors.PasswordDeleteError:
-            # That is also what a keyring says when there is nothing to delete.
+            # Keyrings also raise this when there is nothing to delete.
             if self._text(name) is not None:
                 raise
 
@@ -103,12 +103,12 @@ def _package() -> ModuleType:
     try:
         import keyring
     except ImportError:
-        raise UsageError("the package keyring is missing: install cognito-flow[keyring]") from None
+        raise UsageError("KeyringStore needs the package keyring: install cognito-flow[keyring]") from None
     return keyring
 
 
 def _parts(name: str, head: str) -> list[str]:
-    """The names of a record's parts, as its entry tells them; none, if that is unreadable."""
+    """Return the names of a record's parts, or an empty list if the entry that lists them is unreadable."""
     if (found := _HEAD.fullmatch(head)) is None:
         return []
     return [f"{name}/{found[1]}/{number}" for number in range(int(found[2]))]
@@ -120,46 +120,30 @@ def _record(name: str, text: str) -> Record:
     except (ValueError, RecursionError):
         record = None
     if record is None:
-        raise StoreDamaged(f"the keyring's entry {name} cannot be read: put or delete it")
+        raise StoreDamaged(f"the keyring's entry {name} cannot be read: sign in again, or delete it")
     return record
 
 
 @without_locals
-class KeyringTokenStore(TokenEntries):
-    """A `TokenStore` in the operating system's keyring (extra ``keyring``).
+class KeyringStore(RecordStore):
+    """Keeps tokens and devices in the operating system's keyring (extra ``keyring``).
 
-    It has no lock: two programs that share rotated refresh tokens want a `FileTokenStore`.
+    It has no lock: programs that share rotated refresh tokens should use a `FileStore`.
 
     Args:
         service: The name under which the keyring shows the entries.
 
     Raises:
         UsageError: The package keyring is not installed, or the name is empty. From the methods: StoreError
-            when there is no keyring, or it refuses; StoreDamaged for one of its entries, which `put` and
-            `delete` mend.
+            if there is no keyring, or it refuses; StoreDamaged for one of its entries, which is repaired by
+            putting or deleting it.
     """
 
     def __init__(self, service: str = "cognito-flow") -> None:
         self._keyring = _Keyring(service)
 
-    def _entries(self) -> AbstractContextManager[Entries]:
-        return self._keyring.open()
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._keyring.service!r})"
 
-
-@without_locals
-class KeyringDeviceStore(DeviceEntries):
-    """A `DeviceStore` in the operating system's keyring (extra ``keyring``): see `KeyringTokenStore`.
-
-    Args:
-        service: The name under which the keyring shows the entries.
-
-    Raises:
-        UsageError: The package keyring is not installed, or the name is empty. From the methods: StoreError,
-            StoreDamaged.
-    """
-
-    def __init__(self, service: str = "cognito-flow") -> None:
-        self._keyring = _Keyring(service)
-
-    def _entries(self) -> AbstractContextManager[Entries]:
+    def _open(self) -> AbstractContextManager[Records]:
         return self._keyring.open()

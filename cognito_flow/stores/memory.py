@@ -1,63 +1,48 @@
-"""Stores that live as long as the process.
+"""A store that lives as long as the process.
 
-Rule of this file: nothing is written anywhere. A lock around the entries makes threads safe.
+Rule of this file: nothing is written anywhere. A lock around the records makes the store thread-safe.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 import attrs
 
-from cognito_flow.stores.entries import DeviceEntries, Entries, Record, TokenEntries
+from cognito_flow._tracebacks import without_locals
+from cognito_flow.models import AppClient
+from cognito_flow.stores._records import Record, Records, RecordStore, users_of
 
-__all__ = ["MemoryDeviceStore", "MemoryTokenStore"]
-
-
-@attrs.define
-class _Memory:
-    records: dict[str, Record] = attrs.field(factory=dict[str, Record])
-    lock: threading.Lock = attrs.field(factory=threading.Lock)
-
-    @contextmanager
-    def open(self) -> Generator[Entries]:
-        with self.lock:
-            yield self.records
+__all__ = ["MemoryStore"]
 
 
-@attrs.define
-class MemoryTokenStore(TokenEntries):
-    """A `TokenStore` that lives as long as the process.
+@without_locals
+@attrs.define(eq=False)
+class MemoryStore(RecordStore):
+    """Keeps tokens and devices as long as the process lives. Share it between threads.
 
     >>> from datetime import UTC, datetime
     >>> from cognito_flow import AppClient, Tokens
-    >>> store, app = MemoryTokenStore(), AppClient("eu-west-1_AbC123", "client-id")
+    >>> store, app = MemoryStore(), AppClient("eu-west-1_AbC123", "client-id")
     >>> tokens = Tokens("access", "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username="alice")
-    >>> store.put(app, tokens.username, tokens)
-    >>> store.get(app, "alice") == tokens
+    >>> store.put_tokens(app, tokens.username, tokens)
+    >>> store.get_tokens(app, "alice") == tokens
     True
+    >>> store.users(app)
+    ['alice']
     """
 
-    _memory: _Memory = attrs.field(factory=_Memory, init=False, repr=False)
+    _records: dict[str, Record] = attrs.field(factory=dict[str, Record], init=False, repr=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
-    def _entries(self) -> AbstractContextManager[Entries]:
-        return self._memory.open()
+    def users(self, app: AppClient) -> list[str]:
+        """Return the names of the users whose tokens are kept, sorted."""
+        with self._lock:
+            return users_of(self._records, app)
 
-
-@attrs.define
-class MemoryDeviceStore(DeviceEntries):
-    """A `DeviceStore` that lives as long as the process.
-
-    >>> from cognito_flow import AppClient, Device
-    >>> store, app = MemoryDeviceStore(), AppClient("eu-west-1_AbC123", "client-id")
-    >>> store.put(app, "alice", Device("eu-west-1_key", "-group", "secret"), alias="alice@example.com")
-    >>> store.get(app, "alice@example.com").key
-    'eu-west-1_key'
-    """
-
-    _memory: _Memory = attrs.field(factory=_Memory, init=False, repr=False)
-
-    def _entries(self) -> AbstractContextManager[Entries]:
-        return self._memory.open()
+    @contextmanager
+    def _open(self) -> Generator[Records]:
+        with self._lock:
+            yield self._records

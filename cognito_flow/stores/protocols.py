@@ -1,55 +1,33 @@
-"""What a store has to do: the protocols that an application's own stores follow, too.
+"""Protocols for stores, which an application's own stores follow, too.
 
-Rule of this file: protocols only. A store need not inherit from them.
+Rule of this file: protocols only. A store need not inherit from them. One object may follow several: then it
+keeps tokens and devices.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 from cognito_flow.models import AppClient, Device, Tokens
 
-__all__ = ["DeviceStore", "LockingTokenStore", "TokenStore"]
+__all__ = [
+    "AsyncDeviceStore",
+    "AsyncLockingTokenStore",
+    "AsyncTokenStore",
+    "DeviceStore",
+    "LockingTokenStore",
+    "TokenStore",
+]
 
 
-class DeviceStore(Protocol):
-    """Keeps the device of each user of each app client.
-
-    A device belongs to Cognito's own name of the user. People type aliases, too, so a store also keeps which
-    alias led to which user, and `get` takes either.
-    """
-
-    def get(self, app: AppClient, username: str) -> Device | None:
-        """The device of the user with this name or alias, or None.
-
-        Args:
-            app: The app client.
-            username: Cognito's own name of the user, or an alias that `put` was told.
-        """
-        ...
-
-    def put(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
-        """Keep the device, in place of any other of this user.
-
-        Args:
-            app: The app client.
-            username: Cognito's own name of the user.
-            device: The device.
-            alias: What the person typed, when that was another name.
-        """
-        ...
-
-    def delete(self, app: AppClient, username: str) -> None:
-        """Drop the device of the user with this name or alias, if there is one."""
-        ...
-
-
+@runtime_checkable
 class TokenStore(Protocol):
     """Keeps the tokens of each user of each app client, under Cognito's own name of the user."""
 
-    def get(self, app: AppClient, username: str) -> Tokens | None:
-        """The tokens of the user, or None.
+    def get_tokens(self, app: AppClient, username: str) -> Tokens | None:
+        """Return the user's tokens, or None.
 
         Args:
             app: The app client.
@@ -57,11 +35,11 @@ class TokenStore(Protocol):
         """
         ...
 
-    def put(self, app: AppClient, username: str, tokens: Tokens) -> None:
-        """Keep the tokens, in place of any others of this user.
+    def put_tokens(self, app: AppClient, username: str, tokens: Tokens) -> None:
+        """Keep the tokens, replacing any others of this user.
 
-        What is kept when this returns outlives the process, if the store is one that does: a rotated refresh
-        token cannot be fetched twice.
+        A store that outlives the process must have saved them when this returns: a rotated refresh token
+        cannot be fetched twice.
 
         Args:
             app: The app client.
@@ -70,24 +48,109 @@ class TokenStore(Protocol):
         """
         ...
 
-    def delete(self, app: AppClient, username: str) -> None:
-        """Drop the tokens of the user, if there are any."""
+    def delete_tokens(self, app: AppClient, username: str) -> None:
+        """Delete the user's tokens, if there are any.
+
+        Args:
+            app: The app client.
+            username: Cognito's own name of the user: `Tokens.username`.
+        """
         ...
 
 
 @runtime_checkable
 class LockingTokenStore(TokenStore, Protocol):
-    """A `TokenStore` that can also let one process at a time refresh the tokens of a user."""
+    """A `TokenStore` that also lets only one process at a time refresh a user's tokens."""
 
     def lock(self, app: AppClient, username: str) -> AbstractContextManager[None]:
-        """Wait until nobody else holds the lock of this user's tokens, then hold it until the block ends.
+        """Return a context manager that holds the lock of this user's tokens, waiting for it if need be.
 
-        The lock is free again when its holder dies. It does not nest: a holder that asks for it once more
-        waits for itself. It may be entered in one thread and left in another. `get`, `put` and `delete` do
-        not take it, so that its holder can call them.
+        The lock is released if its holder dies. It is not reentrant: a holder that enters it again waits for
+        itself. It may be entered in one thread and left in another. `get_tokens`, `put_tokens` and
+        `delete_tokens` do not take it, so that its holder can call them.
 
         Args:
             app: The app client.
             username: Cognito's own name of the user.
         """
+        ...
+
+
+@runtime_checkable
+class DeviceStore(Protocol):
+    """Keeps the remembered device of each user of each app client.
+
+    A device belongs to Cognito's own name of the user. People also type aliases, so a store remembers which
+    alias led to which user, and `get_device` takes either.
+    """
+
+    def get_device(self, app: AppClient, username: str) -> Device | None:
+        """Return the device of the user with this name or alias, or None.
+
+        Args:
+            app: The app client.
+            username: Cognito's own name of the user, or an alias that was given to `put_device`.
+        """
+        ...
+
+    def put_device(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
+        """Keep the device, replacing any other of this user.
+
+        Args:
+            app: The app client.
+            username: Cognito's own name of the user.
+            device: The device.
+            alias: The name that the user typed, if it was another one.
+        """
+        ...
+
+    def delete_device(self, app: AppClient, username: str) -> None:
+        """Delete the device of the user with this name or alias, if there is one.
+
+        Args:
+            app: The app client.
+            username: Cognito's own name of the user, or an alias.
+        """
+        ...
+
+
+class AsyncTokenStore(Protocol):
+    """`TokenStore` for asyncio: the same methods, as coroutine functions. For `AsyncAuthFlow` only."""
+
+    def get_tokens(self, app: AppClient, username: str) -> Awaitable[Tokens | None]:
+        """Return the user's tokens, or None. See `TokenStore.get_tokens`."""
+        ...
+
+    def put_tokens(self, app: AppClient, username: str, tokens: Tokens) -> Awaitable[None]:
+        """Keep the tokens. See `TokenStore.put_tokens`."""
+        ...
+
+    def delete_tokens(self, app: AppClient, username: str) -> Awaitable[None]:
+        """Delete the user's tokens, if there are any. See `TokenStore.delete_tokens`."""
+        ...
+
+
+class AsyncLockingTokenStore(AsyncTokenStore, Protocol):
+    """`LockingTokenStore` for asyncio."""
+
+    def lock(self, app: AppClient, username: str) -> AbstractAsyncContextManager[None]:
+        """Return an asynchronous context manager that holds the lock. See `LockingTokenStore.lock`."""
+        ...
+
+
+class AsyncDeviceStore(Protocol):
+    """`DeviceStore` for asyncio: the same methods, as coroutine functions. For `AsyncAuthFlow` only."""
+
+    def get_device(self, app: AppClient, username: str) -> Awaitable[Device | None]:
+        """Return the user's device, or None. See `DeviceStore.get_device`."""
+        ...
+
+    def put_device(
+        self, app: AppClient, username: str, device: Device, *, alias: str | None = None
+    ) -> Awaitable[None]:
+        """Keep the device. See `DeviceStore.put_device`."""
+        ...
+
+    def delete_device(self, app: AppClient, username: str) -> Awaitable[None]:
+        """Delete the user's device, if there is one. See `DeviceStore.delete_device`."""
         ...

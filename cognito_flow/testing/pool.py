@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow
     from cognito_flow.handlers import Challenge
     from cognito_flow.models import Event, UserContext
-    from cognito_flow.stores import DeviceStore
+    from cognito_flow.stores import AsyncDeviceStore, AsyncTokenStore, DeviceStore, TokenStore
     from cognito_flow.tokens.keys import Fetch
     from cognito_flow.tokens.verifier import AsyncCheck, AsyncTokenVerifier, Check, TokenVerifier
 
@@ -56,14 +56,13 @@ def _check_known(given: Mapping[str, object], *found: Mapping[str, object]) -> N
         raise TypeError(f"Cognito has no such setting: {', '.join(unknown)}")
 
 
-class FlowOptions(TypedDict, total=False):
-    """The keywords of `AuthFlow` and `AsyncAuthFlow`, for type checkers."""
+class _SharedFlowOptions(TypedDict, total=False):
+    """The keywords that `AuthFlow` and `AsyncAuthFlow` share."""
 
     admin: bool
     handlers: Sequence[type[Challenge]]
     seal_keys: Sequence[str | bytes]
     seal_max_age: int | None
-    devices: DeviceStore | None
     device_name: str | None
     remember_devices: bool
     metadata: Mapping[str, str] | None
@@ -71,6 +70,20 @@ class FlowOptions(TypedDict, total=False):
     analytics_endpoint_id: str | None
     on_event: Callable[[Event], object] | None
     system: System | None
+
+
+class FlowOptions(_SharedFlowOptions, total=False):
+    """The keywords of `AuthFlow`, for type checkers."""
+
+    store: TokenStore | None
+    devices: DeviceStore | None
+
+
+class AsyncFlowOptions(_SharedFlowOptions, total=False):
+    """The keywords of `AsyncAuthFlow`, for type checkers."""
+
+    store: TokenStore | AsyncTokenStore | None
+    devices: DeviceStore | AsyncDeviceStore | None
 
 
 class _VerifierOptions(TypedDict, total=False):
@@ -327,13 +340,13 @@ class Pool:
             self._default_app = self.app_client()
         return self._default_app
 
-    def _flow_options(self, options: FlowOptions) -> FlowOptions:
+    def _system(self) -> System:
         clock = self.cognito.clock
 
         def pass_time(seconds: float) -> None:
             clock.advance(seconds)
 
-        return {"system": System(now=clock, sleep=pass_time), **options}
+        return System(now=clock, sleep=pass_time)
 
     def flow(self, app: AppClient | None = None, **options: Unpack[FlowOptions]) -> AuthFlow:
         """An `AuthFlow` to this pool, with the pool's clock.
@@ -344,13 +357,15 @@ class Pool:
         """
         from cognito_flow.flow import AuthFlow
 
-        return AuthFlow(app or self.app, self.cognito.shared_client, **self._flow_options(options))
+        options.setdefault("system", self._system())
+        return AuthFlow(app or self.app, self.cognito.shared_client, **options)
 
-    def async_flow(self, app: AppClient | None = None, **options: Unpack[FlowOptions]) -> AsyncAuthFlow:
+    def async_flow(self, app: AppClient | None = None, **options: Unpack[AsyncFlowOptions]) -> AsyncAuthFlow:
         """The same for asyncio."""
         from cognito_flow.flow import AsyncAuthFlow
 
-        return AsyncAuthFlow(app or self.app, self.cognito.shared_client, **self._flow_options(options))
+        options.setdefault("system", self._system())
+        return AsyncAuthFlow(app or self.app, self.cognito.shared_client, **options)
 
     def verifier(self, app: AppClient | None = None, **options: Unpack[VerifierOptions]) -> TokenVerifier:
         """A `TokenVerifier` of this pool's tokens, with the pool's keys and clock.

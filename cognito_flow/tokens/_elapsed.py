@@ -6,6 +6,6 @@ from datetime import datetime, timedelta
 
 
 def has_elapsed(period: timedelta, *, since: datetime | None, now: datetime) -> bool:
-    """Whether a moment lies at least so far back; None: it never was, and does."""
-    # A clock that was set back has not stopped: what lies in its future counts as long ago.
+    """Whether at least `period` has passed since `since`; True if `since` is None."""
+    # If the clock was set back, `since` may lie in the future. Treat it as elapsed, or we would wait forever.
     return since is None or not timedelta() <= now - since < period

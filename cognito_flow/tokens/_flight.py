@@ -1,11 +1,20 @@
-"""Two asyncio primitives of the token source: a run shared by tasks, and a blocking lock held in a thread."""
+"""Concurrency for token sources: a lock that survives a fork, a run that tasks share, and a store's lock held
+by a task."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+)
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -16,52 +25,95 @@ T = TypeVar("T")
 
 
 @attrs.define
+class ProcessLock:
+    """A lock between the threads of one process.
+
+    A process that is forked while another thread holds the lock gets one that is free: that thread does not
+    exist there, and would never release it.
+    """
+
+    _locks: dict[int, threading.Lock] = attrs.field(factory=dict[int, threading.Lock], init=False, repr=False)
+
+    @property
+    def of_this_process(self) -> threading.Lock:
+        """The lock of the process that asks."""
+        return self._locks.setdefault(os.getpid(), threading.Lock())
+
+
+@attrs.define
 class AsyncFlight(Generic[T]):
     """One run for all tasks that ask while it lasts. A task that is cancelled leaves it to the others."""
 
     _task: asyncio.Task[T] | None = attrs.field(default=None, init=False)
+    _process: int = attrs.field(default=0, init=False)
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether a run has begun and has not ended. One whose event loop was closed goes on no more."""
+    def is_running(self) -> bool:
+        """Whether a run has begun and not ended. A run whose event loop was closed, or which belongs to the
+        process that this one was forked from, will never end here: it does not count."""
         task = self._task
-        return task is not None and not task.done() and not task.get_loop().is_closed()
+        return (
+            task is not None
+            and not task.done()
+            and not task.get_loop().is_closed()
+            and self._process == os.getpid()
+        )
 
     async def join(self, run: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """What the run that is under way returns; if there is none, what a new one returns.
+        """Return the result of the current run, beginning a new one if there is none.
 
         Raises:
-            UsageError: It is under way on another event loop.
+            UsageError: The current run belongs to another event loop.
         """
-        if self._task is None or not self.is_under_way:
-            self._task = asyncio.create_task(run())
-            # All who asked may be gone when it fails: then nobody is to be warned.
+        if self._task is None or not self.is_running:
+            self._task, self._process = asyncio.create_task(run()), os.getpid()
+            # Retrieve the exception, or asyncio warns when every waiter was cancelled.
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         elif self._task.get_loop() is not asyncio.get_running_loop():
-            raise UsageError("it is in use on another event loop: make one for each loop")
+            raise UsageError("bound to another event loop: create one per loop")
         return await asyncio.shield(self._task)
+
+    async def wait(self) -> None:
+        """Wait until no run is left, however the last one ends."""
+        while self._task is not None and self.is_running:
+            await asyncio.wait([self._task])
 
 
 @asynccontextmanager
-async def holding(lock: Callable[[], AbstractContextManager[object]]) -> AsyncGenerator[None]:
-    """Hold a blocking lock in a thread of its own: it may belong to the thread that took it, and those who
-    wait for it must not use up the threads of which its holder needs one.
+async def holding(
+    make: Callable[[], AbstractContextManager[object] | AbstractAsyncContextManager[object]],
+) -> AsyncGenerator[None]:
+    """Hold a store's lock in a task.
+
+    A blocking lock is held in a thread of its own: it may belong to the thread that took it, and tasks that
+    wait for it must not use up the threads that its holder needs.
 
     Args:
-        lock: Makes it. It is a method of a store, so it is called in that thread, too.
+        make: Makes the lock. It is a method of a store, which may block, so it is called in that thread, too.
     """
     thread, held, loop = ThreadPoolExecutor(max_workers=1), ExitStack(), asyncio.get_running_loop()
+
+    def enter() -> AbstractAsyncContextManager[object] | None:
+        lock = make()
+        if isinstance(lock, AbstractAsyncContextManager) and not isinstance(lock, AbstractContextManager):
+            return lock
+        held.enter_context(lock)
+        return None
+
     try:
         try:
-            await loop.run_in_executor(thread, lambda: held.enter_context(lock()))
+            awaited = await loop.run_in_executor(thread, enter)
         except asyncio.CancelledError:
-            # The thread that waits cannot be stopped: if it still takes the lock, it leaves it at once.
+            # The thread that waits cannot be stopped: if it gets the lock after all, it releases it at once.
             thread.submit(held.close)
             raise
         try:
-            yield
+            async with AsyncExitStack() as stack:
+                if awaited is not None:
+                    await stack.enter_async_context(awaited)
+                yield
         finally:
-            # A task that is cancelled at this moment leaves the lock all the same.
+            # Release the lock even if the task is cancelled at this moment.
             await asyncio.shield(loop.run_in_executor(thread, held.close))
     finally:
         thread.shutdown(wait=False)

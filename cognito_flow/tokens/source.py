@@ -1,20 +1,20 @@
-"""Token sources: tokens that are fresh whenever somebody asks, and are fetched once however many ask.
+"""Token sources: always-fresh tokens of one user, with one refresh at a time however many ask.
 
-Rule of this file: what is due, what is kept and what may still be served is decided in `Keeper`, which makes
-no calls of its own; `TokenSource` and `AsyncTokenSource` only see to it that one refresh runs at a time.
+Rule of this file: `TokenState` decides when to refresh, what to store and what may still be returned, and
+does no I/O of its own; `TokenSource` and `AsyncTokenSource` only make sure that one refresh runs at a time.
 """
 
 from __future__ import annotations
 
 import copy
-import threading
-from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime, timedelta
+from collections.abc import Callable, Generator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
 
 import attrs
 
 from cognito_flow import _engine
-from cognito_flow._exchange import Exchange
+from cognito_flow._exchange import Exchange, settled
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.drivers import AsyncDriver, Driver
 from cognito_flow._turn import Settings, Turn
@@ -26,113 +26,154 @@ from cognito_flow.errors import (
     UsageError,
 )
 from cognito_flow.models import Tokens
-from cognito_flow.stores import LockingTokenStore, TokenStore
+from cognito_flow.stores import AsyncTokenStore, LockingTokenStore, TokenStore
 from cognito_flow.tokens._elapsed import has_elapsed
-from cognito_flow.tokens._flight import AsyncFlight, holding
+from cognito_flow.tokens._flight import AsyncFlight, ProcessLock, holding
 
-__all__ = ["AsyncTokenSource", "Keeper", "TokenSource"]
+__all__ = ["AsyncTokenSource", "TokenSource", "TokenState", "begin_with"]
 
-# Nobody tries twice within so long: trouble of a busy service must not become a storm of calls.
+# Minimum time between refresh attempts, so that an outage does not become a retry storm.
 _PAUSE = timedelta(seconds=5)
 _LONGEST = 86_400  # seconds: the longest AccessTokenValidity and IdTokenValidity
 
-# Another process refreshed first, and its tokens may stand in the store.
+# Another process may have refreshed first, and stored its tokens.
 _SUPERSEDED = (RefreshTokenReused, RefreshTokenInvalid, TokenRevoked)
+
+
+def begin_with(tokens: Tokens | str) -> Tokens:
+    """Return the tokens to begin with. A refresh token alone becomes tokens that have expired.
+
+    Raises:
+        UsageError: These are neither tokens nor a refresh token.
+    """
+    if isinstance(tokens, Tokens):
+        return tokens
+    if not isinstance(tokens, str) or not tokens:  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+        raise UsageError("pass Tokens, or a refresh token as a str that is not empty")
+    return Tokens("", None, tokens, datetime.min.replace(tzinfo=UTC), username="")
 
 
 def _check_leeway(_instance: object, _attribute: object, value: float) -> None:
     if not 0 <= value <= _LONGEST:
-        raise UsageError(
-            f"leeway is the time before the end of a token, in seconds: from 0 to {_LONGEST}, a token's life"
-        )
+        raise UsageError(f"leeway must be between 0 and {_LONGEST} seconds: it is part of a token's lifetime")
 
 
-def _is_as_new(kept: Tokens, tokens: Tokens) -> bool:
-    """By Cognito's clock, if both tell it. The local one may have been wrong when the end was reckoned; and
-    old tokens may end later than new ones, if those of the app client have come to live shorter."""
-    kept_at, tokens_at = _engine.issued_at(kept), _engine.issued_at(tokens)
-    if kept_at is None or tokens_at is None or kept_at == tokens_at:
-        return kept.expires_at >= tokens.expires_at
-    return kept_at > tokens_at
+def _is_as_new(stored: Tokens, tokens: Tokens) -> bool:
+    """Whether the stored tokens are at least as new, by Cognito's clock if both tokens say when they were
+    issued. The local clock may have been wrong when `expires_at` was computed; and older tokens may expire
+    later than new ones, if the app client's token lifetime was shortened."""
+    stored_at, tokens_at = _engine.issued_at(stored), _engine.issued_at(tokens)
+    if stored_at is None or tokens_at is None or stored_at == tokens_at:
+        return stored.expires_at >= tokens.expires_at
+    return stored_at > tokens_at
 
 
 @attrs.define(eq=False)
-class Keeper:
-    """The tokens in hand, and what is to be done about them.
+class TokenState:
+    """A user's current tokens, and the decision what to do about them.
 
     Args:
         settings: The flow's settings.
         tokens: The tokens to begin with.
         store: Where they are kept, too.
-        leeway: How long before their end they are to be fresh again, in seconds.
+        leeway: How long before they expire they are refreshed, in seconds.
+        on_tokens: Called with new tokens before they are returned to anybody.
     """
 
     settings: Settings
     tokens: Tokens
-    store: TokenStore | None
+    store: TokenStore | AsyncTokenStore | None
     leeway: float = attrs.field(validator=_check_leeway)
-    _due: datetime = attrs.field(init=False)
+    on_tokens: Callable[[Tokens], object] | None = None
+    _refresh_at: datetime = attrs.field(init=False)
     _is_stored: bool = attrs.field(default=False, init=False)
+    _is_reported: bool = attrs.field(default=False, init=False)
     _is_rejected: bool = attrs.field(default=False, init=False)
+    _is_signed_out: bool = attrs.field(default=False, init=False)
     _tried_at: datetime | None = attrs.field(default=None, init=False)
     _failure: CognitoFlowError | None = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._take(self.tokens, is_stored=self.store is None)
+        self._set(self.tokens, is_stored=self.store is None)
+        self._is_reported = True  # the caller has these
 
-    # -- what is so --
+    # -- questions --
 
-    def ready(self) -> Tokens | None:
-        """The tokens in hand, if they can be given away without a word to anybody."""
+    def fresh(self) -> Tokens | None:
+        """Return the tokens if they can be used without a refresh or a look into the store, else None."""
         return None if self._is_due() else self.valid()
 
     def valid(self) -> Tokens | None:
-        """The tokens in hand, if they will do while somebody else refreshes them."""
-        tokens = self.tokens  # first of all: those that come while the rest is looked at are not stored yet
-        is_over = self._is_rejected or self.settings.system.now() >= tokens.expires_at
-        return None if is_over or not self._is_stored else tokens
+        """Return the tokens if they can be used while another caller refreshes them, else None."""
+        tokens = self.tokens  # read first: tokens that replace these meanwhile are not stored yet
+        is_over = self._is_signed_out or self._is_rejected or self.settings.system.now() >= tokens.expires_at
+        return tokens if self._is_stored and self._is_reported and not is_over else None
 
-    def excused(self, error: CognitoFlowError) -> Tokens | None:
-        """The tokens in hand, if this is passing trouble, which does not matter to tokens that are valid."""
+    def valid_despite(self, error: CognitoFlowError) -> Tokens | None:
+        """Return the tokens if they are valid and the error is temporary, else None."""
         return self.valid() if error.retryable else None
 
     def _is_due(self) -> bool:
-        return self._is_rejected or self.settings.system.now() >= self._due
+        return self._is_rejected or self.settings.system.now() >= self._refresh_at
 
     def _may_try(self) -> bool:
         return has_elapsed(_PAUSE, since=self._tried_at, now=self.settings.system.now())
 
-    # -- what is done --
+    # -- changes --
 
     def reject(self, access_token: str) -> None:
-        """Count an access token as over, because a server refused it. One that is gone already is no
-        matter, also to those who had the one in hand refused."""
+        """Treat an access token as expired, because a server refused it. A token that was already replaced is
+        ignored, so that a late refusal does not undo the refusal of the current one."""
         if self.tokens.access_token == access_token:
             self._is_rejected = True
 
-    def lock(self) -> AbstractContextManager[object]:
-        """The store's lock of this user, if it has such locks."""
-        if isinstance(self.store, LockingTokenStore):
+    def lock(self) -> AbstractContextManager[object] | AbstractAsyncContextManager[object]:
+        """Return the store's lock of this user, if the store has locks."""
+        # Before the first refresh with a bare refresh token, the user is unknown.
+        if isinstance(self.store, LockingTokenStore) and self.tokens.username:
             return self.store.lock(self.settings.app, self.tokens.username)
         return nullcontext()
 
     def freshen(self) -> Exchange[None]:
-        """See to it that the tokens in hand are fresh, and kept before they are handed out."""
-        self._adopt_kept()
-        self._save()
+        """Make the tokens fresh, and store new ones before anybody gets them."""
+        if self._is_signed_out:
+            raise TokenRevoked("this token source was signed out: sign in again")
+        yield from self._take_stored()
+        yield from self._save()
         if self._is_due():
             yield from self._try_refresh()
-            self._save()
+            yield from self._save()
+
+    def sign_out(self) -> Exchange[None]:
+        """Revoke the refresh token, and delete the tokens from the store. If Cognito cannot be reached, the
+        tokens are kept, so that signing out can be repeated; if it refuses, they are deleted all the same."""
+        if self._is_signed_out:
+            return
+        yield from self._take_stored()
+        failure: CognitoFlowError | None = None
+        if self.tokens.refresh_token:
+            try:
+                yield from _engine.revoke(Turn(settings=self.settings), self.tokens)
+            except CognitoFlowError as error:
+                if error.retryable:
+                    raise
+                failure = error
+        if self.store is not None and self.tokens.username:
+            yield from settled(self.store.delete_tokens(self.settings.app, self.tokens.username))
+        self._is_signed_out = True
+        if failure is not None:
+            raise failure
 
     def _try_refresh(self) -> Exchange[None]:
-        """Refresh, unless that has just been tried."""
+        """Refresh, unless that was just tried."""
         if self._may_try():
             self._failure = None
             try:
                 yield from self._refresh()
             except CognitoFlowError as error:
                 self._failure = error
-            # Only now: those who waited are not to wait once more, and a try that was broken off is none.
+            # Set when the attempt has ended, so that callers who waited for it do not wait for another one.
+            # An attempt that was cancelled does not count.
             self._tried_at = self.settings.system.now()
         self._is_rejected = False
         if self._failure is not None:
@@ -142,61 +183,75 @@ class Keeper:
         try:
             tokens = yield from _engine.refresh(Turn(settings=self.settings), self.tokens)
         except _SUPERSEDED:
-            if not self._adopt_other():
+            if not (yield from self._take_other()):
                 raise
             if not self._is_due():
                 return
             tokens = yield from _engine.refresh(Turn(settings=self.settings), self.tokens)
-        self._take(tokens, is_stored=self.store is None)
+        self._set(tokens, is_stored=self.store is None)
 
-    # -- the store --
-
-    def _kept(self) -> Tokens | None:
-        return None if self.store is None else self.store.get(self.settings.app, self.tokens.username)
-
-    def _adopt_kept(self) -> None:
-        """Take what another process has stored meanwhile, if it is as new as what is in hand."""
-        kept = self._kept()
-        if kept is None:
-            return
-        if kept == self.tokens:
-            self._is_stored = True
-        elif _is_as_new(kept, self.tokens):
-            self._take(kept, is_stored=True)
-
-    def _adopt_other(self) -> bool:
-        """Take what is stored, if it is not the refresh token that has just been refused."""
-        kept = self._kept()
-        if kept is None or kept.refresh_token == self.tokens.refresh_token:
-            return False
-        self._take(kept, is_stored=True)
-        return True
-
-    def _save(self) -> None:
-        """A store that fails is asked again by the next who asks: until then the tokens stay in hand."""
-        if self.store is not None and not self._is_stored:
-            self.store.put(self.settings.app, self.tokens.username, self.tokens)
-            self._is_stored = True
-
-    def _take(self, tokens: Tokens, *, is_stored: bool) -> None:
-        self._is_stored = False  # while they change, nobody takes the new ones for the stored ones
+    def _set(self, tokens: Tokens, *, is_stored: bool) -> None:
+        self._is_stored = self._is_reported = False  # until all is set, no other thread may take the new ones
         self.tokens, self._is_rejected, self._failure = tokens, False, None
         # Up to twice the leeway, so that processes that began together do not all refresh together.
         share = self.settings.system.random_bytes(1)[0] / 255
-        self._due = tokens.expires_at - timedelta(seconds=self.leeway * (1 + share))
+        self._refresh_at = _before(tokens.expires_at, self.leeway * (1 + share))
         self._is_stored = is_stored
+
+    # -- the store and the callback --
+
+    def _stored(self) -> Exchange[Tokens | None]:
+        if self.store is None or not self.tokens.username:
+            return None
+        return (yield from settled(self.store.get_tokens(self.settings.app, self.tokens.username)))
+
+    def _take_stored(self) -> Exchange[None]:
+        """Take tokens that another process has stored meanwhile, if they are at least as new as these."""
+        stored = yield from self._stored()
+        if stored is None:
+            return
+        if stored == self.tokens:
+            self._is_stored = True
+        elif _is_as_new(stored, self.tokens):
+            self._set(stored, is_stored=True)
+
+    def _take_other(self) -> Exchange[bool]:
+        """Take the stored tokens, unless their refresh token is the one that was just refused."""
+        stored = yield from self._stored()
+        if stored is None or stored.refresh_token == self.tokens.refresh_token:
+            return False
+        self._set(stored, is_stored=True)
+        return True
+
+    def _save(self) -> Exchange[None]:
+        """Store and report new tokens. If that fails, they stay in memory and the next caller tries again."""
+        tokens = self.tokens
+        if self.store is not None and not self._is_stored and tokens.username:
+            yield from settled(self.store.put_tokens(self.settings.app, tokens.username, tokens))
+            self._is_stored = True
+        if not self._is_reported:
+            if self.on_tokens is not None:
+                yield from settled(self.on_tokens(tokens))
+            self._is_reported = True
+
+
+def _before(moment: datetime, seconds: float) -> datetime:
+    try:
+        return moment - timedelta(seconds=seconds)
+    except OverflowError:  # of the tokens that `begin_with` makes
+        return moment
 
 
 @without_locals
 class TokenSource:
-    """Tokens of one user that are always fresh. Made by `AuthFlow.token_source`; share it between threads.
+    """Always-fresh tokens of one user. Made by `AuthFlow.token_source`; share it between threads.
 
-    They are refreshed some time before they end, by one thread however many ask; the others go on with the
-    tokens that are still valid, or wait if they are not. If the refresh fails for a passing reason, the valid
-    tokens are served on, and for five seconds nobody tries again.
+    The tokens are refreshed some time before they expire, by one thread however many ask; the others get the
+    tokens that are still valid, or wait if those have expired. If a refresh fails for a temporary reason,
+    valid tokens are still returned, and the next attempt is made five seconds later at the earliest.
 
-    With a store, rotated tokens are stored before they are handed out. If the store has locks, processes that
-    share it refresh in turn; if another one was first, its tokens are taken.
+    With a store, new tokens are stored before they are returned. If the store has locks, processes that share
+    it refresh in turn, and use the tokens that another one has stored.
 
     >>> from cognito_flow import UserSrpAuth
     >>> from cognito_flow.testing import LocalCognito
@@ -211,9 +266,9 @@ class TokenSource:
     False
     """
 
-    def __init__(self, driver: Driver, keeper: Keeper) -> None:
-        self._driver, self._keeper = driver, keeper
-        self._lock = threading.Lock()
+    def __init__(self, driver: Driver, state: TokenState) -> None:
+        self._driver, self._state = driver, state
+        self._lock = ProcessLock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.username!r})"
@@ -221,61 +276,85 @@ class TokenSource:
     @property
     def username(self) -> str:
         """The user name in the pool."""
-        return self._keeper.tokens.username
+        return self._state.tokens.username
 
     @property
     def device_key(self) -> str | None:
         """The DeviceKey of the sign-in, if a device took part in it."""
-        return self._keeper.tokens.device_key
+        return self._state.tokens.device_key
 
     def tokens(self) -> Tokens:
-        """All the tokens, fresh.
+        """Return all the tokens, refreshing them if they are about to expire.
 
         Raises:
             RefreshTokenInvalid: Sign in again.
             RefreshTokenReused: Another process has the newer token: without a shared store, sign in again.
-            CognitoFlowError: As with `AuthFlow.refresh`. What the store raises is raised as it is; the tokens
-                are kept in hand, and stored when somebody asks again.
+            TokenRevoked: The source was signed out: sign in again.
+            CognitoFlowError: As with `AuthFlow.refresh`. Exceptions of the store and of `on_tokens` are
+                raised unchanged; the tokens stay in memory, and the next call stores them.
         """
         try:
             return self._fresh()
         except CognitoFlowError as error:
-            if (tokens := self._keeper.excused(error)) is None:
+            if (tokens := self._state.valid_despite(error)) is None:
                 raise
             return tokens
 
     def access_token(self) -> str:
-        """The access token, fresh. It raises what `tokens` raises."""
+        """Return the access token, refreshing it if it is about to expire. Raises what `tokens` raises."""
         return self.tokens().access_token
 
     def refresh(self, rejected: str) -> Tokens:
-        """Tokens in place of an access token that a server refused although it has not ended.
+        """Return other tokens than those with an access token that a server refused before it expired.
 
         Args:
-            rejected: The access token that was refused. If it is not the one in hand any more, nothing is
-                fetched; and nothing is fetched within five seconds of the last time.
+            rejected: The access token that was refused. If the source has replaced it already, or was
+                refreshed in the last five seconds, nothing is fetched.
         """
-        self._keeper.reject(rejected)
+        self._state.reject(rejected)
         return self._fresh()
 
+    def sign_out(self) -> None:
+        """Revoke the tokens, and delete them from the store. Afterwards the source raises `TokenRevoked`.
+
+        If Cognito cannot be reached, nothing is deleted: call it again. If Cognito refuses, the tokens are
+        deleted from the store, and its error is raised.
+
+        Raises:
+            CognitoFlowError: As with `AuthFlow.revoke`. Exceptions of the store are raised unchanged.
+        """
+        with self._lock.of_this_process, _blocking(self._state.lock()):
+            self._driver.run(self._state.sign_out())
+
     def _fresh(self) -> Tokens:
-        return self._keeper.ready() or self._fresh_in_turn()
+        return self._state.fresh() or self._fresh_in_turn()
 
     def _fresh_in_turn(self) -> Tokens:
-        if not self._lock.acquire(blocking=False):
-            if (tokens := self._keeper.valid()) is not None:
+        lock = self._lock.of_this_process
+        if not lock.acquire(blocking=False):
+            if (tokens := self._state.valid()) is not None:
                 return tokens
-            self._lock.acquire()
+            lock.acquire()
         try:
-            if self._keeper.ready() is None:
+            if self._state.fresh() is None:
                 self._freshen()
-            return self._keeper.tokens
+            return self._state.tokens
         finally:
-            self._lock.release()
+            lock.release()
 
     def _freshen(self) -> None:
-        with self._keeper.lock():
-            self._driver.run(self._keeper.freshen())
+        with _blocking(self._state.lock()):
+            self._driver.run(self._state.freshen())
+
+
+@contextmanager
+def _blocking(
+    lock: AbstractContextManager[object] | AbstractAsyncContextManager[object],
+) -> Generator[None]:
+    if not isinstance(lock, AbstractContextManager):
+        raise UsageError("this store is asynchronous: use AsyncAuthFlow")
+    with lock:
+        yield
 
 
 @without_locals
@@ -287,8 +366,8 @@ class AsyncTokenSource:
     ends does: then the next one begins again.
     """
 
-    def __init__(self, driver: AsyncDriver, keeper: Keeper) -> None:
-        self._driver, self._keeper = driver, keeper
+    def __init__(self, driver: AsyncDriver, state: TokenState) -> None:
+        self._driver, self._state = driver, state
         self._flight: AsyncFlight[Tokens] = AsyncFlight()
 
     def __repr__(self) -> str:
@@ -297,43 +376,53 @@ class AsyncTokenSource:
     @property
     def username(self) -> str:
         """The user name in the pool."""
-        return self._keeper.tokens.username
+        return self._state.tokens.username
 
     @property
     def device_key(self) -> str | None:
         """The DeviceKey of the sign-in, if a device took part in it."""
-        return self._keeper.tokens.device_key
+        return self._state.tokens.device_key
 
     async def tokens(self) -> Tokens:
-        """All the tokens, fresh. See `TokenSource.tokens`."""
+        """Return all the tokens, refreshing them if they are about to expire. See `TokenSource.tokens`."""
         try:
             return await self._fresh()
         except CognitoFlowError as error:
-            if (tokens := self._keeper.excused(error)) is None:
+            if (tokens := self._state.valid_despite(error)) is None:
                 raise
             return tokens
 
     async def access_token(self) -> str:
-        """The access token, fresh. See `TokenSource.access_token`."""
+        """Return the access token, fresh. See `TokenSource.access_token`."""
         return (await self.tokens()).access_token
 
     async def refresh(self, rejected: str) -> Tokens:
-        """Tokens in place of an access token that a server refused. See `TokenSource.refresh`."""
-        self._keeper.reject(rejected)
+        """Return other tokens than those that a server refused. See `TokenSource.refresh`."""
+        self._state.reject(rejected)
         return await self._fresh()
 
+    async def sign_out(self) -> None:
+        """Revoke the tokens, and delete them from the store. See `TokenSource.sign_out`."""
+        await self._flight.wait()
+        await self._flight.join(self._sign_out)
+
     async def _fresh(self) -> Tokens:
-        is_under_way = self._flight.is_under_way
-        tokens = self._keeper.valid() if is_under_way else self._keeper.ready()
+        is_running = self._flight.is_running
+        tokens = self._state.valid() if is_running else self._state.fresh()
         if tokens is not None:
             return tokens
         tokens = await self._flight.join(self._freshen)
-        if is_under_way and self._keeper.ready() is None:
-            # It may have looked at the token before that was refused.
+        if is_running and self._state.fresh() is None:
+            # The refresh that was running may have checked the token before it was rejected.
             tokens = await self._flight.join(self._freshen)
         return tokens
 
     async def _freshen(self) -> Tokens:
-        async with holding(self._keeper.lock):
-            await self._driver.run(self._keeper.freshen())
-        return self._keeper.tokens
+        async with holding(self._state.lock):
+            await self._driver.run(self._state.freshen())
+        return self._state.tokens
+
+    async def _sign_out(self) -> Tokens:
+        async with holding(self._state.lock):
+            await self._driver.run(self._state.sign_out())
+        return self._state.tokens

@@ -75,8 +75,8 @@ class Items:
 
 
 @attrs.frozen
-class DynamoDBTokenStore:
-    """A `TokenStore` with locks.
+class DynamoDBStore:
+    """A store of tokens, with locks, and of devices.
 
     Args:
         items: Where the tokens are stored.
@@ -93,14 +93,14 @@ class DynamoDBTokenStore:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
-    def get(self, app: AppClient, username: str) -> Tokens | None:
+    def get_tokens(self, app: AppClient, username: str) -> Tokens | None:
         record = self.items.read(item_name("tokens", app, username))
         return None if record is None else Tokens.from_dict(record)
 
-    def put(self, app: AppClient, username: str, tokens: Tokens) -> None:
+    def put_tokens(self, app: AppClient, username: str, tokens: Tokens) -> None:
         self.items.write(item_name("tokens", app, username), tokens.to_dict())
 
-    def delete(self, app: AppClient, username: str) -> None:
+    def delete_tokens(self, app: AppClient, username: str) -> None:
         self.items.drop(item_name("tokens", app, username))
 
     @contextmanager
@@ -116,24 +116,17 @@ class DynamoDBTokenStore:
         finally:
             self.items.release(name, owner)
 
-
-@attrs.frozen
-class DynamoDBDeviceStore:
-    """A `DeviceStore`."""
-
-    items: Items
-
-    def get(self, app: AppClient, username: str) -> Device | None:
+    def get_device(self, app: AppClient, username: str) -> Device | None:
         record = self.items.read(self.device(app, username))
         return None if record is None else Device(**record)
 
-    def put(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
+    def put_device(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
         name = item_name("device", app, username)
         self.items.write(name, attrs.asdict(device))
         if alias is not None and alias != username:
             self.items.write(item_name("alias", app, alias), {"device": name})
 
-    def delete(self, app: AppClient, username: str) -> None:
+    def delete_device(self, app: AppClient, username: str) -> None:
         self.items.drop(self.device(app, username))
 
     def device(self, app: AppClient, username: str) -> str:

@@ -42,8 +42,8 @@ class Sealed:
 
 
 @attrs.frozen
-class RedisTokenStore:
-    """A `TokenStore` with locks.
+class RedisStore:
+    """A store of tokens, with locks, and of devices.
 
     Args:
         sealed: Where the tokens are stored.
@@ -55,14 +55,14 @@ class RedisTokenStore:
     patience: float = 60
     lock_seconds: float = 60
 
-    def get(self, app: AppClient, username: str) -> Tokens | None:
+    def get_tokens(self, app: AppClient, username: str) -> Tokens | None:
         value = self.sealed.read(self.sealed.name("tokens", app, username))
         return None if value is None else Tokens.from_dict(value)
 
-    def put(self, app: AppClient, username: str, tokens: Tokens) -> None:
+    def put_tokens(self, app: AppClient, username: str, tokens: Tokens) -> None:
         self.sealed.write(self.sealed.name("tokens", app, username), tokens.to_dict())
 
-    def delete(self, app: AppClient, username: str) -> None:
+    def delete_tokens(self, app: AppClient, username: str) -> None:
         self.sealed.redis.delete(self.sealed.name("tokens", app, username))
 
     @contextmanager
@@ -80,24 +80,17 @@ class RedisTokenStore:
             with suppress(LockNotOwnedError):
                 lock.release()
 
-
-@attrs.frozen
-class RedisDeviceStore:
-    """A `DeviceStore`."""
-
-    sealed: Sealed
-
-    def get(self, app: AppClient, username: str) -> Device | None:
+    def get_device(self, app: AppClient, username: str) -> Device | None:
         value = self.sealed.read(self.device(app, username))
         return None if value is None else Device(**value)
 
-    def put(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
+    def put_device(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
         name = self.sealed.name("device", app, username)
         self.sealed.write(name, attrs.asdict(device))
         if alias is not None and alias != username:
             self.sealed.write(self.sealed.name("alias", app, alias), {"device": name})
 
-    def delete(self, app: AppClient, username: str) -> None:
+    def delete_device(self, app: AppClient, username: str) -> None:
         self.sealed.redis.delete(self.device(app, username))
 
     def device(self, app: AppClient, username: str) -> str:

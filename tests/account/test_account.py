@@ -18,7 +18,7 @@ from cognito_flow import (
     FlowExpired,
     IncorrectPassword,
     LimitExceeded,
-    MemoryDeviceStore,
+    MemoryStore,
     MfaType,
     Misconfigured,
     NotAuthorized,
@@ -454,14 +454,14 @@ def test_forgetting_a_device_ends_its_sessions_only(world: World) -> None:
 
 def test_forgotten_device_leaves_the_flows_store(world: World) -> None:
     alice = world.alice(**ALWAYS)
-    store = MemoryDeviceStore()
+    store = MemoryStore()
     flow = world.flow(alice.pool, devices=store)
     signed_in: SignedIn = flow.start(UserSrpAuth("alice", PASSWORD))
-    assert store.get(alice.pool.app, "alice") == signed_in.device
+    assert store.get_device(alice.pool.app, "alice") == signed_in.device
 
     flow.account(signed_in.tokens).forget_device()
 
-    assert store.get(alice.pool.app, "alice") is None
+    assert store.get_device(alice.pool.app, "alice") is None
 
 
 def test_unknown_device_raises_device_forgotten(world: World) -> None:

@@ -12,7 +12,7 @@ import pytest
 from cognito_flow import (
     Device,
     InvalidInput,
-    MemoryDeviceStore,
+    MemoryStore,
     MfaType,
     Tokens,
     UnexpectedResponse,
@@ -354,10 +354,10 @@ def test_device_of_the_sign_in_is_used_unless_another_is_named(given_key: str | 
     assert forgotten == [Call("ForgetDevice", {**TOKEN, "DeviceKey": sent})]
 
 
-def store_with_a_device(key: str) -> MemoryDeviceStore:
+def store_with_a_device(key: str) -> MemoryStore:
     """A store that holds a device of alice's."""
-    store = MemoryDeviceStore()
-    store.put(APP, "alice", Device(key, "group", "secret"))
+    store = MemoryStore()
+    store.put_device(APP, "alice", Device(key, "group", "secret"))
     return store
 
 
@@ -367,7 +367,7 @@ def test_forgotten_device_leaves_the_store() -> None:
 
     play(account(devices=store, on_event=events.append).forget_device(None), {})
 
-    assert store.get(APP, "alice") is None
+    assert store.get_device(APP, "alice") is None
     assert [event.kind for event in events] == ["device_forgotten"]
 
 
@@ -376,7 +376,7 @@ def test_device_stays_in_the_store_if_another_one_was_forgotten() -> None:
 
     play(account(devices=store).forget_device(None), {})
 
-    assert store.get(APP, "alice") is not None
+    assert store.get_device(APP, "alice") is not None
 
 
 def test_device_stays_in_the_store_if_cognito_refuses_to_forget_it() -> None:
@@ -385,7 +385,7 @@ def test_device_stays_in_the_store_if_cognito_refuses_to_forget_it() -> None:
     with pytest.raises(CognitoFlowError):
         play(account(devices=store).forget_device("another"), CognitoFlowError("no"))
 
-    assert store.get(APP, "alice") is not None
+    assert store.get_device(APP, "alice") is not None
 
 
 def test_device_of_a_deleted_user_leaves_the_store() -> None:
@@ -395,7 +395,7 @@ def test_device_of_a_deleted_user_leaves_the_store() -> None:
     calls, _ = play(account(devices=store).delete_user(), {})
 
     assert calls == [Call("DeleteUser", TOKEN)]
-    assert store.get(APP, "alice") is None
+    assert store.get_device(APP, "alice") is None
 
 
 def test_sign_out_everywhere_and_delete_passkey_are_one_call() -> None:

@@ -247,7 +247,7 @@ def test_password_is_sent_unchanged_or_refused_without_quoting_it(password: str)
     exchange = _sign_up.sign_up(turn(), password, None, None)
 
     if password and password == password.encode(errors="replace").decode():
-        assert next(exchange).parameters["Password"] == password
+        assert check_call(next(exchange)).parameters["Password"] == password
     else:
         with pytest.raises(InvalidInput, match=r"^the password (is empty|\w+ a lone surrogate[\w :,-]+)$"):
             next(exchange)

@@ -11,7 +11,7 @@ from cognito_flow import (
     Device,
     DeviceForgotten,
     Event,
-    MemoryDeviceStore,
+    MemoryStore,
     Pending,
     SignedIn,
     SmsMfa,
@@ -108,7 +108,7 @@ NEW = {"NewDeviceMetadata": {"DeviceKey": DEVICE.key, "DeviceGroupKey": DEVICE.g
 
 def test_a_new_device_is_confirmed_and_kept() -> None:
     """With its name, and under the real user name and the alias."""
-    store = MemoryDeviceStore()
+    store = MemoryStore()
     flow = turn(devices=store, device_name="laptop", remember_devices=True)
     talk = start(UserPasswordAuth("al@example.com", "pw"), flow).answer(
         {"AuthenticationResult": {**RESULT, **NEW}}
@@ -120,7 +120,7 @@ def test_a_new_device_is_confirmed_and_kept() -> None:
     result = talk.answer({}).result
     assert isinstance(result, SignedIn)
     assert result.device is not None
-    assert result.device == store.get(APP, "al@example.com")
+    assert result.device == store.get_device(APP, "al@example.com")
 
 
 def test_a_device_that_cannot_be_remembered_is_kept_all_the_same() -> None:
@@ -134,10 +134,10 @@ def test_a_device_that_cannot_be_remembered_is_kept_all_the_same() -> None:
     assert "device_not_remembered" in [event.kind for event in events]
 
 
-class FullStore(MemoryDeviceStore):
+class FullStore(MemoryStore):
     """A store that cannot keep anything."""
 
-    def put(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
+    def put_device(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
         """Fail."""
         raise OSError("no space left on device")
 
@@ -160,6 +160,39 @@ def test_an_alias_that_cannot_be_stored_costs_no_tokens() -> None:
     result = start(UserPasswordAuth("al@example.com", "pw"), flow).answer(DONE).result
     assert isinstance(result, SignedIn)
     assert "device_not_stored" in [event.kind for event in events]
+
+
+class UnreadableStore(MemoryStore):
+    """A store that cannot be read, and cannot delete."""
+
+    def get_device(self, app: AppClient, username: str) -> Device | None:
+        raise OSError("input/output error")
+
+    def delete_device(self, app: AppClient, username: str) -> None:
+        raise OSError("input/output error")
+
+
+def test_device_store_that_fails_at_get_costs_no_sign_in() -> None:
+    events: list[Event] = []
+    flow = turn(devices=UnreadableStore(), on_event=events.append)
+
+    talk = start(UserPasswordAuth("alice", "pw"), flow)
+
+    assert "DEVICE_KEY" not in talk.sent["AuthParameters"]
+    assert isinstance(talk.answer(DONE).result, SignedIn)
+    assert (events[0].kind, events[0].error) == ("device_not_loaded", "OSError")
+
+
+def test_device_store_that_fails_at_delete_costs_no_sign_in() -> None:
+    """Cognito has forgotten the device, and the sign-in continues without it."""
+    events: list[Event] = []
+    flow = turn(DEVICE, devices=UnreadableStore(), on_event=events.append)
+
+    talk = start(UserPasswordAuth("alice", "pw"), flow).refuse(DeviceForgotten("x"))
+
+    assert "DEVICE_KEY" not in talk.sent["AuthParameters"]
+    assert isinstance(talk.answer(DONE).result, SignedIn)
+    assert [event.kind for event in events] == ["device_not_deleted", "device_forgotten", "signed_in"]
 
 
 @pytest.mark.parametrize("metadata", [{}, {"DeviceKey": "k"}, {"DeviceKey": "k", "DeviceGroupKey": None}])

@@ -12,7 +12,7 @@ import pytest
 
 from cognito_flow import (
     AppClient,
-    MemoryDeviceStore,
+    MemoryStore,
     RefreshTokenInvalid,
     RefreshTokenReused,
     ServiceError,
@@ -99,7 +99,7 @@ def test_the_device_of_the_sign_in_is_named(cognito: LocalCognito) -> None:
     tracking = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
     pool = cognito.create_pool(device_configuration=tracking)
     pool.add_user("alice", "correct horse")
-    flow = pool.flow(devices=MemoryDeviceStore())
+    flow = pool.flow(devices=MemoryStore())
     tokens = flow.sign_in(ALICE).tokens
 
     assert flow.refresh(tokens).device_key == tokens.device_key is not None

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from cognito_flow import (
     CustomAuth,
     CustomChallenge,
-    MemoryDeviceStore,
+    MemoryStore,
     SelectChallenge,
     SignedIn,
     SmsMfa,
@@ -120,7 +120,7 @@ def second_factors(cognito: Recording) -> None:
     pool.add_user("bob", PASSWORD, phone_number="+31612345678")
     for app in (pool.app_client(), pool.app_client(secret=True)):
         for admin in (False, True):
-            flow = pool.flow(app, admin=admin, devices=MemoryDeviceStore())
+            flow = pool.flow(app, admin=admin, devices=MemoryStore())
             step = flow.start(UserSrpAuth("alice", PASSWORD))
             assert isinstance(step, SoftwareTokenMfa)
             flow.send(step.answer(pool.totp("alice")))

@@ -14,7 +14,7 @@ from botocore.session import Session
 
 from cognito_flow import (
     AuthFlow,
-    MemoryDeviceStore,
+    MemoryStore,
     NotAuthorized,
     SignedIn,
     SmsMfa,
@@ -76,7 +76,7 @@ def test_a_thousand_sign_ins_of_fifty_clients_get_lost_nowhere_and_cross_nobody(
 def sign_in_often(pool: Pool, times: int) -> None:
     """Sign-ins with a code by SMS that all end, each with a new device, and wrong ones beside them."""
     for _ in range(times):
-        flow = pool.flow(devices=MemoryDeviceStore())
+        flow = pool.flow(devices=MemoryStore())
         challenge = flow.start(UserSrpAuth("alice", password(0)))
         assert isinstance(challenge, SmsMfa)
         done = flow.send(challenge.answer(pool.last_code("alice")))

@@ -10,7 +10,7 @@ from cognito_flow import (
     CustomChallenge,
     Device,
     DeviceForgotten,
-    MemoryDeviceStore,
+    MemoryStore,
     RefreshTokenAuth,
     RefreshTokenInvalid,
     SmsMfa,
@@ -57,7 +57,7 @@ def a_device_passed_to_start_replaces_the_second_factor(world: World) -> Moves:
         assert again.tokens.device_key == device.key
 
 
-@row("7.5", pool={**ALWAYS, **ON, **SMS}, flow={"devices": MemoryDeviceStore()})
+@row("7.5", pool={**ALWAYS, **ON, **SMS}, flow={"devices": MemoryStore()})
 def a_device_from_the_store_replaces_the_second_factor(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, phone_number="+31612341234")
     challenge = expect(SmsMfa, (yield world.srp()))
@@ -69,7 +69,7 @@ def a_device_from_the_store_replaces_the_second_factor(world: World) -> Moves:
 @row(
     "14.19",
     pool={**ALWAYS, **ON, **SMS, "alias_attributes": ["email", "phone_number"]},
-    flow={"devices": MemoryDeviceStore()},
+    flow={"devices": MemoryStore()},
 )
 def a_device_is_found_in_the_store_by_every_alias(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, email="alice@example.com", phone_number="+31612341234")
@@ -127,7 +127,7 @@ def a_device_forgotten_before_its_proof_is_dropped(world: World) -> Moves:
     assert world.calls("InitiateAuth") == 2
 
 
-@row("7.6", pool=ALWAYS, flow={"devices": MemoryDeviceStore()})
+@row("7.6", pool=ALWAYS, flow={"devices": MemoryStore()})
 def a_device_forgotten_at_the_start_is_dropped_and_replaced_in_the_store(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
     device = signed_in((yield world.password())).device
@@ -206,7 +206,7 @@ def a_device_is_verified_after_a_custom_challenge(world: World) -> Moves:
     assert done.tokens.device_key == device.key
 
 
-@row("7.5", pool=ALWAYS, flow={"devices": MemoryDeviceStore()})
+@row("7.5", pool=ALWAYS, flow={"devices": MemoryStore()})
 def a_device_secret_refused_in_a_later_turn_raises_device_forgotten(world: World) -> Moves:
     custom(world)
     world.pool.add_user("alice", PASSWORD)

@@ -18,7 +18,7 @@ from cognito_flow import (
     Credentials,
     CustomAuth,
     CustomChallenge,
-    MemoryDeviceStore,
+    MemoryStore,
     MfaSetup,
     NewPasswordRequired,
     Password,
@@ -196,7 +196,7 @@ def test_random_walk_ends_in_tokens_a_challenge_or_a_typed_error(data: st.DataOb
         pool.triggers.update(zip(names, (define, create, verify), strict=True))
     hides = data.draw(st.sampled_from(["ENABLED", "LEGACY"]))
     app = pool.app_client(secret=data.draw(st.booleans()), prevent_user_existence_errors=hides)
-    devices = data.draw(st.sampled_from([None, MemoryDeviceStore]))
+    devices = data.draw(st.sampled_from([None, MemoryStore]))
     flow = pool.flow(app, admin=data.draw(st.booleans()), devices=devices() if devices else None)
 
     Walk(pool, flow, data).run()

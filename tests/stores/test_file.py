@@ -19,9 +19,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cognito_flow import (
+    AppClient,
     Device,
-    FileDeviceStore,
-    FileTokenStore,
+    FileStore,
     StoreDamaged,
     StoreError,
     UsageError,
@@ -51,7 +51,7 @@ def beside(path: Path) -> list[str]:
 
 def users_of(path: Path) -> set[str]:
     """Whose tokens stand in a file, read without the library."""
-    return {name.rpartition("/")[2] for name in json.loads(path.read_bytes())["entries"]}
+    return {name.rpartition("/")[2] for name in json.loads(path.read_bytes())["records"]}
 
 
 @contextmanager
@@ -86,8 +86,8 @@ def test_the_file_is_for_its_owner_alone(path: Path) -> None:
     """Also its directory, if it is made, and the locks: even where the umask forbids nothing."""
     umask = os.umask(0)
     try:
-        store = FileTokenStore(path)
-        store.put(APP, "alice", tokens())
+        store = FileStore(path)
+        store.put_tokens(APP, "alice", tokens())
         with store.lock(APP, "alice"):
             modes = {mode(file) for file in path.parent.iterdir()}
     finally:
@@ -101,32 +101,32 @@ def test_the_file_is_for_its_owner_alone(path: Path) -> None:
 @pytest.mark.parametrize("others", [0o640, 0o604, 0o620])
 def test_a_file_that_others_may_read_is_refused(path: Path, others: int) -> None:
     """Who reads it has the tokens: the owner must know, and the file stays as it is."""
-    FileTokenStore(path).put(APP, "alice", tokens())
+    FileStore(path).put_tokens(APP, "alice", tokens())
     before = path.read_bytes()
     path.chmod(others)
 
     with pytest.raises(StoreError, match="chmod 600"):
-        FileTokenStore(path).get(APP, "alice")
+        FileStore(path).get_tokens(APP, "alice")
     with pytest.raises(StoreError, match="chmod 600"):
-        FileTokenStore(path).put(APP, "bob", tokens())
+        FileStore(path).put_tokens(APP, "bob", tokens())
     assert path.read_bytes() == before
 
 
 @for_posix
 def test_a_sealed_file_may_be_read_by_others(path: Path) -> None:
     """That is what the seal is for; the next version is for its owner alone again."""
-    store = FileTokenStore(path, keys=[KEY])
-    store.put(APP, "alice", tokens())
+    store = FileStore(path, keys=[KEY])
+    store.put_tokens(APP, "alice", tokens())
     path.chmod(0o664)
 
-    assert store.get(APP, "alice") == tokens()
-    store.put(APP, "bob", tokens())
+    assert store.get_tokens(APP, "alice") == tokens()
+    store.put_tokens(APP, "bob", tokens())
     assert mode(path) == 0o600
 
 
 def test_a_sealed_file_shows_nothing(path: Path) -> None:
     """Neither tokens nor names stand in it."""
-    FileTokenStore(path, keys=[KEY]).put(APP, "alice", tokens("ACCESS"))
+    FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens("ACCESS"))
     text = path.read_text()
 
     assert not [secret for secret in ("ACCESS", "alice", "client-id", KEY) if secret in text]
@@ -134,9 +134,23 @@ def test_a_sealed_file_shows_nothing(path: Path) -> None:
 
 def test_a_plain_file_is_json(path: Path) -> None:
     """What stands in it can be read by other programs."""
-    FileTokenStore(path).put(APP, "alice", tokens())
+    FileStore(path).put_tokens(APP, "alice", tokens())
 
-    assert json.loads(path.read_bytes())["entries"] == {GOOD: tokens().to_dict()}
+    assert json.loads(path.read_bytes())["records"] == {GOOD: tokens().to_dict()}
+
+
+def test_users_lists_whose_tokens_are_in_the_file(path: Path) -> None:
+    store = FileStore(path)
+    for user in ("bob", "al ice/\ud83d", "Zoë"):
+        store.put_tokens(APP, user, tokens())
+    store.put_device(APP, "carol", Device("key", "group", "secret"), alias="carol@example.com")
+    store.put_tokens(AppClient("eu-west-1_AbC123", "other"), "dave", tokens())
+
+    assert store.users(APP) == ["Zoë", "al ice/\ud83d", "bob"]
+
+
+def test_users_of_a_missing_file_is_empty(path: Path) -> None:
+    assert FileStore(path).users(APP) == []
 
 
 # Where it is.
@@ -146,10 +160,10 @@ def test_a_link_is_followed(path: Path, tmp_path: Path) -> None:
     """The file that it leads to is replaced, not the link."""
     link = tmp_path / "link.json"
     link.symlink_to(path)
-    FileTokenStore(link).put(APP, "alice", tokens())
+    FileStore(link).put_tokens(APP, "alice", tokens())
 
     assert link.is_symlink()
-    assert FileTokenStore(path).get(APP, "alice") == tokens()
+    assert FileStore(path).get_tokens(APP, "alice") == tokens()
 
 
 def test_a_path_means_the_directory_in_which_the_store_was_made(
@@ -157,19 +171,19 @@ def test_a_path_means_the_directory_in_which_the_store_was_made(
 ) -> None:
     """A program that changes its directory later finds its tokens."""
     monkeypatch.chdir(tmp_path)
-    store = FileTokenStore("tokens.json")
+    store = FileStore("tokens.json")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
-    store.put(APP, "alice", tokens())
+    store.put_tokens(APP, "alice", tokens())
 
-    assert FileTokenStore(tmp_path / "tokens.json").get(APP, "alice") == tokens()
+    assert FileStore(tmp_path / "tokens.json").get_tokens(APP, "alice") == tokens()
 
 
 @pytest.mark.parametrize("impossible", ["", "/", "a\0b"])
 def test_a_path_of_no_file_is_a_usage_error(impossible: str) -> None:
     """It is said when the store is made."""
     with pytest.raises(UsageError, match="path"):
-        FileTokenStore(impossible)
+        FileStore(impossible)
 
 
 def test_links_in_a_circle_are_a_usage_error(tmp_path: Path) -> None:
@@ -178,7 +192,7 @@ def test_links_in_a_circle_are_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to(tmp_path / "a")
 
     with pytest.raises(UsageError, match="path"):
-        FileTokenStore(tmp_path / "a")
+        FileStore(tmp_path / "a")
 
 
 def test_a_file_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
@@ -186,22 +200,22 @@ def test_a_file_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no directory")
 
     with pytest.raises(StoreError, match=r"File exists|Not a directory"):
-        FileTokenStore(tmp_path / "file" / "tokens.json").get(APP, "alice")
+        FileStore(tmp_path / "file" / "tokens.json").get_tokens(APP, "alice")
 
 
 def test_a_name_that_is_too_long_is_a_store_error(tmp_path: Path) -> None:
     """What cannot even be looked at is told by the first use, as a missing permission is."""
     with pytest.raises(StoreError, match="cannot be used"):
-        FileTokenStore(tmp_path / ("a" * 300)).get(APP, "alice")
+        FileStore(tmp_path / ("a" * 300)).get_tokens(APP, "alice")
 
 
 def test_a_directory_in_its_place_is_a_store_error(path: Path) -> None:
     """The file became a directory after the store was made."""
-    store = FileTokenStore(path)
+    store = FileStore(path)
     path.mkdir(parents=True)
 
     with pytest.raises(StoreError, match="cannot be used"):
-        store.get(APP, "alice")
+        store.get_tokens(APP, "alice")
 
 
 @for_posix
@@ -209,19 +223,19 @@ def test_a_full_disk_leaves_the_old_state(path: Path) -> None:
     """What does not fit is not half there, and the store goes on when there is room again."""
     import resource
 
-    store = FileTokenStore(path)
-    store.put(APP, "alice", tokens("old"))
+    store = FileStore(path)
+    store.put_tokens(APP, "alice", tokens("old"))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:
         with pytest.raises(StoreError, match="too large"):
-            store.put(APP, "alice", tokens("new"))
+            store.put_tokens(APP, "alice", tokens("new"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    assert store.get(APP, "alice") == tokens("old")
-    store.put(APP, "alice", tokens("new"))
-    assert store.get(APP, "alice") == tokens("new")
+    assert store.get_tokens(APP, "alice") == tokens("old")
+    store.put_tokens(APP, "alice", tokens("new"))
+    assert store.get_tokens(APP, "alice") == tokens("new")
 
 
 # Damage.
@@ -229,22 +243,23 @@ def test_a_full_disk_leaves_the_old_state(path: Path) -> None:
 
 def document(**members: object) -> bytes:
     """A file in the form of a store of tokens."""
-    return json.dumps({"cognito_flow": "tokens", "version": 1, **members}).encode()
+    return json.dumps({"cognito_flow": "store", "version": 1, **members}).encode()
 
 
 DAMAGED = {
     "empty": b"",
-    "truncated": document(entries={GOOD: tokens().to_dict()})[:-20],
+    "truncated": document(records={GOOD: tokens().to_dict()})[:-20],
     "not JSON": b"\x00\xff\xfe",
     "nested too deep": b"[" * 200_000,
     "a number": b"1",
     "of another program": b"{}",
     "of another kind": document(cognito_flow="cookies"),
-    "without entries": document(),
-    "with a list of entries": document(entries=[1]),
-    "with a text as record": document(entries={GOOD: "tokens"}),
-    "without a member": document(entries={GOOD: {**tokens().to_dict(), "access_token": None}}),
-    "with another day": document(entries={GOOD: {**tokens().to_dict(), "expires_at": "tomorrow"}}),
+    "without records": document(),
+    "with a list of records": document(records=[1]),
+    "with a text as record": document(records={GOOD: "tokens"}),
+    "with a record of unknown kind": document(records={"cookies/alice": {}}),
+    "without a member": document(records={GOOD: {**tokens().to_dict(), "access_token": None}}),
+    "with another day": document(records={GOOD: {**tokens().to_dict(), "expires_at": "tomorrow"}}),
 }
 
 
@@ -254,13 +269,13 @@ def test_a_damaged_file_is_put_aside_and_reported(path: Path, data: bytes) -> No
     path.parent.mkdir()
     path.touch(0o600)
     path.write_bytes(data)
-    store = FileTokenStore(path)
+    store = FileStore(path)
 
     with pytest.raises(StoreDamaged, match=r"tokens\.json\.damaged-1") as caught:
-        store.get(APP, "alice")
+        store.get_tokens(APP, "alice")
     assert caught.value.kept_at is not None
     assert Path(caught.value.kept_at).read_bytes() == data
-    assert store.get(APP, "alice") is None
+    assert store.get_tokens(APP, "alice") is None
 
 
 @pytest.mark.parametrize(
@@ -275,10 +290,10 @@ def test_a_damaged_file_of_devices_is_put_aside_and_reported(path: Path, record:
     """A record that is no device and no alias is damage, too."""
     path.parent.mkdir()
     path.touch(0o600)
-    path.write_bytes(document(cognito_flow="devices", entries=record))
+    path.write_bytes(document(records=record))
 
     with pytest.raises(StoreDamaged):
-        FileDeviceStore(path).get(APP, "alice")
+        FileStore(path).get_device(APP, "alice")
     assert beside(path) == ["tokens.json.damaged-1", "tokens.json.lock"]
 
 
@@ -286,22 +301,22 @@ def test_what_is_put_into_a_damaged_store_is_kept(path: Path) -> None:
     """The damage is reported, and a rotated refresh token is not lost to it."""
     path.parent.mkdir()
     path.touch(0o600)
-    store = FileTokenStore(path)
+    store = FileStore(path)
 
     with pytest.raises(StoreDamaged):
-        store.put(APP, "alice", tokens())
-    assert store.get(APP, "alice") == tokens()
+        store.put_tokens(APP, "alice", tokens())
+    assert store.get_tokens(APP, "alice") == tokens()
 
 
 def test_each_damaged_file_is_kept(path: Path) -> None:
     """A second one does not take the first one's place."""
     path.parent.mkdir()
-    store = FileTokenStore(path)
+    store = FileStore(path)
     for data in (b"first", b"second"):
         path.touch(0o600)
         path.write_bytes(data)
         with pytest.raises(StoreDamaged):
-            store.get(APP, "alice")
+            store.get_tokens(APP, "alice")
 
     assert [path.with_name(f"tokens.json.damaged-{number}").read_bytes() for number in (1, 2)] == [
         b"first",
@@ -313,16 +328,16 @@ def test_no_secret_stands_in_the_report(path: Path) -> None:
     """The report goes into logs."""
     path.parent.mkdir()
     path.touch(0o600)
-    path.write_bytes(document(entries={GOOD: {"access_token": "ACCESS", "refresh_token": ["REFRESH"]}}))
+    path.write_bytes(document(records={GOOD: {"access_token": "ACCESS", "refresh_token": ["REFRESH"]}}))
 
     with pytest.raises(StoreDamaged) as caught:
-        FileTokenStore(path).get(APP, "alice")
+        FileStore(path).get_tokens(APP, "alice")
     assert "ACCESS" not in str(caught.value)
     assert "REFRESH" not in str(caught.value)
 
 
 @given(data=st.binary() | st.text().map(str.encode), keys=st.sampled_from([(), (KEY,)]))
-@example(data=document(entries={}, sealed=1), keys=(KEY,))
+@example(data=document(records={}, sealed=1), keys=(KEY,))
 def test_any_file_is_read_or_kept(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, keys: tuple[str, ...]
 ) -> None:
@@ -332,7 +347,7 @@ def test_any_file_is_read_or_kept(
     path.write_bytes(data)
 
     with pytest.raises(StoreError):
-        FileTokenStore(path, keys=keys).put(APP, "alice", tokens())
+        FileStore(path, keys=keys).put_tokens(APP, "alice", tokens())
     assert data in [file.read_bytes() for file in path.parent.iterdir() if not file.name.endswith(".lock")]
 
 
@@ -341,48 +356,42 @@ def test_any_file_is_read_or_kept(
 
 def test_a_file_of_an_older_key_is_read_and_sealed_with_the_newest(path: Path) -> None:
     """Keys rotate: all open, the first one seals."""
-    FileTokenStore(path, keys=[OTHER_KEY]).put(APP, "alice", tokens())
-    FileTokenStore(path, keys=[KEY, OTHER_KEY]).put(APP, "bob", tokens("bob's"))
+    FileStore(path, keys=[OTHER_KEY]).put_tokens(APP, "alice", tokens())
+    FileStore(path, keys=[KEY, OTHER_KEY]).put_tokens(APP, "bob", tokens("bob's"))
 
-    assert FileTokenStore(path, keys=[KEY]).get(APP, "alice") == tokens()
-    assert FileTokenStore(path, keys=[KEY]).get(APP, "bob") == tokens("bob's")
+    assert FileStore(path, keys=[KEY]).get_tokens(APP, "alice") == tokens()
+    assert FileStore(path, keys=[KEY]).get_tokens(APP, "bob") == tokens("bob's")
 
 
 def opened_with_another_key(path: Path) -> None:
-    FileTokenStore(path, keys=[KEY]).put(APP, "alice", tokens())
-    FileTokenStore(path, keys=[OTHER_KEY]).put(APP, "alice", tokens("new"))
+    FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens())
+    FileStore(path, keys=[OTHER_KEY]).put_tokens(APP, "alice", tokens("new"))
 
 
 def opened_without_a_key(path: Path) -> None:
-    FileTokenStore(path, keys=[KEY]).put(APP, "alice", tokens())
+    FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens())
     path.chmod(0o600)
-    FileTokenStore(path).put(APP, "alice", tokens("new"))
+    FileStore(path).put_tokens(APP, "alice", tokens("new"))
 
 
 def plain_but_opened_with_a_key(path: Path) -> None:
-    FileTokenStore(path).put(APP, "alice", tokens())
-    FileTokenStore(path, keys=[KEY]).put(APP, "alice", tokens("new"))
-
-
-def opened_for_devices(path: Path) -> None:
-    FileTokenStore(path).put(APP, "alice", tokens())
-    FileDeviceStore(path).put(APP, "alice", Device("key", "group", "secret"))
+    FileStore(path).put_tokens(APP, "alice", tokens())
+    FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens("new"))
 
 
 def of_a_later_version(path: Path) -> None:
     path.parent.mkdir()
     path.touch(0o600)
-    path.write_bytes(document(version=2, records=[]))
-    FileTokenStore(path).put(APP, "alice", tokens("new"))
+    path.write_bytes(document(version=2, rows=[]))
+    FileStore(path).put_tokens(APP, "alice", tokens("new"))
 
 
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        (opened_with_another_key, "sealed with another key"),
-        (opened_without_a_key, "give the store its key"),
-        (plain_but_opened_with_a_key, "is not sealed"),
-        (opened_for_devices, "keeps tokens, not devices"),
+        (opened_with_another_key, "encrypted with another key"),
+        (opened_without_a_key, "pass its key"),
+        (plain_but_opened_with_a_key, "is not encrypted"),
         (of_a_later_version, "another version of the library"),
     ],
 )
@@ -401,8 +410,8 @@ def test_a_file_that_is_not_for_this_store_is_left_alone(
 @pytest.mark.parametrize("spoil", ["sealed", "nothing sealed", "no key"])
 def test_a_broken_seal_is_damage(path: Path, spoil: str) -> None:
     """The key is known, and the seal says that this is not what was written."""
-    store = FileTokenStore(path, keys=[KEY])
-    store.put(APP, "alice", tokens())
+    store = FileStore(path, keys=[KEY])
+    store.put_tokens(APP, "alice", tokens())
     values = json.loads(path.read_bytes())
     spoilt = {
         "sealed": {**values, "sealed": f"{values['sealed'][:-6]}AAAA=="},
@@ -412,24 +421,15 @@ def test_a_broken_seal_is_damage(path: Path, spoil: str) -> None:
     path.write_text(json.dumps(spoilt[spoil]))
 
     with pytest.raises(StoreDamaged, match="damaged-1"):
-        store.get(APP, "alice")
+        store.get_tokens(APP, "alice")
     assert beside(path) == ["tokens.json.damaged-1", "tokens.json.lock"]
-
-
-def test_what_was_sealed_as_a_device_opens_as_no_token(path: Path) -> None:
-    """Each kind of store derives keys of its own."""
-    FileDeviceStore(path, keys=[KEY]).put(APP, "alice", Device("key", "group", "secret"))
-    path.write_text(path.read_text().replace('"devices"', '"tokens"'))
-
-    with pytest.raises(StoreError, match="another key"):
-        FileTokenStore(path, keys=[KEY]).get(APP, "alice")
 
 
 @pytest.mark.parametrize("keys", [["short"], KEY, b"k" * 32], ids=["short", "text", "bytes"])
 def test_keys_that_are_none_are_refused(path: Path, keys: list[str] | str | bytes) -> None:
     """A short one, and one that is not in a list."""
     with pytest.raises(UsageError, match=r"32 random bytes|in a list"):
-        FileTokenStore(path, keys=keys)  # type: ignore[arg-type]  # that is the mistake
+        FileStore(path, keys=keys)  # type: ignore[arg-type]  # that is the mistake
 
 
 # Locks, and several processes.
@@ -437,7 +437,7 @@ def test_keys_that_are_none_are_refused(path: Path, keys: list[str] | str | byte
 
 def test_a_lock_keeps_others_out(path: Path) -> None:
     """While it is held, nobody else gets it; then the next one does."""
-    store, impatient = FileTokenStore(path), FileTokenStore(path, patience=0)
+    store, impatient = FileStore(path), FileStore(path, patience=0)
     with (
         store.lock(APP, "alice"),
         pytest.raises(StoreError, match="another process") as caught,
@@ -452,16 +452,16 @@ def test_a_lock_keeps_others_out(path: Path) -> None:
 
 def test_each_user_has_a_lock_of_its_own(path: Path) -> None:
     """Refreshing one user's tokens holds up nobody else, and no reader or writer."""
-    store = FileTokenStore(path, patience=0)
+    store = FileStore(path, patience=0)
     with store.lock(APP, "alice"), store.lock(APP, "bob"):
-        store.put(APP, "alice", tokens())
+        store.put_tokens(APP, "alice", tokens())
 
-        assert store.get(APP, "alice") == tokens()
+        assert store.get_tokens(APP, "alice") == tokens()
 
 
 def test_a_lock_may_be_left_in_another_thread(path: Path) -> None:
     """Tasks run their blocking parts wherever a thread is free."""
-    store = FileTokenStore(path, patience=0)
+    store = FileStore(path, patience=0)
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
         for _ in range(2):
             lock = store.lock(APP, "alice")
@@ -474,7 +474,7 @@ def test_a_lock_may_be_left_in_another_thread(path: Path) -> None:
 
 def test_a_lock_is_left_when_the_block_fails(path: Path) -> None:
     """An error in a refresh holds up nobody."""
-    store = FileTokenStore(path, patience=0)
+    store = FileStore(path, patience=0)
     with pytest.raises(KeyError), store.lock(APP, "alice"):
         raise KeyError
 
@@ -488,11 +488,11 @@ def test_a_lock_is_free_when_its_holder_is_killed(path: Path) -> None:
         assert next_line(holder) == "held"
         with (
             pytest.raises(StoreError, match="another process"),
-            FileTokenStore(path, patience=0).lock(APP, "alice"),
+            FileStore(path, patience=0).lock(APP, "alice"),
         ):
             pytest.fail("two hold it")
 
-    with FileTokenStore(path).lock(APP, "alice"):
+    with FileStore(path).lock(APP, "alice"):
         pass
 
 
@@ -514,11 +514,11 @@ def test_four_processes_lose_nothing(path: Path) -> None:
 
 def test_what_a_killed_process_left_is_cleared_away(path: Path) -> None:
     """Half a new version is of no use, and must not lie about with tokens in it."""
-    store = FileTokenStore(path)
-    store.put(APP, "alice", tokens())
+    store = FileStore(path)
+    store.put_tokens(APP, "alice", tokens())
     path.with_name("tokens.json.new").write_text("half of a new ver")
 
-    assert store.get(APP, "alice") == tokens()
+    assert store.get_tokens(APP, "alice") == tokens()
     assert beside(path) == ["tokens.json.lock"]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import PasswordDeleteError
 
-from cognito_flow import Device, KeyringDeviceStore, KeyringTokenStore, StoreDamaged, StoreError, UsageError
+from cognito_flow import Device, KeyringStore, StoreDamaged, StoreError, UsageError
 from tests.support.places import APP, Texts, installed, tokens
 
 HEAD = ("cognito-flow", "tokens/eu-west-1_AbC123/client-id/alice")
@@ -30,12 +30,12 @@ def texts() -> Generator[Texts]:
 
 def test_one_version_lies_in_the_keyring_and_nothing_is_left_of_others(texts: Texts) -> None:
     """The parts of earlier tokens go when later ones have come, and all go with a delete."""
-    store = KeyringTokenStore()
+    store = KeyringStore()
     for number in range(3):
-        store.put(APP, "alice", tokens(f"{number}" * 5000))
+        store.put_tokens(APP, "alice", tokens(f"{number}" * 5000))
         joined = "".join(texts.texts.values())
         assert [f"{other}" * 100 in joined for other in range(3)] == [other == number for other in range(3)]
-    store.delete(APP, "alice")
+    store.delete_tokens(APP, "alice")
 
     assert texts.texts == {}
 
@@ -50,19 +50,19 @@ class Slow(Texts):
 
 def test_threads_that_put_at_once_leave_one_version() -> None:
     """Else tokens that nobody asks for any more would stay in the keyring for good."""
-    backend, store = Slow(), KeyringTokenStore()
+    backend, store = Slow(), KeyringStore()
     with installed(backend), ThreadPoolExecutor(8) as threads:
-        for future in [threads.submit(store.put, APP, "alice", LARGE) for _ in range(8)]:
+        for future in [threads.submit(store.put_tokens, APP, "alice", LARGE) for _ in range(8)]:
             future.result()
-        store.delete(APP, "alice")
+        store.delete_tokens(APP, "alice")
     assert backend.texts == {}
 
 
 def test_each_service_has_entries_of_its_own(texts: Texts) -> None:
     """Two applications of one person do not meet."""
-    KeyringDeviceStore("one").put(APP, "alice", Device("key", "group", "secret"))
+    KeyringStore("one").put_device(APP, "alice", Device("key", "group", "secret"))
 
-    assert KeyringDeviceStore("other").get(APP, "alice") is None
+    assert KeyringStore("other").get_device(APP, "alice") is None
     assert {service for service, _ in texts.texts} == {"one"}
 
 
@@ -88,16 +88,16 @@ def drop_a_member(texts: Texts) -> None:
 @pytest.mark.parametrize("damage", [lose_a_part, spoil_the_head, spoil_a_part, drop_a_member])
 def test_a_damaged_entry_is_reported_and_put_mends_it(texts: Texts, damage: Callable[[Texts], None]) -> None:
     """It stays where it is until the person signs in again."""
-    store = KeyringTokenStore()
-    store.put(APP, "alice", LARGE)
+    store = KeyringStore()
+    store.put_tokens(APP, "alice", LARGE)
     damage(texts)
 
     for _ in range(2):
         with pytest.raises(StoreDamaged, match=HEAD[1]) as caught:
-            store.get(APP, "alice")
+            store.get_tokens(APP, "alice")
         assert caught.value.kept_at is None
-    store.put(APP, "alice", LARGE)
-    assert store.get(APP, "alice") == LARGE
+    store.put_tokens(APP, "alice", LARGE)
+    assert store.get_tokens(APP, "alice") == LARGE
 
 
 @given(st.text())
@@ -111,7 +111,7 @@ def test_any_text_in_the_entry_is_damage(text: str) -> None:
         backend.texts[HEAD] = text
 
         with pytest.raises(StoreDamaged):
-            KeyringTokenStore().get(APP, "alice")
+            KeyringStore().get_tokens(APP, "alice")
 
 
 class Changing(Texts):
@@ -128,23 +128,23 @@ class Changing(Texts):
 
 def test_tokens_that_change_while_they_are_read_are_read_again() -> None:
     """The parts that were to come are gone, and that is no damage."""
-    backend, store = Changing(), KeyringTokenStore()
+    backend, store = Changing(), KeyringStore()
     with installed(backend):
-        store.put(APP, "alice", LARGE)
+        store.put_tokens(APP, "alice", LARGE)
         newer = tokens("newer" * 1000)
-        backend.then = lambda: store.put(APP, "alice", newer)
+        backend.then = lambda: store.put_tokens(APP, "alice", newer)
 
-        assert store.get(APP, "alice") == newer
+        assert store.get_tokens(APP, "alice") == newer
 
 
 def test_tokens_that_go_while_they_are_read_are_none() -> None:
     """Another program signed out."""
-    backend, store = Changing(), KeyringTokenStore()
+    backend, store = Changing(), KeyringStore()
     with installed(backend):
-        store.put(APP, "alice", LARGE)
-        backend.then = lambda: store.delete(APP, "alice")
+        store.put_tokens(APP, "alice", LARGE)
+        backend.then = lambda: store.delete_tokens(APP, "alice")
 
-        assert store.get(APP, "alice") is None
+        assert store.get_tokens(APP, "alice") is None
 
 
 class Stubborn(Texts):
@@ -157,18 +157,18 @@ class Stubborn(Texts):
 def test_a_refused_delete_is_told() -> None:
     """Nobody should think that the tokens are gone."""
     with installed(Stubborn()):
-        store = KeyringTokenStore()
-        store.put(APP, "alice", tokens())
+        store = KeyringStore()
+        store.put_tokens(APP, "alice", tokens())
 
         with pytest.raises(StoreError, match="not allowed"):
-            store.delete(APP, "alice")
+            store.delete_tokens(APP, "alice")
 
 
 def test_no_keyring_is_a_store_error() -> None:
     """A server or a container has none."""
     backend = NoKeyring()  # type: ignore[no-untyped-call]  # keyring gives it no type
     with installed(backend), pytest.raises(StoreError, match="No recommended backend"):
-        KeyringTokenStore().get(APP, "alice")
+        KeyringStore().get_tokens(APP, "alice")
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,10 +176,10 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
 
     with pytest.raises(UsageError, match=r"cognito-flow\[keyring\]"):
-        KeyringTokenStore()
+        KeyringStore()
 
 
 def test_a_service_without_a_name_is_refused() -> None:
     """The person could not tell whose entries these are."""
     with pytest.raises(UsageError, match="service"):
-        KeyringDeviceStore("")
+        KeyringStore("")

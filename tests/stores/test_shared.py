@@ -21,7 +21,7 @@ SHARED = {"Redis": in_redis, "DynamoDB": in_dynamodb}
 def opened(place: Callable[[], AbstractContextManager[Opener]]) -> Generator[Any]:
     """The store of tokens at a place. It comes from a file of the documentation, so it has no type here."""
     with place() as opener:
-        yield opener()[0]
+        yield opener()
 
 
 @pytest.fixture(params=list(SHARED.values()), ids=list(SHARED))
@@ -63,10 +63,10 @@ def test_a_lock_keeps_others_out(store: LockingTokenStore) -> None:
 def test_each_user_has_a_lock_of_its_own(store: LockingTokenStore) -> None:
     """Refreshing one user's tokens holds up nobody else, and no reader or writer."""
     with store.lock(APP, "bob"):
-        store.put(APP, "bob", tokens())
+        store.put_tokens(APP, "bob", tokens())
 
         assert is_free(store)
-        assert store.get(APP, "bob") == tokens()
+        assert store.get_tokens(APP, "bob") == tokens()
 
 
 def test_a_lock_is_left_when_the_block_fails(store: LockingTokenStore) -> None:
@@ -138,7 +138,7 @@ def test_a_lock_in_dynamodb_is_waited_for(dynamodb_store: Any) -> None:
 
 def test_redis_sees_no_token(redis_store: Any) -> None:
     """What lies there is sealed, and opens with no other key."""
-    redis_store.put(APP, "alice", tokens("ACCESS"))
+    redis_store.put_tokens(APP, "alice", tokens("ACCESS"))
     redis = redis_store.sealed.redis
     other = attrs.evolve(
         redis_store, sealed=attrs.evolve(redis_store.sealed, fernet=Fernet(Fernet.generate_key()))
@@ -146,7 +146,7 @@ def test_redis_sees_no_token(redis_store: Any) -> None:
 
     assert b"ACCESS" not in b"".join(redis.mget(redis.keys()))
     with pytest.raises(InvalidToken):
-        other.get(APP, "alice")
+        other.get_tokens(APP, "alice")
 
 
 def test_two_machines_refresh_rotated_tokens_in_turn(

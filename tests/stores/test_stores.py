@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from cognito_flow import AppClient, Device, KeyringTokenStore, LockingTokenStore, MemoryTokenStore, Tokens
+from cognito_flow import AppClient, Device, KeyringStore, LockingTokenStore, MemoryStore, Tokens
 from tests.support.places import APP, PLACES, Opener, tokens
 
 OTHERS = [AppClient("eu-west-1_AbC123", "other"), AppClient("eu-west-1_Other", "client-id")]
@@ -33,60 +33,60 @@ def opener(request: pytest.FixtureRequest) -> Generator[Opener]:
 
 def test_tokens_come_back_as_they_were(opener: Opener) -> None:
     """Every member, also when the store is opened anew."""
-    opener()[0].put(APP, "alice", tokens())
+    opener().put_tokens(APP, "alice", tokens())
 
-    assert opener()[0].get(APP, "alice") == tokens()
+    assert opener().get_tokens(APP, "alice") == tokens()
 
 
 def test_tokens_without_what_may_be_missing_come_back(opener: Opener) -> None:
     """None stays None."""
     bare = Tokens("access", None, None, datetime(2030, 1, 1, tzinfo=UTC), username="alice")
-    opener()[0].put(APP, "alice", bare)
+    opener().put_tokens(APP, "alice", bare)
 
-    assert opener()[0].get(APP, "alice") == bare
+    assert opener().get_tokens(APP, "alice") == bare
 
 
 def test_tokens_may_be_large(opener: Opener) -> None:
     """An access token with many groups and claims has tens of kilobytes."""
     large = tokens("0123456789" * 3000)
-    opener()[0].put(APP, "alice", large)
+    opener().put_tokens(APP, "alice", large)
 
-    assert opener()[0].get(APP, "alice") == large
+    assert opener().get_tokens(APP, "alice") == large
 
 
 def test_nothing_is_kept_of_a_stranger(opener: Opener) -> None:
     """A user without tokens has None."""
-    opener()[0].put(APP, "alice", tokens())
+    opener().put_tokens(APP, "alice", tokens())
 
-    assert opener()[0].get(APP, "bob") is None
+    assert opener().get_tokens(APP, "bob") is None
 
 
 def test_later_tokens_take_the_place_of_earlier_ones(opener: Opener) -> None:
     """A user has one set of tokens."""
-    opener()[0].put(APP, "alice", tokens("first"))
-    opener()[0].put(APP, "alice", tokens("second"))
+    opener().put_tokens(APP, "alice", tokens("first"))
+    opener().put_tokens(APP, "alice", tokens("second"))
 
-    assert opener()[0].get(APP, "alice") == tokens("second")
+    assert opener().get_tokens(APP, "alice") == tokens("second")
 
 
 def test_deleted_tokens_are_gone(opener: Opener) -> None:
     """Deleting drops one user's, and deleting nothing is no error."""
-    store = opener()[0]
-    store.put(APP, "alice", tokens())
-    store.put(APP, "bob", tokens("bob's"))
-    store.delete(APP, "alice")
-    store.delete(APP, "alice")
+    store = opener()
+    store.put_tokens(APP, "alice", tokens())
+    store.put_tokens(APP, "bob", tokens("bob's"))
+    store.delete_tokens(APP, "alice")
+    store.delete_tokens(APP, "alice")
 
-    assert opener()[0].get(APP, "alice") is None
-    assert opener()[0].get(APP, "bob") == tokens("bob's")
+    assert opener().get_tokens(APP, "alice") is None
+    assert opener().get_tokens(APP, "bob") == tokens("bob's")
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=["client", "pool"])
 def test_each_app_client_has_tokens_of_its_own(opener: Opener, other: AppClient) -> None:
     """The same name in another pool or app client is another user."""
-    opener()[0].put(APP, "alice", tokens())
+    opener().put_tokens(APP, "alice", tokens())
 
-    assert opener()[0].get(other, "alice") is None
+    assert opener().get_tokens(other, "alice") is None
 
 
 @every_place
@@ -100,63 +100,63 @@ def test_users_of_any_name_are_told_apart(
     """Whatever two names are made of, they are two users, or one."""
     assume(one != other)
     with place() as opener:
-        opener()[0].put(APP, one, tokens("one"))
-        opener()[0].put(APP, other, tokens("other"))
-        opener()[1].put(APP, one, DEVICE)
-        opener()[1].put(APP, other, OTHER_DEVICE)
+        opener().put_tokens(APP, one, tokens("one"))
+        opener().put_tokens(APP, other, tokens("other"))
+        opener().put_device(APP, one, DEVICE)
+        opener().put_device(APP, other, OTHER_DEVICE)
 
-        assert opener()[0].get(APP, one) == tokens("one")
-        assert opener()[0].get(APP, other) == tokens("other")
-        assert opener()[1].get(APP, one) == DEVICE
-        assert opener()[1].get(APP, other) == OTHER_DEVICE
+        assert opener().get_tokens(APP, one) == tokens("one")
+        assert opener().get_tokens(APP, other) == tokens("other")
+        assert opener().get_device(APP, one) == DEVICE
+        assert opener().get_device(APP, other) == OTHER_DEVICE
 
 
 def test_many_threads_lose_nothing(opener: Opener) -> None:
     """Stores are called from worker threads, many at once."""
-    store = opener()[0]
+    store = opener()
     users = [f"user-{number}" for number in range(64)]
     with ThreadPoolExecutor(16) as threads:
-        list(threads.map(lambda user: store.put(APP, user, tokens(user)), users))
+        list(threads.map(lambda user: store.put_tokens(APP, user, tokens(user)), users))
 
-    assert [store.get(APP, user) for user in users] == [tokens(user) for user in users]
+    assert [store.get_tokens(APP, user) for user in users] == [tokens(user) for user in users]
 
 
 def test_a_device_comes_back_as_it_was(opener: Opener) -> None:
     """Every member, also when the store is opened anew."""
-    opener()[1].put(APP, "alice", DEVICE)
+    opener().put_device(APP, "alice", DEVICE)
 
-    assert opener()[1].get(APP, "alice") == DEVICE
-    assert opener()[1].get(APP, "bob") is None
+    assert opener().get_device(APP, "alice") == DEVICE
+    assert opener().get_device(APP, "bob") is None
 
 
 def test_a_device_is_found_by_name_and_by_alias(opener: Opener) -> None:
     """People type either; an alias that is the name itself changes nothing."""
-    opener()[1].put(APP, "alice", DEVICE, alias="alice@example.com")
-    opener()[1].put(APP, "bob", OTHER_DEVICE, alias="bob")
+    opener().put_device(APP, "alice", DEVICE, alias="alice@example.com")
+    opener().put_device(APP, "bob", OTHER_DEVICE, alias="bob")
 
-    assert opener()[1].get(APP, "alice") == DEVICE
-    assert opener()[1].get(APP, "alice@example.com") == DEVICE
-    assert opener()[1].get(APP, "bob") == OTHER_DEVICE
+    assert opener().get_device(APP, "alice") == DEVICE
+    assert opener().get_device(APP, "alice@example.com") == DEVICE
+    assert opener().get_device(APP, "bob") == OTHER_DEVICE
 
 
 def test_an_alias_leads_to_whoever_had_it_last(opener: Opener) -> None:
     """An e-mail address moves to another person, and the first one keeps the device."""
-    opener()[1].put(APP, "alice", DEVICE, alias="office@example.com")
-    opener()[1].put(APP, "bob", OTHER_DEVICE, alias="office@example.com")
+    opener().put_device(APP, "alice", DEVICE, alias="office@example.com")
+    opener().put_device(APP, "bob", OTHER_DEVICE, alias="office@example.com")
 
-    assert opener()[1].get(APP, "office@example.com") == OTHER_DEVICE
-    assert opener()[1].get(APP, "alice") == DEVICE
+    assert opener().get_device(APP, "office@example.com") == OTHER_DEVICE
+    assert opener().get_device(APP, "alice") == DEVICE
 
 
 @pytest.mark.parametrize("name", ["alice", "alice@example.com"])
 def test_a_device_is_deleted_by_name_or_alias(opener: Opener, name: str) -> None:
     """Afterwards neither finds it, and deleting nothing is no error."""
-    opener()[1].put(APP, "alice", DEVICE, alias="alice@example.com")
-    opener()[1].delete(APP, name)
-    opener()[1].delete(APP, name)
+    opener().put_device(APP, "alice", DEVICE, alias="alice@example.com")
+    opener().delete_device(APP, name)
+    opener().delete_device(APP, name)
 
-    assert opener()[1].get(APP, "alice") is None
-    assert opener()[1].get(APP, "alice@example.com") is None
+    assert opener().get_device(APP, "alice") is None
+    assert opener().get_device(APP, "alice@example.com") is None
 
 
 @every_place
@@ -169,25 +169,25 @@ def test_an_alias_of_any_name_leads_to_the_device(
 ) -> None:
     """Both come from outside."""
     with place() as opener:
-        opener()[1].put(APP, username, DEVICE, alias=alias)
+        opener().put_device(APP, username, DEVICE, alias=alias)
 
-        assert opener()[1].get(APP, alias) == DEVICE
-        assert opener()[1].get(APP, username) == DEVICE
+        assert opener().get_device(APP, alias) == DEVICE
+        assert opener().get_device(APP, username) == DEVICE
 
 
 def test_no_secret_stands_in_a_repr(opener: Opener) -> None:
     """A store that is logged by mistake tells nothing."""
-    stores = opener()
-    stores[0].put(APP, "alice", tokens("ACCESS"))
-    stores[1].put(APP, "alice", Device("key", "group", "SECRET"))
+    store = opener()
+    store.put_tokens(APP, "alice", tokens("ACCESS"))
+    store.put_device(APP, "alice", Device("key", "group", "SECRET"))
 
-    assert "ACCESS" not in repr(stores)
-    assert "SECRET" not in repr(stores)
-    assert "k" * 32 not in repr(stores)
+    assert "ACCESS" not in repr(store)
+    assert "SECRET" not in repr(store)
+    assert "k" * 32 not in repr(store)
 
 
 def test_stores_with_a_lock_are_told_from_others(opener: Opener) -> None:
     """What processes share has one; a keyring has not, which it says."""
-    store = opener()[0]
+    store = opener()
 
-    assert isinstance(store, LockingTokenStore) != isinstance(store, MemoryTokenStore | KeyringTokenStore)
+    assert isinstance(store, LockingTokenStore) != isinstance(store, MemoryStore | KeyringStore)

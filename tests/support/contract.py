@@ -11,7 +11,7 @@ import pytest
 from botocore.model import ListShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from cognito_flow._exchange import Call
+from cognito_flow._exchange import Call, Wait
 
 # Errors that every operation can raise before its request is read; the model lists them for no operation.
 _OF_ANY_OPERATION = {
@@ -55,8 +55,9 @@ def needs_member(shape: str, member: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(member not in members, reason=f"this botocore does not know {shape}.{member}")
 
 
-def check_call(call: Call) -> Call:
+def check_call(call: Call | Wait[object]) -> Call:
     """Return the call if botocore would send it."""
+    assert isinstance(call, Call)
     shape = model().operation_model(call.operation).input_shape
     assert shape is not None
     report = ParamValidator().validate(dict(call.parameters), shape)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cognito_flow import AppClient, Device
 from cognito_flow import _engine as engine
-from cognito_flow._exchange import Call, Exchange, Response
+from cognito_flow._exchange import Call, Exchange, Response, Wait
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.credentials import Credentials
 from cognito_flow.errors import CognitoFlowError
@@ -71,7 +71,7 @@ class Conversation:
         """Raise an error of the service."""
         return self._take(lambda: self.exchange.throw(error))
 
-    def _take(self, step: Callable[[], Call]) -> Conversation:
+    def _take(self, step: Callable[[], Call | Wait[object]]) -> Conversation:
         try:
             self.call = check_call(step())
         except StopIteration as stop:

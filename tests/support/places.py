@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import boto3
 import fakeredis
@@ -23,12 +23,9 @@ from moto import mock_aws
 from cognito_flow import (
     AppClient,
     DeviceStore,
-    FileDeviceStore,
-    FileTokenStore,
-    KeyringDeviceStore,
-    KeyringTokenStore,
-    MemoryDeviceStore,
-    MemoryTokenStore,
+    FileStore,
+    KeyringStore,
+    MemoryStore,
     Tokens,
     TokenStore,
 )
@@ -80,40 +77,41 @@ def installed(backend: KeyringBackend) -> Generator[None]:
         keyring.set_keyring(before)
 
 
-Opener: TypeAlias = Callable[[], tuple[TokenStore, DeviceStore]]
-"""Opens the stores of one place once more, as another process would."""
+class Store(TokenStore, DeviceStore, Protocol):
+    """A store of both kinds."""
+
+
+Opener: TypeAlias = Callable[[], Store]
+"""Opens the store of one place once more, as another process would."""
 
 
 @contextmanager
 def in_memory() -> Generator[Opener]:
-    stores = MemoryTokenStore(), MemoryDeviceStore()
-    yield lambda: stores
+    store = MemoryStore()
+    yield lambda: store
 
 
 @contextmanager
 def in_a_file(*keys: str) -> Generator[Opener]:
     with tempfile.TemporaryDirectory() as folder:
-        yield lambda: (
-            FileTokenStore(Path(folder, "tokens.json"), keys=keys),
-            FileDeviceStore(f"{folder}/devices.json", keys=keys),
-        )
+        yield lambda: FileStore(Path(folder, "tokens.json"), keys=keys)
 
 
 @contextmanager
 def in_a_keyring() -> Generator[Opener]:
     with installed(Texts()):
-        yield lambda: (KeyringTokenStore(), KeyringDeviceStore("another service"))
+        yield KeyringStore
 
 
 @contextmanager
 def in_redis() -> Generator[Opener]:
     server, fernet = fakeredis.FakeServer(), Fernet(Fernet.generate_key())
 
-    def stores() -> tuple[TokenStore, DeviceStore]:
-        sealed = redis_store.Sealed(fakeredis.FakeRedis(server=server), fernet)
-        return redis_store.RedisTokenStore(sealed), redis_store.RedisDeviceStore(sealed)
+    def store() -> Store:
+        opened: Store = redis_store.RedisStore(redis_store.Sealed(fakeredis.FakeRedis(server=server), fernet))
+        return opened
 
-    yield stores
+    yield store
 
 
 @contextmanager
@@ -127,7 +125,7 @@ def in_dynamodb() -> Generator[Opener]:
             BillingMode="PAY_PER_REQUEST",
         )
         items = dynamodb_store.Items(client, "stores")
-        yield lambda: (dynamodb_store.DynamoDBTokenStore(items), dynamodb_store.DynamoDBDeviceStore(items))
+        yield lambda: dynamodb_store.DynamoDBStore(items)
 
 
 PLACES: dict[str, Callable[[], AbstractContextManager[Opener]]] = {

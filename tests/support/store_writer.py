@@ -1,4 +1,4 @@
-"""Programs that write to a FileTokenStore, for tests that run several of them or kill them.
+"""Programs that write to a FileStore, for tests that run several of them or kill them.
 
 python -m tests.support.store_writer write PATH PREFIX START STOP    puts users PREFIX-START ..., prints each
 python -m tests.support.store_writer hold PATH                       takes alice's lock, prints "held", waits
@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cognito_flow import AppClient, FileTokenStore, Tokens
+from cognito_flow import AppClient, FileStore, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,32 +39,32 @@ def say(line: str) -> None:
 
 
 def write(path: str, prefix: str, start: str, stop: str) -> None:
-    store = FileTokenStore(path)
+    store = FileStore(path)
     say("ready")
     for number in range(int(start), int(stop)):
-        store.put(APP, f"{prefix}-{number}", tokens(str(number)))
+        store.put_tokens(APP, f"{prefix}-{number}", tokens(str(number)))
         say(str(number))
 
 
 def hold(path: str) -> None:
-    with FileTokenStore(path).lock(APP, "alice"):
+    with FileStore(path).lock(APP, "alice"):
         say("held")
         signal.pause()
 
 
 def die(path: str) -> None:
     """For each line of the package that a write executes, kill a child process where that line begins."""
-    store = FileTokenStore(path)
+    store = FileStore(path)
     os.umask(0)
     for line in count(1):
-        store.put(APP, "alice", tokens("old"))
+        store.put_tokens(APP, "alice", tokens("old"))
         if (child := os.fork()) == 0:
             sys.settrace(killer(line))
-            store.put(APP, "alice", tokens("new"))
+            store.put_tokens(APP, "alice", tokens("new"))
             os._exit(0)
         survived = os.waitpid(child, 0)[1] == 0
         modes = {file.stat().st_mode & 0o777 for file in Path(path).parent.iterdir()}
-        found = store.get(APP, "alice")
+        found = store.get_tokens(APP, "alice")
         files = sorted(file.name for file in Path(path).parent.iterdir())
         say(json.dumps([found and found.access_token, sorted(modes), files]))
         if survived:

@@ -6,10 +6,10 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -18,109 +18,19 @@ import pytest
 from cognito_flow import (
     AppClient,
     AsyncTokenSource,
-    MemoryTokenStore,
+    MemoryStore,
     RefreshTokenInvalid,
     RefreshTokenReused,
     StoreError,
     System,
     Throttled,
     Tokens,
-    TokenSource,
     UsageError,
-    UserSrpAuth,
 )
-from cognito_flow.testing import Clock, LocalCognito, Pool
+from cognito_flow.testing import Pool
+from tests.support.token_sources import ALICE, REFRESH, Source, World
 
-ALICE = UserSrpAuth("alice", "correct horse")
-REFRESH = "GetTokensFromRefreshToken"
-ROTATION = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
 MANY = 200
-
-
-@pytest.fixture
-def pool() -> Pool:
-    """A pool with a user, on a clock that stands still unless it is advanced, and that rotates tokens."""
-    moment = datetime(2030, 1, 1, tzinfo=UTC)
-    pool = LocalCognito(clock=Clock(lambda: moment)).create_pool()
-    pool.add_user("alice", "correct horse")
-    return pool
-
-
-@pytest.fixture
-def app(pool: Pool) -> AppClient:
-    """An app client that rotates refresh tokens, with no grace."""
-    return pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), refresh_token_rotation=ROTATION)
-
-
-@attrs.frozen
-class Source:
-    """Either source, asked as the blocking one is."""
-
-    source: TokenSource | AsyncTokenSource
-
-    def tokens(self) -> Tokens:
-        """All the tokens."""
-        return (
-            asyncio.run(self.source.tokens())
-            if isinstance(self.source, AsyncTokenSource)
-            else self.source.tokens()
-        )
-
-    def access_token(self) -> str:
-        """The access token."""
-        return (
-            asyncio.run(self.source.access_token())
-            if isinstance(self.source, AsyncTokenSource)
-            else self.source.access_token()
-        )
-
-    def refresh(self, rejected: str) -> Tokens:
-        """Tokens in place of a rejected one."""
-        return (
-            asyncio.run(self.source.refresh(rejected))
-            if isinstance(self.source, AsyncTokenSource)
-            else self.source.refresh(rejected)
-        )
-
-
-@attrs.frozen
-class World:
-    """A signed-in user, and sources of her tokens."""
-
-    pool: Pool
-    app: AppClient
-    is_async: bool
-
-    def sign_in(self) -> Tokens:
-        """Alice's tokens."""
-        return self.pool.flow(self.app).sign_in(ALICE).tokens
-
-    def source(
-        self,
-        tokens: Tokens | None = None,
-        *,
-        sleep: Callable[[float], None] = lambda _: None,
-        **options: Any,
-    ) -> Source:
-        """A source of tokens; no jitter, so that the moment of a refresh is known."""
-        make = self.pool.async_flow if self.is_async else self.pool.flow
-        clock = self.pool.cognito.clock
-        flow = make(self.app, system=System(now=clock, sleep=sleep, random_bytes=bytes))
-        return Source(flow.token_source(tokens or self.sign_in(), **options))
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.pool.cognito.clock.advance(seconds)
-
-    def refreshes(self) -> int:
-        """How many refreshes the pool has seen."""
-        return [call.operation for call in self.pool.cognito.calls].count(REFRESH)
-
-
-@pytest.fixture(params=["sync", "async"])
-def world(request: pytest.FixtureRequest, pool: Pool, app: AppClient) -> World:
-    """Both kinds of sources."""
-    return World(pool, app, request.param == "async")
 
 
 def test_tokens_that_are_far_from_their_end_are_given_as_they_are(world: World) -> None:
@@ -265,18 +175,18 @@ def test_those_who_waited_for_a_slow_failure_do_not_wait_once_more(world: World)
 
 
 @attrs.define
-class Store(MemoryTokenStore):
+class Store(MemoryStore):
     """A store that may fail, and that notes what was put."""
 
-    put_tokens: list[Tokens] = attrs.field(factory=list[Tokens], init=False)
+    stored: list[Tokens] = attrs.field(factory=list[Tokens], init=False)
     is_full: bool = attrs.field(default=False, init=False)
 
-    def put(self, app: AppClient, username: str, tokens: Tokens) -> None:
+    def put_tokens(self, app: AppClient, username: str, tokens: Tokens) -> None:
         """Note it, or fail."""
         if self.is_full:
             raise OSError("no space left on device")
-        self.put_tokens.append(tokens)
-        super().put(app, username, tokens)
+        self.stored.append(tokens)
+        super().put_tokens(app, username, tokens)
 
 
 def test_tokens_are_stored_before_they_are_handed_out(world: World) -> None:
@@ -285,18 +195,18 @@ def test_tokens_are_stored_before_they_are_handed_out(world: World) -> None:
     source = world.source(tokens, store=store)
     source.tokens()
     source.tokens()
-    assert store.put_tokens == [tokens]
+    assert store.stored == [tokens]
     world.advance(3600)
-    assert source.tokens() == store.get(world.app, "alice") == store.put_tokens[-1]
-    assert len(store.put_tokens) == 2
+    assert source.tokens() == store.get_tokens(world.app, "alice") == store.stored[-1]
+    assert len(store.stored) == 2
 
 
 def test_tokens_that_come_from_the_store_are_not_stored_again(world: World) -> None:
     """They are there."""
     tokens, store = world.sign_in(), Store()
-    store.put(world.app, "alice", tokens)
+    store.put_tokens(world.app, "alice", tokens)
     world.source(tokens, store=store).tokens()
-    assert len(store.put_tokens) == 1
+    assert len(store.stored) == 1
 
 
 def test_a_store_that_fails_loses_nothing(world: World) -> None:
@@ -310,20 +220,20 @@ def test_a_store_that_fails_loses_nothing(world: World) -> None:
         with pytest.raises(OSError, match="no space"):
             source.tokens()
     store.is_full = False
-    assert source.tokens() == store.get(world.app, "alice")
+    assert source.tokens() == store.get_tokens(world.app, "alice")
     assert world.refreshes() == 1
 
 
 def test_a_store_that_is_out_of_reach_in_passing_is_no_trouble_to_valid_tokens(world: World) -> None:
     """They are served until it is back, or they end."""
 
-    class Away(MemoryTokenStore):
+    class Away(MemoryStore):
         is_away = False
 
-        def get(self, app: AppClient, username: str) -> Tokens | None:
+        def get_tokens(self, app: AppClient, username: str) -> Tokens | None:
             if self.is_away:
                 raise StoreError("locked", retryable=True)
-            return super().get(app, username)
+            return super().get_tokens(app, username)
 
     tokens, store = world.sign_in(), Away()
     source = world.source(tokens, store=store)
@@ -339,14 +249,14 @@ def test_a_store_that_is_out_of_reach_in_passing_is_no_trouble_to_valid_tokens(w
 def test_a_store_that_fails_in_the_midst_of_a_refresh_makes_no_token_valid(world: World) -> None:
     """Nothing became of that try: the next who asks gets no token that is over."""
 
-    class Breaking(MemoryTokenStore):
+    class Breaking(MemoryStore):
         reads_left = 100
 
-        def get(self, app: AppClient, username: str) -> Tokens | None:
+        def get_tokens(self, app: AppClient, username: str) -> Tokens | None:
             self.reads_left -= 1
             if self.reads_left == 0:
                 raise ConnectionError("reset by peer")
-            return super().get(app, username)
+            return super().get_tokens(app, username)
 
     tokens, store = world.sign_in(), Breaking()
     source = world.source(tokens, store=store)
@@ -365,12 +275,12 @@ def test_tokens_that_come_from_a_store_are_served_while_a_refresh_fails_in_passi
     tokens = world.sign_in()
     world.advance(3600 - 30)
     world.pool.cognito.faults.throttle(REFRESH, times=3)
-    assert world.source(tokens, store=MemoryTokenStore()).tokens() == tokens
+    assert world.source(tokens, store=MemoryStore()).tokens() == tokens
 
 
 def test_what_another_process_stored_is_taken(world: World) -> None:
     """Without a call."""
-    store = MemoryTokenStore()
+    store = MemoryStore()
     tokens = world.sign_in()
     one, other = world.source(tokens, store=store), world.source(tokens, store=store)
     one.tokens()
@@ -381,41 +291,41 @@ def test_what_another_process_stored_is_taken(world: World) -> None:
 
 def test_older_tokens_that_end_later_are_replaced(world: World) -> None:
     """They came while the clock was ahead, or lived longer: a person who signs in again is not held to them."""
-    store, older = MemoryTokenStore(), world.sign_in()
-    store.put(world.app, "alice", attrs.evolve(older, expires_at=older.expires_at + timedelta(days=1)))
+    store, older = MemoryStore(), world.sign_in()
+    store.put_tokens(world.app, "alice", attrs.evolve(older, expires_at=older.expires_at + timedelta(days=1)))
     world.advance(60)
     newer = world.sign_in()
-    assert world.source(newer, store=store).tokens() == newer == store.get(world.app, "alice")
+    assert world.source(newer, store=store).tokens() == newer == store.get_tokens(world.app, "alice")
 
 
 def test_tokens_that_do_not_tell_their_age_go_by_their_end(world: World) -> None:
     """An emulator's tokens may be no JWTs."""
-    store, tokens = MemoryTokenStore(), attrs.evolve(world.sign_in(), access_token="opaque")
+    store, tokens = MemoryStore(), attrs.evolve(world.sign_in(), access_token="opaque")
     later = attrs.evolve(tokens, expires_at=tokens.expires_at + timedelta(seconds=60))
-    store.put(world.app, "alice", later)
+    store.put_tokens(world.app, "alice", later)
     assert world.source(tokens, store=store).tokens() == later
 
 
 def test_older_tokens_in_the_store_are_replaced(world: World) -> None:
     """The person has signed in again."""
-    store = MemoryTokenStore()
-    store.put(world.app, "alice", world.sign_in())
+    store = MemoryStore()
+    store.put_tokens(world.app, "alice", world.sign_in())
     world.advance(10)
     tokens = world.sign_in()
-    assert world.source(tokens, store=store).tokens() == tokens == store.get(world.app, "alice")
+    assert world.source(tokens, store=store).tokens() == tokens == store.get_tokens(world.app, "alice")
 
 
 @attrs.define
-class Behind(MemoryTokenStore):
+class Behind(MemoryStore):
     """A store as two processes see it whose refreshes cross: the other one's tokens appear during ours."""
 
     other: Tokens | None = attrs.field(default=None)
     reads: int = attrs.field(default=0, init=False)
 
-    def get(self, app: AppClient, username: str) -> Tokens | None:
+    def get_tokens(self, app: AppClient, username: str) -> Tokens | None:
         """Nothing new at first."""
         self.reads += 1
-        return super().get(app, username) if self.reads % 2 else self.other
+        return super().get_tokens(app, username) if self.reads % 2 else self.other
 
 
 @pytest.mark.parametrize("wait", [0, 3600], ids=["fresh", "due as well"])
@@ -439,11 +349,11 @@ def test_a_reused_token_is_told_when_the_store_knows_no_other(world: World) -> N
     world.pool.flow(world.app).refresh(tokens)
     world.advance(1)
     with pytest.raises(RefreshTokenReused):
-        world.source(tokens, store=MemoryTokenStore()).tokens()
+        world.source(tokens, store=MemoryStore()).tokens()
 
 
 @attrs.define
-class Locking(MemoryTokenStore):
+class Locking(MemoryStore):
     """A store whose lock can be held up, and notes who holds it."""
 
     turn: threading.Lock = attrs.field(factory=threading.Lock, init=False)
@@ -565,7 +475,7 @@ def test_those_who_can_go_on_with_a_valid_token_do_not_wait(pool: Pool, app: App
     pool.cognito.clock.advance(3600 - 30)
     with store.turn, ThreadPoolExecutor(1) as thread:
         refreshing = thread.submit(source.access_token)
-        while not source._lock.locked():
+        while not source._lock.of_this_process.locked():
             pass
         assert source.access_token() == tokens.access_token
         store.turn.release()
@@ -579,10 +489,10 @@ def test_what_is_not_stored_yet_is_handed_to_no_other_thread(pool: Pool, app: Ap
     asking = threading.local()
 
     class Slow(Locking):
-        def put(self, app: AppClient, username: str, tokens: Tokens) -> None:
+        def put_tokens(self, app: AppClient, username: str, tokens: Tokens) -> None:
             is_new.set()
             time.sleep(0.2)
-            super().put(app, username, tokens)
+            super().put_tokens(app, username, tokens)
 
     def now() -> datetime:
         if asking.__dict__:
@@ -592,7 +502,7 @@ def test_what_is_not_stored_yet_is_handed_to_no_other_thread(pool: Pool, app: Ap
 
     def is_handed_what_is_stored() -> bool:
         asking.now = True
-        return source.tokens() == store.get(app, "alice")
+        return source.tokens() == store.get_tokens(app, "alice")
 
     store = Slow()
     flow = pool.flow(app, system=System(now=now))
@@ -602,7 +512,7 @@ def test_what_is_not_stored_yet_is_handed_to_no_other_thread(pool: Pool, app: Ap
     clock.advance(3600 - 30)
     with store.turn, ThreadPoolExecutor(2) as threads:
         refreshing = threads.submit(source.tokens)
-        while not source._lock.locked():
+        while not source._lock.of_this_process.locked():
             pass
         asked = threads.submit(is_handed_what_is_stored)
         is_asked.wait()
@@ -616,7 +526,7 @@ def test_a_token_that_is_refused_while_the_refresh_ends_is_replaced(pool: Pool, 
     """The refresh that is under way has looked at it before."""
     is_over = threading.Event()
 
-    class Leaving(MemoryTokenStore):
+    class Leaving(MemoryStore):
         @contextmanager
         def lock(self, app: AppClient, username: str) -> Iterator[None]:
             yield
@@ -658,7 +568,7 @@ def test_tasks_that_can_go_on_with_a_valid_token_do_not_wait(pool: Pool, app: Ap
 
 def test_a_cancelled_task_leaves_the_refresh_to_the_others(pool: Pool, app: AppClient) -> None:
     """Its tokens are rotated: if it were stopped half-way, they would be lost."""
-    store = MemoryTokenStore()
+    store = MemoryStore()
     source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens, store=store)
     pool.cognito.clock.advance(3600)
 
@@ -670,7 +580,7 @@ def test_a_cancelled_task_leaves_the_refresh_to_the_others(pool: Pool, app: AppC
         first.cancel()
         return await second
 
-    new, kept = asyncio.run(cancel_the_first()), store.get(app, "alice")
+    new, kept = asyncio.run(cancel_the_first()), store.get_tokens(app, "alice")
     assert kept is not None
     assert kept.access_token == new
     assert [call.operation for call in pool.cognito.calls].count(REFRESH) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from cognito_flow import Account, FileTokenStore, UserSrpAuth
+from cognito_flow import Account, FileStore, UserSrpAuth
 from cognito_flow.testing import LocalCognito
 
 PROCESSES, ROUNDS = 4, 500
@@ -20,14 +20,14 @@ ROTATION = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
 PROGRAM = """
 import json, sys
 from datetime import UTC, datetime, timedelta
-from cognito_flow import AppClient, AuthFlow, FileTokenStore, System
+from cognito_flow import AppClient, AuthFlow, FileStore, System
 
 pool_id, client_id, url, path = sys.argv[1:]
 ahead = timedelta()
 app = AppClient(pool_id, client_id, endpoint_url=url)
 flow = AuthFlow(app, system=System(now=lambda: datetime.now(UTC) + ahead))
-store = FileTokenStore(path)
-source = flow.token_source(store.get(app, "alice"), store=store)
+store = FileStore(path)
+source = flow.token_source(store.get_tokens(app, "alice"), store=store)
 for line in sys.stdin:
     ahead = timedelta(seconds=json.loads(line))
     print(json.dumps(source.access_token()), flush=True)
@@ -53,8 +53,8 @@ def test_processes_that_share_a_store_refresh_in_turn(cognito: LocalCognito, tmp
     with cognito.serve() as url, ExitStack() as stack:
         app = attrs.evolve(client, endpoint_url=url)
         flow = pool.flow(client)
-        store = FileTokenStore(path)
-        store.put(app, "alice", flow.sign_in(UserSrpAuth("alice", "correct horse")).tokens)
+        store = FileStore(path)
+        store.put_tokens(app, "alice", flow.sign_in(UserSrpAuth("alice", "correct horse")).tokens)
         command = [sys.executable, "-c", PROGRAM, app.pool_id, app.client_id, url, str(path)]
         processes = [
             stack.enter_context(
@@ -65,7 +65,7 @@ def test_processes_that_share_a_store_refresh_in_turn(cognito: LocalCognito, tmp
         for number in range(1, ROUNDS + 1):
             cognito.clock.advance(3600)
             (access_token,) = ask(processes, number * 3600)
-            kept = store.get(app, "alice")
+            kept = store.get_tokens(app, "alice")
             assert kept is not None
             assert kept.access_token == access_token
             account = flow.account(kept)

@@ -1,0 +1,141 @@
+"""How the library's own stores turn tokens and devices into named records, and read them back.
+
+Rule of this file: a store is a set of named records, each a small JSON object. Subclasses of `RecordStore`
+decide where they are kept.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeAlias
+from urllib.parse import quote, unquote
+
+import attrs
+
+from cognito_flow._json import as_text
+from cognito_flow._tracebacks import without_locals
+from cognito_flow.errors import StoreDamaged, UsageError
+from cognito_flow.models import AppClient, Device, Tokens
+
+__all__ = ["Record", "RecordStore", "Records", "check_record", "record_name", "users_of"]
+
+Record: TypeAlias = Mapping[str, object]
+
+
+class Records(Protocol):
+    """Records by name: a dictionary is one."""
+
+    def get(self, name: str, /) -> Record | None:
+        """Return the record, or None."""
+        ...
+
+    def __setitem__(self, name: str, record: Record, /) -> None: ...
+
+    def pop(self, name: str, default: None, /) -> object:
+        """Delete the record, if there is one."""
+        ...
+
+
+@without_locals
+class RecordStore(ABC):
+    """A `TokenStore` and `DeviceStore` over records: one for each user's tokens, one for each device, and one
+    for each alias, which names the device's record."""
+
+    @abstractmethod
+    def _open(self) -> AbstractContextManager[Records]:
+        """Open the records for one operation; changes are saved when the block ends."""
+
+    def get_tokens(self, app: AppClient, username: str) -> Tokens | None:
+        """Return the user's tokens, or None. See `TokenStore.get_tokens`."""
+        name = record_name("tokens", app, username)
+        with self._open() as records:
+            record = records.get(name)
+            return None if record is None else _read_tokens(name, record)
+
+    def put_tokens(self, app: AppClient, username: str, tokens: Tokens) -> None:
+        """Keep the tokens. See `TokenStore.put_tokens`."""
+        with self._open() as records:
+            records[record_name("tokens", app, username)] = tokens.to_dict()
+
+    def delete_tokens(self, app: AppClient, username: str) -> None:
+        """Delete the user's tokens, if there are any. See `TokenStore.delete_tokens`."""
+        with self._open() as records:
+            records.pop(record_name("tokens", app, username), None)
+
+    def get_device(self, app: AppClient, username: str) -> Device | None:
+        """Return the user's device, or None. See `DeviceStore.get_device`."""
+        with self._open() as records:
+            name = _device_of(records, app, username)
+            record = records.get(name)
+            return None if record is None else _read_device(name, record)
+
+    def put_device(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
+        """Keep the device. See `DeviceStore.put_device`."""
+        name = record_name("device", app, username)
+        with self._open() as records:
+            records[name] = attrs.asdict(device)
+            if alias is not None and alias != username:
+                records[record_name("alias", app, alias)] = {"device": name}
+
+    def delete_device(self, app: AppClient, username: str) -> None:
+        """Delete the user's device, if there is one. See `DeviceStore.delete_device`."""
+        with self._open() as records:
+            records.pop(_device_of(records, app, username), None)
+
+
+def check_record(name: str, record: Record) -> None:
+    """Check that a record can be read.
+
+    Raises:
+        StoreDamaged: It cannot. The message contains no value.
+    """
+    kind = name.partition("/")[0]
+    if kind == "tokens":
+        _read_tokens(name, record)
+    elif kind == "device":
+        _read_device(name, record)
+    elif kind == "alias":
+        _text(name, record, "device")
+    else:
+        raise StoreDamaged(f"{name}: unknown kind of record")
+
+
+def record_name(kind: str, app: AppClient, username: str) -> str:
+    """Return the name of a record: ASCII, and different for each user, whatever their name consists of."""
+    parts = (kind, app.pool_id, app.client_id, username)
+    return "/".join(quote(part, safe="@", errors="surrogatepass") for part in parts)
+
+
+def users_of(names: Iterable[str], app: AppClient) -> list[str]:
+    """Return whose tokens are among the records with these names, sorted."""
+    prefix = record_name("tokens", app, "")
+    return sorted(
+        unquote(name.removeprefix(prefix), errors="surrogatepass")
+        for name in names
+        if name.startswith(prefix)
+    )
+
+
+def _device_of(records: Records, app: AppClient, username: str) -> str:
+    alias = record_name("alias", app, username)
+    record = records.get(alias)
+    return record_name("device", app, username) if record is None else _text(alias, record, "device")
+
+
+def _read_tokens(name: str, record: Record) -> Tokens:
+    try:
+        return Tokens.from_dict(record)
+    except UsageError as error:
+        raise StoreDamaged(f"{name}: {error}") from None
+
+
+def _read_device(name: str, record: Record) -> Device:
+    return Device(*(_text(name, record, member) for member in ("key", "group_key", "secret")))
+
+
+def _text(name: str, record: Record, member: str) -> str:
+    if (text := as_text(record.get(member))) is None:
+        raise StoreDamaged(f"{name}: {member!r} is missing or not a string")
+    return text
