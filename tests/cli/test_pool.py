@@ -35,6 +35,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_pools_are_served_until_the_process_is_asked_to_end(number: signal.Signals) -> None:
     """What is printed is enough to sign in; the end is clean."""

@@ -157,6 +157,7 @@ def test_a_link_to_a_file_stays_a_link(signed: Signed) -> None:
     assert signed.kept().access_token != tokens.access_token
 
 
+@pytest.mark.slow
 def test_processes_refresh_one_file_in_turn(rotating: Signed) -> None:
     """With rotation, each refresh token is good only once: a second one must see what the first one wrote."""
     rotating.keep(rotating.sign_in())

@@ -90,6 +90,7 @@ def test_with_one(cognito):
 """
 
 
+@pytest.mark.slow
 def test_a_run_without_the_fixtures_imports_no_boto(tmp_path: Path) -> None:
     """Nothing slow comes before the first test that uses a fixture."""
     assert passed(tmp_path, IMPORTS) == 2
