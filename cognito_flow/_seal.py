@@ -1,5 +1,5 @@
-"""A challenge or a sign-up as an opaque string, and back: what a web backend gives to the browser between two
-pages.
+"""Seals a challenge or a sign-up as an opaque string, and opens it: a web backend sends it to the browser
+between two pages.
 
 Rule of this file: authenticated encryption, bound to one pool and app client by the key itself, and a time
 limit that is checked on opening. Keys rotate: the first one seals, all of them open.
@@ -7,6 +7,8 @@ limit that is checked on opening. Keys rotate: the first one seals, all of them 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -20,12 +22,10 @@ from cognito_flow.errors import SealError, UsageError
 from cognito_flow.handlers import Pending
 from cognito_flow.models import AppClient, Device
 
-__all__ = ["Kind", "Sealer", "pending_from_json", "pending_to_json"]
-
 Kind: TypeAlias = Literal["challenge", "sign_up"]
 """What a sealed text contains."""
 
-_VERSION = 1
+_VERSION = 2
 # In seconds. AuthSessionValidity is at most 15 minutes; the code that confirms a sign-up is valid for a day.
 _LONGEST: Mapping[Kind, int] = {"challenge": 15 * 60, "sign_up": 24 * 60 * 60}
 
@@ -49,34 +49,51 @@ class Sealer:
     def of(
         cls, app: AppClient, keys: Sequence[str | bytes], max_age: int | None, now: Callable[[], datetime]
     ) -> Sealer | None:
-        """The sealer for these keys, or None if there are none.
+        """Return the sealer for these keys, or None if there are none.
 
         Raises:
             UsageError: A key is too short, or the age is not a positive number of seconds.
         """
         derived = fernet_keys("seal_keys", keys, "cognito_flow seal", _VERSION, app.pool_id, app.client_id)
         if max_age is not None and max_age <= 0:
-            raise UsageError("seal_max_age is a positive number of seconds")
+            raise UsageError("seal_max_age must be a positive number of seconds")
         if not derived:
             return None
         return cls(MultiFernet([Fernet(key) for key in derived]), max_age, now)
 
-    def seal(self, kind: Kind, values: Mapping[str, object]) -> str:
-        """JSON values as text, in the alphabet of base64url."""
-        text = json.dumps({"version": _VERSION, "kind": kind, "values": values}, separators=(",", ":"))
+    def seal(self, kind: Kind, values: Mapping[str, object], bound_to: str | None = None) -> str:
+        """Return JSON values as text in the base64url alphabet.
+
+        Args:
+            kind: What the values are.
+            values: The values.
+            bound_to: A value that opening needs, too.
+        """
+        sealed = {"version": _VERSION, "kind": kind, "bound_to": _digest(bound_to), "values": values}
+        text = json.dumps(sealed, separators=(",", ":"))
         return self.fernet.encrypt_at_time(text.encode(), self._seconds()).decode()
 
-    def open(self, text: str | bytes) -> tuple[Kind, Mapping[str, Any]]:
-        """What was sealed.
+    def open(self, text: str | bytes, bound_to: str | None = None) -> tuple[Kind, Mapping[str, Any]]:
+        """Return what was sealed.
+
+        Args:
+            text: The sealed text.
+            bound_to: The value that it was sealed with.
 
         Raises:
-            SealError: It is damaged, too old, or was sealed with another key or for another app client.
+            SealError: It is damaged, too old, or was sealed with another key, for another app client or for
+                another browser.
+            UsageError: It is not text.
         """
+        if not isinstance(text, str | bytes):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+            raise UsageError(f"the sealed text must be a str, not {type(text).__name__}")
         opened: dict[str, Any] = json.loads(self._decrypt(text, max(map(self._max_age, _LONGEST))))
         if opened["version"] != _VERSION:
             raise SealError("this was sealed by another version of the library: start the sign-in again")
         kind: Kind = opened["kind"]
         self._decrypt(text, self._max_age(kind))  # only now is it known how old it may be
+        if not hmac.compare_digest(opened["bound_to"], _digest(bound_to)):
+            raise SealError("this was sealed for another browser: start the sign-in again")
         return kind, opened["values"]
 
     def _max_age(self, kind: Kind) -> int:
@@ -99,8 +116,12 @@ class Sealer:
         return int(self.now().timestamp())
 
 
+def _digest(bound_to: str | None) -> str:
+    return "" if bound_to is None else hashlib.sha256(bound_to.encode()).hexdigest()
+
+
 def pending_to_json(pending: Pending) -> dict[str, object]:
-    """A challenge as JSON values."""
+    """Return a challenge as JSON values."""
     received_at = pending.received_at
     return {
         **attrs.asdict(pending, recurse=False),

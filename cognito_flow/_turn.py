@@ -1,45 +1,45 @@
-"""One turn of a sign-in in motion: the flow's settings, what is in hand, and what every call carries.
+"""One turn of a sign-in: the flow's settings, the state that lives for one call of `start` or `send`, and
+what every call carries.
 
 Rule of this file: it is the one place that adds USERNAME, SECRET_HASH, DEVICE_KEY, the Session and the
-metadata to a call, and the one place that drops a device. It does no I/O: it yields calls, and asks the store
-and the clock that it was given.
+metadata to a call, and the one place that finds and drops a device. It does no I/O of its own: it yields
+calls, and uses the store and the clock that were passed in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from cognito_flow import _srp
+from cognito_flow._checks import check_text
 from cognito_flow._events import notify
 from cognito_flow._exchange import Call, Exchange, Response, settled
-from cognito_flow.errors import DeviceForgotten, IncorrectPassword, UnexpectedResponse, UsageError
-from cognito_flow.handlers.base import check_text
+from cognito_flow.errors import DeviceForgotten, UsageError
+from cognito_flow.handlers.base import NamedHandler
 from cognito_flow.handlers.pending import Pending
-from cognito_flow.models import AppClient, Device, Event, System, UserContext
-from cognito_flow.stores import AsyncDeviceStore, AsyncTokenStore, DeviceStore, TokenStore
+from cognito_flow.models import AppClient, Device, Event, EventKind, System, UserContext
 
-if TYPE_CHECKING:
-    from cognito_flow.handlers import Challenge
-
-__all__ = ["Settings", "Turn"]
+if TYPE_CHECKING:  # they load arithmetic and encryption, which are slow to import
+    from cognito_flow._srp import Ephemeral
+    from cognito_flow.stores import AsyncDeviceStore, AsyncTokenStore, DeviceStore, TokenStore
 
 T = TypeVar("T")
 
-# Cognito's own tolerance is about five minutes; what comes near it is worth a word.
-_SKEW_WORTH_TELLING = timedelta(minutes=4)
+# The Date header has a resolution of a second and may be that old; below this, the local clock is the better
+# one. Cognito itself tolerates about five minutes.
+_SKEW_TO_CORRECT = timedelta(seconds=30)
 
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """What is the same for every sign-in through one flow. The arguments are those of `AuthFlow`."""
+    """The arguments of `AuthFlow` that are the same for every sign-in through one flow."""
 
     app: AppClient
     admin: bool = False
-    handlers: tuple[type[Challenge], ...] = ()
+    handlers: tuple[type[NamedHandler], ...] = ()
     store: TokenStore | AsyncTokenStore | None = None
     devices: DeviceStore | AsyncDeviceStore | None = None
     device_name: str | None = None
@@ -53,14 +53,16 @@ class Settings:
 
 @attrs.define(kw_only=True)
 class Turn:
-    """What one call of `start` or `send` has in hand. It ends with the turn, and the secrets with it.
+    """The state of one call of `start` or `send`. It ends with the turn, and the secrets with it.
 
     Args:
         settings: The flow's settings.
         device: The device to sign in with.
         username: The name to send as USERNAME.
-        alias: What the person typed.
-        refresh_token: The one to keep if Cognito gives none.
+        alias: The name that the user typed.
+        refresh_token: The refresh token to keep if Cognito returns none.
+        password: The password to prove by SRP.
+        ephemeral: The secret number behind the SRP_A that was sent.
     """
 
     settings: Settings
@@ -68,30 +70,46 @@ class Turn:
     username: str = ""
     alias: str | None = None
     refresh_token: str | None = attrs.field(default=None, repr=False)
-    _password: str | None = attrs.field(default=None, init=False, repr=False)
-    _ephemeral: _srp.Ephemeral | None = attrs.field(default=None, init=False, repr=False)
+    password: str | None = attrs.field(default=None, init=False, repr=False)
+    ephemeral: Ephemeral | None = attrs.field(default=None, init=False, repr=False)
     _device_is_dropped: bool = attrs.field(default=False, init=False)
     _skew: timedelta = attrs.field(default=timedelta(0), init=False)
+
+    @property
+    def app(self) -> AppClient:
+        """The app client that the user signs in to."""
+        return self.settings.app
 
     # -- calls --
 
     def call(self, operation: str, parameters: Mapping[str, object]) -> Exchange[Response]:
-        """Make one call, and notice how far the service's clock is from ours."""
+        """Make one call, and measure how far the service's clock is from the local one."""
         response = yield Call(operation, parameters)
         if response.date is not None:
             self._skew = response.date - self.settings.system.now()
         return response
 
     def initiate(
-        self, auth_flow: str, parameters: Mapping[str, str], *, session: str | None = None
+        self,
+        auth_flow: str,
+        username: str,
+        parameters: Mapping[str, str],
+        *,
+        session: str | None = None,
+        with_device: bool = True,
     ) -> Exchange[Response]:
-        """InitiateAuth, or AdminInitiateAuth.
+        """Call InitiateAuth, or AdminInitiateAuth.
 
         Args:
             auth_flow: The AuthFlow.
+            username: The name that the user typed.
             parameters: AuthParameters, without SECRET_HASH and DEVICE_KEY.
             session: The Session of a confirmed sign-up.
+            with_device: Whether to look up the user's remembered device.
         """
+        self.username = self.alias = username
+        if with_device:
+            yield from self.find_device(username)
         request: dict[str, object] = {
             "AuthFlow": auth_flow,
             "AuthParameters": {**self._common(), **parameters},
@@ -103,12 +121,12 @@ class Turn:
     def respond(
         self, pending: Pending, responses: Mapping[str, str], *, session: str | None = None
     ) -> Exchange[Response]:
-        """RespondToAuthChallenge, or AdminRespondToAuthChallenge.
+        """Call RespondToAuthChallenge, or AdminRespondToAuthChallenge.
 
-        A device that Cognito forgot is dropped, and the answer sent once more without it.
+        If Cognito has forgotten the device, it is dropped, and the answer is sent once more without it.
 
         Args:
-            pending: What is answered.
+            pending: The challenge that is answered.
             responses: ChallengeResponses, without USERNAME, SECRET_HASH and DEVICE_KEY.
             session: A newer Session than the pending one.
         """
@@ -123,7 +141,7 @@ class Turn:
     def respond_once(
         self, pending: Pending, responses: Mapping[str, str], *, session: str | None = None
     ) -> Exchange[Response]:
-        """The same, for an answer that cannot do without the device."""
+        """The same, for an answer that needs the device."""
         request: dict[str, object] = {
             "ChallengeName": pending.name,
             "ChallengeResponses": {"USERNAME": self.username, **self._common(), **responses},
@@ -133,17 +151,17 @@ class Turn:
         return (yield from self.call(*self._authentication_call("RespondToAuthChallenge", request)))
 
     def call_for_client(self, operation: str, parameters: Mapping[str, object]) -> Exchange[Response]:
-        """An operation for people who are not signed in, such as SignUp. It has no Admin form.
+        """Call an operation for users who are not signed in, such as SignUp. It has no Admin form.
 
         Args:
             operation: The operation.
             parameters: Its input, without Username, SecretHash and what the settings add.
 
         Raises:
-            UsageError: The user name is empty.
+            InvalidInput: The user name is empty.
         """
         request: dict[str, object] = {"Username": check_text("the user name", self.username), **parameters}
-        if (secret_hash := self.settings.app.secret_hash(self.username)) is not None:
+        if (secret_hash := self.app.secret_hash(self.username)) is not None:
             request["SecretHash"] = secret_hash
         request |= self._client_members()
         if (context := self.settings.context) is not None:
@@ -151,21 +169,22 @@ class Turn:
         return (yield from self.call(operation, request))
 
     def client_metadata(self) -> dict[str, object]:
-        """The member ClientMetadata, if there is anything to put into it."""
+        """Return the member ClientMetadata, if there is anything to put into it."""
         metadata = self.settings.metadata
         return {"ClientMetadata": dict(metadata)} if metadata else {}
 
     def _client_members(self) -> dict[str, object]:
-        """What every operation that names the app client carries."""
-        members = {"ClientId": self.settings.app.client_id, **self.client_metadata()}
+        """Return what every operation that names the app client carries."""
+        members = {"ClientId": self.app.client_id, **self.client_metadata()}
         if self.settings.analytics_endpoint_id is not None:
             members["AnalyticsMetadata"] = {"AnalyticsEndpointId": self.settings.analytics_endpoint_id}
         return members
 
     def _common(self) -> dict[str, str]:
-        """What all AuthParameters and ChallengeResponses carry. The hash is over the USERNAME beside it."""
+        """Return what all AuthParameters and ChallengeResponses carry. The hash is over the USERNAME beside
+        it."""
         common: dict[str, str] = {}
-        if (secret_hash := self.settings.app.secret_hash(self.username)) is not None:
+        if (secret_hash := self.app.secret_hash(self.username)) is not None:
             common["SECRET_HASH"] = secret_hash
         if self.device is not None:
             common["DEVICE_KEY"] = self.device.key
@@ -174,14 +193,13 @@ class Turn:
     def _authentication_call(
         self, operation: str, request: dict[str, object]
     ) -> tuple[str, dict[str, object]]:
-        settings = self.settings
         request |= self._client_members()
-        context = settings.context
-        if not settings.admin:
+        context = self.settings.context
+        if not self.settings.admin:
             if context is not None:
                 request["UserContextData"] = _user_context_data(context)
             return operation, request
-        request["UserPoolId"] = settings.app.pool_id
+        request["UserPoolId"] = self.app.pool_id
         if context is not None:
             request["ContextData"] = _context_data(context)
         return f"Admin{operation}", request
@@ -197,66 +215,17 @@ class Turn:
         Returns:
             SRP_A, in hexadecimal.
         """
-        self._password = password
-        self._ephemeral = _srp.Ephemeral.draw(self.settings.system.random_bytes)
-        return self._ephemeral.srp_a
+        from cognito_flow._srp import Ephemeral
 
-    def prove_password(self, pending: Pending) -> Exchange[Response]:
-        """Answer PASSWORD_VERIFIER with the password of this turn.
+        self.password = password
+        self.ephemeral = Ephemeral.draw(self.settings.system.random_bytes)
+        return self.ephemeral.srp_a
 
-        Raises:
-            UnexpectedResponse: Cognito asks for a proof although no SRP_A was sent in this turn.
-            IncorrectPassword: With a hint if the clocks differ so much that this may be the reason.
-        """
-        if self._password is None:
-            raise UnexpectedResponse(
-                f"{pending.name} came, but no password is in hand: start again with a password"
-            )
-        identity = _srp.Identity(self.settings.app.pool_name, pending.need("USER_ID_FOR_SRP"), self._password)
-        try:
-            return (yield from self.respond(pending, self._claim(identity, pending)))
-        except IncorrectPassword as error:
-            error.hint = self._skew_hint()
-            raise
-
-    def prove_device(self, pending: Pending) -> Exchange[Response]:
-        """Answer DEVICE_PASSWORD_VERIFIER with the device's secret.
-
-        Raises:
-            DeviceForgotten: Cognito does not know the device, or refused its secret. It has been dropped.
-        """
-        device = self.need_device(pending)
-        identity = _srp.Identity(device.group_key, device.key, device.secret)
-        try:
-            return (yield from self.respond_once(pending, self._claim(identity, pending)))
-        except IncorrectPassword as error:
-            raise DeviceForgotten(
-                "Cognito refused the secret of this device: start again without the device",
-                code=error.code,
-                operation=error.operation,
-                request_id=error.request_id,
-            ) from error
-
-    def _claim(self, identity: _srp.Identity, pending: Pending) -> dict[str, str]:
-        if self._ephemeral is None:
-            raise UnexpectedResponse(f"{pending.name} came, but no SRP_A was sent in this turn")
-        claim = _srp.sign_claim(
-            identity,
-            self._ephemeral,
-            salt=pending.need("SALT"),
-            srp_b=pending.need("SRP_B"),
-            secret_block=pending.need("SECRET_BLOCK"),
-            moment=self.settings.system.now(),
-        )
-        return claim.responses()
-
-    def _skew_hint(self) -> str | None:
-        if abs(self._skew) < _SKEW_WORTH_TELLING:
-            return None
-        minutes = round(abs(self._skew).total_seconds() / 60)
-        direction = "behind" if self._skew > timedelta(0) else "ahead of"
-        clock = f"this machine's clock is {minutes} minutes {direction} Cognito's"
-        return f"{clock}, and SRP signs the time: set the clock"
+    def service_time(self) -> datetime:
+        """Return the time by Cognito's clock if it is known to differ from the local one, else the local
+        time."""
+        now = self.settings.system.now()
+        return now if abs(self._skew) < _SKEW_TO_CORRECT else now + self._skew
 
     # -- devices and events --
 
@@ -264,14 +233,14 @@ class Turn:
         """Load this user's device from the store, unless this turn has one or has dropped it."""
         if self.device is None and not self._device_is_dropped:
             self.device = yield from self._stored(
-                "device_not_loaded", lambda devices: devices.get_device(self.settings.app, username)
+                "device_not_loaded", lambda devices: devices.get_device(self.app, username)
             )
 
     def store_device(self, device: Device) -> Exchange[None]:
         """Keep the device under the user's name and the alias that was typed."""
         yield from self._stored(
             "device_not_stored",
-            lambda devices: devices.put_device(self.settings.app, self.username, device, alias=self.alias),
+            lambda devices: devices.put_device(self.app, self.username, device, alias=self.alias),
         )
 
     def store_alias(self, device: Device) -> Exchange[None]:
@@ -279,14 +248,14 @@ class Turn:
         if (alias := self.alias) is None:
             return
         found = yield from self._stored(
-            "device_not_loaded", lambda devices: devices.get_device(self.settings.app, alias)
+            "device_not_loaded", lambda devices: devices.get_device(self.app, alias)
         )
         if found is None:
             yield from self.store_device(device)
 
     def _stored(
         self,
-        failure: str,
+        failure: EventKind,
         operation: Callable[[DeviceStore | AsyncDeviceStore], T | Awaitable[T]],
     ) -> Exchange[T | None]:
         """Call the store of devices, if there is one. A failure must not cost the sign-in, so it is only
@@ -299,16 +268,6 @@ class Turn:
             self.emit(Event(kind=failure, error=type(error).__name__))
             return None
 
-    def need_device(self, pending: Pending) -> Device:
-        """The device of this turn.
-
-        Raises:
-            UnexpectedResponse: There is none, so Cognito was never told of one.
-        """
-        if self.device is None:
-            raise UnexpectedResponse(f"{pending.name} came, but this sign-in has no device")
-        return self.device
-
     def drop_device(self) -> Exchange[None]:
         """Forget the device here, because Cognito has forgotten it."""
         self.device = None
@@ -316,13 +275,12 @@ class Turn:
             return
         self._device_is_dropped = True
         yield from self._stored(
-            "device_not_deleted",
-            lambda devices: devices.delete_device(self.settings.app, self.username),
+            "device_not_deleted", lambda devices: devices.delete_device(self.app, self.username)
         )
         self.emit(Event(kind="device_forgotten"))
 
     def emit(self, event: Event) -> None:
-        """Tell the flow's listener."""
+        """Notify the flow's listener."""
         notify(self.settings.on_event, event)
 
 

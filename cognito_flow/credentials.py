@@ -1,22 +1,24 @@
 """What a sign-in begins with: one class for each AuthFlow of Cognito.
 
-Rule of this file: a credential says which AuthFlow it speaks and what its AuthParameters are. USERNAME is the
-name as it was typed; nothing is lower-cased or trimmed, because pools may be case-sensitive.
+Rule of this file: credentials have one verb, `begin`, which makes the first call. USERNAME is the name as it
+was typed; nothing is lower-cased or trimmed, because pools may be case-sensitive.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
+from cognito_flow._checks import check_text
+from cognito_flow._exchange import Exchange, Response
+from cognito_flow._refresh import refresh_token_of
 from cognito_flow._tracebacks import without_locals
-from cognito_flow._turn import Turn
 from cognito_flow.errors import UsageError
-from cognito_flow.handlers.base import check_text
-from cognito_flow.models import FirstFactor, Tokens, refresh_token_of
+from cognito_flow.models import FirstFactor, Tokens
 
-__all__ = ["Credentials", "CustomAuth", "RefreshTokenAuth", "UserAuth", "UserPasswordAuth", "UserSrpAuth"]
+if TYPE_CHECKING:  # only its type is needed here
+    from cognito_flow._turn import Turn
 
 
 def _check_username(_instance: object, _attribute: object, value: str) -> None:
@@ -24,7 +26,7 @@ def _check_username(_instance: object, _attribute: object, value: str) -> None:
 
 
 def _check_password(_instance: object, _attribute: object, value: str) -> None:
-    # An empty password must not slip through: without one, CUSTOM_AUTH and USER_AUTH mean something else.
+    # An empty password must be refused: without one, CUSTOM_AUTH and USER_AUTH mean something else.
     check_text("the password", value)
 
 
@@ -46,66 +48,52 @@ class UserSrpAuth:
         InvalidInput: Either is empty.
     """
 
-    auth_flows: ClassVar[tuple[str, ...]] = ("USER_SRP_AUTH",)
-
     username: str = attrs.field(validator=_check_username)
     password: str = attrs.field(repr=False, validator=_check_password)
 
-    def auth_flow(self, turn: Turn) -> str:
-        """The AuthFlow."""
-        return "USER_SRP_AUTH"
-
-    def parameters(self, turn: Turn) -> dict[str, str]:
-        """AuthParameters."""
-        return {"USERNAME": self.username, "SRP_A": turn.begin_srp(self.password)}
+    def begin(self, turn: Turn) -> Exchange[Response]:
+        """Send SRP_A."""
+        parameters = {"USERNAME": self.username, "SRP_A": turn.begin_srp(self.password)}
+        return (yield from turn.initiate("USER_SRP_AUTH", self.username, parameters))
 
 
 @without_locals
 @attrs.frozen
 class UserPasswordAuth:
-    """USER_PASSWORD_AUTH: the password is sent (over TLS). Only with it can a pool's user-migration trigger
-    run.
+    """USER_PASSWORD_AUTH: the password is sent (over TLS). A pool's user-migration trigger needs it.
 
     Needs ALLOW_USER_PASSWORD_AUTH; through an `AuthFlow` with ``admin=True``, ALLOW_ADMIN_USER_PASSWORD_AUTH.
 
     Args:
         username: The name as it was typed.
         password: The password.
-        admin: True sends ADMIN_USER_PASSWORD_AUTH, which only an `AuthFlow` with ``admin=True`` can; None
-            does what the flow needs.
+        admin: True sends ADMIN_USER_PASSWORD_AUTH, which needs an `AuthFlow` with ``admin=True``; None
+            follows the flow.
         legacy: True sends ADMIN_NO_SRP_AUTH, the older name of ADMIN_USER_PASSWORD_AUTH.
 
     Raises:
         InvalidInput: The name or the password is empty.
     """
 
-    auth_flows: ClassVar[tuple[str, ...]] = (
-        "USER_PASSWORD_AUTH",
-        "ADMIN_USER_PASSWORD_AUTH",
-        "ADMIN_NO_SRP_AUTH",
-    )
-
     username: str = attrs.field(validator=_check_username)
     password: str = attrs.field(repr=False, validator=_check_password)
     admin: bool | None = attrs.field(default=None, kw_only=True)
     legacy: bool = attrs.field(default=False, kw_only=True)
 
-    def auth_flow(self, turn: Turn) -> str:
-        """The AuthFlow.
+    def begin(self, turn: Turn) -> Exchange[Response]:
+        """Send the password.
 
         Raises:
-            UsageError: The flow goes the other way.
+            UsageError: The flow has another `admin`.
         """
         admin = turn.settings.admin
         if self.admin is not None and self.admin is not admin:
             raise UsageError(f"UserPasswordAuth(admin={self.admin}) needs AuthFlow(admin={self.admin})")
-        if not admin:
-            return "USER_PASSWORD_AUTH"
-        return "ADMIN_NO_SRP_AUTH" if self.legacy else "ADMIN_USER_PASSWORD_AUTH"
-
-    def parameters(self, turn: Turn) -> dict[str, str]:
-        """AuthParameters."""
-        return {"USERNAME": self.username, "PASSWORD": self.password}
+        auth_flow = "USER_PASSWORD_AUTH"
+        if admin:
+            auth_flow = "ADMIN_NO_SRP_AUTH" if self.legacy else "ADMIN_USER_PASSWORD_AUTH"
+        parameters = {"USERNAME": self.username, "PASSWORD": self.password}
+        return (yield from turn.initiate(auth_flow, self.username, parameters))
 
 
 @without_locals
@@ -121,21 +109,16 @@ class CustomAuth:
         InvalidInput: The name or the password is empty.
     """
 
-    auth_flows: ClassVar[tuple[str, ...]] = ("CUSTOM_AUTH",)
-
     username: str = attrs.field(validator=_check_username)
     password: str | None = attrs.field(default=None, repr=False, validator=_check_password_or_none)
 
-    def auth_flow(self, turn: Turn) -> str:
-        """The AuthFlow."""
-        return "CUSTOM_AUTH"
-
-    def parameters(self, turn: Turn) -> dict[str, str]:
-        """AuthParameters. The key is CHALLENGE_NAME; the API reference prints another one that no trigger
-        ever sees."""
-        if self.password is None:
-            return {"USERNAME": self.username}
-        return {"USERNAME": self.username, "CHALLENGE_NAME": "SRP_A", "SRP_A": turn.begin_srp(self.password)}
+    def begin(self, turn: Turn) -> Exchange[Response]:
+        """Begin, with SRP_A if there is a password."""
+        parameters = {"USERNAME": self.username}
+        if self.password is not None:
+            # The key is CHALLENGE_NAME; the API reference prints another one, which no trigger ever receives.
+            parameters |= {"CHALLENGE_NAME": "SRP_A", "SRP_A": turn.begin_srp(self.password)}
+        return (yield from turn.initiate("CUSTOM_AUTH", self.username, parameters))
 
 
 def _preferred(value: str | None) -> str | None:
@@ -145,13 +128,14 @@ def _preferred(value: str | None) -> str | None:
 @without_locals
 @attrs.frozen
 class UserAuth:
-    """USER_AUTH: the person chooses how to sign in. Needs ALLOW_USER_AUTH, and the Essentials or Plus feature
+    """USER_AUTH: the user chooses how to sign in. Needs ALLOW_USER_AUTH, and the Essentials or Plus feature
     plan.
 
     Args:
         username: The name as it was typed.
-        password: A password that is already in hand. It is proved by SRP, unless `preferred` is PASSWORD.
-        preferred: A `FirstFactor` to go to at once if the user has it; else Cognito asks with
+        password: A password that the user has already typed. It is proved by SRP, unless `preferred` is
+            PASSWORD.
+        preferred: The `FirstFactor` to begin with if the user has it; else Cognito asks with
             `SelectChallenge`.
         session: The Session of a confirmed sign-up, which signs in without asking for anything.
 
@@ -159,8 +143,6 @@ class UserAuth:
         InvalidInput: The name or the password is empty.
         UsageError: A password is given with a factor that takes none.
     """
-
-    auth_flows: ClassVar[tuple[str, ...]] = ("USER_AUTH",)
 
     username: str = attrs.field(validator=_check_username)
     password: str | None = attrs.field(default=None, repr=False, validator=_check_password_or_none)
@@ -173,45 +155,35 @@ class UserAuth:
             FirstFactor.PASSWORD,
             FirstFactor.PASSWORD_SRP,
         ):
-            raise UsageError(
-                f"{self.preferred} takes no password: leave the password out, or prefer PASSWORD_SRP"
-            )
+            raise UsageError(f"{self.preferred} takes no password: remove it, or prefer PASSWORD_SRP")
 
-    def auth_flow(self, turn: Turn) -> str:
-        """The AuthFlow."""
-        return "USER_AUTH"
+    def begin(self, turn: Turn) -> Exchange[Response]:
+        """Begin with the preferred factor."""
+        parameters = {"USERNAME": self.username, **self._preference(turn)}
+        return (yield from turn.initiate("USER_AUTH", self.username, parameters, session=self.session))
 
-    def parameters(self, turn: Turn) -> dict[str, str]:
-        """AuthParameters."""
-        parameters = {"USERNAME": self.username}
+    def _preference(self, turn: Turn) -> dict[str, str]:
         if self.password is None:
-            if self.preferred is not None:
-                parameters["PREFERRED_CHALLENGE"] = self.preferred
-        elif self.preferred == FirstFactor.PASSWORD:
-            parameters |= {"PREFERRED_CHALLENGE": FirstFactor.PASSWORD.value, "PASSWORD": self.password}
-        else:
-            parameters |= {
-                "PREFERRED_CHALLENGE": FirstFactor.PASSWORD_SRP.value,
-                "SRP_A": turn.begin_srp(self.password),
-            }
-        return parameters
+            return {} if self.preferred is None else {"PREFERRED_CHALLENGE": self.preferred}
+        if self.preferred == FirstFactor.PASSWORD:
+            return {"PREFERRED_CHALLENGE": FirstFactor.PASSWORD.value, "PASSWORD": self.password}
+        srp_a = turn.begin_srp(self.password)
+        return {"PREFERRED_CHALLENGE": FirstFactor.PASSWORD_SRP.value, "SRP_A": srp_a}
 
 
 @without_locals
 @attrs.frozen
 class RefreshTokenAuth:
-    """REFRESH_TOKEN_AUTH: the older way to refresh, for app clients without rotation. `AuthFlow.refresh` is
-    the normal way.
+    """REFRESH_TOKEN_AUTH: the older way to refresh, for app clients without rotation. Prefer
+    `AuthFlow.refresh`.
 
     Args:
-        tokens: The tokens of a sign-in; its user name is Cognito's own, over which SECRET_HASH is taken.
+        tokens: The tokens of a sign-in; SECRET_HASH is made with their user name, which is Cognito's own.
         legacy: True sends REFRESH_TOKEN, the older name of REFRESH_TOKEN_AUTH.
 
     Raises:
-        UsageError: There is no refresh token among them.
+        UsageError: They have no refresh token.
     """
-
-    auth_flows: ClassVar[tuple[str, ...]] = ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN")
 
     tokens: Tokens
     legacy: bool = attrs.field(default=False, kw_only=True)
@@ -221,19 +193,17 @@ class RefreshTokenAuth:
 
     @property
     def username(self) -> str:
-        """Cognito's own name of the user."""
+        """Cognito's own name for the user."""
         return self.tokens.username
 
-    def auth_flow(self, turn: Turn) -> str:
-        """The AuthFlow."""
-        return "REFRESH_TOKEN" if self.legacy else "REFRESH_TOKEN_AUTH"
-
-    def parameters(self, turn: Turn) -> dict[str, str]:
-        """AuthParameters. DEVICE_KEY is that of the sign-in that gave the token."""
-        parameters = {"REFRESH_TOKEN": refresh_token_of(self.tokens)}
+    def begin(self, turn: Turn) -> Exchange[Response]:
+        """Send the refresh token, with the DEVICE_KEY of the sign-in that it came from."""
+        turn.refresh_token = refresh_token_of(self.tokens)
+        parameters = {"REFRESH_TOKEN": turn.refresh_token}
         if self.tokens.device_key is not None:
             parameters["DEVICE_KEY"] = self.tokens.device_key
-        return parameters
+        auth_flow = "REFRESH_TOKEN" if self.legacy else "REFRESH_TOKEN_AUTH"
+        return (yield from turn.initiate(auth_flow, self.username, parameters, with_device=False))
 
 
 Credentials: TypeAlias = UserSrpAuth | UserPasswordAuth | CustomAuth | UserAuth | RefreshTokenAuth

@@ -8,16 +8,16 @@ a challenge by name.
 from __future__ import annotations
 
 import copy
-import hashlib
-import threading
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import Generic, Self, TypeAlias, TypeVar, cast
+import difflib
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Generic, Never, Self, TypeAlias, TypeVar, cast
 
 import attrs
 
-from cognito_flow import _engine
+from cognito_flow import _engine, _refresh
+from cognito_flow._answered import AnsweredSessions
+from cognito_flow._checks import check_text
 from cognito_flow._engine import Step
 from cognito_flow._exchange import Exchange, settled
 from cognito_flow._seal import Sealer, pending_from_json, pending_to_json
@@ -30,8 +30,8 @@ from cognito_flow.account._authorization import async_authorization, authorizati
 from cognito_flow.account._exchanges import AccountExchanges
 from cognito_flow.account._records import CodeDelivery, Confirmed, SignedUp
 from cognito_flow.credentials import Credentials
-from cognito_flow.errors import SessionAlreadyUsed, Unanswered, UsageError
-from cognito_flow.handlers import Answer, Challenge, NamedHandler, Pending, read_challenge
+from cognito_flow.errors import Unanswered, UsageError
+from cognito_flow.handlers import Answer, Challenge, Handler, NamedHandler, Pending, read_challenge
 from cognito_flow.models import AppClient, Device, Event, SignedIn, System, Tokens, UserContext
 from cognito_flow.stores import AsyncDeviceStore, AsyncTokenStore, DeviceStore, TokenStore
 from cognito_flow.tokens.source import AsyncTokenSource, TokenSource, TokenState, begin_with
@@ -39,52 +39,13 @@ from cognito_flow.tokens.source import AsyncTokenSource, TokenSource, TokenState
 __all__ = ["Ask", "AsyncAsk", "AsyncAuthFlow", "AuthFlow", "Step"]
 
 Ask: TypeAlias = Callable[[Challenge], Answer | None]
-"""Answers a challenge for `AuthFlow.sign_in`, or gives None."""
+"""Returns the answer to a challenge for `AuthFlow.sign_in`, or None."""
 
 AsyncAsk: TypeAlias = Callable[[Challenge], Awaitable[Answer | None] | Answer | None]
-"""Answers a challenge for `AsyncAuthFlow.sign_in`, or gives None."""
+"""Returns the answer to a challenge for `AsyncAuthFlow.sign_in`, or None; may be a coroutine function."""
 
 _TokenStore = TypeVar("_TokenStore", bound=TokenStore | AsyncTokenStore)
 _DeviceStore = TypeVar("_DeviceStore", bound=DeviceStore | AsyncDeviceStore)
-
-_LONGEST_SESSION = timedelta(minutes=15)  # the longest AuthSessionValidity
-
-
-@attrs.define
-class _Answered:
-    """Which Sessions were answered, so that a second click does not reach Cognito. It remembers their hashes
-    for as long as a Session can live."""
-
-    now: Callable[[], datetime]
-    _since: dict[bytes, datetime] = attrs.field(factory=dict[bytes, datetime], init=False, repr=False)
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
-
-    @contextmanager
-    def once(self, pending: Pending) -> Generator[None]:
-        """Hold the challenge while it is answered. If the answer fails, it may be answered again."""
-        if pending.session is None:
-            yield
-            return
-        mark = hashlib.sha256(pending.session.encode()).digest()
-        self._take(mark)
-        try:
-            yield
-        except BaseException:
-            with self._lock:
-                self._since.pop(mark, None)
-            raise
-
-    def _take(self, mark: bytes) -> None:
-        now = self.now()
-        with self._lock:
-            self._since = {
-                mark: since for mark, since in self._since.items() if now - since < _LONGEST_SESSION
-            }
-            if mark in self._since:
-                raise SessionAlreadyUsed(
-                    "this challenge was answered before: go on with the step that its answer gave"
-                )
-            self._since[mark] = now
 
 
 @without_locals
@@ -97,7 +58,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         client: object | None = None,
         *,
         admin: bool = False,
-        handlers: Sequence[type[Challenge]] = (),
+        handlers: Sequence[type[NamedHandler]] = (),
         seal_keys: Sequence[str | bytes] = (),
         seal_max_age: int | None = None,
         store: _TokenStore | None = None,
@@ -109,7 +70,9 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         analytics_endpoint_id: str | None = None,
         on_event: Callable[[Event], object] | None = None,
         system: System | None = None,
+        **unknown: Never,
     ) -> None:
+        _check_arguments(app, client, unknown, type(self))
         system = System() if system is None else system
         self._settings = Settings(
             app=app,
@@ -126,7 +89,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
             system=system,
         )
         self._sealer = Sealer.of(app, seal_keys, seal_max_age, system.now)
-        self._answered = _Answered(system.now)
+        self._answered = AnsweredSessions(system.now)
         self._wire = Wire(Clients(app, client, admin), system, on_event)
 
     def __repr__(self) -> str:
@@ -158,45 +121,88 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         )
         return bound
 
-    def seal(self, step: Challenge | SignedUp) -> str:
+    def seal(self, step: Challenge | SignedUp, *, bound_to: str | None = None) -> str:
         """Encrypt a challenge or a sign-up as text for a browser or a store, until the next request.
 
-        Only a flow with one of the same keys and the same app client can open it.
+        Only a flow with one of the same keys and the same app client can open it. Whoever holds it can
+        continue the sign-in, so bind it to the browser.
 
         Args:
             step: The challenge to answer later, or the sign-up to confirm later.
+            bound_to: What the application knows of the browser, such as the random value of a cookie.
+                `unseal` needs the same value.
+
 
         Returns:
-            Text in the alphabet of base64url, about 4 to 6 kB with a live Cognito Session: a hidden form
-            field or a store takes it; a cookie holds only 4 kB.
+            Text in the base64url alphabet, about 4 to 6 kB with a Session of Cognito: it fits into a hidden
+            form field or a store; a cookie holds only 4 kB.
 
         Raises:
-            UsageError: The flow has no `seal_keys`.
+            UsageError: The flow has no `seal_keys`, or the argument is not a challenge.
         """
         sealer = self._need_sealer()
         if isinstance(step, SignedUp):
-            return sealer.seal("sign_up", _sign_up.signed_up_to_json(step))
-        return sealer.seal("challenge", pending_to_json(step.pending))
+            return sealer.seal("sign_up", _sign_up.signed_up_to_json(step), bound_to)
+        if not isinstance(step, Handler):
+            raise UsageError(f"only a challenge or a sign-up can be sealed, not {type(step).__name__}")
+        return sealer.seal("challenge", pending_to_json(step.pending), bound_to)
 
-    def unseal(self, text: str) -> Challenge | SignedUp:
+    def unseal(self, text: str, *, bound_to: str | None = None) -> Challenge | SignedUp:
         """Return the challenge or the sign-up that was sealed, in this or any other process.
 
         Args:
             text: What `seal` returned.
+            bound_to: The value that it was sealed with.
+
 
         Raises:
-            SealError: It is damaged, too old, or was sealed with another key or for another app client.
+            SealError: It is damaged, too old, or was sealed with another key, for another app client or for
+                another browser.
             UsageError: The flow has no `seal_keys`.
         """
-        kind, values = self._need_sealer().open(text)
+        kind, values = self._need_sealer().open(text, bound_to)
         if kind == "sign_up":
             return _sign_up.signed_up_from_json(values)
-        return read_challenge(pending_from_json(values), self._settings.handlers)
+        return self._read(pending_from_json(values))
+
+    def resume(
+        self,
+        name: str,
+        session: str | None,
+        username: str,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Challenge:
+        """Return the challenge that a front end kept as JSON: see `Handler.to_dict`.
+
+        Prefer `seal`: what a front end sends back in clear text may have been changed or copied.
+
+        Args:
+            name: The ChallengeName.
+            session: The Session.
+            username: The user name that Cognito sent with the challenge.
+            parameters: ChallengeParameters.
+
+        Raises:
+            InvalidInput: The name or the user name is empty.
+        """
+        pending = Pending(
+            name=check_text("the challenge name", name),
+            username=check_text("the user name", username),
+            session=session,
+            parameters=dict(parameters or {}),
+            pool_id=self.app.pool_id,
+            client_id=self.app.client_id,
+            alias=username,
+        )
+        return self._read(pending)
+
+    def _read(self, pending: Pending) -> Challenge:
+        return cast("Challenge", read_challenge(pending, self._settings.handlers))
 
     def _need_sealer(self) -> Sealer:
         if self._sealer is None:
             raise UsageError(
-                "this flow has no seal_keys: give it a list of secrets, for example from your settings"
+                "this flow has no seal_keys: pass a list of secrets, for example from your settings"
             )
         return self._sealer
 
@@ -206,18 +212,18 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         device: Device | None,
     ) -> Exchange[Step]:
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
-            raise UsageError("a sign-in begins with credentials, for example UserSrpAuth(username, password)")
+            raise UsageError("pass credentials, for example UserSrpAuth(username, password)")
         turn = Turn(settings=self._settings, device=device)
         return _engine.start(turn, credentials)
 
     def _send(self, answer: Answer) -> Exchange[Step]:
         return _engine.send(Turn(settings=self._settings), answer)
 
-    def _refresh(self, tokens: Tokens) -> Exchange[Tokens]:
-        return _engine.refresh(Turn(settings=self._settings), tokens)
+    def _refresh(self, tokens: Tokens | str) -> Exchange[Tokens]:
+        return _refresh.refresh(Turn(settings=self._settings), tokens)
 
-    def _revoke(self, tokens: Tokens) -> Exchange[None]:
-        return _engine.revoke(Turn(settings=self._settings), tokens)
+    def _revoke(self, tokens: Tokens | str) -> Exchange[None]:
+        return _refresh.revoke(Turn(settings=self._settings), tokens)
 
     def _token_state(
         self,
@@ -244,15 +250,15 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         session = signed_up.session if isinstance(signed_up, SignedUp) else None
         return _sign_up.confirm_sign_up(self._signing_up(signed_up), code, session, force_alias_creation)
 
-    def _pending(self, answer: Answer) -> Pending:
+    def _check(self, answer: Answer) -> Answer:
         if not isinstance(answer, Answer):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
-            raise UsageError("a challenge is answered with what challenge.answer(...) makes")
+            raise UsageError("pass an answer, which challenge.answer(...) returns")
         pending = answer.challenge.pending
         if (pending.pool_id, pending.client_id) != (self.app.pool_id, self.app.client_id):
             raise UsageError(
-                "this challenge came through another pool or app client: send it through the flow that got it"
+                "this challenge came from another pool or app client: use the flow that returned it"
             )
-        return pending
+        return answer
 
 
 @without_locals
@@ -331,8 +337,9 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             SessionAlreadyUsed: The challenge was answered before; nothing was sent.
             CognitoFlowError: As with `start`.
         """
-        with self._answered.once(self._pending(answer)):
-            return self._run().run(self._send(answer))
+        with self._answered.once(self._check(answer)) as leads_to:
+            leads_to(step := self._run().run(self._send(answer)))
+            return step
 
     def sign_in(
         self,
@@ -361,15 +368,15 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             step = self.send(_answered(step, None if ask is None else ask(step)))
         return _signed_in(step, max_steps)
 
-    def refresh(self, tokens: Tokens) -> Tokens:
+    def refresh(self, tokens: Tokens | str) -> Tokens:
         """New tokens for a user who has signed in, with and without rotation of refresh tokens.
 
         Args:
-            tokens: Those of the sign-in, or of the last refresh.
+            tokens: The tokens of the sign-in or of the last refresh, or a refresh token as a str.
 
         Returns:
-            The new tokens. Where Cognito rotates, the refresh token among them is a new one, and the old one
-            ends: keep the new tokens before you use them, or let `token_source` do it.
+            The new tokens. With rotation, they contain a new refresh token, and the old one expires: store
+            the new tokens before you use them, or let `token_source` do it.
 
         Raises:
             RefreshTokenInvalid: Sign in again; `hint` says what else it may be.
@@ -382,14 +389,15 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         """
         return self._run().run(self._refresh(tokens))
 
-    def revoke(self, tokens: Tokens) -> None:
+    def revoke(self, tokens: Tokens | str) -> None:
         """End this sign-in: its refresh token, and its access tokens for Cognito's own operations. To end all
         of a user's sign-ins, use ``account(tokens).sign_out_everywhere()``.
 
         APIs of your own go on to accept the access token until it ends.
 
         Args:
-            tokens: Those of the sign-in, or of the last refresh. Revoking them twice is no error.
+            tokens: The tokens of the sign-in or of the last refresh, or a refresh token as a str. Revoking
+                twice does not raise.
 
         Raises:
             UsageError: There is no refresh token among them.
@@ -582,8 +590,9 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
 
     async def send(self, answer: Answer) -> Step:
         """Go on with a sign-in. See `AuthFlow.send`."""
-        with self._answered.once(self._pending(answer)):
-            return await self._run().run(self._send(answer))
+        with self._answered.once(self._check(answer)) as leads_to:
+            leads_to(step := await self._run().run(self._send(answer)))
+            return step
 
     async def sign_in(
         self,
@@ -602,11 +611,11 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             step = await self.send(_answered(step, await answer if isinstance(answer, Awaitable) else answer))
         return _signed_in(step, max_steps)
 
-    async def refresh(self, tokens: Tokens) -> Tokens:
+    async def refresh(self, tokens: Tokens | str) -> Tokens:
         """New tokens for a user who has signed in. See `AuthFlow.refresh`."""
         return await self._run().run(self._refresh(tokens))
 
-    async def revoke(self, tokens: Tokens) -> None:
+    async def revoke(self, tokens: Tokens | str) -> None:
         """End this sign-in. See `AuthFlow.revoke`."""
         await self._run().run(self._revoke(tokens))
 
@@ -682,20 +691,37 @@ def _devices(
     return devices
 
 
-def _check_handlers(handlers: Sequence[object]) -> tuple[type[Challenge], ...]:
+def _check_arguments(app: object, client: object, unknown: Mapping[str, object], kind: type[object]) -> None:
+    """Explain what untyped code mixed up."""
+    if not isinstance(app, AppClient):
+        raise UsageError(f"the first argument must be an AppClient, not {type(app).__name__}")
+    if isinstance(client, str | AppClient):
+        raise UsageError(
+            "the second argument must be a boto client: put the ids into AppClient(pool_id, client_id)"
+        )
+    known = inspect.signature(kind).parameters
+    for name in unknown:
+        similar = difflib.get_close_matches(name, known, 1)
+        suggestion = f": did you mean {similar[0]!r}?" if similar else ""
+        raise UsageError(f"{kind.__name__} has no argument {name!r}{suggestion}")
+
+
+def _check_handlers(handlers: Sequence[object]) -> tuple[type[NamedHandler], ...]:
     for handler in handlers:
         if not (isinstance(handler, type) and issubclass(handler, NamedHandler)):
-            raise UsageError(f"{handler!r} is no handler class: subclass CustomChallenge or another handler")
-    return cast("tuple[type[Challenge], ...]", tuple(handlers))
+            raise UsageError(
+                f"{handler!r} is not a handler class: subclass CustomChallenge or another handler"
+            )
+    return cast("tuple[type[NamedHandler], ...]", tuple(handlers))
 
 
 def _answered(challenge: Challenge, answer: Answer | None) -> Answer:
     if answer is None:
-        raise Unanswered(challenge, f"nobody answered {challenge.name}: give sign_in an `ask` that does")
+        raise Unanswered(challenge, f"{challenge.name} needs an answer: pass `ask=` to sign_in")
     return answer
 
 
 def _signed_in(step: Step, max_steps: int) -> SignedIn:
     if isinstance(step, SignedIn):
         return step
-    raise Unanswered(step, f"{max_steps} challenges were answered, and Cognito now asks {step.name}")
+    raise Unanswered(step, f"{max_steps} challenges were answered, and Cognito sent {step.name}")

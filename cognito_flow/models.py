@@ -1,9 +1,6 @@
-"""The records that everything else speaks of: the app client, what a sign-in yields, and how the core talks.
+"""The records that applications see: the app client, tokens, devices, events.
 
-Rule of this file: records only. They are frozen, check themselves when they are made, and do no I/O.
-
-Two groups live here. What an application sees: `AppClient`, `Device`, `Tokens`, `SignedIn`, `UserContext`,
-`Event`, `System`. What the core and its drivers pass to each other: `Call`, `Response`, `Exchange`.
+Rule of this file: frozen records only. They check themselves when they are made, and do no I/O.
 """
 
 from __future__ import annotations
@@ -15,12 +12,15 @@ import os
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Literal, Self, TypeAlias
 
 import attrs
 
 from cognito_flow import _deployed
+from cognito_flow._json import as_text
+from cognito_flow._jwt import unverified_claims, unverified_moment
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import UsageError
 
@@ -48,7 +48,7 @@ def _dns_suffix(region: str) -> str:
 def _check_pool_id(_instance: object, _attribute: object, value: str) -> None:
     if not _POOL_ID.fullmatch(value):
         raise UsageError(
-            f"{value!r} is not a user pool id: it has the form <region>_<name>, for example eu-west-1_AbC123"
+            f"{value!r} is not a user pool id: use <region>_<name>, for example eu-west-1_AbC123"
         )
 
 
@@ -59,7 +59,7 @@ def _check_client_id(_instance: object, _attribute: object, value: str) -> None:
 
 def _check_client_secret(_instance: object, _attribute: object, value: str | None) -> None:
     if value == "":
-        raise UsageError("client_secret is empty: leave it out for an app client that has no secret")
+        raise UsageError("client_secret is empty: remove it if the app client has no secret")
 
 
 def _without_trailing_slash(url: str | None) -> str | None:
@@ -69,19 +69,22 @@ def _without_trailing_slash(url: str | None) -> str | None:
 @without_locals
 @attrs.frozen
 class AppClient:
-    """Which user pool, and which of its app clients, people sign in to.
+    """Which user pool, and which of its app clients, users sign in to.
 
     Args:
         pool_id: The user pool's id, ``<region>_<name>``.
         client_id: The app client's id.
-        client_secret: The app client's secret, or None when it was made without one.
-        region: The region to call, if it is not the one of the pool id: that of a replica.
+        client_secret: The app client's secret, or None if it has none.
+        region: The AWS region to call, if it is not the region in the pool's id: a replica of a multi-Region
+            pool.
         endpoint_url: Where to send API calls instead of the region's public endpoint: a VPC endpoint, a
-            proxy, or a local pool. The signing keys are then read from the same place.
-        issuer: The `iss` claim of the pool's tokens, when it is not the pool's default one.
+            proxy, or a local pool. The signing keys are then read from the same place, unless `jwks_url` is
+            given.
+        issuer: The `iss` claim of the pool's tokens, if it is not the pool's default one.
+        jwks_url: Where the pool publishes its signing keys, if it is not the default place.
 
     Raises:
-        UsageError: The pool id cannot be one, or the client id or the secret is empty.
+        UsageError: The pool id does not have the form of one, or the client id or the secret is empty.
 
     >>> app = AppClient("eu-west-1_AbC123", "client-id")
     >>> app.region, app.pool_name
@@ -93,11 +96,12 @@ class AppClient:
     pool_id: str = attrs.field(validator=_check_pool_id)
     client_id: str = attrs.field(validator=_check_client_id)
     client_secret: str | None = attrs.field(default=None, repr=False, validator=_check_client_secret)
-    _region: str | None = attrs.field(default=None, kw_only=True, alias="region", repr=False)
     endpoint_url: str | None = attrs.field(default=None, kw_only=True, converter=_without_trailing_slash)
+    _region: str | None = attrs.field(default=None, kw_only=True, alias="region", repr=False)
     _issuer: str | None = attrs.field(
-        default=None, kw_only=True, alias="issuer", converter=_without_trailing_slash
+        default=None, kw_only=True, alias="issuer", converter=_without_trailing_slash, repr=False
     )
+    _jwks_url: str | None = attrs.field(default=None, kw_only=True, alias="jwks_url", repr=False)
 
     @classmethod
     def from_env(cls, prefix: str = "COGNITO_") -> AppClient:
@@ -146,8 +150,12 @@ class AppClient:
 
     @property
     def region(self) -> str:
-        """The AWS region to call: the part of the pool id before the underscore, unless another was given."""
-        return self._region or self.pool_id.partition("_")[0]
+        """The AWS region to call."""
+        return self._region or self._pool_region
+
+    @property
+    def _pool_region(self) -> str:
+        return self.pool_id.partition("_")[0]
 
     @property
     def pool_name(self) -> str:
@@ -156,18 +164,20 @@ class AppClient:
 
     @property
     def issuer(self) -> str:
-        """The `iss` claim of the pool's tokens, without a trailing slash.
+        """The `iss` claim of the pool's tokens, without a trailing slash. It names the pool's own region,
+        also in a replica.
 
         Source: "Verifying JSON web tokens" in the Amazon Cognito developer guide.
         """
         if self._issuer is not None:
             return self._issuer
-        region = self.pool_id.partition("_")[0]
-        return f"https://cognito-idp.{region}.{_dns_suffix(region)}/{self.pool_id}"
+        return f"https://cognito-idp.{self._pool_region}.{_dns_suffix(self._pool_region)}/{self.pool_id}"
 
     @property
     def jwks_url(self) -> str:
         """Where the pool publishes the public keys of its tokens."""
+        if self._jwks_url is not None:
+            return self._jwks_url
         base = self.issuer if self.endpoint_url is None else f"{self.endpoint_url}/{self.pool_id}"
         return f"{base}/.well-known/jwks.json"
 
@@ -175,7 +185,7 @@ class AppClient:
         """SECRET_HASH for one request: base64 of HMAC-SHA-256(client secret, username + client id).
 
         Args:
-            username: The very name that the same request sends as USERNAME.
+            username: The name that the same request sends as USERNAME.
 
         Returns:
             The hash in base64, or None for an app client without a secret.
@@ -198,7 +208,7 @@ class Device:
     Args:
         key: The DeviceKey, for example ``eu-west-1_6c4b...``.
         group_key: The DeviceGroupKey.
-        secret: The device's own password, made on this side. Cognito knows only a verifier of it.
+        secret: The device's own password, made by the client. Cognito knows only a verifier of it.
 
     Source: "Working with user devices in your user pool" in the Amazon Cognito developer guide.
     """
@@ -210,69 +220,143 @@ class Device:
 
 def _check_aware(_instance: object, _attribute: object, value: datetime) -> None:
     if value.tzinfo is None:
-        raise UsageError("expires_at has no time zone: give an aware datetime, for example with tzinfo=UTC")
+        raise UsageError("expires_at has no time zone: use an aware datetime, for example with tzinfo=UTC")
 
 
 @without_locals
 @attrs.frozen
 class Tokens:
-    """What Cognito hands out for a completed sign-in or a refresh.
+    """The tokens of a completed sign-in or refresh.
 
     Args:
         access_token: The JWT for Cognito's own operations and for APIs that check scopes.
-        id_token: The JWT that says who the person is.
-        refresh_token: What new tokens are fetched with.
-        expires_at: When the access token ends: an aware datetime, taken from the local clock and ExpiresIn.
+        id_token: The JWT that says who the user is.
+        refresh_token: The token that new tokens are requested with.
+        expires_at: When the access token expires: an aware datetime.
         token_type: How to present the access token.
-        username: Cognito's own name of the user, never an alias that was typed.
-        device_key: The device that took part, which a refresh must name again.
+        username: Cognito's own name for the user, never an alias that was typed.
+        device_key: The device of the sign-in, which a refresh must name again.
 
     >>> from datetime import UTC, datetime
-    >>> tokens = Tokens("access", "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username="alice")
+    >>> end = datetime(2030, 1, 1, tzinfo=UTC)
+    >>> tokens = Tokens("access", "id", "refresh", expires_at=end, username="alice")
     >>> Tokens.from_dict(tokens.to_dict()) == tokens
     True
     """
 
     access_token: str = attrs.field(repr=False)
-    id_token: str | None = attrs.field(repr=False)
-    refresh_token: str | None = attrs.field(repr=False)
-    expires_at: datetime = attrs.field(validator=_check_aware)
-    token_type: str = "Bearer"
+    id_token: str | None = attrs.field(default=None, repr=False)
+    refresh_token: str | None = attrs.field(default=None, repr=False)
+    expires_at: datetime = attrs.field(kw_only=True, validator=_check_aware)
+    token_type: str = attrs.field(default="Bearer", kw_only=True)
     username: str = attrs.field(kw_only=True)
     device_key: str | None = attrs.field(default=None, kw_only=True)
 
+    @property
+    def expires_in(self) -> float:
+        """How long the access token is still valid, in seconds, by the local clock; negative once it has
+        expired."""
+        return (self.expires_at - datetime.now(UTC)).total_seconds()
+
+    @property
+    def id_expires_at(self) -> datetime | None:
+        """When the ID token expires, by its own `exp` claim; None without an ID token that says so."""
+        return None if self.id_token is None else unverified_moment(self.id_token, "exp")
+
     def to_dict(self) -> dict[str, str | None]:
-        """The same as a dictionary of JSON values, for a store. The secrets stand in it as they are."""
+        """Return the tokens as a dictionary of JSON values, for a store. It contains the secrets in clear
+        text."""
         return {**attrs.asdict(self), "expires_at": self.expires_at.isoformat()}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Tokens:
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
         """Read what `to_dict` wrote.
 
         Raises:
-            UsageError: A member is missing, or is not what `to_dict` writes. The message names it, never its
-            value.
+            UsageError: A member is missing or has the wrong type. The message names it, never its value.
         """
         return cls(
             _stored_text(values, "access_token"),
             _stored_text_or_none(values, "id_token"),
             _stored_text_or_none(values, "refresh_token"),
-            _stored_date(values, "expires_at"),
-            _stored_text(values, "token_type"),
+            expires_at=_stored_date(values, "expires_at"),
+            token_type=_stored_text(values, "token_type"),
             username=_stored_text(values, "username"),
             device_key=_stored_text_or_none(values, "device_key"),
         )
 
+    @classmethod
+    def from_jwts(
+        cls, access_token: str, id_token: str | None = None, refresh_token: str | None = None
+    ) -> Self:
+        """Make tokens from the three strings that a program already has.
 
-def refresh_token_of(tokens: Tokens) -> str:
-    """The refresh token.
+        The user name, the expiry and the device are read from the claims of the access token, without
+        verifying it.
 
-    Raises:
-        UsageError: There is none.
-    """
-    if not tokens.refresh_token:
-        raise UsageError("these tokens have no refresh token: sign in again")
-    return tokens.refresh_token
+        Raises:
+            UsageError: The access token is not a JWT with the claims `exp` and `username`.
+        """
+        _check_jwt(access_token)
+        return cls.from_result(
+            {"AccessToken": access_token, "IdToken": id_token, "RefreshToken": refresh_token}
+        )
+
+    @classmethod
+    def from_result(
+        cls, result: Mapping[str, object], *, username: str | None = None, now: datetime | None = None
+    ) -> Self:
+        """Read an AuthenticationResult, as boto3 returns it.
+
+        Args:
+            result: The AuthenticationResult.
+            username: The user name, if the access token does not contain it.
+            now: When the result was received; None is now.
+
+        Raises:
+            UsageError: There is no access token, or its expiry or its user name cannot be read.
+
+        >>> result = {"AccessToken": "opaque", "ExpiresIn": 3600}
+        >>> Tokens.from_result(result, username="alice").username
+        'alice'
+        """
+        access_token = result.get("AccessToken")
+        if not isinstance(access_token, str) or not access_token:
+            raise UsageError("there is no AccessToken: pass the AuthenticationResult itself")
+        claims = unverified_claims(access_token)
+        name = claims.get("username", username)
+        if not isinstance(name, str):
+            raise UsageError("the access token has no claim 'username'")
+        return cls(
+            access_token,
+            as_text(result.get("IdToken")),
+            as_text(result.get("RefreshToken")),
+            expires_at=_expiry(access_token, result.get("ExpiresIn"), now or datetime.now(UTC)),
+            token_type=as_text(result.get("TokenType")) or "Bearer",
+            username=name,
+            device_key=as_text(claims.get("device_key")),
+        )
+
+
+def _check_jwt(token: object) -> None:
+    if not isinstance(token, str):
+        raise UsageError(f"the access token must be a str, not {type(token).__name__}")
+    if not unverified_claims(token):
+        raise UsageError("the access token is not a JWT")
+
+
+def _expiry(access_token: str, expires_in: object, now: datetime) -> datetime:
+    """By ExpiresIn and the local clock, which is what the expiry is compared with; else by the `exp`
+    claim."""
+    if isinstance(expires_in, int):
+        try:
+            return now + timedelta(seconds=expires_in)
+        except OverflowError:
+            raise UsageError("ExpiresIn is out of range") from None
+    expires_at = unverified_moment(access_token, "exp")
+    if expires_at is None:
+        raise UsageError("there is neither ExpiresIn nor a claim 'exp' in the access token")
+    return expires_at
 
 
 def _stored_text_or_none(values: Mapping[str, object], name: str) -> str | None:
@@ -282,7 +366,7 @@ def _stored_text_or_none(values: Mapping[str, object], name: str) -> str | None:
 def _stored_text(values: Mapping[str, object], name: str) -> str:
     value = values.get(name)
     if not isinstance(value, str):
-        raise UsageError(f"these are not stored tokens: {name!r} is missing or is not text")
+        raise UsageError(f"these are not stored tokens: {name!r} is missing or not a str")
     return value
 
 
@@ -298,9 +382,9 @@ class SignedIn:
     """The sign-in is complete.
 
     Args:
-        username: Cognito's own name of the user.
+        username: Cognito's own name for the user.
         tokens: The tokens.
-        device: The device that was confirmed in this sign-in, to be kept for the next one; None when there is
+        device: The device that was confirmed in this sign-in, to be kept for the next one; None if there is
             no new device.
     """
 
@@ -315,13 +399,13 @@ def _pairs(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 @attrs.frozen
 class UserContext:
-    """What threat protection may know about the person's request.
+    """What threat protection may know about the user's request.
 
     Public operations send `ip` and `encoded_data` as UserContextData; Admin operations send all of it as
     ContextData.
 
     Args:
-        ip: The person's IP address, as the server sees it.
+        ip: The user's IP address, as the server sees it.
         encoded_data: The device fingerprint that Cognito's browser or mobile library collected.
         headers: The request's HTTP headers, as (name, value) pairs.
         server_name: The server's host name.
@@ -337,24 +421,40 @@ class UserContext:
     server_path: str | None = None
 
 
+EventKind: TypeAlias = Literal[
+    "call",
+    "challenge",
+    "device_confirmed",
+    "device_forgotten",
+    "device_not_confirmed",
+    "device_not_deleted",
+    "device_not_loaded",
+    "device_not_remembered",
+    "device_not_stored",
+    "refreshed",
+    "signed_in",
+]
+"""What an `Event` reports."""
+
+
 @attrs.frozen(kw_only=True)
 class Event:
-    """Something that happened in a flow, told by name only: no value that was sent or received stands in it.
+    """Something that happened in a flow. It carries names, never a value that was sent or received.
 
     Args:
-        kind: ``"call"`` an operation was called and answered, ``"challenge"`` Cognito asked something,
-            ``"signed_in"`` it is done, ``"device_confirmed"``, ``"device_not_confirmed"``,
-            ``"device_not_remembered"``, ``"device_not_loaded"``, ``"device_not_stored"``,
-            ``"device_not_deleted"`` (the store failed), ``"device_forgotten"``, ``"refreshed"``.
+        kind: ``"call"`` an operation was called, ``"challenge"`` Cognito sent a challenge, ``"signed_in"``,
+            ``"refreshed"``. The rest is about the remembered device: ``"device_confirmed"``,
+            ``"device_not_confirmed"``, ``"device_not_remembered"``, ``"device_forgotten"``, and
+            ``"device_not_loaded"``, ``"device_not_stored"``, ``"device_not_deleted"`` if the store failed.
         operation: The API operation, for example ``RespondToAuthChallenge``.
-        challenge: The ChallengeName that was asked or answered.
+        challenge: The ChallengeName that was received or answered.
         sent: The names of the parameters that were sent.
-        error: The error code that came back, if one did.
-        request_id: What AWS support asks for.
+        error: The error code, if the call failed.
+        request_id: The request id, which AWS support asks for.
         seconds: How long the call took.
     """
 
-    kind: str
+    kind: EventKind
     operation: str | None = None
     challenge: str | None = None
     sent: tuple[str, ...] = ()
@@ -369,13 +469,13 @@ def _now() -> datetime:
 
 @attrs.frozen
 class System:
-    """The world outside: clock, dice and waiting. Tests and simulators hand in their own.
+    """Injectable clock, randomness and sleep, for tests and simulators.
 
     Args:
-        now: Tells the time as an aware datetime.
-        random_bytes: Draws that many bytes; the default is the operating system's generator.
-        sleep: Waits that many seconds before a call is repeated. `AsyncAuthFlow` awaits what it returns.
-            None: wait for real.
+        now: Returns the time as an aware datetime.
+        random_bytes: Returns that many random bytes; the default is the operating system's generator.
+        sleep: Waits that many seconds before a call is repeated. `AsyncAuthFlow` awaits what it returns. None
+            waits in real time.
     """
 
     now: Callable[[], datetime] = _now

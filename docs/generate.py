@@ -39,12 +39,11 @@ def challenges() -> str:
             f"`{handler.__name__}`",
             code(handler.reads),
             code(handler.sends),
-            code(handler.may_follow),
             "yes" if handler.retryable else "no",
         ]
         for handler in sorted(HANDLERS, key=lambda handler: (handler.name, handler.__name__))
     ]
-    head = ["challenge", "class", "parameters read", "responses sent", "may follow", "retry"]
+    head = ["challenge", "class", "parameters read", "responses sent", "retry"]
     summaries = "\n\n".join(
         f"`{handler.__name__}`\n: {' '.join((inspect.getdoc(handler) or '').split(chr(10) * 2)[0].split())}"
         for handler in sorted(HANDLERS, key=lambda handler: handler.__name__)

@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 
 import attrs
 
+from cognito_flow._checks import check_code, check_text
 from cognito_flow._exchange import Exchange, Response, Wait
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.account._authorization import SignedInUser
@@ -26,7 +27,6 @@ from cognito_flow.account._records import (
     UserProfile,
 )
 from cognito_flow.errors import CognitoFlowError, UsageError
-from cognito_flow.handlers.base import check_code, check_text
 from cognito_flow.handlers.mfa_setup import first_code, verify_totp
 from cognito_flow.handlers.passkeys import credential_json
 from cognito_flow.models import MfaType

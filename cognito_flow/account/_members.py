@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from cognito_flow._checks import check_text
 from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow.errors import UnexpectedResponse
-from cognito_flow.handlers.base import check_text
 
 
 def unreadable(message: str, operation: str | None = None) -> UnexpectedResponse:

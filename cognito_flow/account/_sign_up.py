@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from cognito_flow import _engine
+from cognito_flow._checks import check_code, check_text
 from cognito_flow._engine import Step
 from cognito_flow._exchange import Exchange
 from cognito_flow._turn import Turn
@@ -18,7 +19,6 @@ from cognito_flow.account._members import name_value_pairs, need_object, text
 from cognito_flow.account._records import CodeDelivery, Confirmed, SignedUp
 from cognito_flow.credentials import UserAuth
 from cognito_flow.errors import FlowExpired, ServiceError, TransportError, UsageError
-from cognito_flow.handlers.base import check_code, check_text
 
 
 def username_of(signed_up: SignedUp | str) -> str:

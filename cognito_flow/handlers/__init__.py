@@ -1,14 +1,14 @@
 """One handler class for each ChallengeName, and the union of them all.
 
 Rule of this package: a ChallengeName is spelled in one place, the `name` of its class, and nothing outside
-compares one. To add a handler: write the class in the file of its kind, and list it here, in the union and in
-`HANDLERS`.
+compares one. To add a handler, write the class in the file of its kind and list it here, in a union; export
+it at the top level if users can meet it.
 """
 
-from typing import TypeAlias
+from typing import TypeAlias, cast, get_args
 
 from cognito_flow.errors import UnexpectedResponse
-from cognito_flow.handlers.base import Answer, Handler, NamedHandler
+from cognito_flow.handlers.base import Answer, Handler, HandlerTurn, NamedHandler
 from cognito_flow.handlers.choices import SelectChallenge, SelectMfaType
 from cognito_flow.handlers.codes import CodeChallenge, EmailOtp, SmsMfa, SmsOtp, SoftwareTokenMfa
 from cognito_flow.handlers.custom import CustomChallenge, UnknownChallenge
@@ -23,7 +23,6 @@ from cognito_flow.handlers.passwords import (
     PasswordVerifier,
 )
 from cognito_flow.handlers.pending import Pending
-from cognito_flow.models import FirstFactor, MfaType
 
 __all__ = [
     "HANDLERS",
@@ -35,10 +34,10 @@ __all__ = [
     "DevicePasswordVerifier",
     "DeviceSrpAuth",
     "EmailOtp",
-    "FirstFactor",
     "Handler",
+    "HandlerTurn",
+    "InternalChallenge",
     "MfaSetup",
-    "MfaType",
     "NamedHandler",
     "NewPasswordRequired",
     "Password",
@@ -59,65 +58,52 @@ __all__ = [
 Challenge: TypeAlias = (
     AdminNoSrpAuth
     | CustomChallenge
-    | DevicePasswordVerifier
-    | DeviceSrpAuth
     | EmailOtp
+    | TotpSetup  # before MfaSetup, whose name it shares: it is the one with a secret
     | MfaSetup
     | NewPasswordRequired
     | Password
     | PasswordSrp
-    | PasswordVerifier
     | SelectChallenge
     | SelectMfaType
     | SmsMfa
     | SmsOtp
     | SoftwareTokenMfa
-    | TotpSetup
     | UnknownChallenge
     | WebAuthn
 )
-"""Every challenge there is. `match` on it and end with `assert_never`: both type checkers then prove that
-none was left out."""
+"""Every challenge that a program can meet. `match` on it and end with `assert_never`: both type checkers then
+prove that every case is handled."""
 
-HANDLERS: tuple[type[Challenge], ...] = (
-    AdminNoSrpAuth,
-    CustomChallenge,
-    DevicePasswordVerifier,
-    DeviceSrpAuth,
-    EmailOtp,
-    TotpSetup,  # before MfaSetup, whose name it shares: it is the one with a secret
-    MfaSetup,
-    NewPasswordRequired,
-    Password,
-    PasswordSrp,
-    PasswordVerifier,
-    SelectChallenge,
-    SelectMfaType,
-    SmsMfa,
-    SmsOtp,
-    SoftwareTokenMfa,
-    WebAuthn,
+InternalChallenge: TypeAlias = DevicePasswordVerifier | DeviceSrpAuth | PasswordVerifier
+"""The challenges that the flow always answers by itself. Programs meet them in an `Event` only."""
+
+HANDLERS = cast(
+    "tuple[type[NamedHandler], ...]",
+    tuple(
+        handler
+        for handler in (*get_args(Challenge), *get_args(InternalChallenge))
+        if handler is not UnknownChallenge
+    ),
 )
-"""In the order in which they are tried."""
 
 
-def read_challenge(pending: Pending, handlers: tuple[type[Challenge], ...] = ()) -> Challenge:
-    """The handler for a challenge: the first one that goes by its name and can read it.
+def read_challenge(
+    pending: Pending, handlers: tuple[type[NamedHandler], ...] = ()
+) -> Challenge | InternalChallenge:
+    """Return the handler for a challenge: the first one with its name that can read it.
+
+    A known challenge that no handler can read becomes an `UnknownChallenge`, which keeps its Session and can
+    still be answered.
 
     Args:
         pending: The challenge.
         handlers: An application's own handlers, which are tried first.
-
-    Raises:
-        UnexpectedResponse: There are handlers for this name, but none can read what Cognito sent.
     """
-    error: UnexpectedResponse | None = None
     for handler in (*handlers, *HANDLERS):
         if handler.name == pending.name:
             try:
-                return handler.parse(pending)
-            except UnexpectedResponse as unreadable:
-                error = unreadable
-    if error is not None:
-        raise error
+                return cast("Challenge | InternalChallenge", handler.parse(pending))
+            except UnexpectedResponse:
+                continue
     return UnknownChallenge(pending=pending)

@@ -1,7 +1,7 @@
-"""What all handlers share.
+"""What all handlers share: the handler, its answer, and what it may do with the turn that carries the answer.
 
-Rule of this file: a handler is a frozen record around a `Pending`. `parse` reads it, `auto` answers alone if
-nobody need be asked, `answer` makes an `Answer`, and `exchange` carries an answer out. A new handler
+Rule of this file: a handler is a frozen record around a `Pending`. `parse` reads it, `auto` answers by itself
+if no user is needed, `answer` makes an `Answer`, and `exchange` carries an answer out. A new handler
 overrides only what differs.
 """
 
@@ -10,26 +10,73 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from inspect import isfunction
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import attrs
 
 from cognito_flow._exchange import Exchange, Response
 from cognito_flow._tracebacks import without_locals
-from cognito_flow.errors import InvalidInput, UsageError
 from cognito_flow.handlers.pending import Pending
+from cognito_flow.models import AppClient, Device
 
-if TYPE_CHECKING:
-    from cognito_flow._turn import Turn
-    from cognito_flow.handlers import Challenge
+if TYPE_CHECKING:  # it imports the arithmetic, which is slow to load
+    from cognito_flow._srp import Ephemeral
+
+
+class HandlerTurn(Protocol):
+    """What a handler may do with the turn in which its answer is sent."""
+
+    @property
+    def app(self) -> AppClient:
+        """The app client that the user signs in to."""
+        ...
+
+    @property
+    def device(self) -> Device | None:
+        """The remembered device of this sign-in."""
+        ...
+
+    @property
+    def password(self) -> str | None:
+        """The password that `begin_srp` was called with in this turn."""
+        ...
+
+    @property
+    def ephemeral(self) -> Ephemeral | None:
+        """The secret number behind the SRP_A that was sent in this turn."""
+        ...
+
+    def service_time(self) -> datetime:
+        """The current time by Cognito's clock, as far as it is known."""
+        ...
+
+    def begin_srp(self, password: str | None) -> str:
+        """Draw the numbers of an SRP exchange, and return SRP_A in hexadecimal."""
+        ...
+
+    def call(self, operation: str, parameters: Mapping[str, object]) -> Exchange[Response]:
+        """Make one API call."""
+        ...
+
+    def respond(
+        self, pending: Pending, responses: Mapping[str, str], *, session: str | None = None
+    ) -> Exchange[Response]:
+        """Answer the challenge; if Cognito has forgotten the device, answer once more without it."""
+        ...
+
+    def respond_once(
+        self, pending: Pending, responses: Mapping[str, str], *, session: str | None = None
+    ) -> Exchange[Response]:
+        """Answer the challenge with an answer that needs the device."""
+        ...
 
 
 @attrs.frozen(kw_only=True)
 class Handler:
-    """A challenge that Cognito asked, and how it is answered.
+    """A challenge from Cognito, and how it is answered.
 
     Args:
-        pending: The challenge as it came.
+        pending: The challenge as Cognito sent it.
     """
 
     pending: Pending
@@ -52,10 +99,6 @@ class Handler:
     sends: ClassVar[tuple[str, ...]] = ()
     """The ChallengeResponses that it sends, besides USERNAME, SECRET_HASH and DEVICE_KEY."""
 
-    may_follow: ClassVar[tuple[str, ...]] = ()
-    """What Cognito may ask next; tokens may always follow, unless the answer only leads to the next one of
-    these."""
-
     retryable: ClassVar[bool] = False
     """Whether a wrong answer may be followed by another one with the same session."""
 
@@ -64,30 +107,43 @@ class Handler:
         """Read the challenge.
 
         Raises:
-            UnexpectedResponse: This handler cannot read it. The next handler for the same name is then tried.
+            UnexpectedResponse: This handler cannot read it. The next handler for the same name is tried.
         """
         return cls(pending=pending)
 
     @property
     def username(self) -> str:
-        """Cognito's own name of the user, or what was typed while Cognito has not told it."""
+        """Cognito's own name for the user, or the name that was typed until Cognito has sent its own."""
         return self.pending.username
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the challenge ends, where Cognito tells it. It never lives less than 3 minutes, nor more than
-        15."""
+        """When the challenge expires, if Cognito sent it. App clients allow between 3 and 15 minutes."""
         return None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the challenge as JSON values for a front end that keeps it: name, session, username,
+        parameters.
+
+        `AuthFlow.resume` takes them back. Prefer `AuthFlow.seal`: here the Session is readable, and whoever
+        holds it can continue the sign-in.
+        """
+        return {
+            "name": self.pending.name,
+            "session": self.pending.session,
+            "username": self.pending.username,
+            "parameters": dict(self.pending.parameters),
+        }
 
     def auto(self) -> Answer | None:
-        """The answer, if it can be given without a person; else None."""
+        """Return the answer if no user is needed, else None."""
         return None
 
-    def exchange(self, turn: Turn, answer: Answer) -> Exchange[Response | Challenge]:
+    def exchange(self, turn: HandlerTurn, answer: Answer) -> Exchange[Response | Handler]:
         """Carry the answer out.
 
         Args:
-            turn: What this turn has in hand.
+            turn: The turn in which it is sent.
             answer: An answer to this challenge.
         """
         return (yield from turn.respond(self.pending, answer.responses))
@@ -102,47 +158,15 @@ class NamedHandler(Handler):
 
 @attrs.frozen
 class Answer:
-    """An answer to a challenge, ready for `send`. Handlers make it: `challenge.answer(...)`.
+    """An answer to a challenge, ready for `AuthFlow.send`. Handlers make it: `challenge.answer(...)`.
 
     Args:
-        challenge: What is answered.
-        responses: ChallengeResponses, without what every answer carries (USERNAME, SECRET_HASH, DEVICE_KEY).
-        password: A password to be proved by SRP in the same turn; it is never sent.
+        challenge: The challenge that is answered.
+        responses: ChallengeResponses, without those that every answer carries (USERNAME, SECRET_HASH,
+            DEVICE_KEY).
+        password: A password to prove by SRP in the same turn; it is never sent.
     """
 
     challenge: Handler
     responses: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     password: str | None = attrs.field(default=None, repr=False)
-
-
-def check_text(what: str, value: object) -> str:
-    """Return the text that a user typed, if it is a str, not empty, and encodable.
-
-    Args:
-        what: How the message calls it.
-        value: What was typed. No message contains it.
-
-    Raises:
-        InvalidInput: It is empty, or contains a lone surrogate, which UTF-8 cannot encode.
-        UsageError: It is not a str.
-    """
-    if not isinstance(value, str):
-        raise UsageError(f"{what} must be a str, not {type(value).__name__}")
-    if not value:
-        raise InvalidInput(f"{what} is empty")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidInput(f"{what} contains a lone surrogate: decode the input as UTF-8")
-    return value
-
-
-def check_code(code: object) -> str:
-    """Return the code without its whitespace: apps show codes in groups.
-
-    Args:
-        code: What was typed.
-
-    Raises:
-        InvalidInput: There is no code in it.
-        UsageError: It is not a str.
-    """
-    return check_text("the code", "".join(check_text("the code", code).split()))

@@ -1,30 +1,31 @@
-"""The challenges that ask which way to go on.
+"""The challenges that ask for a choice, and the way back to it.
 
-Rule of this file: a choice that was not offered is refused here. Choices are Cognito's own words; one that
+Rule of this file: a choice that was not offered is refused here. Choices are Cognito's own names; one that
 this library does not know stays a plain string, and can be chosen all the same.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 import attrs
 
+from cognito_flow._checks import check_text
 from cognito_flow._exchange import Exchange, Response
-from cognito_flow.errors import InvalidInput, UnexpectedResponse, UsageError
-from cognito_flow.handlers.base import Answer, NamedHandler, check_text
-from cognito_flow.handlers.passwords import SECOND_FACTORS
+from cognito_flow.errors import InvalidInput, UsageError
+from cognito_flow.handlers.base import Answer, Handler, HandlerTurn, NamedHandler
 from cognito_flow.handlers.pending import Pending
 from cognito_flow.models import FirstFactor, MfaType
 
-if TYPE_CHECKING:
-    from cognito_flow._turn import Turn
-    from cognito_flow.handlers import Challenge
-
 
 def known_mfa_types(names: tuple[str, ...]) -> tuple[MfaType | str, ...]:
-    """The names as `MfaType` where they are known."""
+    """Return the names, as `MfaType` where they are known."""
     return tuple(MfaType(name) if name in MfaType.__members__ else name for name in names)
+
+
+def known_first_factors(names: tuple[str, ...]) -> tuple[FirstFactor | str, ...]:
+    """Return the names, as `FirstFactor` where they are known."""
+    return tuple(FirstFactor(name) if name in FirstFactor.__members__ else name for name in names)
 
 
 def check_choice(choice: str, choices: tuple[str, ...]) -> str:
@@ -40,17 +41,16 @@ def check_choice(choice: str, choices: tuple[str, ...]) -> str:
 
 @attrs.frozen(kw_only=True)
 class SelectMfaType(NamedHandler):
-    """Handles SELECT_MFA_TYPE: the person has several second factors, and prefers none.
+    """SELECT_MFA_TYPE: the user has several second factors, and prefers none of them.
 
     Args:
-        pending: The challenge as it came.
+        pending: The challenge as Cognito sent it.
         choices: The factors to choose from.
     """
 
     name: ClassVar[str] = "SELECT_MFA_TYPE"
     reads: ClassVar[tuple[str, ...]] = ("MFAS_CAN_CHOOSE",)
     sends: ClassVar[tuple[str, ...]] = ("ANSWER",)
-    may_follow: ClassVar[tuple[str, ...]] = ("SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA")
 
     choices: tuple[MfaType | str, ...]
 
@@ -62,7 +62,7 @@ class SelectMfaType(NamedHandler):
         return cls(pending=pending, choices=known_mfa_types(pending.need_names(name)))
 
     def answer(self, choice: str) -> Answer:
-        """Choose a factor. If it travels by SMS or e-mail, the code is sent now.
+        """Choose a factor. If its code is sent by SMS or e-mail, Cognito sends it now.
 
         Args:
             choice: An `MfaType`, or its wire value.
@@ -75,38 +75,26 @@ class SelectMfaType(NamedHandler):
 
 @attrs.frozen(kw_only=True)
 class SelectChallenge(NamedHandler):
-    """Handles SELECT_CHALLENGE: the person chooses how to sign in.
+    """SELECT_CHALLENGE: the user chooses how to sign in.
 
     Args:
-        pending: The challenge as it came.
-        choices: The ways to choose from.
+        pending: The challenge as Cognito sent it.
+        choices: The first factors to choose from. Empty if they are unknown, because an older botocore drops
+            them; every choice is then sent, and Cognito decides.
     """
 
     name: ClassVar[str] = "SELECT_CHALLENGE"
     sends: ClassVar[tuple[str, ...]] = ("ANSWER", "PASSWORD", "SRP_A")
-    may_follow: ClassVar[tuple[str, ...]] = (
-        "PASSWORD_VERIFIER",
-        "EMAIL_OTP",
-        "SMS_OTP",
-        "WEB_AUTHN",
-        "NEW_PASSWORD_REQUIRED",
-        *SECOND_FACTORS,
-    )
 
     choices: tuple[FirstFactor | str, ...]
 
     @classmethod
     def parse(cls, pending: Pending) -> Self:
-        """Read AvailableChallenges, which stands beside the challenge's parameters, not in them."""
-        if not pending.available:
-            raise UnexpectedResponse(f"{pending.name} came without AvailableChallenges")
-        choices = tuple(
-            FirstFactor(name) if name in FirstFactor.__members__ else name for name in pending.available
-        )
-        return cls(pending=pending, choices=choices)
+        """Read AvailableChallenges, which Cognito sends beside the parameters."""
+        return cls(pending=pending, choices=known_first_factors(pending.available))
 
     def answer(self, choice: str) -> Answer:
-        """Choose a way that needs no password. If it travels by SMS or e-mail, the code is sent now.
+        """Choose a factor that needs no password. If its code is sent by SMS or e-mail, Cognito sends it now.
 
         Args:
             choice: A `FirstFactor`, or its wire value.
@@ -119,7 +107,7 @@ class SelectChallenge(NamedHandler):
             raise UsageError(
                 "this choice needs the password: call answer_srp(password) or answer_password(password)"
             )
-        return Answer(self, {"ANSWER": check_choice(choice, self.choices)})
+        return Answer(self, {"ANSWER": self._check(choice)})
 
     def answer_password(self, password: str) -> Answer:
         """Choose PASSWORD, and send the password as it is.
@@ -127,7 +115,7 @@ class SelectChallenge(NamedHandler):
         Raises:
             InvalidInput: It was not offered, or the password is empty.
         """
-        choice = check_choice(FirstFactor.PASSWORD, self.choices)
+        choice = self._check(FirstFactor.PASSWORD)
         return Answer(self, {"ANSWER": choice, "PASSWORD": check_text("the password", password)})
 
     def answer_srp(self, password: str) -> Answer:
@@ -136,12 +124,47 @@ class SelectChallenge(NamedHandler):
         Raises:
             InvalidInput: It was not offered, or the password is empty.
         """
-        choice = check_choice(FirstFactor.PASSWORD_SRP, self.choices)
+        choice = self._check(FirstFactor.PASSWORD_SRP)
         return Answer(self, {"ANSWER": choice}, check_text("the password", password))
 
-    def exchange(self, turn: Turn, answer: Answer) -> Exchange[Response | Challenge]:
-        """Send the choice, with SRP_A if a password is to be proved."""
+    def _check(self, choice: str) -> str:
+        return check_choice(choice, self.choices) if self.choices else check_text("the choice", str(choice))
+
+    def exchange(self, turn: HandlerTurn, answer: Answer) -> Exchange[Response | Handler]:
+        """Send the choice, with SRP_A if a password is proved."""
         responses = dict(answer.responses)
         if answer.password is not None:
             responses["SRP_A"] = turn.begin_srp(answer.password)
         return (yield from turn.respond(self.pending, responses))
+
+
+@attrs.frozen(kw_only=True)
+class FirstFactorChallenge(NamedHandler):
+    """A challenge that may be a first factor: the user can go back and choose another one."""
+
+    @property
+    def other_factors(self) -> tuple[FirstFactor | str, ...]:
+        """The other first factors that Cognito offered with this challenge; empty for a second factor."""
+        return known_first_factors(tuple(name for name in self.pending.available if name != self.name))
+
+    def answer_with(self, factor: str, password: str | None = None) -> Answer:
+        """Answer with another first factor, for example when the user cancelled the passkey prompt.
+
+        Args:
+            factor: One of `other_factors`.
+            password: The password, for PASSWORD and PASSWORD_SRP.
+
+        Raises:
+            InvalidInput: The factor was not offered, or the password is empty.
+            UsageError: The factor needs a password, or takes none.
+        """
+        pending = attrs.evolve(self.pending, name=SelectChallenge.name)
+        select = SelectChallenge(pending=pending, choices=self.other_factors)
+        check_choice(factor, self.other_factors)
+        if password is None:
+            return select.answer(factor)
+        if factor == FirstFactor.PASSWORD:
+            return select.answer_password(password)
+        if factor == FirstFactor.PASSWORD_SRP:
+            return select.answer_srp(password)
+        raise UsageError(f"{factor} takes no password: remove it")

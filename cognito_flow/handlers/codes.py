@@ -1,7 +1,7 @@
 """The challenges that are answered with a code.
 
-Rule of this file: the class decides under which key the code is sent. The code's length is nobody's business
-here: one-time passwords have eight digits as a first factor, and six as a second one.
+Rule of this file: the class decides under which key the code is sent. The length of a code is not checked:
+one-time passwords have eight digits as a first factor and six as a second one.
 """
 
 from __future__ import annotations
@@ -10,31 +10,34 @@ from typing import ClassVar
 
 import attrs
 
-from cognito_flow.handlers.base import Answer, NamedHandler, check_code
-
-__all__ = ["CodeChallenge", "EmailOtp", "SmsMfa", "SmsOtp", "SoftwareTokenMfa"]
+from cognito_flow._checks import check_code
+from cognito_flow.handlers.base import Answer
+from cognito_flow.handlers.choices import FirstFactorChallenge
 
 
 @attrs.frozen(kw_only=True)
-class CodeChallenge(NamedHandler):
-    """A code was sent, or is shown by an authenticator app. A wrong one raises `WrongCode`: answer again."""
+class CodeChallenge(FirstFactorChallenge):
+    """A challenge for a code that Cognito sent or an authenticator app shows.
+
+    A wrong code raises `WrongCode`: answer again.
+    """
 
     retryable = True
     reads: ClassVar[tuple[str, ...]] = ("CODE_DELIVERY_DELIVERY_MEDIUM", "CODE_DELIVERY_DESTINATION")
 
     @property
     def medium(self) -> str | None:
-        """How the code travels: ``SMS`` or ``EMAIL``; None for an authenticator app."""
+        """How the code was sent: ``SMS`` or ``EMAIL``; None for an authenticator app."""
         return self.pending.parameters.get("CODE_DELIVERY_DELIVERY_MEDIUM")
 
     @property
     def sent_to(self) -> str | None:
-        """Where it was sent, masked by Cognito, such as ``+*******1234``; for an authenticator app, the name
-        of the device."""
+        """Where the code was sent, masked by Cognito, such as ``+*******1234``; for an authenticator app, the
+        name of the device."""
         return self.pending.parameters.get("CODE_DELIVERY_DESTINATION")
 
     def answer(self, code: str) -> Answer:
-        """Answer with the code. White space in it is passed over: apps show codes in groups.
+        """Answer with the code. Whitespace in it is ignored: apps show codes in groups.
 
         Args:
             code: The code.
@@ -47,7 +50,7 @@ class CodeChallenge(NamedHandler):
 
 @attrs.frozen(kw_only=True)
 class SmsMfa(CodeChallenge):
-    """Handles SMS_MFA: a code was sent to the phone, as the second factor."""
+    """SMS_MFA: Cognito sent a code to the phone, as the second factor."""
 
     name: ClassVar[str] = "SMS_MFA"
     sends: ClassVar[tuple[str, ...]] = ("SMS_MFA_CODE",)
@@ -55,7 +58,7 @@ class SmsMfa(CodeChallenge):
 
 @attrs.frozen(kw_only=True)
 class EmailOtp(CodeChallenge):
-    """Handles EMAIL_OTP: a code was sent by e-mail, as the first or the second factor."""
+    """EMAIL_OTP: Cognito sent a code by e-mail, as the first or the second factor."""
 
     name: ClassVar[str] = "EMAIL_OTP"
     sends: ClassVar[tuple[str, ...]] = ("EMAIL_OTP_CODE",)
@@ -63,7 +66,7 @@ class EmailOtp(CodeChallenge):
 
 @attrs.frozen(kw_only=True)
 class SmsOtp(CodeChallenge):
-    """Handles SMS_OTP: a code was sent to the phone, as the first factor."""
+    """SMS_OTP: Cognito sent a code to the phone, as the first factor."""
 
     name: ClassVar[str] = "SMS_OTP"
     sends: ClassVar[tuple[str, ...]] = ("SMS_OTP_CODE",)
@@ -71,7 +74,7 @@ class SmsOtp(CodeChallenge):
 
 @attrs.frozen(kw_only=True)
 class SoftwareTokenMfa(CodeChallenge):
-    """Handles SOFTWARE_TOKEN_MFA: an authenticator app shows the code, a new one every 30 seconds, each good
+    """SOFTWARE_TOKEN_MFA: an authenticator app shows the code, a new one every 30 seconds, each valid
     once."""
 
     name: ClassVar[str] = "SOFTWARE_TOKEN_MFA"
@@ -80,5 +83,5 @@ class SoftwareTokenMfa(CodeChallenge):
 
     @property
     def sent_to(self) -> str | None:
-        """The name that the person gave to the authenticator app's device, if one was given."""
+        """The name that the user gave to the authenticator app's device, if they gave one."""
         return self.pending.parameters.get("FRIENDLY_DEVICE_NAME")

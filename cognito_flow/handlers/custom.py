@@ -1,7 +1,7 @@
-"""The challenges whose meaning is the application's own: those of a pool's Lambda triggers, and names not
-invented yet.
+"""The challenges whose meaning is the application's own: those of a pool's Lambda triggers, and names that
+this version does not know.
 
-Rule of this file: nothing is assumed about them. An application gives its own meaning by a subclass of
+Rule of this file: nothing is assumed about them. An application gives them a meaning by a subclass of
 `CustomChallenge`.
 """
 
@@ -12,21 +12,19 @@ from typing import ClassVar
 
 import attrs
 
-from cognito_flow.handlers.base import Answer, Handler, NamedHandler, check_text
-from cognito_flow.handlers.passwords import SECOND_FACTORS
-
-__all__ = ["CustomChallenge", "UnknownChallenge"]
+from cognito_flow._checks import check_text
+from cognito_flow.handlers.base import Answer, Handler, NamedHandler
 
 
 @attrs.frozen(kw_only=True)
 class CustomChallenge(NamedHandler):
-    """Handles CUSTOM_CHALLENGE: what is asked, and what is right, the pool's Lambda triggers decide.
+    """CUSTOM_CHALLENGE: the pool's Lambda triggers decide what is asked and which answer is right.
 
-    A wrong answer is no error: the next step is the same challenge again, with a new Session and a higher
+    A wrong answer does not raise: the next step is the same challenge again, with a new Session and a higher
     `attempt`, until the trigger gives up and `IncorrectPassword` is raised. Give up yourself after a few
     attempts.
 
-    A subclass names its own parameters, and is handed to the flow:
+    A subclass names its own parameters and is passed to the flow, as ``AuthFlow(app, handlers=[Captcha])``:
 
     >>> @attrs.frozen(kw_only=True)
     ... class Captcha(CustomChallenge):
@@ -39,7 +37,6 @@ class CustomChallenge(NamedHandler):
     name: ClassVar[str] = "CUSTOM_CHALLENGE"
     reads: ClassVar[tuple[str, ...]] = ("<publicChallengeParameters>",)
     sends: ClassVar[tuple[str, ...]] = ("ANSWER",)
-    may_follow: ClassVar[tuple[str, ...]] = ("CUSTOM_CHALLENGE", "PASSWORD_VERIFIER", *SECOND_FACTORS)
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -48,17 +45,17 @@ class CustomChallenge(NamedHandler):
 
     @property
     def attempt(self) -> int:
-        """How many times custom challenges were asked in a row, this one included."""
+        """How many custom challenges Cognito has sent in a row, including this one."""
         return self.pending.attempt
 
     @property
     def is_repeat(self) -> bool:
-        """Whether this is the previous challenge over again, with the same parameters: the answer was
-        probably wrong."""
+        """Whether this challenge has the same parameters as the previous one: the answer was probably
+        wrong."""
         return self.pending.is_repeat
 
     def answer(self, answer: str) -> Answer:
-        """Answer what the trigger asked.
+        """Answer the trigger's question.
 
         Raises:
             InvalidInput: The answer is empty.
@@ -68,7 +65,7 @@ class CustomChallenge(NamedHandler):
 
 @attrs.frozen(kw_only=True)
 class UnknownChallenge(Handler):
-    """Handles every name that this version does not know: read `parameters`, and answer with
+    """A challenge that this version does not know or cannot read: read `parameters`, and answer with
     ChallengeResponses of your own."""
 
     @property
@@ -78,7 +75,7 @@ class UnknownChallenge(Handler):
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """ChallengeParameters, as they came."""
+        """ChallengeParameters, as Cognito sent them."""
         return self.pending.parameters
 
     def answer(self, responses: Mapping[str, str]) -> Answer:

@@ -1,60 +1,90 @@
 """The two challenges that a remembered device answers by itself, in place of a second factor.
 
-Rule of this file: nobody is asked. A device that Cognito refuses is dropped, and the sign-in begins again
-without it.
+Rule of this file: no user is asked. A device that Cognito refuses raises `DeviceForgotten`; the sign-in then
+begins again without it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
 from cognito_flow._exchange import Exchange, Response
-from cognito_flow.handlers.base import Answer, NamedHandler
+from cognito_flow.errors import DeviceForgotten, NotAuthorized, ServiceError, UnexpectedResponse
+from cognito_flow.handlers import proofs
+from cognito_flow.handlers.base import Answer, Handler, HandlerTurn, NamedHandler
+from cognito_flow.models import Device
 
-if TYPE_CHECKING:
-    from cognito_flow._turn import Turn
-    from cognito_flow.handlers import Challenge
-
-__all__ = ["DevicePasswordVerifier", "DeviceSrpAuth"]
+# What Cognito answers if it does not accept the device. The texts differ between pools and over time, so the
+# code decides; Amazon's own clients for Android, iOS and Flutter drop the device for each of them.
+_REFUSALS = ("NotAuthorizedException", "ResourceNotFoundException", "InvalidParameterException")
 
 
 @attrs.frozen(kw_only=True)
 class DeviceSrpAuth(NamedHandler):
-    """Handles DEVICE_SRP_AUTH: the first half of the device's own SRP."""
+    """DEVICE_SRP_AUTH: the first half of the device's own SRP."""
 
     name: ClassVar[str] = "DEVICE_SRP_AUTH"
     sends: ClassVar[tuple[str, ...]] = ("SRP_A",)
-    may_follow: ClassVar[tuple[str, ...]] = ("DEVICE_PASSWORD_VERIFIER",)
 
     def auto(self) -> Answer:
-        """Always."""
+        """Always answer: `exchange` needs no user."""
         return Answer(self)
 
-    def exchange(self, turn: Turn, answer: Answer) -> Exchange[Response | Challenge]:
-        """Send a fresh SRP_A; DEVICE_KEY goes with it, as with every answer."""
-        turn.need_device(self.pending)
-        return (yield from turn.respond_once(self.pending, {"SRP_A": turn.begin_srp(None)}))
+    def exchange(self, turn: HandlerTurn, answer: Answer) -> Exchange[Response | Handler]:
+        """Send a new SRP_A. DEVICE_KEY goes with it, as with every answer.
+
+        Raises:
+            DeviceForgotten: Cognito does not accept the device.
+        """
+        _need_device(self, turn)
+        try:
+            return (yield from turn.respond_once(self.pending, {"SRP_A": turn.begin_srp(None)}))
+        except ServiceError as error:
+            if error.code not in _REFUSALS:
+                raise
+            raise _forgotten(error) from error
 
 
 @attrs.frozen(kw_only=True)
 class DevicePasswordVerifier(NamedHandler):
-    """Handles DEVICE_PASSWORD_VERIFIER: the second half of the device's own SRP."""
+    """DEVICE_PASSWORD_VERIFIER: the second half of the device's own SRP."""
 
     name: ClassVar[str] = "DEVICE_PASSWORD_VERIFIER"
-    reads: ClassVar[tuple[str, ...]] = ("SALT", "SRP_B", "SECRET_BLOCK", "DEVICE_KEY", "USERNAME")
-    sends: ClassVar[tuple[str, ...]] = (
-        "PASSWORD_CLAIM_SECRET_BLOCK",
-        "PASSWORD_CLAIM_SIGNATURE",
-        "TIMESTAMP",
-    )
-    may_follow: ClassVar[tuple[str, ...]] = ("SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA", "SELECT_MFA_TYPE")
+    reads: ClassVar[tuple[str, ...]] = (*proofs.READS, "DEVICE_KEY", "USERNAME")
+    sends: ClassVar[tuple[str, ...]] = proofs.SENDS
 
     def auto(self) -> Answer:
-        """Always."""
+        """Always answer: `exchange` needs no user."""
         return Answer(self)
 
-    def exchange(self, turn: Turn, answer: Answer) -> Exchange[Response | Challenge]:
-        """Prove the device's secret."""
-        return (yield from turn.prove_device(self.pending))
+    def exchange(self, turn: HandlerTurn, answer: Answer) -> Exchange[Response | Handler]:
+        """Prove the device's secret.
+
+        Raises:
+            DeviceForgotten: Cognito does not know the device, or refused its secret.
+        """
+        device = _need_device(self, turn)
+        responses = proofs.sign(
+            turn, self.pending, group=device.group_key, name=device.key, secret=device.secret
+        )
+        try:
+            return (yield from turn.respond_once(self.pending, responses))
+        except NotAuthorized as error:
+            raise _forgotten(error) from error
+
+
+def _need_device(challenge: NamedHandler, turn: HandlerTurn) -> Device:
+    if turn.device is None:
+        raise UnexpectedResponse(f"Cognito sent {challenge.name}, but this sign-in has no device")
+    return turn.device
+
+
+def _forgotten(error: ServiceError) -> DeviceForgotten:
+    return DeviceForgotten(
+        "Cognito does not accept this device: start again without it",
+        code=error.code,
+        operation=error.operation,
+        request_id=error.request_id,
+    )

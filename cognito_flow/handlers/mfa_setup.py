@@ -1,34 +1,28 @@
 """Setting up a second factor in the middle of a sign-in.
 
-Rule of this file: the Session is one line through all calls: each one's answer gives the next one's Session.
-MFA_SETUP asks what to set up; choosing TOTP gives `TotpSetup`, which is the same challenge one step further
-on.
+Rule of this file: each call sends the Session that the previous one returned. MFA_SETUP asks what to set up;
+if the user chooses TOTP, the next step is `TotpSetup`, which has the same ChallengeName.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 from urllib.parse import quote, urlencode
 
 import attrs
 
+from cognito_flow._checks import check_code, check_text
 from cognito_flow._exchange import Exchange, Response
 from cognito_flow.errors import UnexpectedResponse, WrongCode
-from cognito_flow.handlers.base import Answer, NamedHandler, check_code, check_text
+from cognito_flow.handlers.base import Answer, Handler, HandlerTurn, NamedHandler
 from cognito_flow.handlers.choices import check_choice, known_mfa_types
 from cognito_flow.handlers.pending import Pending
 from cognito_flow.models import MfaType
 
-if TYPE_CHECKING:
-    from cognito_flow._turn import Turn
-    from cognito_flow.handlers import Challenge
-
-__all__ = ["MfaSetup", "TotpSetup", "first_code", "totp_uri", "verify_totp"]
-
 _SIX_DIGITS = re.compile(r"[0-9]{6}")
-# Not a parameter of Cognito's: where TotpSetup keeps the SecretCode between two turns.
+# Not a parameter of Cognito: TotpSetup keeps the SecretCode here between two turns.
 _SECRET_CODE = "SECRET_CODE"
 
 
@@ -37,7 +31,7 @@ def totp_uri(secret_code: str, issuer: str, account: str) -> str:
 
     Args:
         secret_code: The SecretCode, base32.
-        issuer: The name of the service, as the app shall show it.
+        issuer: The name of the service, as the app shows it.
         account: The name of the account.
 
     Source: "TOTP software token MFA" in the Amazon Cognito developer guide; the Key Uri Format of
@@ -51,11 +45,11 @@ def totp_uri(secret_code: str, issuer: str, account: str) -> str:
 
 
 def first_code(code: str, device_name: str | None) -> dict[str, str]:
-    """What VerifySoftwareToken takes from a person.
+    """Return the members of VerifySoftwareToken that come from the user.
 
     Args:
-        code: What was typed; white space is passed over.
-        device_name: What to call this authenticator.
+        code: What was typed; whitespace in it is ignored.
+        device_name: A name for this authenticator.
 
     Raises:
         InvalidInput: There is no code in it, or the name is empty.
@@ -66,15 +60,15 @@ def first_code(code: str, device_name: str | None) -> dict[str, str]:
     return members
 
 
-def verify_totp(turn: Turn, proof: Mapping[str, str]) -> Exchange[Response]:
-    """VerifySoftwareToken, in a sign-in or after it.
+def verify_totp(turn: HandlerTurn, proof: Mapping[str, str]) -> Exchange[Response]:
+    """Call VerifySoftwareToken, in a sign-in or after it.
 
     Args:
-        turn: What this turn has in hand.
-        proof: What `first_code` gave, with a Session or an AccessToken.
+        turn: The turn in which it is called.
+        proof: What `first_code` returned, with a Session or an AccessToken.
 
     Raises:
-        WrongCode: Cognito refused the code; or it is not six digits, which is not even sent.
+        WrongCode: Cognito refused the code; or it is not six digits and was not sent.
     """
     if not _SIX_DIGITS.fullmatch(proof["UserCode"]):
         raise WrongCode("the code of an authenticator app has six digits", operation="VerifySoftwareToken")
@@ -86,11 +80,11 @@ def verify_totp(turn: Turn, proof: Mapping[str, str]) -> Exchange[Response]:
 
 @attrs.frozen(kw_only=True)
 class MfaSetup(NamedHandler):
-    """Handles MFA_SETUP: the pool wants a second factor, and the person has none yet.
+    """MFA_SETUP: the pool requires a second factor, and the user has none yet.
 
     Args:
-        pending: The challenge as it came.
-        can_set_up: What can be set up. SMS_MFA may stand here, but cannot be set up in a sign-in: store a
+        pending: The challenge as Cognito sent it.
+        can_set_up: What can be set up. SMS_MFA may be listed, but cannot be set up in a sign-in: store a
             phone number first.
     """
 
@@ -98,14 +92,13 @@ class MfaSetup(NamedHandler):
     retryable = True
     reads: ClassVar[tuple[str, ...]] = ("MFAS_CAN_SETUP",)
     sends: ClassVar[tuple[str, ...]] = ("EMAIL",)
-    may_follow: ClassVar[tuple[str, ...]] = ("EMAIL_OTP",)
 
     can_set_up: tuple[MfaType | str, ...]
 
     @classmethod
     def parse(cls, pending: Pending) -> Self:
-        """Read what can be set up. Where Cognito does not say it, the authenticator app is what every pool
-        with this challenge had before there was a choice."""
+        """Read what can be set up. Without the parameter it is the authenticator app, the only choice before
+        Cognito sent a list."""
         known = "MFAS_CAN_SETUP" in pending.parameters
         names = pending.need_names("MFAS_CAN_SETUP") if known else ("SOFTWARE_TOKEN_MFA",)
         return cls(pending=pending, can_set_up=known_mfa_types(names))
@@ -123,7 +116,7 @@ class MfaSetup(NamedHandler):
         """Set up codes by e-mail: the next step is `EmailOtp`.
 
         Args:
-            address: The e-mail address; a code is sent there now.
+            address: The e-mail address; Cognito sends a code to it now.
 
         Raises:
             InvalidInput: The pool does not offer it, or the address is empty.
@@ -131,8 +124,8 @@ class MfaSetup(NamedHandler):
         check_choice(MfaType.EMAIL_OTP, self.can_set_up)
         return Answer(self, {"EMAIL": check_text("the e-mail address", address)})
 
-    def exchange(self, turn: Turn, answer: Answer) -> Exchange[Response | Challenge]:
-        """Send the address, or fetch the secret of an authenticator app."""
+    def exchange(self, turn: HandlerTurn, answer: Answer) -> Exchange[Response | Handler]:
+        """Send the address, or fetch the secret for an authenticator app."""
         if answer.responses:
             return (yield from turn.respond(self.pending, answer.responses))
         response = yield from turn.call("AssociateSoftwareToken", {"Session": self.pending.need_session()})
@@ -145,8 +138,8 @@ class MfaSetup(NamedHandler):
 
 @attrs.frozen(kw_only=True)
 class TotpSetup(NamedHandler):
-    """Handles MFA_SETUP once an authenticator app was chosen: show the secret, and answer with the app's
-    first code.
+    """MFA_SETUP after the user chose an authenticator app: show the secret, and answer with the app's first
+    code.
 
     A wrong code raises `WrongCode`: answer again.
 
@@ -163,14 +156,14 @@ class TotpSetup(NamedHandler):
 
     @classmethod
     def parse(cls, pending: Pending) -> Self:
-        """Read the secret, which AssociateSoftwareToken gave."""
+        """Read the secret that AssociateSoftwareToken returned."""
         return cls(pending=pending, secret_code=pending.need(_SECRET_CODE))
 
     def uri(self, issuer: str, account: str | None = None) -> str:
         """The otpauth URI to show as a QR code.
 
         Args:
-            issuer: The name of the service, as the app shall show it.
+            issuer: The name of the service, as the app shows it.
             account: The name of the account; the user name if None.
         """
         return totp_uri(self.secret_code, issuer, self.username if account is None else account)
@@ -179,19 +172,19 @@ class TotpSetup(NamedHandler):
         """Answer with the code that the app shows.
 
         Args:
-            code: Six digits; white space is passed over.
-            device_name: What to call this authenticator, for the person's own use.
+            code: Six digits; whitespace in it is ignored.
+            device_name: A name for this authenticator, for the user.
 
         Raises:
             InvalidInput: There is no code in it.
         """
         return Answer(self, first_code(code, device_name))
 
-    def exchange(self, turn: Turn, answer: Answer) -> Exchange[Response | Challenge]:
-        """Verify the code, then tell the sign-in that it was right.
+    def exchange(self, turn: HandlerTurn, answer: Answer) -> Exchange[Response | Handler]:
+        """Verify the code, then continue the sign-in.
 
         Raises:
-            WrongCode: Cognito refused it; or it is not six digits, which is not even sent.
+            WrongCode: Cognito refused it; or it is not six digits and was not sent.
         """
         proof = {"Session": self.pending.need_session(), **answer.responses}
         session = (yield from verify_totp(turn, proof)).data.get("Session")

@@ -1,7 +1,7 @@
 """The challenge that a passkey answers.
 
-Rule of this file: the credential goes through as it is. It is checked for its shape, so that a mistake in the
-page is told at once; whether it is genuine is Cognito's to say.
+Rule of this file: the credential is sent as it is. Its shape is checked, so that a mistake in the page is
+reported early; Cognito verifies it.
 """
 
 from __future__ import annotations
@@ -9,28 +9,27 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar, Self, cast
+from typing import ClassVar, Self
 
 import attrs
 
-from cognito_flow._json import as_object
+from cognito_flow._json import as_object, parse_json
 from cognito_flow.errors import InvalidInput, UnexpectedResponse, UsageError
-from cognito_flow.handlers.base import Answer, NamedHandler
+from cognito_flow.handlers.base import Answer
+from cognito_flow.handlers.choices import FirstFactorChallenge
 from cognito_flow.handlers.pending import Pending
-
-__all__ = ["WebAuthn", "credential_json"]
 
 _IN_CREDENTIAL = ("id", "rawId", "type", "response")
 _IN_ASSERTION = ("clientDataJSON", "authenticatorData", "signature")
 
 
 @attrs.frozen(kw_only=True)
-class WebAuthn(NamedHandler):
-    """Handles WEB_AUTHN: the browser signs with a passkey.
+class WebAuthn(FirstFactorChallenge):
+    """WEB_AUTHN: the browser signs with a passkey.
 
     Args:
-        pending: The challenge as it came.
-        options: What to hand to ``navigator.credentials.get``, parsed; every binary value is base64url
+        pending: The challenge as Cognito sent it.
+        options: What to pass to ``navigator.credentials.get``, parsed; every binary value is base64url
             without padding.
     """
 
@@ -42,10 +41,10 @@ class WebAuthn(NamedHandler):
 
     @classmethod
     def parse(cls, pending: Pending) -> Self:
-        """Read the options, which are JSON in text."""
+        """Read the options, which are JSON."""
         options = as_object(pending.need_json("CREDENTIAL_REQUEST_OPTIONS"))
         if options is None:
-            raise UnexpectedResponse(f"{pending.name} came with options that are no JSON object")
+            raise UnexpectedResponse(f"{pending.name} came with options that are not a JSON object")
         return cls(pending=pending, options=options)
 
     @property
@@ -55,8 +54,7 @@ class WebAuthn(NamedHandler):
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the challenge ends: Cognito puts the session's length, in milliseconds, in the options'
-        timeout."""
+        """When the challenge expires: the options' timeout is the session's length in milliseconds."""
         timeout, received_at = self.options.get("timeout"), self.pending.received_at
         if received_at is None or not isinstance(timeout, int):
             return None
@@ -66,7 +64,7 @@ class WebAuthn(NamedHandler):
             return None  # after the end of the calendar
 
     def answer(self, credential: str | Mapping[str, object]) -> Answer:
-        """Answer with what ``navigator.credentials.get`` gave.
+        """Answer with what ``navigator.credentials.get`` returned.
 
         Args:
             credential: The credential's JSON form (``credential.toJSON()`` in a browser), as text or as a
@@ -79,7 +77,7 @@ class WebAuthn(NamedHandler):
 
 
 def credential_json(credential: str | Mapping[str, object], in_response: tuple[str, ...], source: str) -> str:
-    """What a browser made, as JSON text, if it has the members that it must have.
+    """Return the credential as JSON text, if it has the members that it must have.
 
     Args:
         credential: The credential's JSON form, as text or as a mapping.
@@ -103,8 +101,8 @@ def credential_json(credential: str | Mapping[str, object], in_response: tuple[s
 
 def _parse(text: str) -> object:
     try:
-        return cast("object", json.loads(text))
-    except (ValueError, RecursionError):
+        return parse_json(text)
+    except ValueError:
         raise InvalidInput(
             "the credential is not JSON: send JSON.stringify(credential) from the page"
         ) from None
@@ -123,5 +121,5 @@ def _need_members(values: Mapping[str, object], names: tuple[str, ...], what: st
     for name in names:
         if not values.get(name):
             raise InvalidInput(
-                f"{what} has no member {name!r}: it must be a credential of navigator.{source}"
+                f"{what} has no member {name!r}: it must be a credential from navigator.{source}"
             )

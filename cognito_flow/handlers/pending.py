@@ -1,18 +1,17 @@
 """What is kept between two turns of a sign-in: plain data, no code.
 
-Rule of this file: everything a later turn needs stands in `Pending`, so that any process can go on. No
-password is ever in it.
+Rule of this file: `Pending` holds everything that a later turn needs, so that any process can continue. It
+never holds a password.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
 
-from cognito_flow._json import as_list
+from cognito_flow._json import as_list, parse_json
 from cognito_flow.errors import UnexpectedResponse
 from cognito_flow.models import Device
 
@@ -23,17 +22,17 @@ class Pending:
 
     Args:
         name: The ChallengeName.
-        username: The name to send back as USERNAME: Cognito's own one as soon as it has told it.
+        username: The name to send as USERNAME: Cognito's own one as soon as Cognito has sent it.
         parameters: ChallengeParameters.
-        session: The Session that the answer must carry; None where Cognito gave none.
+        session: The Session that the answer must carry; None if Cognito sent none.
         available: AvailableChallenges.
-        pool_id: The pool that asked.
-        client_id: The app client that was asked through.
-        alias: What the person typed.
-        device: The device of this sign-in, if there is one.
-        attempt: 1 for the first time that this challenge is asked in a row, 2 for the second ...
-        is_repeat: Whether it is the previous challenge over again, with the same parameters.
-        received_at: When it came, by the local clock.
+        pool_id: The pool that sent it.
+        client_id: The app client of the sign-in.
+        alias: The name that the user typed.
+        device: The remembered device of this sign-in, if there is one.
+        attempt: How many challenges of this name Cognito has sent in a row, including this one.
+        is_repeat: Whether it has the name and the parameters of the previous challenge.
+        received_at: When it was received, by the local clock.
     """
 
     name: str
@@ -50,7 +49,7 @@ class Pending:
     received_at: datetime | None = None
 
     def need(self, name: str) -> str:
-        """The challenge parameter of this name.
+        """Return the challenge parameter of this name.
 
         Raises:
             UnexpectedResponse: Cognito did not send it.
@@ -61,7 +60,7 @@ class Pending:
             raise UnexpectedResponse(f"{self.name} came without its parameter {name!r}") from None
 
     def need_session(self) -> str:
-        """The Session.
+        """Return the Session.
 
         Raises:
             UnexpectedResponse: Cognito did not send one.
@@ -71,18 +70,18 @@ class Pending:
         return self.session
 
     def need_json(self, name: str) -> object:
-        """The challenge parameter of this name, which holds JSON text.
+        """Return the challenge parameter of this name, parsed from JSON.
 
         Raises:
             UnexpectedResponse: Cognito did not send it, or it is not JSON.
         """
         try:
-            return json.loads(self.need(name))
-        except (ValueError, RecursionError):
+            return parse_json(self.need(name))
+        except ValueError:
             raise UnexpectedResponse(f"{self.name} came with a parameter {name!r} that is not JSON") from None
 
     def need_names(self, name: str) -> tuple[str, ...]:
-        """The challenge parameter of this name, which holds a JSON list of names.
+        """Return the challenge parameter of this name, a JSON list of names.
 
         Raises:
             UnexpectedResponse: Cognito did not send it, or it is something else.

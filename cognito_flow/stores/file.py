@@ -42,7 +42,8 @@ class FileStore(RecordStore):
     >>> folder, key = tempfile.TemporaryDirectory(), "a secret of at least 32 random bytes"
     >>> path = f"{folder.name}/tokens.json"
     >>> store, app = FileStore(path, keys=[key]), AppClient("eu-west-1_AbC123", "client-id")
-    >>> tokens = Tokens("access", "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username="alice")
+    >>> end = datetime(2030, 1, 1, tzinfo=UTC)
+    >>> tokens = Tokens("access", "id", "refresh", expires_at=end, username="alice")
     >>> with store.lock(app, "alice"):
     ...     store.put_tokens(app, tokens.username, tokens)
     >>> FileStore(path, keys=[key]).get_tokens(app, "alice") == tokens

@@ -26,7 +26,8 @@ class MemoryStore(RecordStore):
     >>> from datetime import UTC, datetime
     >>> from cognito_flow import AppClient, Tokens
     >>> store, app = MemoryStore(), AppClient("eu-west-1_AbC123", "client-id")
-    >>> tokens = Tokens("access", "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username="alice")
+    >>> end = datetime(2030, 1, 1, tzinfo=UTC)
+    >>> tokens = Tokens("access", "id", "refresh", expires_at=end, username="alice")
     >>> store.put_tokens(app, tokens.username, tokens)
     >>> store.get_tokens(app, "alice") == tokens
     True

@@ -27,7 +27,7 @@ from cognito_flow.testing._state.triggers import Triggers
 
 if TYPE_CHECKING:
     from cognito_flow.flow import AsyncAuthFlow, AuthFlow
-    from cognito_flow.handlers import Challenge
+    from cognito_flow.handlers import NamedHandler
     from cognito_flow.models import Event, UserContext
     from cognito_flow.stores import AsyncDeviceStore, AsyncTokenStore, DeviceStore, TokenStore
     from cognito_flow.tokens.keys import Fetch
@@ -60,7 +60,7 @@ class _SharedFlowOptions(TypedDict, total=False):
     """The keywords that `AuthFlow` and `AsyncAuthFlow` share."""
 
     admin: bool
-    handlers: Sequence[type[Challenge]]
+    handlers: Sequence[type[NamedHandler]]
     seal_keys: Sequence[str | bytes]
     seal_max_age: int | None
     device_name: str | None

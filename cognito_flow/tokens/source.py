@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from cognito_flow import _engine
 from cognito_flow._exchange import Exchange, settled
+from cognito_flow._jwt import unverified_moment
+from cognito_flow._refresh import refresh, revoke
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.drivers import AsyncDriver, Driver
 from cognito_flow._turn import Settings, Turn
@@ -50,7 +51,7 @@ def begin_with(tokens: Tokens | str) -> Tokens:
         return tokens
     if not isinstance(tokens, str) or not tokens:  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
         raise UsageError("pass Tokens, or a refresh token as a str that is not empty")
-    return Tokens("", None, tokens, datetime.min.replace(tzinfo=UTC), username="")
+    return Tokens("", refresh_token=tokens, expires_at=datetime.min.replace(tzinfo=UTC), username="")
 
 
 def _check_leeway(_instance: object, _attribute: object, value: float) -> None:
@@ -62,7 +63,7 @@ def _is_as_new(stored: Tokens, tokens: Tokens) -> bool:
     """Whether the stored tokens are at least as new, by Cognito's clock if both tokens say when they were
     issued. The local clock may have been wrong when `expires_at` was computed; and older tokens may expire
     later than new ones, if the app client's token lifetime was shortened."""
-    stored_at, tokens_at = _engine.issued_at(stored), _engine.issued_at(tokens)
+    stored_at, tokens_at = (unverified_moment(each.access_token, "iat") for each in (stored, tokens))
     if stored_at is None or tokens_at is None or stored_at == tokens_at:
         return stored.expires_at >= tokens.expires_at
     return stored_at > tokens_at
@@ -153,7 +154,7 @@ class TokenState:
         failure: CognitoFlowError | None = None
         if self.tokens.refresh_token:
             try:
-                yield from _engine.revoke(Turn(settings=self.settings), self.tokens)
+                yield from revoke(Turn(settings=self.settings), self.tokens)
             except CognitoFlowError as error:
                 if error.retryable:
                     raise
@@ -181,13 +182,13 @@ class TokenState:
 
     def _refresh(self) -> Exchange[None]:
         try:
-            tokens = yield from _engine.refresh(Turn(settings=self.settings), self.tokens)
+            tokens = yield from refresh(Turn(settings=self.settings), self.tokens)
         except _SUPERSEDED:
             if not (yield from self._take_other()):
                 raise
             if not self._is_due():
                 return
-            tokens = yield from _engine.refresh(Turn(settings=self.settings), self.tokens)
+            tokens = yield from refresh(Turn(settings=self.settings), self.tokens)
         self._set(tokens, is_stored=self.store is None)
 
     def _set(self, tokens: Tokens, *, is_stored: bool) -> None:

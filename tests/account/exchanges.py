@@ -21,9 +21,7 @@ DELIVERY = {"DeliveryMedium": "EMAIL", "Destination": "a***@e***", "AttributeNam
 DELIVERED = CodeDelivery("EMAIL", "a***@e***", "email")
 TOKENS = Tokens(
     "access-token",
-    None,
-    None,
-    datetime(2030, 1, 1, tzinfo=UTC),
+    expires_at=datetime(2030, 1, 1, tzinfo=UTC),
     username="alice",
     device_key="eu-west-1_0a-1",
 )

@@ -427,7 +427,7 @@ WRONG: Any = 7
         (account().finish_passkey({**CREDENTIAL, "id": ""}), "no member 'id'"),
         (
             account().finish_passkey({**CREDENTIAL, "response": {"clientDataJSON": "e30", "signature": "s"}}),
-            "no member 'attestationObject': it must be a credential of navigator.credentials.create",
+            "no member 'attestationObject': it must be a credential from navigator.credentials.create",
         ),
         (account().delete_passkey(""), "the id of the passkey is empty"),
         (account().forget_device(""), "the device key is empty"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -102,7 +103,7 @@ def test_custom_challenge_is_answered(served: Served, options: list[str]) -> Non
 
 
 def test_challenge_that_no_user_can_answer_is_unanswered() -> None:
-    challenge = read_challenge(Pending(name="PASSWORD_VERIFIER", username="alice"))
+    challenge: Any = read_challenge(Pending(name="PASSWORD_VERIFIER", username="alice"))
 
     with pytest.raises(Unanswered, match="PASSWORD_VERIFIER cannot be answered in a terminal"):
         login._answer(challenge)

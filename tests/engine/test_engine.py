@@ -15,7 +15,6 @@ from cognito_flow import (
     CustomAuth,
     CustomChallenge,
     EmailOtp,
-    IncorrectPassword,
     InvalidInput,
     MfaSetup,
     Pending,
@@ -34,6 +33,7 @@ from cognito_flow import (
 )
 from cognito_flow import _engine as engine
 from cognito_flow._exchange import Call
+from cognito_flow._srp import timestamp
 from tests.support.conversation import (
     APP,
     DEVICE,
@@ -91,7 +91,9 @@ def test_tokens_are_read_with_their_end() -> None:
     result = start(UserPasswordAuth("alice", "pw")).answer(DONE).result
 
     assert isinstance(result, SignedIn)
-    assert result.tokens == Tokens("not-a-jwt", "id", "refresh", NOW + timedelta(hours=1), username="alice")
+    assert result.tokens == Tokens(
+        "not-a-jwt", "id", "refresh", expires_at=NOW + timedelta(hours=1), username="alice"
+    )
 
 
 @pytest.mark.parametrize("missing", ["AccessToken", "ExpiresIn"])
@@ -157,22 +159,20 @@ def test_no_metadata_sends_no_client_metadata(metadata: dict[str, str] | None) -
     assert "ClientMetadata" not in start(UserPasswordAuth("a", "p"), turn(metadata=metadata)).sent
 
 
-@pytest.mark.parametrize(("minutes", "word"), [(7, "behind"), (-7, "ahead of")])
-def test_a_clock_that_is_wrong_is_named_in_the_error(minutes: int, word: str) -> None:
-    """SRP signs the time, and Cognito only says that the password is wrong."""
+@pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(minutes=-7)])
+def test_proof_is_signed_with_cognitos_time_if_the_local_clock_is_off(off: timedelta) -> None:
     talk = start(UserSrpAuth("alice", "pw"))
-    talk.answer(ask("PASSWORD_VERIFIER", None, **VERIFIER), NOW + timedelta(minutes=minutes))
-    with pytest.raises(IncorrectPassword, match=f"7 minutes {word} Cognito's"):
-        talk.refuse(IncorrectPassword("x"))
+    talk.answer(ask("PASSWORD_VERIFIER", None, **VERIFIER), NOW + off)
+
+    assert talk.responses["TIMESTAMP"] == timestamp(NOW + off)
 
 
-def test_a_clock_that_is_right_is_not_named() -> None:
-    """Three minutes are nothing to speak of."""
+@pytest.mark.parametrize("off", [timedelta(0), timedelta(seconds=29)])
+def test_proof_is_signed_with_the_local_time_if_the_clocks_agree(off: timedelta) -> None:
     talk = start(UserSrpAuth("alice", "pw"))
-    talk.answer(ask("PASSWORD_VERIFIER", None, **VERIFIER), NOW + timedelta(minutes=3))
-    with pytest.raises(IncorrectPassword) as refused:
-        talk.refuse(IncorrectPassword("x"))
-    assert refused.value.hint is None
+    talk.answer(ask("PASSWORD_VERIFIER", None, **VERIFIER), NOW + off)
+
+    assert talk.responses["TIMESTAMP"] == timestamp(NOW)
 
 
 def test_a_proof_without_a_password_is_told() -> None:
@@ -196,7 +196,7 @@ def test_custom_auth_with_a_password_says_that_srp_comes_first() -> None:
 
 def test_a_refresh_keeps_the_token_that_it_was_made_with() -> None:
     """The hash is over the real name, and the device is that of the sign-in."""
-    tokens = Tokens("a", "i", "kept", NOW, username="alice", device_key=DEVICE.key)
+    tokens = Tokens("a", "i", "kept", expires_at=NOW, username="alice", device_key=DEVICE.key)
     talk = start(RefreshTokenAuth(tokens))
     assert talk.sent["AuthParameters"] == {
         "REFRESH_TOKEN": "kept",
@@ -224,7 +224,7 @@ def test_an_access_token_that_only_looks_like_one_is_kept_as_it_is() -> None:
 def test_a_refresh_without_a_token_is_refused() -> None:
     """There is nothing to refresh with."""
     with pytest.raises(UsageError, match="sign in again"):
-        RefreshTokenAuth(Tokens("a", "i", None, NOW, username="alice"))
+        RefreshTokenAuth(Tokens("a", "i", None, expires_at=NOW, username="alice"))
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_used_sessions_are_forgotten_when_they_could_not_be_used_any_more(pool: 
     pool.cognito.clock.advance(16 * 60)
     flow.send(challenge_of(flow).answer(pool.totp("alice")))
 
-    assert len(flow._answered._since) == 1
+    assert len(flow._answered._answered) == 1
 
 
 def test_a_challenge_without_a_session_is_not_held(cognito_pool: Pool) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import os
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import attrs
-import botocore.session
 import pytest
-from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognito_flow import AppClient, Device, Tokens, TransportError, UsageError, UserContext
+from cognito_flow import AppClient, Device, Tokens, UsageError, UserContext
 from cognito_flow.models import System
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -81,7 +77,7 @@ def test_no_secret_stands_in_a_repr() -> None:
     records = [
         AppClient("eu-west-1_abc", "id", "SECRET"),
         Device("key", "group", "SECRET"),
-        Tokens("SECRET", "SECRET", "SECRET", NOW, username="alice"),
+        Tokens("SECRET", "SECRET", "SECRET", expires_at=NOW, username="alice"),
         UserContext(encoded_data="SECRET", headers=(("cookie", "SECRET"),)),
     ]
 
@@ -91,14 +87,17 @@ def test_no_secret_stands_in_a_repr() -> None:
 def test_a_naive_expiry_is_refused() -> None:
     """It would be compared with the wrong clock."""
     with pytest.raises(UsageError, match="time zone"):
-        Tokens("a", None, None, datetime(2030, 1, 1), username="alice")  # noqa: DTZ001
+        Tokens("a", None, None, expires_at=datetime(2030, 1, 1), username="alice")  # noqa: DTZ001
 
 
 @pytest.mark.parametrize("name", ["access_token", "username", "expires_at", "token_type"])
 @pytest.mark.parametrize("value", [None, 1, ["x"]])
 def test_stored_tokens_that_lack_something_are_refused_by_name(name: str, value: object) -> None:
     """The message names the member, never its value."""
-    stored: dict[str, object] = {**Tokens("a", "i", "r", NOW, username="alice").to_dict(), name: value}
+    stored: dict[str, object] = {
+        **Tokens("a", "i", "r", expires_at=NOW, username="alice").to_dict(),
+        name: value,
+    }
 
     with pytest.raises(UsageError, match=name):
         Tokens.from_dict(stored)
@@ -106,7 +105,7 @@ def test_stored_tokens_that_lack_something_are_refused_by_name(name: str, value:
 
 def test_stored_tokens_with_no_date_are_refused() -> None:
     """Text that is no date is no expiry."""
-    stored = {**Tokens("a", "i", "r", NOW, username="alice").to_dict(), "expires_at": "soon"}
+    stored = {**Tokens("a", "i", "r", expires_at=NOW, username="alice").to_dict(), "expires_at": "soon"}
 
     with pytest.raises(UsageError, match="expires_at"):
         Tokens.from_dict(stored)
@@ -114,7 +113,12 @@ def test_stored_tokens_with_no_date_are_refused() -> None:
 
 @given(
     st.builds(
-        Tokens, st.text(), st.none() | st.text(), st.none() | st.text(), st.just(NOW), username=st.text()
+        Tokens,
+        st.text(),
+        st.none() | st.text(),
+        st.none() | st.text(),
+        expires_at=st.just(NOW),
+        username=st.text(),
     )
 )
 def test_tokens_come_back_as_they_were_stored(tokens: Tokens) -> None:
@@ -128,200 +132,95 @@ def test_the_system_s_clock_is_aware() -> None:
     assert len(System().random_bytes(7)) == 7
 
 
-# -- where an app client was deployed --
+def test_replica_is_called_in_its_own_region_with_the_issuer_of_the_pool() -> None:
+    app = AppClient("eu-west-1_abc", "id", region="us-east-1")
 
-POOL_ID, CLIENT_ID = "eu-west-1_AbC123", "1example23456789"
-
-
-def test_region_of_a_replica_is_called_while_the_issuer_stays() -> None:
-    app = AppClient(POOL_ID, CLIENT_ID, region="us-east-1")
-
-    assert (app.region, app.issuer) == ("us-east-1", AppClient(POOL_ID, CLIENT_ID).issuer)
+    assert app.region == "us-east-1"
+    assert app.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc"
 
 
-def test_from_env_reads_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "POOL_ID": POOL_ID,
-        "CLIENT_ID": CLIENT_ID,
-        "CLIENT_SECRET": "a-secret",
-        "REGION": "us-east-1",
-        "ENDPOINT_URL": "http://localhost:9229",
-    }.items():
-        monkeypatch.setenv(f"LOGIN_{name}", value)
+def test_jwks_url_of_its_own_is_not_moved_by_the_endpoint() -> None:
+    app = AppClient("eu-west-1_abc", "id", endpoint_url="https://proxy", jwks_url="https://keys/jwks.json")
 
-    app = AppClient.from_env("LOGIN_")
+    assert app.jwks_url == "https://keys/jwks.json"
 
-    assert app == AppClient(
-        POOL_ID, CLIENT_ID, "a-secret", region="us-east-1", endpoint_url="http://localhost:9229"
+
+def test_repr_of_an_app_client_shows_no_private_field() -> None:
+    app = AppClient("eu-west-1_abc", "id", "SECRET", issuer="https://me.example", region="us-east-1")
+
+    assert repr(app) == "AppClient(pool_id='eu-west-1_abc', client_id='id', endpoint_url=None)"
+
+
+def jwt(**claims: object) -> str:
+    """A JWT with these claims and no valid signature."""
+    parts = ({"alg": "RS256"}, claims)
+    return ".".join(
+        [*(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts), "x"]
     )
 
 
-def test_from_env_takes_an_empty_variable_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "POOL_ID": POOL_ID,
-        "CLIENT_ID": CLIENT_ID,
-        "CLIENT_SECRET": "",
-        "REGION": "",
-    }.items():
-        monkeypatch.setenv(f"COGNITO_{name}", value)
+def test_tokens_from_jwts_read_name_expiry_and_device_from_the_claims() -> None:
+    expires_at = datetime(2030, 1, 1, tzinfo=UTC)
+    access = jwt(username="alice", exp=int(expires_at.timestamp()), device_key="device")
+    identity = jwt(exp=int(expires_at.timestamp()) + 60)
 
-    assert AppClient.from_env() == AppClient(POOL_ID, CLIENT_ID)
+    tokens = Tokens.from_jwts(access, identity, "refresh")
 
-
-def test_from_env_names_the_variables_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COGNITO_POOL_ID", raising=False)
-    monkeypatch.setenv("COGNITO_CLIENT_ID", "")
-
-    with pytest.raises(UsageError, match="COGNITO_POOL_ID and COGNITO_CLIENT_ID"):
-        AppClient.from_env()
-
-
-def test_from_amplify_outputs_reads_the_pool_and_the_app_client(tmp_path: Path) -> None:
-    path = tmp_path / "amplify_outputs.json"
-    auth = {"user_pool_id": POOL_ID, "user_pool_client_id": CLIENT_ID, "aws_region": "eu-west-1"}
-    path.write_text(json.dumps({"version": "1.3", "auth": auth}))
-
-    app = AppClient.from_amplify_outputs(path)
-
-    assert (app.pool_id, app.client_id, app.region) == (POOL_ID, CLIENT_ID, "eu-west-1")
+    assert tokens == Tokens(
+        access, identity, "refresh", expires_at=expires_at, username="alice", device_key="device"
+    )
+    assert tokens.id_expires_at == expires_at + timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("token", "message"),
     [
-        (None, "cannot be read"),
-        ("{", "not valid JSON"),
-        ("[]", "auth.user_pool_id"),
-        ('{"auth": {"user_pool_id": "eu-west-1_AbC123"}}', "auth.user_pool_client_id"),
+        ("opaque", "not a JWT"),
+        ("a.b.c", "not a JWT"),
+        ("a.!.c", "not a JWT"),
+        (jwt(exp=1), "no claim 'username'"),
+        (jwt(username="alice"), "neither ExpiresIn nor a claim 'exp'"),
+        (jwt(username="alice", exp="soon"), "neither ExpiresIn nor a claim 'exp'"),
+        (jwt(username="alice", exp=True), "neither ExpiresIn nor a claim 'exp'"),
+        (jwt(username="alice", exp=10**20), "neither ExpiresIn nor a claim 'exp'"),
+        (None, "must be a str"),
     ],
 )
-def test_from_amplify_outputs_refuses_a_file_without_a_pool(
-    tmp_path: Path, text: str | None, message: str
-) -> None:
-    path = tmp_path / "amplify_outputs.json"
-    if text is not None:
-        path.write_text(text)
-
-    with pytest.raises(UsageError, match=f"amplify_outputs.json.*{message}"):
-        AppClient.from_amplify_outputs(path)
-
-
-POOL = {"ResourceType": "AWS::Cognito::UserPool", "PhysicalResourceId": POOL_ID}
-CLIENT = {"ResourceType": "AWS::Cognito::UserPoolClient", "PhysicalResourceId": CLIENT_ID}
-OTHER_CLIENT = {"ResourceType": "AWS::Cognito::UserPoolClient", "PhysicalResourceId": "2other"}
-NOT_MADE_YET = {"ResourceType": "AWS::Cognito::UserPoolClient"}
-QUEUE = {"ResourceType": "AWS::SQS::Queue", "PhysicalResourceId": "q"}
-
-
-@attrs.define
-class Stack:
-    """A boto3 session whose clients answer for one stack, by the service models of botocore."""
-
-    resources: list[dict[str, str]]
-    outputs: dict[str, str] = attrs.field(factory=dict)
-    secret: str | None = None
-    refusal: str | None = None
-    regions: list[str | None] = attrs.field(factory=list)
-
-    def client(self, service: str, region_name: str | None = None) -> Any:
-        self.regions.append(region_name)
-        client: Any = botocore.session.Session().create_client(
-            service,
-            region_name=region_name or "eu-west-1",
-            aws_access_key_id="an-id",
-            aws_secret_access_key="a-key",
-        )
-        stubber = Stubber(client)
-        (self._stack if service == "cloudformation" else self._app_client)(stubber)
-        stubber.activate()
-        return client
-
-    def _stack(self, stubber: Stubber) -> None:
-        if self.refusal == "ValidationError":
-            stubber.add_client_error("describe_stacks", self.refusal, "Stack with id shop does not exist")
-            return
-        stack = {"StackName": "shop", "CreationTime": NOW, "StackStatus": "CREATE_COMPLETE"}
-        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs.items()]
-        stubber.add_response(
-            "describe_stacks", {"Stacks": [{**stack, "Outputs": outputs}]}, {"StackName": "shop"}
-        )
-        about = {"LogicalResourceId": "x", "LastUpdatedTimestamp": NOW, "ResourceStatus": "CREATE_COMPLETE"}
-        first, rest = self.resources[:1], self.resources[1:]
-        for page, token in ((first, {"NextToken": "2"}), (rest, {})):
-            summaries = [{**about, **resource} for resource in page]
-            stubber.add_response("list_stack_resources", {"StackResourceSummaries": summaries, **token})
-
-    def _app_client(self, stubber: Stubber) -> None:
-        if self.refusal is not None:
-            stubber.add_client_error("describe_user_pool_client", self.refusal)
-            return
-        described = {} if self.secret is None else {"ClientSecret": self.secret}
-        expected = {"UserPoolId": POOL_ID, "ClientId": CLIENT_ID}
-        stubber.add_response("describe_user_pool_client", {"UserPoolClient": described}, expected)
-
-
-@pytest.mark.parametrize("secret", [None, "a-secret-of-24-characters"])
-def test_from_stack_reads_the_only_pool_and_app_client_and_its_secret(secret: str | None) -> None:
-    stack = Stack([QUEUE, POOL, CLIENT, NOT_MADE_YET], secret=secret)
-
-    assert AppClient.from_stack("shop", stack) == AppClient(POOL_ID, CLIENT_ID, secret)
-    assert stack.regions == [None, "eu-west-1"]
-
-
-def test_from_stack_prefers_what_outputs_name() -> None:
-    """A stack may have several app clients, or use a pool of another stack."""
-    stack = Stack([CLIENT, OTHER_CLIENT], {"AuthUserPoolId": POOL_ID, "webclientid": CLIENT_ID, "Url": "x"})
-
-    assert AppClient.from_stack("shop", stack) == AppClient(POOL_ID, CLIENT_ID)
-
-
-@pytest.mark.parametrize(
-    ("resources", "message"),
-    [
-        ([QUEUE], r"exactly one AWS::Cognito::UserPool \(it has: none\).* output UserPoolId"),
-        (
-            [POOL, CLIENT, OTHER_CLIENT],
-            r"UserPoolClient \(it has: 1example23456789, 2other\).* output UserPoolClientId",
-        ),
-    ],
-)
-def test_from_stack_refuses_a_stack_that_does_not_say_which(
-    resources: list[dict[str, str]], message: str
-) -> None:
+def test_tokens_from_something_else_than_a_jwt_raise_usage_error(token: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        AppClient.from_stack("shop", Stack(resources))
+        Tokens.from_jwts(token)
 
 
-def test_from_stack_leaves_out_a_secret_that_the_credentials_may_not_read() -> None:
-    stack = Stack([POOL, CLIENT], refusal="AccessDeniedException")
+def test_tokens_from_a_result_of_boto3() -> None:
+    result = {
+        "AccessToken": jwt(username="alice"),
+        "ExpiresIn": 3600,
+        "RefreshToken": "r",
+        "TokenType": "Bearer",
+    }
 
-    assert AppClient.from_stack("shop", stack).client_secret is None
+    tokens = Tokens.from_result(result, now=NOW)
 
-
-@pytest.mark.parametrize("refusal", ["ValidationError", "ResourceNotFoundException"])
-def test_from_stack_that_cannot_be_read_is_a_usage_error(refusal: str) -> None:
-    with pytest.raises(UsageError, match="the stack shop cannot be read"):
-        AppClient.from_stack("shop", Stack([POOL, CLIENT], refusal=refusal))
-
-
-def test_from_stack_without_a_region_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-
-    with pytest.raises(UsageError, match="region"):
-        AppClient.from_stack("shop")
+    assert (tokens.username, tokens.refresh_token, tokens.id_token) == ("alice", "r", None)
+    assert tokens.expires_at == NOW + timedelta(hours=1)
+    assert tokens.id_expires_at is None
 
 
-def test_from_stack_that_cannot_be_reached_is_a_transport_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "an-id",
-        "AWS_SECRET_ACCESS_KEY": "a-key",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-        "AWS_MAX_ATTEMPTS": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ({"AuthenticationResult": {}}, "pass the AuthenticationResult itself"),
+        ({"AccessToken": jwt(username="a"), "ExpiresIn": 10**18}, "out of range"),
+    ],
+)
+def test_tokens_from_an_unreadable_result_raise_usage_error(result: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Tokens.from_result(result)
 
-    with pytest.raises(TransportError, match="AWS could not be reached"):
-        AppClient.from_stack("shop")
+
+def test_expires_in_counts_down_and_turns_negative() -> None:
+    soon = Tokens("a", expires_at=datetime.now(UTC) + timedelta(minutes=1), username="alice")
+    past = Tokens("a", expires_at=datetime.now(UTC) - timedelta(minutes=1), username="alice")
+
+    assert 0 < soon.expires_in <= 60
+    assert past.expires_in <= -60

@@ -22,7 +22,7 @@ from cognito_flow import (
     UsageError,
     UserSrpAuth,
 )
-from cognito_flow import _engine as engine
+from cognito_flow._refresh import refresh
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.conversation import APP, RESULT, Conversation, turn
 
@@ -149,8 +149,8 @@ def test_a_cut_line_is_told_as_maybe_processed(pool: Pool, call: Call) -> None:
 
 def test_metadata_goes_with_a_refresh() -> None:
     """The flow's, or that of the call."""
-    tokens = Tokens("a", "i", "refresh", turn().settings.system.now(), username="alice")
-    talk = Conversation(engine.refresh(turn(metadata={"of": "turn"}), tokens))
+    tokens = Tokens("a", "i", "refresh", expires_at=turn().settings.system.now(), username="alice")
+    talk = Conversation(refresh(turn(metadata={"of": "turn"}), tokens))
     assert talk.sent == {
         "RefreshToken": "refresh",
         "ClientId": APP.client_id,
@@ -164,6 +164,6 @@ def test_metadata_goes_with_a_refresh() -> None:
 
 def test_a_refresh_that_brings_no_tokens_is_told() -> None:
     """Cognito's model allows it."""
-    tokens = Tokens("a", "i", "refresh", turn().settings.system.now(), username="alice")
+    tokens = Tokens("a", "i", "refresh", expires_at=turn().settings.system.now(), username="alice")
     with pytest.raises(UnexpectedResponse, match="without tokens"):
-        Conversation(engine.refresh(turn(), tokens)).answer({})
+        Conversation(refresh(turn(), tokens)).answer({})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -15,13 +16,16 @@ from cognito_flow import (
     Challenge,
     CustomChallenge,
     Device,
+    InvalidInput,
     Pending,
     SealError,
+    SignedIn,
     SmsMfa,
+    Tokens,
     UnknownChallenge,
     UsageError,
 )
-from cognito_flow.handlers import HANDLERS
+from cognito_flow.handlers import HANDLERS, NamedHandler
 from cognito_flow.models import System
 from cognito_flow.testing import Clock
 
@@ -52,7 +56,7 @@ PARAMETERS = {
 
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
-def test_every_challenge_comes_back_as_it_was(handler: type[Challenge]) -> None:
+def test_every_challenge_comes_back_as_it_was(handler: type[NamedHandler]) -> None:
     """All that is needed to go on stands in the text."""
     name = getattr(handler, "name", "NEW_ONE")
     parameters = PARAMETERS if handler.__name__ != "MfaSetup" else {}
@@ -73,7 +77,7 @@ def test_every_challenge_comes_back_as_it_was(handler: type[Challenge]) -> None:
     )
     sealed = handler.parse(pending)
 
-    assert sealed == flow().unseal(flow().seal(sealed))
+    assert sealed == flow().unseal(flow().seal(cast("Challenge", sealed)))
 
 
 @given(st.text(), st.dictionaries(st.text(), st.text()), st.none() | st.text())
@@ -85,7 +89,7 @@ def test_any_text_in_a_challenge_survives(
         pending=Pending(name="CUSTOM_CHALLENGE", username=username, parameters=parameters, session=session)
     )
 
-    assert sealed == flow().unseal(flow().seal(sealed))
+    assert sealed == flow().unseal(flow().seal(cast("Challenge", sealed)))
 
 
 def test_a_name_that_is_unknown_survives() -> None:
@@ -195,3 +199,47 @@ def test_without_keys_nothing_is_sealed() -> None:
         bare.seal(challenge())
     with pytest.raises(UsageError, match="seal_keys"):
         bare.unseal("text")
+
+
+def test_challenge_bound_to_a_browser_opens_with_the_same_value() -> None:
+    sealed = flow().seal(challenge(), bound_to="cookie value")
+
+    assert flow().unseal(sealed, bound_to="cookie value") == challenge()
+
+
+@pytest.mark.parametrize(("sealed_with", "opened_with"), [("a", "b"), ("a", None), (None, "a"), (None, "")])
+def test_challenge_bound_to_another_browser_raises_seal_error(
+    sealed_with: str | None, opened_with: str | None
+) -> None:
+    sealed = flow().seal(challenge(), bound_to=sealed_with)
+
+    with pytest.raises(SealError, match="another browser"):
+        flow().unseal(sealed, bound_to=opened_with)
+
+
+@pytest.mark.parametrize("wrong", [None, 5])
+def test_unsealing_something_else_than_text_raises_usage_error(wrong: Any) -> None:
+    with pytest.raises(UsageError, match="must be a str"):
+        flow().unseal(wrong)
+
+
+def test_sealing_something_else_than_a_challenge_raises_usage_error() -> None:
+    signed_in: Any = SignedIn("alice", Tokens("a", expires_at=START, username="alice"))
+
+    with pytest.raises(UsageError, match="only a challenge or a sign-up can be sealed, not SignedIn"):
+        flow().seal(signed_in)
+
+
+def test_resumed_challenge_is_the_one_that_was_sent() -> None:
+    sent = challenge(parameters={"CODE_DELIVERY_DELIVERY_MEDIUM": "SMS"})
+
+    resumed = flow().resume(**sent.to_dict())  # type: ignore[arg-type]  # as JSON, its values have no types
+
+    assert isinstance(resumed, SmsMfa)
+    assert (resumed.name, resumed.username, resumed.medium) == ("SMS_MFA", "alice", "SMS")
+    assert resumed.pending.session == "SESSION"
+
+
+def test_resuming_without_a_user_name_raises_invalid_input() -> None:
+    with pytest.raises(InvalidInput, match="the user name is empty"):
+        flow().resume("SMS_MFA", "SESSION", "")

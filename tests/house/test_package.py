@@ -15,33 +15,38 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "cognito_flow"
 # From the ground up. A module may import from its own floor and from those below it.
 FLOORS = {
-    "_deployed": 0,
+    "_checks": 0,
     "_extras": 0,
     "_json": 0,
+    "_jwt": 0,
     "_keys": 0,
     "_srp": 0,
     "_tracebacks": 0,
     "errors": 0,
+    "_deployed": 1,
     "_exchange": 1,
     "models": 1,
     "_events": 2,
     "stores": 2,
     "handlers": 3,
-    "_turn": 3,
-    "credentials": 4,
-    "_engine": 5,
-    "_seal": 5,
-    "_transport": 6,
-    "tokens": 7,
-    "account": 7,
-    "flow": 8,
-    "__init__": 8,
-    "integrations": 9,
-    "terminal": 9,
-    "testing": 9,
-    "cli": 10,
+    "_turn": 4,
+    "_result": 5,
+    "_refresh": 6,
+    "credentials": 7,
+    "_answered": 8,
+    "_engine": 8,
+    "_seal": 8,
+    "_transport": 9,
+    "tokens": 10,
+    "account": 11,
+    "__init__": 12,
+    "flow": 12,
+    "integrations": 13,
+    "terminal": 13,
+    "testing": 13,
+    "cli": 14,
 }
-TOP_OF_THE_CORE = 8
+TOP_OF_THE_CORE = 12
 # Those of the core that do I/O. Of those outside _transport, _deployed reads a CloudFormation stack, and tokens
 # fetches the keys of a pool.
 DRIVERS = {

@@ -84,7 +84,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 def test_an_id_token_that_is_missing_is_named() -> None:
     """Tokens that were stored by others may have none."""
-    tokens = Tokens("access", None, "refresh", datetime(2030, 1, 1, tzinfo=UTC), username="alice")
+    tokens = Tokens("access", None, "refresh", expires_at=datetime(2030, 1, 1, tzinfo=UTC), username="alice")
 
     assert Bearer("access", None).authorization(tokens) == "Bearer access"
     with pytest.raises(UsageError, match="no ID token"):

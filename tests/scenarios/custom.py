@@ -284,5 +284,5 @@ def an_automatic_answer_that_stays_wrong_is_stopped(world: World) -> Moves:
         **event,
         "response": {"challengeName": "CUSTOM_CHALLENGE", "issueTokens": False, "failAuthentication": False},
     }
-    with pytest.raises(UnexpectedResponse, match="16 times"):
+    with pytest.raises(UnexpectedResponse, match="16 challenges"):
         yield begin()

@@ -40,7 +40,7 @@ def test_tokens_come_back_as_they_were(opener: Opener) -> None:
 
 def test_tokens_without_what_may_be_missing_come_back(opener: Opener) -> None:
     """None stays None."""
-    bare = Tokens("access", None, None, datetime(2030, 1, 1, tzinfo=UTC), username="alice")
+    bare = Tokens("access", expires_at=datetime(2030, 1, 1, tzinfo=UTC), username="alice")
     opener().put_tokens(APP, "alice", bare)
 
     assert opener().get_tokens(APP, "alice") == bare

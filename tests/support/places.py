@@ -40,7 +40,12 @@ dynamodb_store = load(DOCS / "examples" / "dynamodb_store.py")
 def tokens(text: str = "access", username: str = "alice") -> Tokens:
     """Tokens with a recognisable access token."""
     return Tokens(
-        text, "id", "refresh", datetime(2030, 1, 1, tzinfo=UTC), username=username, device_key="device"
+        text,
+        "id",
+        "refresh",
+        expires_at=datetime(2030, 1, 1, tzinfo=UTC),
+        username=username,
+        device_key="device",
     )
 
 

@@ -29,7 +29,7 @@ APP = AppClient("eu-west-1_AbC123", "client-id")
 
 def tokens(text: str) -> Tokens:
     """Tokens with a recognisable access token."""
-    return Tokens(text, None, None, datetime(2030, 1, 1, tzinfo=UTC), username="alice")
+    return Tokens(text, expires_at=datetime(2030, 1, 1, tzinfo=UTC), username="alice")
 
 
 def say(line: str) -> None:

@@ -6,13 +6,35 @@ from typing import get_args
 
 import pytest
 
-from cognito_flow import Credentials, FirstFactor, MfaType
+from cognito_flow import (
+    Credentials,
+    CustomAuth,
+    FirstFactor,
+    MfaType,
+    RefreshTokenAuth,
+    Tokens,
+    UserAuth,
+    UserPasswordAuth,
+    UserSrpAuth,
+)
 from cognito_flow.errors import ServiceError, from_service
 from cognito_flow.handlers import HANDLERS
 from tests.support.contract import enum, model
+from tests.support.conversation import NOW, start, turn
 
 pytestmark = pytest.mark.contract
 
+TOKENS = Tokens("access", None, "refresh", expires_at=NOW, username="alice")
+BEGINNINGS: list[tuple[Credentials, bool]] = [
+    (UserSrpAuth("alice", "pw"), False),
+    (UserPasswordAuth("alice", "pw"), False),
+    (UserPasswordAuth("alice", "pw"), True),
+    (UserPasswordAuth("alice", "pw", legacy=True), True),
+    (CustomAuth("alice"), False),
+    (UserAuth("alice"), False),
+    (RefreshTokenAuth(TOKENS), False),
+    (RefreshTokenAuth(TOKENS, legacy=True), False),
+]
 OPERATIONS = [
     "InitiateAuth",
     "AdminInitiateAuth",
@@ -38,8 +60,13 @@ def test_no_handler_is_for_a_challenge_that_is_not_there() -> None:
 
 @pytest.mark.parametrize("flow", enum("AuthFlowType"))
 def test_every_auth_flow_has_credentials(flow: str) -> None:
-    """A flow that Cognito invents shows up here first."""
-    assert flow in {name for kind in get_args(Credentials) for name in kind.auth_flows}
+    assert flow in {
+        start(credentials, turn(admin=admin)).sent["AuthFlow"] for credentials, admin in BEGINNINGS
+    }
+
+
+def test_every_credentials_class_begins_a_sign_in() -> None:
+    assert {type(credentials) for credentials, _ in BEGINNINGS} == set(get_args(Credentials))
 
 
 def test_the_first_factors_are_those_of_the_model() -> None:

@@ -1,0 +1,38 @@
+"""Check what a user typed, before anything is sent."""
+
+from __future__ import annotations
+
+from cognito_flow.errors import InvalidInput, UsageError
+
+
+def check_text(what: str, value: object) -> str:
+    """Return the text that a user typed, if it is a str, not empty, and encodable.
+
+    Args:
+        what: How the message names it.
+        value: What was typed. No message contains it.
+
+    Raises:
+        InvalidInput: It is empty, or contains a lone surrogate, which UTF-8 cannot encode.
+        UsageError: It is not a str.
+    """
+    if not isinstance(value, str):
+        raise UsageError(f"{what} must be a str, not {type(value).__name__}")
+    if not value:
+        raise InvalidInput(f"{what} is empty")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidInput(f"{what} contains a lone surrogate: decode the input as UTF-8")
+    return value
+
+
+def check_code(code: object) -> str:
+    """Return the code without its whitespace: apps show codes in groups.
+
+    Args:
+        code: What was typed.
+
+    Raises:
+        InvalidInput: There is no code in it.
+        UsageError: It is not a str.
+    """
+    return check_text("the code", "".join(check_text("the code", code).split()))

@@ -1,0 +1,71 @@
+"""What an app client does with a refresh token: new tokens for it, and its end."""
+
+from __future__ import annotations
+
+from cognito_flow._exchange import Exchange
+from cognito_flow._json import as_object
+from cognito_flow._result import read_tokens
+from cognito_flow._turn import Turn
+from cognito_flow.errors import UnexpectedResponse, UsageError
+from cognito_flow.models import Event, SignedIn, Tokens
+
+
+def refresh(turn: Turn, tokens: Tokens | str) -> Exchange[Tokens]:
+    """Call GetTokensFromRefreshToken, which works with and without rotation.
+
+    Args:
+        turn: The turn.
+        tokens: The tokens, or a refresh token alone.
+    """
+    refresh_token = refresh_token_of(tokens)
+    turn.refresh_token, device_key = refresh_token, None
+    if isinstance(tokens, Tokens):
+        turn.username, device_key = tokens.username, tokens.device_key
+    request: dict[str, object] = {
+        "RefreshToken": refresh_token,
+        **_client(turn),
+        **turn.client_metadata(),
+    }
+    if device_key is not None:
+        request["DeviceKey"] = device_key
+    response = yield from turn.call("GetTokensFromRefreshToken", request)
+    result = as_object(response.data.get("AuthenticationResult"))
+    if result is None:
+        raise UnexpectedResponse("Cognito answered a refresh without tokens")
+    turn.emit(Event(kind="refreshed"))
+    return read_tokens(turn, result, device_key)
+
+
+def revoke(turn: Turn, tokens: Tokens | str) -> Exchange[None]:
+    """Call RevokeToken."""
+    yield from turn.call("RevokeToken", {"Token": refresh_token_of(tokens), **_client(turn)})
+
+
+def refresh_token_of(tokens: object) -> str:
+    """Return the refresh token.
+
+    Args:
+        tokens: `Tokens`, or a refresh token as a str.
+
+    Raises:
+        UsageError: There is none, or something else was passed.
+    """
+    if isinstance(tokens, SignedIn):
+        raise UsageError("pass the tokens of the sign-in: signed_in.tokens")
+    refresh_token = tokens.refresh_token if isinstance(tokens, Tokens) else tokens
+    if refresh_token is None:
+        raise UsageError("these tokens have no refresh token: sign in again")
+    if not isinstance(refresh_token, str):
+        raise UsageError(f"pass Tokens or a refresh token as a str, not {type(tokens).__name__}")
+    if not refresh_token:
+        raise UsageError("the refresh token is empty")
+    return refresh_token
+
+
+def _client(turn: Turn) -> dict[str, object]:
+    """Return the app client for the operations that take the client secret itself."""
+    app = turn.app
+    return {
+        "ClientId": app.client_id,
+        **({} if app.client_secret is None else {"ClientSecret": app.client_secret}),
+    }
