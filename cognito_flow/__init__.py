@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cognito_flow.account import Account, AsyncAccount
     from cognito_flow.account._records import (
+        AuthFactors,
         CodeDelivery,
         Confirmed,
         Passkey,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         SignedUp,
         TotpSecret,
         UserProfile,
+        UserSession,
     )
     from cognito_flow.credentials import (
         Credentials,
@@ -144,6 +146,7 @@ __all__ = [
     "AsyncTokenStore",
     "AsyncTokenVerifier",
     "AttemptsExceeded",
+    "AuthFactors",
     "AuthFlow",
     "Blocked",
     "Challenge",
@@ -238,6 +241,7 @@ __all__ = [
     "UserNotFound",
     "UserPasswordAuth",
     "UserProfile",
+    "UserSession",
     "UserSrpAuth",
     "WebAuthn",
     "WrongCode",
@@ -247,7 +251,8 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
     _HOMES = {
         "account": "Account AsyncAccount",
         "account._records": (
-            "CodeDelivery Confirmed Passkey PasskeyOptions RememberedDevice SignedUp TotpSecret UserProfile"
+            "AuthFactors CodeDelivery Confirmed Passkey PasskeyOptions RememberedDevice SignedUp TotpSecret "
+            "UserProfile UserSession"
         ),
         "credentials": "Credentials CustomAuth RefreshTokenAuth UserAuth UserPasswordAuth UserSrpAuth",
         "errors": (

@@ -36,9 +36,12 @@ def refresh(turn: Turn, tokens: Tokens | str) -> Exchange[Tokens]:
     return read_tokens(turn, result, device_key)
 
 
-def revoke(turn: Turn, tokens: Tokens | str) -> Exchange[None]:
+def revoke(turn: Turn, tokens: Tokens | str, linked: bool = False) -> Exchange[None]:
     """Call RevokeToken."""
-    yield from turn.call("RevokeToken", {"Token": refresh_token_of(tokens), **_client(turn)})
+    request = {"Token": refresh_token_of(tokens), **_client(turn)}
+    if linked:
+        request["RevokeAssociatedSessions"] = "LINKED"
+    yield from turn.call("RevokeToken", request)
 
 
 def refresh_token_of(tokens: object) -> str:

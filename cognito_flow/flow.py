@@ -222,8 +222,8 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
     def _refresh(self, tokens: Tokens | str) -> Exchange[Tokens]:
         return _refresh.refresh(Turn(settings=self._settings), tokens)
 
-    def _revoke(self, tokens: Tokens | str) -> Exchange[None]:
-        return _refresh.revoke(Turn(settings=self._settings), tokens)
+    def _revoke(self, tokens: Tokens | str, linked: bool) -> Exchange[None]:
+        return _refresh.revoke(Turn(settings=self._settings), tokens, linked)
 
     def _token_state(
         self,
@@ -389,7 +389,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         """
         return self._run().run(self._refresh(tokens))
 
-    def revoke(self, tokens: Tokens | str) -> None:
+    def revoke(self, tokens: Tokens | str, *, linked: bool = False) -> None:
         """End this sign-in: its refresh token, and its access tokens for Cognito's own operations. To end all
         of a user's sign-ins, use ``account(tokens).sign_out_everywhere()``.
 
@@ -398,15 +398,17 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         Args:
             tokens: The tokens of the sign-in or of the last refresh, or a refresh token as a str. Revoking
                 twice does not raise.
+            linked: Also revoke the SSO session that the sign-in came through, in pools that track sessions.
 
         Raises:
-            UsageError: There is no refresh token among them.
+            UsageError: There is no refresh token among them, or the installed botocore is too old for
+                `linked`.
             ServiceError: The app client does not allow it.
             CognitoFlowError: As with `start`.
 
         Source: RevokeToken in the Amazon Cognito API reference.
         """
-        self._run().run(self._revoke(tokens))
+        self._run().run(self._revoke(tokens, linked))
 
     def token_source(
         self,
@@ -615,9 +617,9 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         """New tokens for a user who has signed in. See `AuthFlow.refresh`."""
         return await self._run().run(self._refresh(tokens))
 
-    async def revoke(self, tokens: Tokens | str) -> None:
+    async def revoke(self, tokens: Tokens | str, *, linked: bool = False) -> None:
         """End this sign-in. See `AuthFlow.revoke`."""
-        await self._run().run(self._revoke(tokens))
+        await self._run().run(self._revoke(tokens, linked))
 
     def token_source(
         self,

@@ -489,6 +489,7 @@ class MfaType(StrEnum):
     SMS_MFA = "SMS_MFA"
     SOFTWARE_TOKEN_MFA = "SOFTWARE_TOKEN_MFA"
     EMAIL_OTP = "EMAIL_OTP"
+    WEB_AUTHN = "WEB_AUTHN"
 
 
 class FirstFactor(StrEnum):

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import attrs
 import boto3
+import botocore
 import botocore.exceptions
 import botocore.session
 from botocore import UNSIGNED, xform_name
@@ -16,6 +17,9 @@ from botocore.config import Config
 
 from cognito_flow.errors import UsageError
 from cognito_flow.models import AppClient
+
+_KNOWS_ALL = "1.44.5"
+"""A version of botocore that knows every operation and member that this library uses."""
 
 BotoMethod: TypeAlias = Callable[..., object]
 
@@ -40,14 +44,19 @@ class Clients:
         """The client's method for an operation.
 
         Raises:
-            UsageError: The caller's client has no such method, or no client can be made.
+            UsageError: The caller's client has no such method, botocore is too old for it, or no client can
+                be made.
         """
-        method: object = getattr(self._client(), xform_name(operation), None)
-        if not callable(method):
-            raise UsageError(
-                f"the client cannot call {operation}: it is for another service, or not a client of boto"
-            )
-        return method
+        client = self._client()
+        method: object = getattr(client, xform_name(operation), None)
+        if callable(method):
+            return method
+        # A client of boto has a method for each user pool operation that its botocore knows.
+        if callable(getattr(client, "initiate_auth", None)):
+            raise UsageError(too_old(operation))
+        raise UsageError(
+            f"the client cannot call {operation}: it is for another service, or not a client of boto"
+        )
 
     def _client(self) -> object:
         if self.given is not None:
@@ -57,6 +66,16 @@ class Clients:
                 make = _signed_client if self.admin else unsigned_client
                 self._made = make("cognito-idp", self.app.region, self.app.endpoint_url)
             return self._made
+
+
+def too_old(what: str) -> str:
+    """The message for an operation or a member that the installed botocore does not know.
+
+    Args:
+        what: The operation, or the operation and its member.
+    """
+    installed = botocore.__version__
+    return f"the installed botocore {installed} does not know {what}: install botocore {_KNOWS_ALL} or newer"
 
 
 def unsigned_client(service: str, region: str, endpoint_url: str | None = None) -> object:

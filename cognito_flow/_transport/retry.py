@@ -27,6 +27,8 @@ _SAFE_TO_REPEAT = frozenset(
         "AdminInitiateAuth",
         "GetUser",
         "GetUserAuthFactors",
+        "GetDevice",
+        "ListUserSessions",
         # With rotation, the same token works again for the grace period; after it, nothing is lost by asking.
         "GetTokensFromRefreshToken",
         # These two are of identity pools.

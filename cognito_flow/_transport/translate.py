@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -9,6 +10,7 @@ import botocore.exceptions
 
 from cognito_flow._exchange import Call, Response
 from cognito_flow._json import as_object, as_text, member
+from cognito_flow._transport.clients import too_old
 from cognito_flow.errors import (
     CognitoFlowError,
     TransportError,
@@ -16,6 +18,8 @@ from cognito_flow.errors import (
     UsageError,
     from_service,
 )
+
+_UNKNOWN_MEMBER = re.compile(r'Unknown parameter in [\w.]+: "(\w+)"')
 
 _NOT_SENT = (
     botocore.exceptions.EndpointConnectionError,
@@ -81,6 +85,9 @@ def _typed(call: Call, error: Exception) -> CognitoFlowError:
             parameters=call.parameters,
         )
     if isinstance(error, botocore.exceptions.ParamValidationError):
+        # The name is one of ours; the rest of the message may quote a value.
+        if unknown := _UNKNOWN_MEMBER.search(str(error)):
+            return UsageError(too_old(f"{operation}.{unknown[1]}"), operation=operation)
         return UsageError(
             f"botocore refused the parameters of {operation}: a value is too short or of the wrong type"
         )

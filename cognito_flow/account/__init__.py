@@ -9,7 +9,7 @@ registered), so another process with the same tokens can finish it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import attrs
 
@@ -19,12 +19,14 @@ from cognito_flow._transport.drivers import AsyncDriver, Driver
 from cognito_flow.account._authorization import AccessToken
 from cognito_flow.account._exchanges import AccountExchanges, authorized
 from cognito_flow.account._records import (
+    AuthFactors,
     CodeDelivery,
     Passkey,
     PasskeyOptions,
     RememberedDevice,
     TotpSecret,
     UserProfile,
+    UserSession,
 )
 from cognito_flow.models import MfaType, Tokens
 from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
@@ -152,6 +154,13 @@ class Account(_Account):
 
     # -- second factors --
 
+    def auth_factors(self) -> AuthFactors:
+        """Return the factors that the user has set up, and the second factors that are on.
+
+        Source: GetUserAuthFactors in the Amazon Cognito API reference.
+        """
+        return self._run(self._exchanges.auth_factors())
+
     def enrol_totp(self) -> TotpSecret:
         """Create the secret for an authenticator app. The account is unchanged until `confirm_totp`.
 
@@ -176,18 +185,29 @@ class Account(_Account):
         """
         self._run(self._exchanges.confirm_totp(code, device_name, preferred))
 
-    def set_mfa(self, enabled: Iterable[MfaType], *, preferred: MfaType | None = None) -> None:
-        """Set which second factors are on.
+    def set_mfa(
+        self,
+        enabled: MfaType | Iterable[MfaType] = (),
+        *,
+        disabled: MfaType | Iterable[MfaType] = (),
+        preferred: MfaType | Literal[False] | None = None,
+    ) -> None:
+        """Turn second factors on or off. Factors that are not named stay as they are.
 
         Args:
-            enabled: The factors that are on afterwards; all others are off.
-            preferred: The one that a sign-in asks for; None: the user chooses if there are several.
+            enabled: The factors to turn on. `MfaType.WEB_AUTHN` lets a passkey with user verification count
+                as both factors of a sign-in.
+            disabled: The factors to turn off.
+            preferred: The factor that a sign-in asks for; it is turned on, too. None leaves the preference as
+                it is. False clears it, and users with several factors choose at each sign-in.
 
         Raises:
             ServiceError: The user lacks what the factor needs: a verified address, or an authenticator app.
-            UsageError: The preferred factor is not among the enabled ones.
+            UsageError: A factor is both enabled and disabled, or a passkey is preferred.
+
+        Source: SetUserMFAPreference in the Amazon Cognito API reference.
         """
-        self._run(self._exchanges.set_mfa(enabled, preferred))
+        self._run(self._exchanges.set_mfa(enabled, disabled, preferred))
 
     # -- passkeys --
 
@@ -232,8 +252,8 @@ class Account(_Account):
         """List the devices that the pool remembers for the user."""
         return self._run(self._exchanges.devices())
 
-    def remember_device(self, device_key: str | None = None) -> None:
-        """Let a device replace the second factor, in pools that let users decide.
+    def device(self, device_key: str | None = None) -> RememberedDevice:
+        """Return what the pool stores about a device.
 
         Args:
             device_key: Its DeviceKey; None: the device of this sign-in.
@@ -242,7 +262,20 @@ class Account(_Account):
             DeviceForgotten: The pool does not know the device.
             UsageError: No device took part in this sign-in.
         """
-        self._run(self._exchanges.remember_device(device_key))
+        return self._run(self._exchanges.device(device_key))
+
+    def remember_device(self, device_key: str | None = None, *, remembered: bool = True) -> None:
+        """Let a device replace the second factor, in pools that let users decide.
+
+        Args:
+            device_key: Its DeviceKey; None: the device of this sign-in.
+            remembered: False takes it back. The pool keeps the device, which can be remembered again.
+
+        Raises:
+            DeviceForgotten: The pool does not know the device.
+            UsageError: No device took part in this sign-in.
+        """
+        self._run(self._exchanges.remember_device(device_key, remembered))
 
     def forget_device(self, device_key: str | None = None) -> None:
         """Delete a device from the pool and from the flow's store. Its refresh tokens stop working.
@@ -255,6 +288,36 @@ class Account(_Account):
             UsageError: No device took part in this sign-in.
         """
         self._run(self._exchanges.forget_device(device_key))
+
+    # -- sessions --
+
+    def sessions(self) -> tuple[UserSession, ...]:
+        """List where the user is signed in, in all app clients of the pool.
+
+        Raises:
+            Misconfigured: The pool does not track sessions.
+            UsageError: The installed botocore is too old; the message names the version to install.
+
+        Source: ListUserSessions in the Amazon Cognito API reference.
+        """
+        return self._run(self._exchanges.sessions())
+
+    def revoke_session(self, session_id: str, *, linked: bool = False) -> None:
+        """Sign the user out in one place: the tokens of that session stop working.
+
+        Args:
+            session_id: A `UserSession.session_id`, but not that of the current session.
+            linked: Also revoke the sessions that are linked to it: the ``SSO`` session that a ``TOKEN``
+                session came through, or the ``TOKEN`` sessions that came through an ``SSO`` session.
+
+        Raises:
+            Misconfigured: The pool does not track sessions.
+            ServiceError: It is the current session, or the user has no such session.
+            UsageError: The installed botocore is too old; the message names the version to install.
+
+        Source: RevokeUserSession in the Amazon Cognito API reference.
+        """
+        self._run(self._exchanges.revoke_session(session_id, linked))
 
     # -- the end --
 
@@ -314,6 +377,10 @@ class AsyncAccount(_Account):
 
     # -- second factors --
 
+    async def auth_factors(self) -> AuthFactors:
+        """Return the factors that the user has set up. See `Account.auth_factors`."""
+        return await self._run(self._exchanges.auth_factors())
+
     async def enrol_totp(self) -> TotpSecret:
         """Create the secret for an authenticator app. See `Account.enrol_totp`."""
         return await self._run(self._exchanges.enrol_totp())
@@ -324,9 +391,15 @@ class AsyncAccount(_Account):
         """Verify the first code of the authenticator app. See `Account.confirm_totp`."""
         await self._run(self._exchanges.confirm_totp(code, device_name, preferred))
 
-    async def set_mfa(self, enabled: Iterable[MfaType], *, preferred: MfaType | None = None) -> None:
-        """Set which second factors are on. See `Account.set_mfa`."""
-        await self._run(self._exchanges.set_mfa(enabled, preferred))
+    async def set_mfa(
+        self,
+        enabled: MfaType | Iterable[MfaType] = (),
+        *,
+        disabled: MfaType | Iterable[MfaType] = (),
+        preferred: MfaType | Literal[False] | None = None,
+    ) -> None:
+        """Turn second factors on or off. See `Account.set_mfa`."""
+        await self._run(self._exchanges.set_mfa(enabled, disabled, preferred))
 
     # -- passkeys --
 
@@ -352,13 +425,27 @@ class AsyncAccount(_Account):
         """List the devices that the pool remembers for the user."""
         return await self._run(self._exchanges.devices())
 
-    async def remember_device(self, device_key: str | None = None) -> None:
+    async def device(self, device_key: str | None = None) -> RememberedDevice:
+        """Return what the pool stores about a device. See `Account.device`."""
+        return await self._run(self._exchanges.device(device_key))
+
+    async def remember_device(self, device_key: str | None = None, *, remembered: bool = True) -> None:
         """Let a device replace the second factor. See `Account.remember_device`."""
-        await self._run(self._exchanges.remember_device(device_key))
+        await self._run(self._exchanges.remember_device(device_key, remembered))
 
     async def forget_device(self, device_key: str | None = None) -> None:
         """Delete a device from the pool and from the flow's store. See `Account.forget_device`."""
         await self._run(self._exchanges.forget_device(device_key))
+
+    # -- sessions --
+
+    async def sessions(self) -> tuple[UserSession, ...]:
+        """List where the user is signed in, in all app clients of the pool. See `Account.sessions`."""
+        return await self._run(self._exchanges.sessions())
+
+    async def revoke_session(self, session_id: str, *, linked: bool = False) -> None:
+        """Sign the user out in one place. See `Account.revoke_session`."""
+        await self._run(self._exchanges.revoke_session(session_id, linked))
 
     # -- the end --
 

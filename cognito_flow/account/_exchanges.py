@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 import attrs
 
@@ -19,12 +19,14 @@ from cognito_flow._turn import Settings, Turn
 from cognito_flow.account._authorization import SignedInUser
 from cognito_flow.account._members import name_value_pairs, need_object, need_text, objects, text, unreadable
 from cognito_flow.account._records import (
+    AuthFactors,
     CodeDelivery,
     Passkey,
     PasskeyOptions,
     RememberedDevice,
     TotpSecret,
     UserProfile,
+    UserSession,
 )
 from cognito_flow.errors import CognitoFlowError, UsageError
 from cognito_flow.handlers.mfa_setup import first_code, verify_totp
@@ -38,6 +40,7 @@ _MFA_SETTINGS = {
     MfaType.SMS_MFA: "SMSMfaSettings",
     MfaType.SOFTWARE_TOKEN_MFA: "SoftwareTokenMfaSettings",
     MfaType.EMAIL_OTP: "EmailMfaSettings",
+    MfaType.WEB_AUTHN: "WebAuthnMfaSettings",
 }
 _IN_ATTESTATION = ("clientDataJSON", "attestationObject")
 _MOST_DEVICES = 60  # the most that one page may hold
@@ -135,7 +138,11 @@ class AccountExchanges:
             members["PreviousPassword"] = check_text("the previous password", previous_password)
         yield from self._call("ChangePassword", members)
 
-    # -- second factors --
+    # -- how to sign in --
+
+    def auth_factors(self) -> Exchange[AuthFactors]:
+        """GetUserAuthFactors."""
+        return AuthFactors.read((yield from self._call("GetUserAuthFactors")).data)
 
     def enrol_totp(self) -> Exchange[TotpSecret]:
         """AssociateSoftwareToken."""
@@ -145,23 +152,35 @@ class AccountExchanges:
     def confirm_totp(self, code: str, device_name: str | None, preferred: bool) -> Exchange[None]:
         """VerifySoftwareToken, then SetUserMFAPreference: a verified factor is not on by itself."""
         yield from verify_totp(self._turn(), first_code(code, device_name))
-        setting = {_MFA_SETTINGS[MfaType.SOFTWARE_TOKEN_MFA]: _mfa_setting(True, preferred)}
+        factor = MfaType.SOFTWARE_TOKEN_MFA
+        setting = {_MFA_SETTINGS[factor]: _mfa_setting(factor, True, preferred)}
         yield from self._call("SetUserMFAPreference", setting)
 
-    def set_mfa(self, enabled: Iterable[MfaType], preferred: MfaType | None) -> Exchange[None]:
-        """SetUserMFAPreference, so that these factors are on and all others are off.
+    def set_mfa(
+        self,
+        enabled: MfaType | Iterable[MfaType],
+        disabled: MfaType | Iterable[MfaType],
+        preferred: MfaType | Literal[False] | None,
+    ) -> Exchange[None]:
+        """SetUserMFAPreference, which leaves the factors unchanged that it does not name.
 
-        GetUser comes first: Cognito refuses a setting for a factor that the user does not have, even one that
-        turns it off.
+        GetUser comes first: a setting that leaves out PreferredMfa clears the preference, and Cognito refuses
+        to turn off a factor that the user does not have.
         """
-        wanted = [_known(choice) for choice in enabled]
-        if preferred is not None and _known(preferred) not in wanted:
-            raise UsageError(f"{preferred} is preferred, but not among those that are enabled")
-        had = (yield from self.profile()).enabled_mfa
+        on, off = _mfa_types(enabled), _mfa_types(disabled)
+        if preferred:
+            on |= _mfa_types(preferred)
+        _check_mfa(on, off, preferred)
+        profile = yield from self.profile()
+        wanted = profile.preferred_mfa if preferred is None else preferred
+        if preferred is not None and isinstance(profile.preferred_mfa, MfaType):
+            on |= {profile.preferred_mfa} - off  # to say that it is not the preferred one any more
+        # GetUser does not list passkeys among the second factors.
+        off &= {*profile.enabled_mfa, MfaType.WEB_AUTHN}
         settings = {
-            member: _mfa_setting(choice in wanted, choice == preferred)
+            member: _mfa_setting(choice, choice in on, choice == wanted)
             for choice, member in _MFA_SETTINGS.items()
-            if choice in wanted or choice in had
+            if choice in on | off
         }
         if settings:
             yield from self._call("SetUserMFAPreference", settings)
@@ -197,9 +216,15 @@ class AccountExchanges:
         found = yield from self._pages("ListDevices", "Devices", "PaginationToken", {"Limit": _MOST_DEVICES})
         return tuple(RememberedDevice.read(one) for one in found)
 
-    def remember_device(self, device_key: str | None) -> Exchange[None]:
+    def device(self, device_key: str | None) -> Exchange[RememberedDevice]:
+        """GetDevice."""
+        response = yield from self._call("GetDevice", {"DeviceKey": self._device_key(device_key)})
+        return RememberedDevice.read(need_object(response.data, "Device"))
+
+    def remember_device(self, device_key: str | None, remembered: bool) -> Exchange[None]:
         """UpdateDeviceStatus."""
-        members = {"DeviceKey": self._device_key(device_key), "DeviceRememberedStatus": "remembered"}
+        status = "remembered" if remembered else "not_remembered"
+        members = {"DeviceKey": self._device_key(device_key), "DeviceRememberedStatus": status}
         yield from self._call("UpdateDeviceStatus", members)
 
     def forget_device(self, device_key: str | None) -> Exchange[None]:
@@ -220,6 +245,20 @@ class AccountExchanges:
         yield from turn.find_device(turn.username)
         if turn.device is not None and key in (None, turn.device.key):
             yield from turn.drop_device()
+
+    # -- sessions --
+
+    def sessions(self) -> Exchange[tuple[UserSession, ...]]:
+        """ListUserSessions, all pages."""
+        found = yield from self._pages("ListUserSessions", "Sessions", "NextToken", {})
+        return tuple(UserSession.read(one) for one in found)
+
+    def revoke_session(self, session_id: str, linked: bool) -> Exchange[None]:
+        """RevokeUserSession."""
+        members = {"SessionId": check_text("the id of the session", session_id)}
+        if linked:
+            members["RevokeAssociatedSessions"] = "LINKED"
+        yield from self._call("RevokeUserSession", members)
 
     # -- the end --
 
@@ -252,13 +291,27 @@ class AccountExchanges:
         raise unreadable(f"Cognito listed more than {_MOST_PAGES} pages", operation)
 
 
-def _known(choice: str) -> MfaType:
+def _mfa_types(factors: str | Iterable[str]) -> set[MfaType]:
+    return {_known(factor) for factor in ([factors] if isinstance(factors, str) else factors)}
+
+
+def _known(factor: str) -> MfaType:
     try:
-        return MfaType(choice)
+        return MfaType(factor)
     except ValueError:
-        raise UsageError(f"{choice!r} is not a second factor: pass members of MfaType") from None
+        raise UsageError(f"{factor!r} is not a second factor: pass members of MfaType") from None
 
 
-def _mfa_setting(enabled: bool, preferred: bool) -> dict[str, bool]:
-    """The setting of one factor. Cognito takes a missing PreferredMfa for false, so it is always sent."""
-    return {"Enabled": enabled, "PreferredMfa": preferred}
+def _check_mfa(on: set[MfaType], off: set[MfaType], preferred: MfaType | Literal[False] | None) -> None:
+    if both := on & off:
+        raise UsageError(f"{min(both)} cannot be enabled and disabled at the same time")
+    if preferred == MfaType.WEB_AUTHN:
+        raise UsageError("WEB_AUTHN cannot be preferred: users choose a passkey as their first factor")
+
+
+def _mfa_setting(factor: MfaType, enabled: bool, preferred: bool) -> dict[str, bool]:
+    """The setting of one factor. Cognito takes a missing PreferredMfa for false, so it is always sent; the
+    setting of passkeys has no such member."""
+    if factor is MfaType.WEB_AUTHN:
+        return {"Enabled": enabled}
+    return {"Enabled": enabled, "PreferredMfa": enabled and preferred}

@@ -17,7 +17,7 @@ from cognito_flow._json import as_object
 from cognito_flow.account._members import attributes, moment, need_object, need_text, text, texts
 from cognito_flow.handlers.choices import known_mfa_types
 from cognito_flow.handlers.mfa_setup import totp_uri
-from cognito_flow.models import MfaType
+from cognito_flow.models import FirstFactor, MfaType
 
 # -- sign-up --
 
@@ -132,6 +132,36 @@ class UserProfile:
         return cls(
             username=need_text(data, "Username"),
             attributes=attributes(data.get("UserAttributes")),
+            enabled_mfa=known_mfa_types(texts(data.get("UserMFASettingList"))),
+            preferred_mfa=_preferred_mfa(data),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class AuthFactors:
+    """How a user can sign in.
+
+    Args:
+        configured: The factors that the user has set up, for the first or the second step of a sign-in. An
+            authenticator app is ``SOFTWARE_TOKEN`` here.
+        enabled_mfa: The second factors that are on.
+        preferred_mfa: The one that a sign-in asks for first.
+
+    Source: GetUserAuthFactors in the Amazon Cognito API reference.
+    """
+
+    configured: tuple[FirstFactor | str, ...]
+    enabled_mfa: tuple[MfaType | str, ...]
+    preferred_mfa: MfaType | str | None
+
+    @classmethod
+    def read(cls, data: Mapping[str, object]) -> Self:
+        """Read the output of GetUserAuthFactors."""
+        names = texts(data.get("ConfiguredUserAuthFactors"))
+        return cls(
+            configured=tuple(
+                FirstFactor(name) if name in FirstFactor.__members__ else name for name in names
+            ),
             enabled_mfa=known_mfa_types(texts(data.get("UserMFASettingList"))),
             preferred_mfa=_preferred_mfa(data),
         )
@@ -265,4 +295,58 @@ class RememberedDevice:
             created_at=moment(data.get("DeviceCreateDate")),
             modified_at=moment(data.get("DeviceLastModifiedDate")),
             authenticated_at=moment(data.get("DeviceLastAuthenticatedDate")),
+        )
+
+
+# -- sessions --
+
+
+@attrs.frozen(kw_only=True)
+class UserSession:
+    """A place where the user is signed in. The pool must track sessions, which needs Essentials or Plus.
+
+    Args:
+        session_id: Its id, for `Account.revoke_session`.
+        kind: ``TOKEN``: an app with a refresh token; ``SSO``: a browser that signed in with managed login.
+        client_id: The app client.
+        created_at: When the user signed in.
+        last_active_at: When its tokens were last refreshed; for ``SSO``, when it last signed in to an app.
+        device: The operating system and browser or app of the last activity, as far as Cognito knows.
+        ip: The IP address of the last activity.
+        city: The city of that address.
+        country: The country of that address, in English.
+        origin_session_id: The ``SSO`` session that it came through; None if it did not come through one.
+        is_current: Whether it is the session of this account's access token.
+
+    Source: SessionDescriptionType in the Amazon Cognito API reference.
+    """
+
+    session_id: str
+    kind: str | None
+    client_id: str | None
+    created_at: datetime | None
+    last_active_at: datetime | None
+    device: str | None
+    ip: str | None = attrs.field(repr=False)
+    city: str | None = attrs.field(repr=False)
+    country: str | None
+    origin_session_id: str | None
+    is_current: bool
+
+    @classmethod
+    def read(cls, data: Mapping[str, object]) -> Self:
+        """Read one of the Sessions of ListUserSessions."""
+        location = as_object(data.get("LastLocation")) or {}
+        return cls(
+            session_id=need_text(data, "SessionId"),
+            kind=text(data, "SessionType"),
+            client_id=text(data, "ClientId"),
+            created_at=moment(data.get("CreateDate")),
+            last_active_at=moment(data.get("LastActiveDate")),
+            device=text(data, "DeviceType"),
+            ip=text(data, "LastIPAddress"),
+            city=text(location, "City"),
+            country=text(location, "Country"),
+            origin_session_id=text(data, "OriginSessionId"),
+            is_current=data.get("IsCurrentSession") is True,
         )

@@ -114,4 +114,5 @@ def signed_up_to_json(signed_up: SignedUp) -> dict[str, object]:
 def signed_up_from_json(values: Mapping[str, Any]) -> SignedUp:
     """Read what `signed_up_to_json` wrote, out of a seal that guarantees its form."""
     delivery = values["delivery"]
-    return SignedUp(**{**values, "delivery": None if delivery is None else CodeDelivery(**delivery)})
+    read: dict[str, Any] = {**values, "delivery": None if delivery is None else CodeDelivery(**delivery)}
+    return SignedUp(**read)

@@ -15,6 +15,7 @@ from cognito_flow import (
     CodeExpired,
     CognitoFlowError,
     DeviceForgotten,
+    FirstFactor,
     FlowExpired,
     IncorrectPassword,
     LimitExceeded,
@@ -297,16 +298,37 @@ def test_pool_without_authenticator_apps_raises_misconfigured_with_a_hint(world:
         world.alice().account.enrol_totp()
 
 
-def test_factors_that_set_mfa_does_not_name_are_turned_off(world: World) -> None:
+def test_set_mfa_leaves_other_factors_as_they_are(world: World) -> None:
     alice = world.alice(**OPTIONAL, **SMS, **EMAIL)
-    alice.account.set_mfa([MfaType.SMS_MFA], preferred=MfaType.SMS_MFA)
+    alice.account.set_mfa(MfaType.SMS_MFA, preferred=MfaType.SMS_MFA)
 
-    alice.account.set_mfa([MfaType.EMAIL_OTP])
+    alice.account.set_mfa(MfaType.EMAIL_OTP)
+
     profile = alice.account.user()
-    alice.account.set_mfa([])
+    assert set(profile.enabled_mfa) == {MfaType.SMS_MFA, MfaType.EMAIL_OTP}
+    assert profile.preferred_mfa is MfaType.SMS_MFA
 
-    assert (profile.enabled_mfa, profile.preferred_mfa) == ((MfaType.EMAIL_OTP,), None)
-    assert alice.account.user().enabled_mfa == ()
+
+def test_set_mfa_turns_factors_off_and_clears_the_preference(world: World) -> None:
+    alice = world.alice(**OPTIONAL, **SMS, **EMAIL)
+    alice.account.set_mfa([MfaType.SMS_MFA, MfaType.EMAIL_OTP], preferred=MfaType.SMS_MFA)
+
+    alice.account.set_mfa(preferred=False)
+    undecided = alice.account.user()
+    alice.account.set_mfa(disabled=[MfaType.SMS_MFA, MfaType.SOFTWARE_TOKEN_MFA])
+
+    assert (len(undecided.enabled_mfa), undecided.preferred_mfa) == (2, None)
+    assert alice.account.user().enabled_mfa == (MfaType.EMAIL_OTP,)
+
+
+def test_auth_factors_list_what_the_user_has_set_up(world: World) -> None:
+    alice = world.alice(**OPTIONAL, **SMS)
+    alice.account.set_mfa(preferred=MfaType.SMS_MFA)
+
+    factors = alice.account.auth_factors()
+
+    assert set(factors.configured) == {FirstFactor.PASSWORD, FirstFactor.EMAIL_OTP, FirstFactor.SMS_OTP}
+    assert (factors.enabled_mfa, factors.preferred_mfa) == ((MfaType.SMS_MFA,), MfaType.SMS_MFA)
 
 
 def test_factor_that_the_user_lacks_raises_service_error(world: World) -> None:
@@ -440,6 +462,24 @@ def test_remembered_device_is_listed(world: World) -> None:
     assert device.attributes["device_status"] == "valid"
 
 
+def test_device_is_found_before_it_is_remembered(world: World) -> None:
+    alice = world.alice(**OPT_IN)
+    key = alice.signed_in.tokens.device_key
+
+    assert alice.account.device() == alice.account.device(key)
+    assert alice.account.device().key == key
+
+
+def test_device_that_is_no_longer_remembered_is_not_listed(world: World) -> None:
+    alice = world.alice(**OPT_IN)
+    alice.account.remember_device()
+
+    alice.account.remember_device(remembered=False)
+
+    assert alice.account.devices() == ()
+    assert alice.account.device().key == alice.signed_in.tokens.device_key
+
+
 def test_forgetting_a_device_ends_its_sessions_only(world: World) -> None:
     alice = world.alice(**ALWAYS)
     phone: SignedIn = alice.flow.start(UserSrpAuth("alice", PASSWORD))
@@ -467,9 +507,9 @@ def test_forgotten_device_leaves_the_flows_store(world: World) -> None:
 def test_unknown_device_raises_device_forgotten(world: World) -> None:
     alice = world.alice(**ALWAYS)
 
-    for change in (alice.account.remember_device, alice.account.forget_device):
+    for call in (alice.account.device, alice.account.remember_device, alice.account.forget_device):
         with pytest.raises(DeviceForgotten):
-            change("eu-west-1_00000000-0000-0000-0000-000000000000")
+            call("eu-west-1_00000000-0000-0000-0000-000000000000")
 
 
 # -- the end --

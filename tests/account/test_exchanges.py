@@ -11,6 +11,7 @@ import pytest
 
 from cognito_flow import (
     Device,
+    FirstFactor,
     InvalidInput,
     MemoryStore,
     MfaType,
@@ -47,6 +48,14 @@ def account(tokens: Tokens = TOKENS, **settings: Any) -> AccountExchanges:
     return AccountExchanges(Settings(**{"app": APP, **settings}), tokens)
 
 
+NO_CHANGE: dict[str, Any] = {"enabled": (), "disabled": (), "preferred": None}
+
+
+def set_mfa(**arguments: Any) -> Exchange[None]:
+    """The exchange of `Account.set_mfa`, with its defaults."""
+    return account().set_mfa(**{**NO_CHANGE, **arguments})
+
+
 def play(exchange: Exchange[T], *answers: Mapping[str, object] | CognitoFlowError) -> tuple[list[Call], T]:
     """Run an exchange with alice's access token."""
     return run(authorized(exchange, TOKENS.access_token), *answers)
@@ -56,7 +65,7 @@ def play(exchange: Exchange[T], *answers: Mapping[str, object] | CognitoFlowErro
 
 
 def test_access_token_is_added_to_each_call() -> None:
-    calls, _ = play(account().set_mfa([MfaType.SMS_MFA], None), {"Username": "alice"}, {})
+    calls, _ = play(set_mfa(enabled=MfaType.SMS_MFA), {"Username": "alice"}, {})
 
     assert [call.parameters["AccessToken"] for call in calls] == ["access-token", "access-token"]
 
@@ -209,35 +218,74 @@ def test_authenticator_app_without_a_secret_raises_unexpected_response() -> None
 
 ON, OFF = {"Enabled": True, "PreferredMfa": False}, {"Enabled": False, "PreferredMfa": False}
 PREFERRED = {"Enabled": True, "PreferredMfa": True}
+SMS, TOTP, EMAIL, PASSKEY = MfaType.SMS_MFA, MfaType.SOFTWARE_TOKEN_MFA, MfaType.EMAIL_OTP, MfaType.WEB_AUTHN
+
+MFA_CHANGES: dict[str, tuple[list[str], dict[str, Any], dict[str, object]]] = {
+    "one factor on": ([], {"enabled": SMS}, {"SMSMfaSettings": ON}),
+    "several on": (
+        [],
+        {"enabled": [SMS, EMAIL]},
+        {"SMSMfaSettings": ON, "EmailMfaSettings": ON},
+    ),
+    "others unchanged": (["SMS_MFA", "NEW_MFA"], {"enabled": EMAIL}, {"EmailMfaSettings": ON}),
+    "one off": (["SMS_MFA", "EMAIL_OTP"], {"disabled": SMS}, {"SMSMfaSettings": OFF}),
+    "only what is on is turned off": (["SMS_MFA"], {"disabled": [SMS, EMAIL]}, {"SMSMfaSettings": OFF}),
+    "preferred is turned on": (["SMS_MFA"], {"preferred": TOTP}, {"SoftwareTokenMfaSettings": PREFERRED}),
+    "preferred in place of another": (
+        ["SMS_MFA*", "SOFTWARE_TOKEN_MFA"],
+        {"preferred": TOTP},
+        {"SMSMfaSettings": ON, "SoftwareTokenMfaSettings": PREFERRED},
+    ),
+    "preference stays": (
+        ["SMS_MFA*"],
+        {"enabled": [SMS, EMAIL]},
+        {"SMSMfaSettings": PREFERRED, "EmailMfaSettings": ON},
+    ),
+    "preference cleared": (["SMS_MFA*", "EMAIL_OTP"], {"preferred": False}, {"SMSMfaSettings": ON}),
+    "preferred turned off": (["SMS_MFA*"], {"disabled": SMS}, {"SMSMfaSettings": OFF}),
+    "unknown preferred left alone": (["NEW_MFA*"], {"preferred": SMS}, {"SMSMfaSettings": PREFERRED}),
+    "passkey on": ([], {"enabled": PASSKEY}, {"WebAuthnMfaSettings": {"Enabled": True}}),
+    "passkey off": ([], {"disabled": PASSKEY}, {"WebAuthnMfaSettings": {"Enabled": False}}),
+}
 
 
-@pytest.mark.parametrize(
-    ("had", "enabled", "preferred", "sent"),
-    [
-        ([], [MfaType.SMS_MFA], MfaType.SMS_MFA, {"SMSMfaSettings": PREFERRED}),
-        (["SMS_MFA", "EMAIL_OTP"], [], None, {"SMSMfaSettings": OFF, "EmailMfaSettings": OFF}),
-        (
-            ["SMS_MFA", "NEW_MFA"],
-            [MfaType.EMAIL_OTP, MfaType.SOFTWARE_TOKEN_MFA],
-            MfaType.EMAIL_OTP,
-            {"SMSMfaSettings": OFF, "EmailMfaSettings": PREFERRED, "SoftwareTokenMfaSettings": ON},
-        ),
-    ],
-)
-def test_set_mfa_sends_the_factors_that_are_or_were_on(
-    had: list[str], enabled: list[MfaType], preferred: MfaType | None, sent: Mapping[str, object]
-) -> None:
-    calls, _ = play(
-        account().set_mfa(iter(enabled), preferred), {"Username": "alice", "UserMFASettingList": had}, {}
-    )
+@pytest.mark.parametrize("change", MFA_CHANGES)
+def test_set_mfa_sends_settings_of_the_factors_that_change(change: str) -> None:
+    """In the list of what is on, the preferred factor has an asterisk."""
+    had, arguments, sent = MFA_CHANGES[change]
+    profile: dict[str, object] = {
+        "Username": "alice",
+        "UserMFASettingList": [name.rstrip("*") for name in had],
+        "PreferredMfaSetting": next((name.rstrip("*") for name in had if "*" in name), None),
+    }
+
+    calls, _ = play(set_mfa(**arguments), profile, {})
 
     assert calls == [Call("GetUser", TOKEN), Call("SetUserMFAPreference", {**TOKEN, **sent})]
 
 
-def test_set_mfa_that_changes_nothing_sends_nothing() -> None:
-    calls, _ = play(account().set_mfa([], None), {"Username": "alice"})
+@pytest.mark.parametrize("arguments", [{}, {"disabled": [SMS, TOTP, EMAIL]}, {"preferred": False}])
+def test_set_mfa_that_changes_nothing_sends_nothing(arguments: dict[str, Any]) -> None:
+    calls, _ = play(set_mfa(**arguments), {"Username": "alice"})
 
     assert [call.operation for call in calls] == ["GetUser"]
+
+
+def test_auth_factors_are_read() -> None:
+    data = {
+        "Username": "alice",
+        "ConfiguredUserAuthFactors": ["PASSWORD", "WEB_AUTHN", "SOFTWARE_TOKEN"],
+        "UserMFASettingList": ["SOFTWARE_TOKEN_MFA"],
+        "PreferredMfaSetting": "SOFTWARE_TOKEN_MFA",
+    }
+
+    calls, factors = play(account().auth_factors(), data)
+    empty = play(account().auth_factors(), {"Username": "alice", "ConfiguredUserAuthFactors": None})[1]
+
+    assert calls == [Call("GetUserAuthFactors", TOKEN)]
+    assert factors.configured == (FirstFactor.PASSWORD, FirstFactor.WEB_AUTHN, "SOFTWARE_TOKEN")
+    assert (factors.enabled_mfa, factors.preferred_mfa) == ((TOTP,), TOTP)
+    assert (empty.configured, empty.enabled_mfa, empty.preferred_mfa) == ((), (), None)
 
 
 # -- passkeys --
@@ -345,13 +393,29 @@ def test_device_is_read() -> None:
 
 @pytest.mark.parametrize(("given_key", "sent"), [(None, TOKENS.device_key), ("other", "other")])
 def test_device_of_the_sign_in_is_used_unless_another_is_named(given_key: str | None, sent: str) -> None:
-    remembered, _ = play(account().remember_device(given_key), {})
+    found, _ = play(account().device(given_key), {"Device": {"DeviceKey": "key"}})
+    remembered, _ = play(account().remember_device(given_key, True), {})
     forgotten, _ = play(account().forget_device(given_key), {})
 
+    assert found == [Call("GetDevice", {**TOKEN, "DeviceKey": sent})]
     assert remembered == [
         Call("UpdateDeviceStatus", {**TOKEN, "DeviceKey": sent, "DeviceRememberedStatus": "remembered"})
     ]
     assert forgotten == [Call("ForgetDevice", {**TOKEN, "DeviceKey": sent})]
+
+
+def test_device_that_is_no_longer_remembered_is_not_forgotten() -> None:
+    calls, _ = play(account().remember_device("key", False), {})
+
+    assert calls == [
+        Call("UpdateDeviceStatus", {**TOKEN, "DeviceKey": "key", "DeviceRememberedStatus": "not_remembered"})
+    ]
+
+
+@pytest.mark.parametrize("data", [{}, {"Device": None}])
+def test_missing_device_raises_unexpected_response(data: Mapping[str, object]) -> None:
+    with pytest.raises(UnexpectedResponse, match="without Device"):
+        play(account().device("key"), data)
 
 
 def store_with_a_device(key: str) -> MemoryStore:
@@ -405,6 +469,51 @@ def test_sign_out_everywhere_and_delete_passkey_are_one_call() -> None:
     ]
 
 
+# -- sessions --
+
+
+def test_sessions_of_all_pages_are_read() -> None:
+    moment = datetime(2030, 1, 1, tzinfo=UTC)
+    data = {
+        "SessionId": "tkn1",
+        "SessionType": "TOKEN",
+        "ClientId": "client",
+        "CreateDate": moment,
+        "LastActiveDate": moment + timedelta(1),
+        "DeviceType": "Firefox on Linux",
+        "LastIPAddress": "192.0.2.1",
+        "LastLocation": {"City": "Delft", "Country": "Netherlands"},
+        "OriginSessionId": "sso1",
+        "IsCurrentSession": True,
+    }
+
+    calls, (full, bare) = play(
+        account().sessions(),
+        {"Sessions": [data], "NextToken": "2"},
+        {"Sessions": [{"SessionId": "tkn2", "LastLocation": None, "IsCurrentSession": None}]},
+    )
+
+    assert calls == [
+        Call("ListUserSessions", TOKEN),
+        Call("ListUserSessions", {**TOKEN, "NextToken": "2"}),
+    ]
+    assert attrs.astuple(full) == (
+        *("tkn1", "TOKEN", "client", moment, moment + timedelta(1), "Firefox on Linux"),
+        *("192.0.2.1", "Delft", "Netherlands", "sso1", True),
+    )
+    assert attrs.astuple(bare) == ("tkn2", *[None] * 9, False)
+
+
+def test_session_is_revoked_with_or_without_linked_ones() -> None:
+    alone, _ = play(account().revoke_session("tkn1", False), {})
+    linked, _ = play(account().revoke_session("sso1", True), {})
+
+    assert alone == [Call("RevokeUserSession", {**TOKEN, "SessionId": "tkn1"})]
+    assert linked == [
+        Call("RevokeUserSession", {**TOKEN, "SessionId": "sso1", "RevokeAssociatedSessions": "LINKED"})
+    ]
+
+
 # -- arguments that cannot be meant, and secrets --
 
 WRONG: Any = 7
@@ -421,8 +530,13 @@ WRONG: Any = 7
         (account().change_password("", "x"), "the previous password is empty"),
         (account().change_password(None, ""), "the new password is empty"),
         (account().confirm_totp("123456", "", True), "the device name is empty"),
-        (account().set_mfa([WRONG], None), "7 is not a second factor"),
-        (account().set_mfa([], MfaType.SMS_MFA), "SMS_MFA is preferred, but not among those"),
+        (set_mfa(enabled=[WRONG]), "7 is not a second factor"),
+        (set_mfa(enabled="SMS"), "'SMS' is not a second factor"),
+        (set_mfa(enabled=SMS, disabled=[SMS]), "SMS_MFA cannot be enabled and disabled"),
+        (set_mfa(disabled=TOTP, preferred=TOTP), "SOFTWARE_TOKEN_MFA cannot be enabled and disabled"),
+        (set_mfa(preferred=PASSKEY), "WEB_AUTHN cannot be preferred"),
+        (account().revoke_session("", False), "the id of the session is empty"),
+        (account(attrs.evolve(TOKENS, device_key=None)).device(None), "no device took part"),
         (account().finish_passkey("{}"), "no member 'response'"),
         (account().finish_passkey({**CREDENTIAL, "id": ""}), "no member 'id'"),
         (
@@ -431,7 +545,7 @@ WRONG: Any = 7
         ),
         (account().delete_passkey(""), "the id of the passkey is empty"),
         (account().forget_device(""), "the device key is empty"),
-        (account(attrs.evolve(TOKENS, device_key=None)).remember_device(None), "no device took part"),
+        (account(attrs.evolve(TOKENS, device_key=None)).remember_device(None, True), "no device took part"),
     ],
 )
 def test_wrong_argument_is_not_sent_and_named(exchange: Exchange[object], message: str) -> None:

@@ -166,17 +166,17 @@ def test_attributes_are_changed(flow: Any, username: str) -> None:
 def test_an_authenticator_app_is_enrolled(flow: Any, username: str) -> None:
     """The next sign-in asks for it."""
     account = sign_in(flow, username)
-    enrolment = account.enrol_totp()
+    secret_code = account.enrol_totp().secret_code
     with pytest.raises(WrongCode):
-        enrolment.confirm("12345")
-    key = base64.b32decode(enrolment.secret_code + "=" * (-len(enrolment.secret_code) % 8))
+        account.confirm_totp("12345")
+    key = base64.b32decode(secret_code + "=" * (-len(secret_code) % 8))
     code = TOTP(key, 6, SHA1(), 30, enforce_key_length=False).generate(int(time.time()))  # noqa: S303 - RFC 6238
 
-    enrolment.confirm(code.decode())
+    account.confirm_totp(code.decode())
 
     assert account.user().preferred_mfa is MfaType.SOFTWARE_TOKEN_MFA
     assert isinstance(flow.start(UserPasswordAuth(username, PASSWORD)), SoftwareTokenMfa)
-    account.set_mfa([])
+    account.set_mfa(disabled=MfaType.SOFTWARE_TOKEN_MFA)
     assert isinstance(flow.start(UserPasswordAuth(username, PASSWORD)), SignedIn)
 
 
