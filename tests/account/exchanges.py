@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from cognito_flow import AppClient, CodeDelivery, Tokens
-from cognito_flow._exchange import Call, Exchange, Response
+from cognito_flow._exchange import Call, Exchange, Response, Wait
 from cognito_flow.errors import CognitoFlowError
 from tests.support.contract import check_call, model
 
@@ -31,8 +31,9 @@ TOKENS = Tokens(
 NEW_OPERATIONS = {"ListUserSessions", "RevokeUserSession"}
 
 
-def checked(call: Call) -> Call:
+def checked(call: Call | Wait[object]) -> Call:
     """The call, if the installed botocore would send it or is too old to know it."""
+    assert isinstance(call, Call)
     if call.operation in NEW_OPERATIONS - set(model().operation_names):
         return call
     return check_call(call)
