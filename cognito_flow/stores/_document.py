@@ -42,12 +42,15 @@ class Document:
 
     Args:
         path: The file. Missing directories are created for their owner alone.
+        is_linked: Whether the path was a symbolic link to this file. Then the file may belong to another
+            program, and is not renamed if it is damaged.
         check: Raises StoreDamaged for a record that cannot be read.
         keys: Encrypt with the first; decrypt with any. By their ids. Without any, the file is plain JSON.
         patience: How long to wait for another process, in seconds.
     """
 
     path: Path
+    is_linked: bool
     check: Callable[[str, Record], None]
     keys: Mapping[str, Fernet] = attrs.field(repr=False)
     patience: float
@@ -62,13 +65,14 @@ class Document:
     ) -> Document:
         """Return the document at a path, encrypted if there are secrets.
 
-        A symbolic link is followed now: its target is the file that is replaced.
+        A symbolic link is followed now, and not again: its target is the file that is replaced.
 
         Raises:
             UsageError: A secret is too short, or they are not a sequence, or a file cannot have this path.
         """
         keys = fernet_keys("keys", secrets, "cognito_flow store", _VERSION)
-        return cls(_resolved(path), check, {_id(key): Fernet(key) for key in keys}, patience)
+        resolved, is_linked = _resolved(path), os.path.islink(path)  # noqa: PTH114 - a path may be bytes-like
+        return cls(resolved, is_linked, check, {_id(key): Fernet(key) for key in keys}, patience)
 
     @contextmanager
     def open(self) -> Generator[dict[str, Record]]:
@@ -93,8 +97,10 @@ class Document:
 
     def _read(self) -> dict[str, Record]:
         try:
-            with self.path.open("rb") as file:
+            with open(self.path, "rb", opener=_without_following) as file:
                 mode = os.fstat(file.fileno()).st_mode
+                if not stat.S_ISREG(mode):
+                    raise StoreError(f"{self.path} is not a regular file")
                 data = file.read()
         except FileNotFoundError:
             return {}
@@ -108,7 +114,7 @@ class Document:
     def _parse(self, data: bytes) -> dict[str, Record]:
         document = _object(data)
         if document.get("cognito_flow") != _KIND:
-            raise StoreDamaged("it was not written by this library")
+            raise StoreError(f"{self.path} was not written by this library: choose another path")
         if document.get("version") != _VERSION:
             raise StoreError(f"{self.path} was written by another version of the library")
         records = as_object((self._opened(document) if self.keys else document).get("records"))
@@ -141,6 +147,10 @@ class Document:
         return checked
 
     def _put_aside(self, error: StoreDamaged) -> StoreDamaged:
+        if self.is_linked:
+            raise StoreError(
+                f"{self.path} is damaged ({error}), or is not a store: remove it, or the link to it"
+            )
         names = (_beside(self.path, f"damaged-{number}") for number in itertools.count(1))
         kept_at = next(name for name in names if not name.exists())
         self.path.rename(kept_at)
@@ -213,7 +223,7 @@ def hold(path: Path, patience: float) -> Generator[None]:
     # It may be released in another thread than it was acquired in.
     lock = FileLock(path, mode=0o600, thread_local=False)
     with _as_store_error(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_directories(path.parent)
         try:
             lock.acquire(timeout=patience, poll_interval=_POLL)
         except Timeout:
@@ -247,6 +257,14 @@ def _resolved(path: str | os.PathLike[str]) -> Path:
     return resolved
 
 
+def _make_directories(directory: Path) -> None:
+    """Create a directory and the missing ones above it, each for its owner alone: `Path.mkdir` applies its
+    mode to the last one only."""
+    missing = [each for each in (directory, *directory.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(f"{path.name}.{suffix}")
 
@@ -268,6 +286,12 @@ def _object(data: bytes) -> Record:
 
 def _bytes(document: Record) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _without_following(path: str, flags: int) -> int:
+    """Open a file without following a link that has taken its place since, and without waiting for the writer
+    of a FIFO."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _owner_only(path: str, flags: int) -> int:

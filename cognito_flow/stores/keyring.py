@@ -48,11 +48,13 @@ class _Keyring:
     @contextmanager
     def open(self) -> Generator[Records]:
         try:
+            _refuse_null_backend()
             yield self
         except CognitoFlowError:
             raise
-        except Exception as error:  # each system's keyring raises errors of its own
-            raise StoreError(f"the keyring failed ({type(error).__name__}): {error}") from error
+        except Exception as error:  # noqa: BLE001 - each system's keyring raises errors of its own
+            # Neither the message nor the error itself may be passed on: they can quote the value.
+            raise StoreError(_reason(error)) from None
 
     def get(self, name: str, /) -> Record | None:
         while (head := self._text(name)) is not None:
@@ -105,6 +107,21 @@ def _package() -> ModuleType:
     except ImportError:
         raise UsageError("KeyringStore needs the package keyring: install cognito-flow[keyring]") from None
     return keyring
+
+
+def _refuse_null_backend() -> None:
+    """The null backend accepts every entry, and stores nothing."""
+    package = _package()
+    from keyring.backends import null
+
+    if isinstance(package.get_keyring(), null.Keyring):
+        raise StoreError("the keyring is disabled (keyring.backends.null): use a FileStore, or enable it")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, _package().errors.NoKeyringError):
+        return "this machine has no keyring: use a FileStore, or install a keyring backend"
+    return f"the keyring failed ({type(error).__name__}): `keyring diagnose` shows which one is used"
 
 
 def _parts(name: str, head: str) -> list[str]:

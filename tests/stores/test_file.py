@@ -219,6 +219,74 @@ def test_a_directory_in_its_place_is_a_store_error(path: Path) -> None:
 
 
 @for_posix
+def test_fifo_in_its_place_is_a_store_error_at_once(path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+
+    with pytest.raises(StoreError, match="not a regular file"):
+        FileStore(path).get_tokens(APP, "alice")
+
+
+def test_file_of_another_program_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch(0o600)
+    path.write_text('{"theme": "dark"}')
+
+    with pytest.raises(StoreError, match="choose another path"):
+        FileStore(path).put_tokens(APP, "alice", tokens())
+    assert path.read_text() == '{"theme": "dark"}'
+    assert beside(path) == ["tokens.json.lock"]
+
+
+def test_damaged_file_behind_a_link_is_left_alone(tmp_path: Path) -> None:
+    """The link may lead to a file of another program, for example a private key."""
+    key, link = tmp_path / "id_rsa", tmp_path / "tokens.json"
+    key.touch(0o600)
+    key.write_text("-----BEGIN PRIVATE KEY-----")
+    link.symlink_to(key)
+
+    with pytest.raises(StoreError, match="remove it, or the link to it") as caught:
+        FileStore(link).put_tokens(APP, "alice", tokens())
+    assert not isinstance(caught.value, StoreDamaged)
+    assert key.read_text() == "-----BEGIN PRIVATE KEY-----"
+
+
+def test_link_that_takes_the_place_of_the_file_is_not_followed(path: Path, tmp_path: Path) -> None:
+    store = FileStore(path)
+    store.put_tokens(APP, "alice", tokens())
+    path.rename(tmp_path / "victim.json")
+    path.symlink_to(tmp_path / "victim.json")
+
+    with pytest.raises(StoreError, match="cannot be used"):
+        store.put_tokens(APP, "bob", tokens())
+    assert users_of(tmp_path / "victim.json") == {"alice"}
+
+
+def test_link_in_place_of_the_lock_is_not_followed(path: Path, tmp_path: Path) -> None:
+    """Older versions of filelock emptied the file that it leads to."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    path.parent.mkdir()
+    path.with_name("tokens.json.lock").symlink_to(victim)
+
+    with pytest.raises(StoreError, match="cannot be used"):
+        FileStore(path).put_tokens(APP, "alice", tokens())
+    assert victim.read_text() == "precious"
+
+
+@for_posix
+def test_missing_directories_are_for_the_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "one" / "two" / "three" / "tokens.json"
+    umask = os.umask(0)
+    try:
+        FileStore(path).put_tokens(APP, "alice", tokens())
+    finally:
+        os.umask(umask)
+
+    assert [mode(directory) for directory in path.parents[:3]] == [0o700] * 3
+
+
+@for_posix
 def test_a_full_disk_leaves_the_old_state(path: Path) -> None:
     """What does not fit is not half there, and the store goes on when there is room again."""
     import resource
@@ -252,8 +320,6 @@ DAMAGED = {
     "not JSON": b"\x00\xff\xfe",
     "nested too deep": b"[" * 200_000,
     "a number": b"1",
-    "of another program": b"{}",
-    "of another kind": document(cognito_flow="cookies"),
     "without records": document(),
     "with a list of records": document(records=[1]),
     "with a text as record": document(records={GOOD: "tokens"}),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import time
+import traceback
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from keyring.backends.fail import Keyring as NoKeyring
-from keyring.errors import PasswordDeleteError
+from keyring.backends.null import Keyring as NullKeyring
+from keyring.errors import PasswordDeleteError, PasswordSetError
 
 from cognito_flow import Device, KeyringStore, StoreDamaged, StoreError, UsageError
 from tests.support.places import APP, Texts, installed, tokens
@@ -160,14 +163,41 @@ def test_a_refused_delete_is_told() -> None:
         store = KeyringStore()
         store.put_tokens(APP, "alice", tokens())
 
-        with pytest.raises(StoreError, match="not allowed"):
+        with pytest.raises(StoreError, match="PasswordDeleteError"):
             store.delete_tokens(APP, "alice")
+
+
+def test_null_keyring_is_refused() -> None:
+    """It accepts every entry, and stores nothing."""
+    backend = NullKeyring()  # type: ignore[no-untyped-call]  # keyring gives it no type
+    with installed(backend), pytest.raises(StoreError, match="disabled"):
+        KeyringStore().get_tokens(APP, "alice")
+
+
+class Quoting(Texts):
+    """A keyring whose errors quote what they were given."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise PasswordSetError(f"cannot store {password!r} for {username!r}")
+
+
+def test_keyring_error_that_quotes_the_value_is_not_passed_on() -> None:
+    secret = "0123456789" * 10
+    with installed(Quoting()), pytest.raises(StoreError, match="PasswordSetError") as caught:
+        KeyringStore().put_tokens(APP, "alice", tokens(secret))
+
+    error: BaseException | None = caught.value
+    assert secret not in "".join(traceback.format_exception(caught.value))
+    assert secret.encode() not in pickle.dumps(caught.value)
+    while error is not None:
+        assert secret not in str(error) + repr(error)
+        error = error.__cause__ or error.__context__
 
 
 def test_no_keyring_is_a_store_error() -> None:
     """A server or a container has none."""
     backend = NoKeyring()  # type: ignore[no-untyped-call]  # keyring gives it no type
-    with installed(backend), pytest.raises(StoreError, match="No recommended backend"):
+    with installed(backend), pytest.raises(StoreError, match="has no keyring"):
         KeyringStore().get_tokens(APP, "alice")
 
 
