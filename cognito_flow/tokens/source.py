@@ -69,6 +69,26 @@ def _is_as_new(stored: Tokens, tokens: Tokens) -> bool:
     return stored_at > tokens_at
 
 
+def _valid_until(tokens: Tokens) -> datetime:
+    """When the first of the tokens expires, by the local clock. An ID token names its end by Cognito's clock,
+    which may differ: what counts is how much earlier than the access token it expires."""
+    id_end, access_end = tokens.id_expires_at, unverified_moment(tokens.access_token, "exp")
+    if id_end is None:
+        return tokens.expires_at
+    if access_end is None:
+        return min(tokens.expires_at, id_end)
+    return tokens.expires_at + min(id_end - access_end, timedelta())
+
+
+@attrs.frozen
+class _Current:
+    """Tokens and their times, replaced together, because other threads read them without a lock."""
+
+    tokens: Tokens
+    valid_until: datetime
+    refresh_at: datetime
+
+
 @attrs.define(eq=False)
 class TokenState:
     """A user's current tokens, and the decision what to do about them.
@@ -82,11 +102,11 @@ class TokenState:
     """
 
     settings: Settings
-    tokens: Tokens
+    _first: Tokens = attrs.field(alias="tokens")
     store: TokenStore | AsyncTokenStore | None
     leeway: float = attrs.field(validator=_check_leeway)
     on_tokens: Callable[[Tokens], object] | None = None
-    _refresh_at: datetime = attrs.field(init=False)
+    _current: _Current = attrs.field(init=False)
     _is_stored: bool = attrs.field(default=False, init=False)
     _is_reported: bool = attrs.field(default=False, init=False)
     _is_rejected: bool = attrs.field(default=False, init=False)
@@ -95,10 +115,15 @@ class TokenState:
     _failure: CognitoFlowError | None = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._set(self.tokens, is_stored=self.store is None)
+        self._set(self._first, is_stored=self.store is None)
         self._is_reported = True  # the caller has these
 
     # -- questions --
+
+    @property
+    def tokens(self) -> Tokens:
+        """The current tokens, fresh or not."""
+        return self._current.tokens
 
     def fresh(self) -> Tokens | None:
         """Return the tokens if they can be used without a refresh or a look into the store, else None."""
@@ -106,26 +131,28 @@ class TokenState:
 
     def valid(self) -> Tokens | None:
         """Return the tokens if they can be used while another caller refreshes them, else None."""
-        tokens = self.tokens  # read first: tokens that replace these meanwhile are not stored yet
-        is_over = self._is_signed_out or self._is_rejected or self.settings.system.now() >= tokens.expires_at
-        return tokens if self._is_stored and self._is_reported and not is_over else None
+        current = self._current  # read first: tokens that replace these meanwhile are not stored yet
+        has_expired = self.settings.system.now() >= current.valid_until
+        if has_expired or self._is_rejected or self._is_signed_out:
+            return None
+        return current.tokens if self._is_stored and self._is_reported else None
 
     def valid_despite(self, error: CognitoFlowError) -> Tokens | None:
         """Return the tokens if they are valid and the error is temporary, else None."""
         return self.valid() if error.retryable else None
 
     def _is_due(self) -> bool:
-        return self._is_rejected or self.settings.system.now() >= self._refresh_at
+        return self._is_rejected or self.settings.system.now() >= self._current.refresh_at
 
     def _may_try(self) -> bool:
         return has_elapsed(_PAUSE, since=self._tried_at, now=self.settings.system.now())
 
     # -- changes --
 
-    def reject(self, access_token: str) -> None:
-        """Treat an access token as expired, because a server refused it. A token that was already replaced is
-        ignored, so that a late refusal does not undo the refusal of the current one."""
-        if self.tokens.access_token == access_token:
+    def reject(self, token: str) -> None:
+        """Treat an access or ID token as expired, because a server refused it. A token that was already
+        replaced is ignored, so that a late refusal does not undo the refusal of the current one."""
+        if token in (self.tokens.access_token, self.tokens.id_token):
             self._is_rejected = True
 
     def lock(self) -> AbstractContextManager[object] | AbstractAsyncContextManager[object]:
@@ -193,10 +220,11 @@ class TokenState:
 
     def _set(self, tokens: Tokens, *, is_stored: bool) -> None:
         self._is_stored = self._is_reported = False  # until all is set, no other thread may take the new ones
-        self.tokens, self._is_rejected, self._failure = tokens, False, None
+        valid_until = _valid_until(tokens)
         # Up to twice the leeway, so that processes that began together do not all refresh together.
         share = self.settings.system.random_bytes(1)[0] / 255
-        self._refresh_at = _before(tokens.expires_at, self.leeway * (1 + share))
+        self._current = _Current(tokens, valid_until, _before(valid_until, self.leeway * (1 + share)))
+        self._is_rejected, self._failure = False, None
         self._is_stored = is_stored
 
     # -- the store and the callback --
@@ -305,11 +333,20 @@ class TokenSource:
         """Return the access token, refreshing it if it is about to expire. Raises what `tokens` raises."""
         return self.tokens().access_token
 
+    def id_token(self) -> str:
+        """Return the ID token, refreshing it if it is about to expire.
+
+        Raises:
+            UsageError: Cognito issued no ID token.
+            CognitoFlowError: As with `tokens`.
+        """
+        return _need_id_token(self.tokens())
+
     def refresh(self, rejected: str) -> Tokens:
-        """Return other tokens than those with an access token that a server refused before it expired.
+        """Return other tokens than those that a server refused before they expired.
 
         Args:
-            rejected: The access token that was refused. If the source has replaced it already, or was
+            rejected: The access or ID token that was refused. If the source has replaced it already, or was
                 refreshed in the last five seconds, nothing is fetched.
         """
         self._state.reject(rejected)
@@ -346,6 +383,14 @@ class TokenSource:
     def _freshen(self) -> None:
         with _blocking(self._state.lock()):
             self._driver.run(self._state.freshen())
+
+
+def _need_id_token(tokens: Tokens) -> str:
+    if tokens.id_token is None:
+        raise UsageError(
+            "these tokens have no ID token: if they come from managed login, request the scope openid"
+        )
+    return tokens.id_token
 
 
 @contextmanager
@@ -396,6 +441,10 @@ class AsyncTokenSource:
     async def access_token(self) -> str:
         """Return the access token, fresh. See `TokenSource.access_token`."""
         return (await self.tokens()).access_token
+
+    async def id_token(self) -> str:
+        """Return the ID token, fresh. See `TokenSource.id_token`."""
+        return _need_id_token(await self.tokens())
 
     async def refresh(self, rejected: str) -> Tokens:
         """Return other tokens than those that a server refused. See `TokenSource.refresh`."""

@@ -46,6 +46,9 @@ class Source:
     def access_token(self) -> str:
         return result(self.source.access_token())
 
+    def id_token(self) -> str:
+        return result(self.source.id_token())
+
     def refresh(self, rejected: str) -> Tokens:
         return result(self.source.refresh(rejected))
 

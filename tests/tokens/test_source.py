@@ -171,6 +171,73 @@ def test_those_who_waited_for_a_slow_failure_do_not_wait_once_more(world: World)
     assert world.refreshes() == 3
 
 
+# -- ID tokens --
+
+
+@pytest.fixture
+def short_id_tokens(world: World) -> World:
+    """The same with an app client whose ID tokens live for ten minutes, and its access tokens for an hour."""
+    app = world.pool.app_client(
+        flows=("ALLOW_USER_SRP_AUTH",), id_token_validity=10, token_validity_units={"IdToken": "minutes"}
+    )
+    return attrs.evolve(world, app=app)
+
+
+def test_tokens_are_refreshed_before_the_id_token_expires(short_id_tokens: World) -> None:
+    source = short_id_tokens.source()
+    before = source.id_token()
+    short_id_tokens.advance(600 - 61)
+    assert source.id_token() == before
+
+    short_id_tokens.advance(1)
+
+    assert source.id_token() != before
+    assert short_id_tokens.refreshes() == 1
+
+
+def test_expired_id_token_is_not_served_while_a_refresh_fails(short_id_tokens: World) -> None:
+    source = short_id_tokens.source()
+    short_id_tokens.advance(600)
+    short_id_tokens.pool.cognito.faults.throttle(REFRESH, times=3)
+    with pytest.raises(Throttled):
+        source.id_token()
+
+
+@pytest.mark.parametrize("skew", [-7200, 7200])
+def test_wrong_local_clock_does_not_change_how_long_tokens_are_used(pool: Pool, skew: float) -> None:
+    """Their times are Cognito's; the local clock counts from when they came."""
+    app, clock = pool.app_client(flows=("ALLOW_USER_SRP_AUTH",)), pool.cognito.clock
+    system = System(now=lambda: clock() + timedelta(seconds=skew), random_bytes=bytes)
+    tokens = pool.flow(app).sign_in(ALICE).tokens
+    received = attrs.evolve(tokens, expires_at=system.now() + timedelta(seconds=3600))
+    source = pool.flow(app, system=system).token_source(received)
+
+    clock.advance(3600 - 61)
+    assert source.tokens() == received
+    clock.advance(1)
+    assert source.tokens() != received
+
+
+def test_end_of_an_id_token_counts_beside_an_opaque_access_token(short_id_tokens: World) -> None:
+    tokens = attrs.evolve(short_id_tokens.sign_in(), access_token="opaque")
+    source = short_id_tokens.source(tokens)
+    short_id_tokens.advance(600 - 60)
+    assert source.id_token() != tokens.id_token
+
+
+def test_id_token_that_a_server_refused_is_replaced(world: World) -> None:
+    source = world.source()
+    first = source.id_token()
+    assert source.refresh(first).id_token != first
+    assert world.refreshes() == 1
+
+
+def test_missing_id_token_raises_usage_error(world: World) -> None:
+    source = world.source(attrs.evolve(world.sign_in(), id_token=None))
+    with pytest.raises(UsageError, match="openid"):
+        source.id_token()
+
+
 # -- with a store --
 
 
