@@ -1,12 +1,10 @@
-"""What is said where a package of an extra is missing."""
+"""The error for a missing optional dependency."""
 
 from __future__ import annotations
 
-__all__ = ["missing"]
-
 
 def missing(package: str, extra: str) -> ModuleNotFoundError:
-    """The error to raise: it says what to install.
+    """Return the error to raise; it says what to install.
 
     >>> missing("httpx", "httpx")
     ModuleNotFoundError("the package httpx is missing: python -m pip install 'cognito-flow[httpx]'")

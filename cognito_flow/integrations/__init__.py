@@ -1,4 +1,4 @@
-"""Token sources at work in other libraries: httpx, requests, and boto3 with an identity pool.
+"""Adapters for other libraries: HTTP clients, web frameworks, AWS credentials.
 
-Rule of this package: nothing is imported before it is asked for. Import the module of the library in use.
+Rule of this package: importing it imports nothing else. Import the module of the library that you use.
 """

@@ -1,19 +1,23 @@
 """CognitoAuth for requests: requests that carry a fresh token.
 
-Rule of this file: which token goes where is decided in `bearer`, and when it is refreshed in the source. Here
-is decided whether a request that was refused is sent a second time. None is sent a third time.
+Rule of this file: `_token_header` decides which token a server receives, the source decides when it is
+refreshed. Here is decided whether a refused request is sent a second time. No request is sent a third time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, Unpack, runtime_checkable
+from urllib.parse import urljoin
 
 from cognito_flow._extras import missing
+from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import UsageError
-from cognito_flow.integrations.bearer import Bearer, TokenUse
-from cognito_flow.models import Tokens
+from cognito_flow.flow import Ask, AuthFlow
+from cognito_flow.integrations import _sign_in
+from cognito_flow.integrations._token_header import HeaderOptions, TokenHeader, TokenUse, origin
+from cognito_flow.models import AppClient, Tokens
 from cognito_flow.tokens.source import TokenSource
 
 try:
@@ -28,34 +32,37 @@ __all__ = ["CognitoAuth"]
 
 @runtime_checkable
 class _File(Protocol):
-    """What can be read again from where it stood."""
+    """A body that can be read again from its position."""
 
     def seek(self, offset: int, /) -> object: ...
     def tell(self) -> int: ...
 
 
 class CognitoAuth(AuthBase):
-    """Sends a token of one user with each request of a `requests.Session`, or with one request.
+    """Sends a user's token with each request of a `requests.Session`, or with one request.
 
-    The token is refreshed before it ends. If a server answers 401 all the same, the source refreshes once,
-    and the request is sent once more; a second 401 is the caller's. requests takes the token off a request
+    The token is refreshed before it expires. If a server answers 401 anyway, the source refreshes once and
+    the request is sent once more; a second 401 is returned to the caller. The token is removed from a request
     that is redirected to another host.
 
-    A body is sent again as it was, and a file from where it stood. One that cannot be had a second time, as
-    that of a generator, is not sent again: the 401 is the caller's, who can send another with the token that
-    the source has then.
+    A body is sent again unchanged, a file from the position at which it was. One that cannot be read again,
+    such as that of a generator, is not sent again: the caller receives the 401 and can send another request
+    with the token that the source has by then.
 
     Args:
         source: Where the tokens come from.
-        token: ``"access"``, or ``"id"`` for servers that ask for it, such as Cognito authorizers of an
-            Amazon API Gateway that name no scopes.
-        origins: Who may see the token, for example ``["https://api.example.com"]``. Requests to others go
-            without. None: all requests carry it.
+        token: ``"access"``, or ``"id"`` for servers that require it, such as Cognito authorizers of an
+            Amazon API Gateway without scopes.
+        origins: The servers that receive the token, for example ``["https://api.example.com"]``. Requests to
+            others are sent without it. None: all requests carry it.
+        header: The name of the header.
+        scheme: The word before the token; None: the token alone, as AWS AppSync and some authorizers of an
+            Amazon API Gateway expect it.
 
     Raises:
-        UsageError: The source is not a `TokenSource`, or `origins` holds something else. Where a request is
-            sent: the source has no ID token.
-        CognitoFlowError: Where a request is sent: the source cannot refresh. See `TokenSource.tokens`.
+        UsageError: The source is not a `TokenSource`, or a setting is malformed. When a request is sent: the
+            source has no ID token.
+        CognitoFlowError: When a request is sent: the source cannot refresh. See `TokenSource.tokens`.
 
     >>> import requests
     >>> from cognito_flow import UserSrpAuth
@@ -71,21 +78,52 @@ class CognitoAuth(AuthBase):
     """
 
     def __init__(
-        self, source: TokenSource, *, token: TokenUse = "access", origins: Iterable[str] | None = None
+        self,
+        source: TokenSource,
+        *,
+        token: TokenUse = "access",
+        origins: Iterable[str] | None = None,
+        header: str = "Authorization",
+        scheme: str | None = "Bearer",
     ) -> None:
         if not isinstance(source, TokenSource):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
             raise UsageError("requests needs a TokenSource: that of an AuthFlow")
         self._source = source
-        self._bearer = Bearer(token, origins)
+        self._header = TokenHeader.read(token=token, origins=origins, header=header, scheme=scheme)
+
+    @classmethod
+    @without_locals
+    def sign_in(
+        cls,
+        app: AppClient | AuthFlow,
+        username: str,
+        password: str,
+        *,
+        ask: Ask | None = None,
+        **options: Unpack[HeaderOptions],
+    ) -> Self:
+        """Sign in with a name and a password.
+
+        Args:
+            app: The app client, or a flow for it.
+            username: The user name.
+            password: The password.
+            ask: Answers challenges, such as a second factor. See `AuthFlow.sign_in`.
+            options: The constructor's keywords.
+
+        Raises:
+            CognitoFlowError: See `AuthFlow.sign_in`.
+        """
+        return cls(_sign_in.sign_in(app, username, password, ask), **options)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._source!r}, token={self._bearer.token!r})"
+        return f"{type(self).__name__}({self._source!r}, token={self._header.token!r})"
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        """What requests sends in place of a request."""
-        if self._bearer.goes_to(str(r.url)):
+        """Add the token to a request, and a hook that repeats it if it is refused."""
+        if self._header.goes_to(str(r.url)):
             tokens = self._source.tokens()
-            r.headers["Authorization"] = self._bearer.authorization(tokens)
+            r.headers[self._header.name] = self._header.value(tokens)
             r.register_hook("response", partial(self._answer, tokens, _way_back(r.body)))
         return r
 
@@ -96,60 +134,76 @@ class CognitoAuth(AuthBase):
         response: requests.Response,
         **options: Any,
     ) -> requests.Response:
-        """What the caller gets in place of a response."""
+        """The response that the caller receives in place of one."""
+        self._forget_before_redirect(response.request, response)
         if not self._is_refused(response, tokens):
             return response
         try:
             fresh = self._source.refresh(tokens.access_token)
-            shown, authorization = self._bearer.authorization(tokens), self._bearer.authorization(fresh)
-            if rewind is None or authorization == shown or not _has_gone_back(rewind):
+            sent, value = self._header.value(tokens), self._header.value(fresh)
+            if rewind is None or value == sent or not _has_gone_back(rewind):
                 return response
         except BaseException:
-            response.close()  # the caller gets the error and never sees it: its connection would stay open
+            response.close()  # the caller gets the error and never sees the response
             raise
-        return _repeat(response, authorization, options)
+        repeated = _repeat(response, self._header.name, value, options)
+        self._forget_before_redirect(response.request, repeated)
+        return repeated
+
+    def _forget_before_redirect(self, request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Remove the token before a redirect to another origin: requests does so only for Authorization.
+
+        Args:
+            request: The request that requests copies for the redirect.
+            response: What came for it.
+        """
+        url = str(request.url)
+        if response.is_redirect and origin(urljoin(url, response.headers["Location"])) != origin(url):
+            request.headers.pop(self._header.name, None)
 
     def _is_refused(self, response: requests.Response, tokens: Tokens) -> bool:
-        """Whether a server saw the token and refused it. After a redirect it may not have seen it."""
-        shown = response.request.headers.get("Authorization")
-        return response.status_code == 401 and shown == self._bearer.authorization(tokens)
+        """Whether a server received the token and refused it. After a redirect it may not have got it."""
+        sent = response.request.headers.get(self._header.name)
+        return response.status_code == 401 and sent == self._header.value(tokens)
 
 
 def _way_back(body: object) -> Callable[[], object] | None:
-    """How to bring a body back to where it stands; None, if there is no way."""
+    """A callable that rewinds the body, or None if it cannot be replayed."""
     if body is None or isinstance(body, bytes | str):
         return lambda: None
     try:
         return partial(body.seek, body.tell()) if isinstance(body, _File) else None
-    except OSError:  # a pipe has the methods of a file, too
+    except OSError:  # a pipe has the methods of a file, but cannot seek
         return None
 
 
 def _has_gone_back(rewind: Callable[[], object]) -> bool:
-    """Try that way."""
+    """Rewind the body, and return whether that was possible."""
     try:
         rewind()
-    except OSError:  # some files tell where they stand, and cannot go back all the same
+    except OSError:  # some files have a position, but cannot seek
         return False
     return True
 
 
-def _repeat(response: requests.Response, authorization: str, options: dict[str, Any]) -> requests.Response:
+def _repeat(
+    response: requests.Response, header: str, value: str, options: dict[str, Any]
+) -> requests.Response:
     # Read to its end, so that the connection can be used again.
     _ = response.content
     response.close()
     request = response.request.copy()
-    request.headers["Authorization"] = authorization
+    request.headers[header] = value
     if response.cookies:
         _add_cookies(request, response.cookies)
-    # Through the adapter, and so without hooks: what comes now is not looked at again.
+    # Through the adapter, and so without hooks: this response is not repeated.
     repeated = response.connection.send(request, **options)
     repeated.history.append(response)
     return repeated
 
 
 def _add_cookies(request: requests.PreparedRequest, more: RequestsCookieJar) -> None:
-    """Make the Cookie header again, with more cookies; one that the caller wrote stays as it is."""
+    """Rebuild the Cookie header with more cookies; one that the caller wrote stays unchanged."""
     cookies = request._cookies or RequestsCookieJar()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - it has no other name
     # requests makes none while there is one.
     present = request.headers.pop("Cookie", None)

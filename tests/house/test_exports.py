@@ -15,7 +15,7 @@ import pytest
 import cognito_flow
 import cognito_flow.testing
 from cognito_flow import handlers
-from cognito_flow.integrations import aws, httpx, requests
+from cognito_flow.integrations import aiohttp, aws, httpx, httpx2, requests
 from cognito_flow.testing.pool import AsyncFlowOptions, AsyncVerifierOptions, FlowOptions, VerifierOptions
 from tests.house.source import DOCS, PACKAGE, ROOT, files, imported_names, module_name, parse
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 FRONT_DOORS = (cognito_flow, cognito_flow.testing)
-INTEGRATIONS = (aws, httpx, requests)
+INTEGRATIONS = (aiohttp, aws, httpx, httpx2, requests)
 PUBLIC_DUNDERS = ("__init__", "__call__")
 
 
@@ -88,11 +88,17 @@ def gives_a_name(line: ast.stmt) -> bool:
             return False
 
 
+def members_of(exported: type[object]) -> dict[str, object]:
+    """The members of a class, with those that it inherits from this package's own classes."""
+    ours = [each for each in reversed(exported.__mro__) if each.__module__.startswith("cognito_flow.")]
+    return {name: value for each in ours for name, value in vars(each).items()}
+
+
 def public_signatures(module: ModuleType) -> Iterator[tuple[str, str]]:
     """The functions and methods of a module's public names, with their signatures."""
     for name in module.__all__:
         exported = getattr(module, name)
-        members = vars(exported) if inspect.isclass(exported) else {"": exported}
+        members = members_of(exported) if inspect.isclass(exported) else {"": exported}
         for member, value in members.items():
             function = getattr(value, "__func__", getattr(value, "fget", value))
             if inspect.isfunction(function) and (member in PUBLIC_DUNDERS or not member.startswith("_")):

@@ -1,4 +1,4 @@
-"""An API on this machine that lets in who brings a good token, and remembers what it was sent."""
+"""An API on this machine that verifies tokens and records the requests."""
 
 from __future__ import annotations
 
@@ -30,40 +30,44 @@ class Seen:
 class Api:
     """What it serves:
 
-    `/echo` gives back the body, to who brings an access token; `/id` to who brings an ID token; `/never` to
-    nobody. `/moved?to=...&status=...` sends everybody elsewhere, `/gate` with the same query those who bring
-    an access token.
+    `/echo` returns the body for a valid access token, `/id` for a valid ID token, `/never` never.
+    `/moved?to=...&status=...` redirects every request, `/gate` with the same query only those with a valid
+    access token.
 
     Args:
-        pool: Whose tokens are good.
-        url: Where it is.
-        revoked: Tokens that are good no more.
+        pool: The pool whose tokens are valid.
+        url: Its URL.
+        header: The header of the token.
+        scheme: The word before the token.
+        revoked: Tokens that it rejects.
         refusal: Headers of each 401.
-        seen: What it was sent.
+        seen: The requests.
         connections: How many were opened.
     """
 
     pool: Pool
     url: str
+    header: str = "Authorization"
+    scheme: str | None = "Bearer"
     revoked: set[str] = attrs.field(factory=set)
     refusal: dict[str, str] = attrs.field(factory=dict)
     seen: list[Seen] = attrs.field(factory=list)
     connections: int = 0
 
     def statuses(self) -> list[int]:
-        """What it has answered."""
+        """The statuses of the responses."""
         return [request.status for request in self.seen]
 
     def tokens(self) -> list[str | None]:
-        """What it was shown."""
+        """The tokens of the requests."""
         return [request.token for request in self.seen]
 
     def bodies(self) -> list[bytes]:
-        """What it was sent."""
+        """The bodies of the requests."""
         return [request.body for request in self.seen]
 
-    def lets_in(self, path: str, token: str | None) -> bool:
-        """Whether this token opens this path."""
+    def accepts(self, path: str, token: str | None) -> bool:
+        """Whether this token is valid for this path."""
         if token is None or token in self.revoked or path == "/never":
             return False
         verifier = self.pool.verifier(leeway=0)
@@ -75,7 +79,7 @@ class Api:
 
 
 class _Server(ThreadingHTTPServer):
-    request_queue_size = 128  # many come at once
+    request_queue_size = 128  # many clients connect at once
     api: Api
 
 
@@ -88,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.api.connections += 1
 
     def handle(self) -> None:
-        with suppress(ConnectionResetError):  # how some clients go away
+        with suppress(ConnectionResetError):  # some clients close connections so
             super().handle()
 
     def do_GET(self) -> None:
@@ -96,11 +100,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._body()
-        url, kind, token = urlsplit(self.path), *self.headers.get("Authorization", " ").split(" ", 1)
-        shown = token if kind == "Bearer" else None
+        url, shown = urlsplit(self.path), self._token()
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        if url.path != "/moved" and not self.api.lets_in(url.path, shown):
-            status, headers, answer = 401, self.api.refusal, b"who is there?"
+        if url.path != "/moved" and not self.api.accepts(url.path, shown):
+            status, headers, answer = 401, self.api.refusal, b"unauthorized"
         elif "to" in query:
             status, headers, answer = int(query["status"]), {"Location": query["to"]}, b""
         else:
@@ -111,6 +114,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer)
+
+    def _token(self) -> str | None:
+        value = self.headers.get(self.api.header)
+        if value is None or self.api.scheme is None:
+            return value
+        scheme, _, token = value.partition(" ")
+        return token if scheme == self.api.scheme else None
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -128,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(pool: Pool) -> Generator[Api]:
-    """Serve it on a port of its own."""
+    """Serve an API on a free port."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.api = Api(pool, f"http://127.0.0.1:{server.server_port}")
     with running(server):

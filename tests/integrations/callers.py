@@ -1,39 +1,44 @@
-"""HTTP clients that are asked in one way: httpx, httpx with asyncio, and requests."""
+"""HTTP clients that tests use in one way: httpx and httpx2, both also with asyncio, requests, and aiohttp."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any, Protocol
 
+import aiohttp
 import attrs
 import httpx
+import httpx2
 import requests
 
 from cognito_flow import UserSrpAuth
+from cognito_flow.integrations.aiohttp import CognitoAuth as AiohttpAuth
 from cognito_flow.integrations.httpx import CognitoAuth as HttpxAuth
+from cognito_flow.integrations.httpx2 import CognitoAuth as Httpx2Auth
 from cognito_flow.integrations.requests import CognitoAuth as RequestsAuth
 from cognito_flow.testing import Pool
 
 ALICE = UserSrpAuth("alice", "correct horse")
 REFRESH = "GetTokensFromRefreshToken"
-KINDS = ("httpx", "async httpx", "requests")
+
+LIBRARIES: dict[str, Any] = {"httpx": httpx, "httpx2": httpx2}
+AUTHS: dict[str, Any] = {"httpx": HttpxAuth, "httpx2": Httpx2Auth}
 
 
 @attrs.frozen
 class Reply:
-    """What came back in the end, and the statuses of what came before."""
+    """The last response."""
 
     status: int
     body: bytes
-    before: list[int]
 
 
 class Caller(Protocol):
     """A client whose requests carry a token."""
 
     @property
-    def auth(self) -> HttpxAuth | RequestsAuth:
+    def auth(self) -> object:
         """The adapter."""
         ...
 
@@ -42,7 +47,7 @@ class Caller(Protocol):
         ...
 
     def access_token(self) -> str:
-        """The token in hand."""
+        """The source's token."""
         ...
 
 
@@ -60,36 +65,39 @@ class Requests:
         with requests.Session() as session:
             session.auth = self.auth
             response = session.request(method, url, **content)
-        return Reply(response.status_code, response.content, [each.status_code for each in response.history])
+        return Reply(response.status_code, response.content)
 
     def access_token(self) -> str:
         return self.source.access_token()
 
 
 class Httpx:
-    """httpx, with a client."""
+    """httpx or httpx2, with a client."""
 
-    def __init__(self, pool: Pool, **options: Any) -> None:
+    def __init__(self, pool: Pool, library: str = "httpx", **options: Any) -> None:
         flow = pool.flow()
+        self.library = LIBRARIES[library]
         self.source = flow.token_source(flow.sign_in(ALICE).tokens)
-        self.auth = HttpxAuth(self.source, **options)
+        self.auth = AUTHS[library](self.source, **options)
 
     def send(self, method: str, url: str, *, parts: Iterable[bytes] = (), **content: Any) -> Reply:
         if parts:
             content["content"] = (part for part in parts)
-        with httpx.Client(auth=self.auth, follow_redirects=True, timeout=60) as client:
-            return _reply(client.request(method, url, **_for_httpx(content)))
+        with self.library.Client(auth=self.auth, follow_redirects=True, timeout=60) as client:
+            response = client.request(method, url, **_for_httpx(content))
+        return Reply(response.status_code, response.content)
 
     def access_token(self) -> str:
         return self.source.access_token()
 
 
 class AsyncHttpx:
-    """httpx, with a client for asyncio."""
+    """httpx or httpx2, with a client for asyncio."""
 
-    def __init__(self, pool: Pool, **options: Any) -> None:
+    def __init__(self, pool: Pool, library: str = "httpx", **options: Any) -> None:
+        self.library = LIBRARIES[library]
         self.source = pool.async_flow().token_source(pool.flow().sign_in(ALICE).tokens)
-        self.auth = HttpxAuth(self.source, **options)
+        self.auth = AUTHS[library](self.source, **options)
 
     def send(self, method: str, url: str, *, parts: Iterable[bytes] = (), **content: Any) -> Reply:
         if parts:
@@ -97,28 +105,62 @@ class AsyncHttpx:
         return asyncio.run(self._send(method, url, _for_httpx(content)))
 
     async def _send(self, method: str, url: str, content: dict[str, Any]) -> Reply:
-        async with httpx.AsyncClient(auth=self.auth, follow_redirects=True, timeout=60) as client:
-            return _reply(await client.request(method, url, **content))
+        async with self.library.AsyncClient(auth=self.auth, follow_redirects=True, timeout=60) as client:
+            response = await client.request(method, url, **content)
+        return Reply(response.status_code, response.content)
 
     def access_token(self) -> str:
         return asyncio.run(self.source.access_token())
 
 
-def make(kind: str, pool: Pool, **options: Any) -> Caller:
-    """A client of one kind, for alice."""
-    callers: dict[str, type[Httpx | AsyncHttpx | Requests]] = dict(
-        zip(KINDS, (Httpx, AsyncHttpx, Requests), strict=True)
-    )
-    return callers[kind](pool, **options)
+class Aiohttp:
+    """aiohttp, with a session."""
+
+    def __init__(self, pool: Pool, **options: Any) -> None:
+        self.source = pool.async_flow().token_source(pool.flow().sign_in(ALICE).tokens)
+        self.auth = AiohttpAuth(self.source, **options)
+
+    def send(self, method: str, url: str, *, parts: Iterable[bytes] = (), **content: Any) -> Reply:
+        if parts:
+            content["data"] = _each(parts)
+        return asyncio.run(self._send(method, url, content))
+
+    async def _send(self, method: str, url: str, content: dict[str, Any]) -> Reply:
+        async with (
+            aiohttp.ClientSession(middlewares=[self.auth]) as session,
+            session.request(method, url, **content) as response,
+        ):
+            return Reply(response.status, await response.read())
+
+    def access_token(self) -> str:
+        return asyncio.run(self.source.access_token())
+
+
+_MAKERS: dict[str, Callable[..., Caller]] = {
+    "httpx": Httpx,
+    "async httpx": AsyncHttpx,
+    "httpx2": lambda pool, **options: Httpx(pool, "httpx2", **options),
+    "async httpx2": lambda pool, **options: AsyncHttpx(pool, "httpx2", **options),
+    "requests": Requests,
+    "aiohttp": Aiohttp,
+}
+KINDS = tuple(_MAKERS)
+
+
+def make(kind: str, pool: Pool, origin: str, **options: Any) -> Caller:
+    """Create a client of one kind, for alice. The origin is for aiohttp, which requires one."""
+    if kind == "aiohttp":
+        options = {"origins": [origin], **options}
+    return _MAKERS[kind](pool, **options)
 
 
 def refreshes(pool: Pool) -> int:
-    """How many refreshes the pool has seen."""
+    """How often the pool was asked to refresh."""
     return [call.operation for call in pool.cognito.calls].count(REFRESH)
 
 
 def _for_httpx(content: dict[str, Any]) -> dict[str, Any]:
-    """What requests calls data is content to httpx, unless it is a form."""
+    """httpx calls `content` what requests calls `data`, unless it is a form."""
     if isinstance(content.get("data"), bytes):
         return {"content": content["data"]}
     return content
@@ -127,7 +169,3 @@ def _for_httpx(content: dict[str, Any]) -> dict[str, Any]:
 async def _each(parts: Iterable[bytes]) -> AsyncGenerator[bytes]:
     for part in parts:
         yield part
-
-
-def _reply(response: httpx.Response) -> Reply:
-    return Reply(response.status_code, response.content, [each.status_code for each in response.history])

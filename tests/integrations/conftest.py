@@ -14,13 +14,13 @@ from tests.integrations.api import Api
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is on this machine is not reached through others."""
+    """Reach the servers on this machine without a proxy."""
     monkeypatch.setenv("NO_PROXY", "*")
 
 
 @pytest.fixture
 def pool() -> Pool:
-    """A pool with a user, on a clock that stands still unless it is advanced."""
+    """A pool with a user, on a clock that only moves when a test advances it."""
     moment = datetime(2030, 1, 1, tzinfo=UTC)
     pool = LocalCognito(clock=Clock(lambda: moment)).create_pool()
     pool.add_user("alice", "correct horse")
@@ -36,6 +36,6 @@ def api(pool: Pool) -> Iterator[Api]:
 
 @pytest.fixture
 def elsewhere(pool: Pool) -> Iterator[Api]:
-    """Another one, at another port."""
+    """Another API, on another port."""
     with apis.serve(pool) as api:
         yield api

@@ -80,21 +80,19 @@ def who_am_i(identity_pool: IdentityPool) -> str:
 def test_calls_are_signed_with_the_users_credentials(
     identity_pool: IdentityPool, identities: Identities
 ) -> None:
-    """And not with others that lie around."""
     assert who_am_i(identity_pool).endswith("assumed-role/people/me")
     assert identities.operations() == [*EXCHANGE, "GetCallerIdentity"]
     assert identities.asked[-1].access_key == "ASIAKEYOFTHEUSER0001"
     assert identities.asked[-1].session_token == "session-1"
 
 
-def test_no_other_credentials_are_looked_for(
+def test_no_other_credentials_are_read(
     source: TokenSource,
     app: AppClient,
     identities: Identities,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A look at these would fail."""
     config = tmp_path / "config"
     config.write_text("[default]\ncredential_process = false\n", encoding="utf-8")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
@@ -105,10 +103,9 @@ def test_no_other_credentials_are_looked_for(
     assert identities.operations() == [*EXCHANGE, "GetCallerIdentity"]
 
 
-def test_the_identity_pool_is_shown_the_id_token(
+def test_identity_pool_receives_the_id_token_in_unsigned_calls(
     identity_pool: IdentityPool, identities: Identities, source: TokenSource, app: AppClient
 ) -> None:
-    """For its name among the logins; the calls are not signed."""
     who_am_i(identity_pool)
 
     logins = {f"cognito-idp.eu-west-1.amazonaws.com/{app.pool_id}": source.tokens().id_token}
@@ -119,8 +116,9 @@ def test_the_identity_pool_is_shown_the_id_token(
     assert {asked.access_key for asked in identities.asked[:2]} == {None}
 
 
-def test_a_role_can_be_chosen(source: TokenSource, app: AppClient, identities: Identities) -> None:
-    """It is named where the credentials are asked for."""
+def test_custom_role_is_sent_with_the_request_for_credentials(
+    source: TokenSource, app: AppClient, identities: Identities
+) -> None:
     role = "arn:aws:iam::123456789012:role/people"
 
     who_am_i(IdentityPool(source, app, POOL_ID, custom_role_arn=role))
@@ -142,8 +140,7 @@ def test_a_role_can_be_chosen(source: TokenSource, app: AppClient, identities: I
         ),
     ],
 )
-def test_the_name_of_the_user_pool_is_the_regional_one(pool: Pool, app: AppClient, name: str) -> None:
-    """In each partition, and whatever stands in its tokens."""
+def test_provider_name_has_the_regional_form(pool: Pool, app: AppClient, name: str) -> None:
     flow = pool.flow()
     source = flow.token_source(flow.sign_in(ALICE).tokens)
     client = boto3.session.Session().client(
@@ -156,15 +153,13 @@ def test_the_name_of_the_user_pool_is_the_regional_one(pool: Pool, app: AppClien
         assert IdentityPool(source, app, POOL_ID, client=client).identity_id() == IDENTITY_ID
 
 
-def test_the_identity_is_asked_for_once(identity_pool: IdentityPool, identities: Identities) -> None:
-    """It stays the same, so it is kept."""
+def test_identity_id_is_requested_once(identity_pool: IdentityPool, identities: Identities) -> None:
     assert [identity_pool.identity_id(), identity_pool.identity_id()] == [IDENTITY_ID, IDENTITY_ID]
     who_am_i(identity_pool)
     assert identities.operations() == [*EXCHANGE, "GetCallerIdentity"]
 
 
 def test_sessions_share_the_credentials(identity_pool: IdentityPool, identities: Identities) -> None:
-    """They are fetched with the first call that needs them, and for all."""
     sessions = [identity_pool.session(), identity_pool.session("us-east-1")]
     assert identities.asked == []
 
@@ -176,10 +171,9 @@ def test_sessions_share_the_credentials(identity_pool: IdentityPool, identities:
     assert [session.region_name for session in sessions] == ["eu-west-1", "us-east-1"]
 
 
-def test_credentials_that_are_about_to_end_are_replaced(
+def test_credentials_are_renewed_before_they_expire(
     identity_pool: IdentityPool, identities: Identities
 ) -> None:
-    """botocore asks for new ones in their last ten minutes, and signs with those."""
     identities.lifetime = timedelta(minutes=5)
     sts: Any = identity_pool.session().client("sts")
     sts.get_caller_identity()
@@ -196,10 +190,9 @@ def test_credentials_that_are_about_to_end_are_replaced(
     ]
 
 
-def test_an_old_id_token_is_not_shown(
+def test_expired_id_token_is_refreshed_before_it_is_sent(
     identity_pool: IdentityPool, identities: Identities, pool: Pool
 ) -> None:
-    """The source refreshes it ahead of time, with the access token."""
     identities.lifetime = timedelta(minutes=5)
     who_am_i(identity_pool)
     pool.cognito.clock.advance(3600)
@@ -211,10 +204,9 @@ def test_an_old_id_token_is_not_shown(
     assert refreshes(pool) == 1
 
 
-def test_an_id_token_that_ends_before_the_access_token_is_replaced(
+def test_id_token_that_expires_before_the_access_token_is_refreshed(
     identity_pool: IdentityPool, identities: Identities, pool: Pool
 ) -> None:
-    """The source cannot know, so the identity pool refuses it, and is asked once more."""
     pool.cognito.clock.advance(45 * 60)
 
     assert identity_pool.identity_id() == IDENTITY_ID
@@ -222,10 +214,9 @@ def test_an_id_token_that_ends_before_the_access_token_is_replaced(
     assert refreshes(pool) == 1
 
 
-def test_a_second_refusal_of_the_id_token_is_the_callers(
+def test_refused_new_id_token_raises_token_expired(
     identity_pool: IdentityPool, identities: Identities, pool: Pool
 ) -> None:
-    """A new token did not help: perhaps the clocks differ."""
     identities.refusals = [(400, "NotAuthorizedException", "Invalid login token. Token expired: 2 >= 1")] * 2
 
     with pytest.raises(TokenExpired):
@@ -256,14 +247,13 @@ def test_a_second_refusal_of_the_id_token_is_the_callers(
         ("ResourceConflictException", "Logins are already linked to another identity.", ServiceError),
     ],
 )
-def test_a_refusal_is_a_typed_error(
+def test_refusal_raises_a_typed_error(
     identity_pool: IdentityPool,
     identities: Identities,
     code: str,
     text: str,
     error: type[CognitoFlowError],
 ) -> None:
-    """Also where it comes out of a call of another service, that needed the credentials."""
     identities.refusals = [(400, code, text)]
 
     with pytest.raises(CognitoFlowError) as refused:
@@ -274,8 +264,7 @@ def test_a_refusal_is_a_typed_error(
     assert (refused.value.hint is not None) is (error is Misconfigured)
 
 
-def test_passing_trouble_is_waited_out(identity_pool: IdentityPool, identities: Identities) -> None:
-    """Both operations can be repeated without harm."""
+def test_temporary_error_is_retried(identity_pool: IdentityPool, identities: Identities) -> None:
     identities.refusals = [(500, "InternalErrorException", "")]
     assert identity_pool.identity_id() == IDENTITY_ID
     identities.refusals = [(500, "InternalErrorException", "")]
@@ -306,18 +295,18 @@ WHOLE = {"AccessKeyId": "a", "SecretKey": "s", "SessionToken": "t", "Expiration"
         ),
     ],
 )
-def test_an_answer_that_lacks_something_is_no_answer(
+def test_missing_member_of_a_response_raises_unexpected_response(
     identity_pool: IdentityPool, identities: Identities, operation: str, answer: dict[str, Any], missing: str
 ) -> None:
-    """What is missing is named."""
     identities.answers[operation] = answer
 
     with pytest.raises(UnexpectedResponse, match=missing):
         who_am_i(identity_pool)
 
 
-def test_without_an_id_token_nothing_is_asked(pool: Pool, app: AppClient, identities: Identities) -> None:
-    """The access token does not say who somebody is."""
+def test_tokens_without_an_id_token_raise_usage_error(
+    pool: Pool, app: AppClient, identities: Identities
+) -> None:
     flow = pool.flow(app)
     tokens = attrs.evolve(flow.sign_in(ALICE).tokens, id_token=None)
 
@@ -329,30 +318,28 @@ def test_without_an_id_token_nothing_is_asked(pool: Pool, app: AppClient, identi
 @pytest.mark.parametrize(
     "identity_pool_id", ["", "eu-west-1", "eu-west-1_AbC", "eu-west-1:XYZ", f"{POOL_ID}\n"]
 )
-def test_what_is_no_identity_pool_id_is_refused(
+def test_malformed_identity_pool_id_raises_usage_error(
     source: TokenSource, app: AppClient, identity_pool_id: str
 ) -> None:
-    """When the object is made, not with the first call."""
     with pytest.raises(UsageError, match="not an identity pool id"):
         IdentityPool(source, app, identity_pool_id)
 
 
-def test_a_region_that_cannot_be_is_refused(source: TokenSource, app: AppClient) -> None:
-    """The id has the form of one, but no host can have this name."""
+def test_impossible_region_raises_usage_error(source: TokenSource, app: AppClient) -> None:
     with pytest.raises(UsageError, match="botocore cannot make a client"):
         IdentityPool(source, app, "eu_west:1")
 
 
-def test_a_client_of_another_service_is_refused(source: TokenSource, app: AppClient, pool: Pool) -> None:
-    """User pools and identity pools are different services, with similar names."""
+def test_client_of_another_service_raises_usage_error(
+    source: TokenSource, app: AppClient, pool: Pool
+) -> None:
     identity_pool = IdentityPool(source, app, POOL_ID, client=pool.cognito.client())
 
     with pytest.raises(UsageError, match="cannot call GetId: it is for another service"):
         identity_pool.identity_id()
 
 
-def test_a_source_for_asyncio_is_refused(pool: Pool) -> None:
-    """boto3 waits for nobody."""
+def test_async_source_raises_usage_error(pool: Pool) -> None:
     tokens = pool.flow().sign_in(ALICE).tokens
     source = cast("TokenSource", pool.async_flow().token_source(tokens))
 
@@ -360,15 +347,13 @@ def test_a_source_for_asyncio_is_refused(pool: Pool) -> None:
         IdentityPool(source, pool.app, POOL_ID)
 
 
-def test_no_secret_is_in_a_representation(identity_pool: IdentityPool, source: TokenSource) -> None:
-    """Neither a token nor a key."""
+def test_repr_holds_no_secret(identity_pool: IdentityPool, source: TokenSource) -> None:
     who_am_i(identity_pool)
 
     assert repr(identity_pool) == f"IdentityPool({source!r}, {POOL_ID!r})"
 
 
-def test_moto_gives_credentials_too(source: TokenSource, app: AppClient) -> None:
-    """A service that we did not write understands the calls, and the credentials serve there."""
+def test_credentials_come_from_moto(source: TokenSource, app: AppClient) -> None:
     with mock_aws():
         client: Any = boto3.client("cognito-identity", region_name="eu-west-1")
         made = client.create_identity_pool(IdentityPoolName="people", AllowUnauthenticatedIdentities=False)

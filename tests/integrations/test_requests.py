@@ -1,11 +1,9 @@
-"""The adapter for requests: files, cookies, sessions that are shared, and sources of the wrong kind."""
+"""The adapter for requests: files, cookies, shared sessions, and sources of the wrong kind."""
 
 from __future__ import annotations
 
 import io
 import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +12,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from cognito_flow import Throttled, TokenSource, UsageError
+from cognito_flow import IncorrectPassword, Throttled, TokenSource, UsageError
 from cognito_flow.integrations.requests import CognitoAuth
 from cognito_flow.testing import Pool
 from tests.integrations.api import Api
@@ -31,7 +29,7 @@ def caller(pool: Pool) -> Requests:
 
 
 class Recording(HTTPAdapter):
-    """What requests sends with, and the responses that it got."""
+    """An adapter of requests that records the responses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,10 +41,7 @@ class Recording(HTTPAdapter):
         return response
 
 
-def test_a_refusal_that_cannot_be_met_leaves_no_connection_open(
-    caller: Requests, pool: Pool, api: Api
-) -> None:
-    """Nobody sees the response but the adapter, which has the error to raise."""
+def test_failed_refresh_leaves_no_connection_open(caller: Requests, pool: Pool, api: Api) -> None:
     api.revoked.add(caller.access_token())
     pool.cognito.faults.throttle("GetTokensFromRefreshToken", times=10)
     recording = Recording()
@@ -58,8 +53,7 @@ def test_a_refusal_that_cannot_be_met_leaves_no_connection_open(
         assert [response.raw.closed for response in recording.responses] == [True]
 
 
-def test_a_file_is_sent_again_from_where_it_stood(caller: Requests, api: Api) -> None:
-    """What was read of it before is not part of the body."""
+def test_file_is_sent_again_from_its_first_position(caller: Requests, api: Api) -> None:
     api.revoked.add(caller.access_token())
     file = io.BytesIO(b"head body")
     file.seek(5)
@@ -70,8 +64,7 @@ def test_a_file_is_sent_again_from_where_it_stood(caller: Requests, api: Api) ->
     assert api.bodies() == [b"body", b"body"]
 
 
-def test_a_form_with_a_file_is_sent_again(caller: Requests, api: Api) -> None:
-    """requests has it in memory."""
+def test_form_with_a_file_is_sent_again(caller: Requests, api: Api) -> None:
     api.revoked.add(caller.access_token())
     files = {"name": io.BytesIO(b"one two")}
 
@@ -82,8 +75,7 @@ def test_a_form_with_a_file_is_sent_again(caller: Requests, api: Api) -> None:
     assert api.bodies()[0] == api.bodies()[1]
 
 
-def test_what_comes_through_a_pipe_is_not_sent_again(caller: Requests, pool: Pool, api: Api) -> None:
-    """It is a file that cannot go back."""
+def test_pipe_is_not_sent_again(caller: Requests, pool: Pool, api: Api) -> None:
     api.revoked.add(caller.access_token())
     out, into = os.pipe()
     os.write(into, b"one two")
@@ -96,14 +88,13 @@ def test_what_comes_through_a_pipe_is_not_sent_again(caller: Requests, pool: Poo
 
 
 class Meter(io.BytesIO):
-    """It tells how much was read, and cannot go back."""
+    """It has a position, but cannot seek."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         raise io.UnsupportedOperation("seek")
 
 
-def test_a_file_that_cannot_go_back_is_not_sent_again(caller: Requests, pool: Pool, api: Api) -> None:
-    """Though it tells where it stands."""
+def test_file_that_cannot_seek_is_not_sent_again(caller: Requests, pool: Pool, api: Api) -> None:
     api.revoked.add(caller.access_token())
     meter = Meter(b"one two")
 
@@ -113,8 +104,7 @@ def test_a_file_that_cannot_go_back_is_not_sent_again(caller: Requests, pool: Po
     assert refreshes(pool) == 1
 
 
-def test_cookies_of_the_refusal_go_with_the_repetition(caller: Requests, api: Api) -> None:
-    """Beside those of the session, which learns them, too."""
+def test_cookies_of_the_401_are_sent_with_the_repeated_request(caller: Requests, api: Api) -> None:
     api.revoked.add(caller.access_token())
     api.refusal["Set-Cookie"] = "visited=yes"
     with requests.Session() as session:
@@ -127,8 +117,7 @@ def test_cookies_of_the_refusal_go_with_the_repetition(caller: Requests, api: Ap
 
 
 @pytest.mark.parametrize("sets_cookies", [False, True])
-def test_a_cookie_that_the_caller_wrote_stays(caller: Requests, api: Api, sets_cookies: bool) -> None:
-    """It is a header like any other, also where the refusal sets cookies."""
+def test_cookie_header_of_the_caller_is_unchanged(caller: Requests, api: Api, sets_cookies: bool) -> None:
     api.revoked.add(caller.access_token())
     if sets_cookies:
         api.refusal["Set-Cookie"] = "visited=yes"
@@ -138,8 +127,7 @@ def test_a_cookie_that_the_caller_wrote_stays(caller: Requests, api: Api, sets_c
     assert [seen.cookie for seen in api.seen] == ["mine=1", "mine=1"]
 
 
-def test_the_connection_is_used_again(caller: Requests, api: Api) -> None:
-    """The refusal was read to its end, even where the caller reads by himself."""
+def test_connection_is_reused_for_the_repeated_request(caller: Requests, api: Api) -> None:
     api.revoked.add(caller.access_token())
     with requests.Session() as session:
         session.auth = caller.auth
@@ -149,8 +137,7 @@ def test_the_connection_is_used_again(caller: Requests, api: Api) -> None:
     assert (api.statuses(), api.connections) == ([401, 200], 1)
 
 
-def test_the_response_tells_what_was_sent_last(caller: Requests, api: Api) -> None:
-    """Each response has the request that it answers."""
+def test_each_response_has_the_request_that_it_answers(caller: Requests, api: Api) -> None:
     api.revoked.add(caller.access_token())
 
     response = requests.get(f"{api.url}/echo", auth=caller.auth, timeout=30)
@@ -161,7 +148,6 @@ def test_the_response_tells_what_was_sent_last(caller: Requests, api: Api) -> No
 
 @pytest.mark.parametrize("is_old", [True, False], ids=["old", "revoked"])
 def test_many_threads_refresh_once(caller: Requests, pool: Pool, api: Api, is_old: bool) -> None:
-    """Be the token old or refused."""
     if is_old:
         pool.cognito.clock.advance(3600)
     else:
@@ -175,17 +161,38 @@ def test_many_threads_refresh_once(caller: Requests, pool: Pool, api: Api, is_ol
     assert refreshes(pool) == 1
 
 
-def test_a_source_for_asyncio_is_refused(pool: Pool) -> None:
-    """Nobody would wait for its tokens."""
+def test_async_source_raises_usage_error(pool: Pool) -> None:
     with pytest.raises(UsageError, match="needs a TokenSource"):
         CognitoAuth(cast("TokenSource", AsyncHttpx(pool).source))
 
 
-def test_a_missing_package_is_named() -> None:
-    """The import says what to install."""
-    program = "import sys; sys.modules['requests'] = None; import cognito_flow.integrations.requests"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, check=False, capture_output=True, text=True
-    )
+def test_name_and_password_sign_in(pool: Pool, api: Api) -> None:
+    auth = CognitoAuth.sign_in(pool.flow(), "alice", "correct horse", token="id")
 
-    assert "the package requests is missing: python -m pip install 'cognito-flow[requests]'" in done.stderr
+    assert requests.get(f"{api.url}/id", auth=auth, timeout=30).status_code == 200
+    with pytest.raises(IncorrectPassword):
+        CognitoAuth.sign_in(pool.flow(), "alice", "battery staple")
+
+
+@pytest.mark.parametrize("is_refused_first", [False, True])
+def test_custom_header_does_not_follow_a_redirect_to_another_origin(
+    pool: Pool, api: Api, elsewhere: Api, is_refused_first: bool
+) -> None:
+    """requests itself only removes Authorization."""
+    caller = Requests(pool, header="X-Token", scheme=None)
+    api.header = elsewhere.header = "X-Token"
+    api.scheme = elsewhere.scheme = None
+    if is_refused_first:
+        api.revoked.add(caller.access_token())
+
+    reply = caller.send("GET", f"{api.url}/gate?to={elsewhere.url}/echo&status=307")
+
+    assert (reply.status, elsewhere.tokens()) == (401, [None])
+    assert api.statuses() == ([401, 307] if is_refused_first else [307])
+
+
+def test_custom_header_follows_a_redirect_within_the_origin(pool: Pool, api: Api) -> None:
+    caller = Requests(pool, header="X-Token", scheme=None)
+    api.header, api.scheme = "X-Token", None
+
+    assert caller.send("GET", f"{api.url}/gate?to=/echo&status=307").status == 200

@@ -1,0 +1,60 @@
+"""CognitoAuth for httpx2: requests that carry a fresh token."""
+
+from __future__ import annotations
+
+from cognito_flow._extras import missing
+from cognito_flow.integrations._httpx_auth import HttpxAuth
+
+try:
+    import httpx2
+except ModuleNotFoundError:
+    raise missing("httpx2", extra="httpx2") from None
+
+__all__ = ["CognitoAuth"]
+
+
+class CognitoAuth(HttpxAuth[httpx2.Request, httpx2.Response], httpx2.Auth):
+    """Sends a user's token with each request of an `httpx2.Client` or `httpx2.AsyncClient`.
+
+    The token is refreshed before it expires. If a server answers 401 anyway, the source refreshes once and
+    the request is sent once more; a second 401 is returned to the caller. httpx2 removes the header
+    Authorization when a server redirects to another origin. It does not remove other headers: if you set
+    `header`, do not let the client follow redirects.
+
+    A body in memory (``content``, ``data`` or ``json``) is sent again unchanged. A streamed body (a file, a
+    generator, ``files``) may be used up: such a request is not repeated, and the caller receives the 401 and
+    can send it again with the token that the source has by then.
+
+    Args:
+        source: A `TokenSource` for an `httpx2.Client`, an `AsyncTokenSource` for an `httpx2.AsyncClient`.
+        token: ``"access"``, or ``"id"`` for servers that require it, such as Cognito authorizers of an
+            Amazon API Gateway without scopes.
+        origins: The servers that receive the token, for example ``["https://api.example.com"]``. Requests to
+            others are sent without it. None: all requests carry it.
+        header: The name of the header.
+        scheme: The word before the token; None: the token alone, as AWS AppSync and some authorizers of an
+            Amazon API Gateway expect it.
+        requires_request_body: httpx2's own setting: read a streamed body into memory before it is sent, so
+            that it can be sent again.
+
+    Raises:
+        UsageError: A setting is malformed. When a request is sent: the source is of the other kind, or has no
+            ID token.
+        CognitoFlowError: When a request is sent: the source cannot refresh. See `TokenSource.tokens`.
+
+    >>> import httpx2
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.integrations.httpx2 import CognitoAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> flow = pool.flow()
+    >>> source = flow.token_source(flow.sign_in(UserSrpAuth("alice", "correct horse")).tokens)
+    >>> api = httpx2.MockTransport(lambda request: httpx2.Response(200, headers=request.headers))
+    >>> with httpx2.Client(auth=CognitoAuth(source), transport=api) as client:
+    ...     response = client.get("https://api.example.com/")
+    >>> response.headers["Authorization"] == f"Bearer {source.access_token()}"
+    True
+    """
+
+    _in_memory = httpx2.ByteStream
