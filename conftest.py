@@ -30,11 +30,20 @@ def offer_a_pool(namespace: MutableMapping[str, object]) -> None:
     namespace["flow"] = pool.flow()
 
 
+def restore_names(_namespace: MutableMapping[str, object]) -> None:
+    """Undo what a page replaced so that its example, shown as users write it, reaches the pool."""
+    import cognito_flow
+
+    for name in cognito_flow.__all__:
+        vars(cognito_flow).pop(name, None)  # the next use imports it again
+
+
 # Patterns are matched from the right, so these match every page and every module at any depth.
 pages = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["*.md"],
     setup=offer_a_pool,
+    teardown=restore_names,
 )
 docstrings = Sybil(
     parsers=[DocTestParser()],

@@ -58,10 +58,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types with mypy and pyright, and that every public name of the built wheel has a type."""
+    """Check types with mypy and pyright, README included, and that each public name of the wheel has one."""
     session.install(EVERY_EXTRA, *group("types"))
     session.run("mypy")
     session.run("pyright")
+    session.run("python", "-m", "pytest", "-q", "tests/docs/test_readme_types.py")
     # Away from the checkout, so that pyright looks at the installed package.
     session.chdir(session.create_tmp())
     verify = ("pyright", "--verifytypes", "cognito_flow", "--ignoreexternal", "--outputjson")

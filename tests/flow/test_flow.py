@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -17,22 +18,29 @@ from cognito_flow import (
     AsyncAuthFlow,
     AuthFlow,
     Challenge,
+    CustomChallenge,
     Event,
+    FlowExpired,
     IncorrectPassword,
     PasswordVerifier,
     Pending,
     SessionAlreadyUsed,
     SignedIn,
+    SignedOut,
     SmsMfa,
     SoftwareTokenMfa,
+    Tokens,
+    TransportError,
     Unanswered,
     UsageError,
     UserContext,
     UserSrpAuth,
     WrongCode,
 )
+from cognito_flow._answered import AnsweredSessions
 from cognito_flow.testing import LocalCognito, Pool
 
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
 PASSWORD = "correct horse"
 ALICE = UserSrpAuth("alice", PASSWORD)
 
@@ -291,3 +299,89 @@ def test_bound_flow_shares_answered_sessions_with_the_flow(pool: Pool) -> None:
 
     with pytest.raises(SessionAlreadyUsed):
         flow.send(challenge.answer(pool.totp("alice")))
+
+
+@pytest.mark.parametrize("kind", [AuthFlow, AsyncAuthFlow])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("eu-west-1_abc", "client-id"), "the first argument must be an AppClient, not str"),
+        ((AppClient("eu-west-1_abc", "id"), "client-id"), "the second argument must be a boto client"),
+    ],
+)
+def test_wrong_arguments_of_a_flow_raise_usage_error(
+    kind: Any, arguments: tuple[object, ...], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        kind(*arguments)
+
+
+@pytest.mark.parametrize("kind", [AuthFlow, AsyncAuthFlow])
+@pytest.mark.parametrize(
+    ("keyword", "suggestion"),
+    [("handler", ": did you mean 'handlers'\\?$"), ("xyz", "has no argument 'xyz'$")],
+)
+def test_unknown_keyword_of_a_flow_raises_usage_error(kind: Any, keyword: str, suggestion: str) -> None:
+    with pytest.raises(UsageError, match=suggestion):
+        kind(AppClient("eu-west-1_abc", "id"), **{keyword: ()})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (SignedIn("alice", Tokens("a", expires_at=NOW, username="alice")), "signed_in.tokens"),
+        (Tokens("a", expires_at=NOW, username="alice"), "no refresh token"),
+        ("", "empty"),
+        (5, "not int"),
+    ],
+)
+@pytest.mark.parametrize("method", ["refresh", "revoke"])
+def test_wrong_tokens_raise_usage_error(pool: Pool, method: str, wrong: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        getattr(pool.flow(), method)(wrong)
+
+
+def test_refresh_and_revoke_take_a_refresh_token_alone(cognito_pool: Pool) -> None:
+    cognito_pool.add_user("alice", PASSWORD)
+    flow = cognito_pool.flow()
+    refresh_token = str(flow.sign_in(ALICE).tokens.refresh_token)
+
+    assert flow.refresh(refresh_token).username == "alice"
+    flow.revoke(refresh_token)
+    with pytest.raises(SignedOut):
+        flow.refresh(refresh_token)
+
+
+def test_challenge_with_the_session_of_the_one_before_can_be_answered() -> None:
+    sessions = AnsweredSessions(lambda: NOW)
+    challenge = CustomChallenge(pending=Pending(name="CUSTOM_CHALLENGE", username="alice", session="same"))
+
+    for _ in range(2):
+        with sessions.once(challenge.answer("x")) as leads_to:
+            leads_to(challenge)
+
+
+def test_challenge_whose_answer_was_cancelled_cannot_be_answered_again() -> None:
+    sessions = AnsweredSessions(lambda: NOW)
+    answer = CustomChallenge(pending=Pending(name="CUSTOM_CHALLENGE", username="alice", session="s")).answer(
+        "x"
+    )
+
+    with pytest.raises(asyncio.CancelledError), sessions.once(answer):
+        raise asyncio.CancelledError
+    with pytest.raises(SessionAlreadyUsed), sessions.once(answer):
+        pass
+
+
+def test_expired_flow_after_a_lost_answer_is_maybe_processed() -> None:
+    sessions = AnsweredSessions(lambda: NOW)
+    answer = CustomChallenge(pending=Pending(name="CUSTOM_CHALLENGE", username="alice", session="s")).answer(
+        "x"
+    )
+
+    with pytest.raises(TransportError), sessions.once(answer):
+        raise TransportError("no answer", maybe_processed=True)
+    with pytest.raises(FlowExpired) as expired, sessions.once(answer):
+        raise FlowExpired("invalid session")
+
+    assert expired.value.maybe_processed
