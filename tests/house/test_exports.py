@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import pytest
@@ -75,6 +76,21 @@ def test_each_class_with_a_challenge_name_is_in_the_union() -> None:
 
     assert written
     assert written - members == set()
+
+
+def test_each_class_that_begins_a_sign_in_is_in_the_union() -> None:
+    written = {
+        node.name
+        for node in parse(Path("cognito_flow/credentials.py")).body
+        if isinstance(node, ast.ClassDef) and any(defines_begin(line) for line in node.body)
+    }
+
+    assert written == {member.__name__ for member in get_args(cognito_flow.Credentials)}
+
+
+def defines_begin(line: ast.stmt) -> bool:
+    """Whether a line in a class body is the method `begin`."""
+    return isinstance(line, ast.FunctionDef) and line.name == "begin"
 
 
 def gives_a_name(line: ast.stmt) -> bool:
