@@ -36,8 +36,8 @@ from tests.support.conversation import (
 )
 
 
-def test_a_device_is_named_in_every_call() -> None:
-    """Without it, a new one would be given."""
+def test_device_key_is_in_every_call() -> None:
+    """Without it, Cognito would issue a new device."""
     talk = start(UserSrpAuth("alice", "pw"), turn(DEVICE))
     assert talk.sent["AuthParameters"]["DEVICE_KEY"] == DEVICE.key
     talk.answer(ask("PASSWORD_VERIFIER", None, **VERIFIER))
@@ -47,8 +47,8 @@ def test_a_device_is_named_in_every_call() -> None:
     assert Conversation(engine.send(turn(), challenge.answer("1"))).responses["DEVICE_KEY"] == DEVICE.key
 
 
-def test_a_device_answers_its_challenges_alone() -> None:
-    """DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER, with the user's name and the hash."""
+def test_device_challenges_are_answered_automatically() -> None:
+    """DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER carry the username and its SECRET_HASH."""
     talk = start(UserPasswordAuth("alice", "pw"), turn(DEVICE)).answer(ask("DEVICE_SRP_AUTH"))
     assert set(talk.responses) == {"USERNAME", "SECRET_HASH", "DEVICE_KEY", "SRP_A"}
     talk.answer(ask("DEVICE_PASSWORD_VERIFIER", **DEVICE_VERIFIER))
@@ -59,20 +59,19 @@ def test_a_device_answers_its_challenges_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ["DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"])
-def test_a_device_challenge_without_a_device_is_told(name: str) -> None:
-    """Cognito asks it only of a device that was named."""
+def test_device_challenge_without_a_device_raises_unexpected_response(name: str) -> None:
+    """Cognito asks it only if the call had a DEVICE_KEY."""
     with pytest.raises(UnexpectedResponse, match="no device"):
         start(UserPasswordAuth("alice", "pw")).answer(ask(name))
 
 
-def test_a_device_proof_without_its_first_half_is_told() -> None:
-    """There is no SRP_A that it could be for."""
+def test_device_password_verifier_without_device_srp_auth_raises_unexpected_response() -> None:
+    """There is no SRP_A that the proof could belong to."""
     with pytest.raises(UnexpectedResponse, match="SRP_A"):
         start(UserPasswordAuth("alice", "pw"), turn(DEVICE)).answer(ask("DEVICE_PASSWORD_VERIFIER"))
 
 
-def test_a_forgotten_device_ends_in_the_error_if_it_comes_twice() -> None:
-    """One restart, and no loop."""
+def test_device_forgotten_twice_raises_after_one_restart() -> None:
     events: list[Event] = []
     talk = start(UserPasswordAuth("alice", "pw"), turn(DEVICE, on_event=events.append))
     talk.refuse(DeviceForgotten("x"))
@@ -82,8 +81,8 @@ def test_a_forgotten_device_ends_in_the_error_if_it_comes_twice() -> None:
     assert [event.kind for event in events] == ["device_forgotten"]
 
 
-def test_a_device_is_dropped_once() -> None:
-    """Forgotten at the proof, and again in the second try: the sign-in begins anew, and nobody is told twice."""
+def test_device_is_dropped_and_reported_once() -> None:
+    """It is forgotten at the proof, and again in the restarted sign-in."""
     events: list[Event] = []
     talk = start(UserSrpAuth("alice", "pw"), turn(DEVICE, on_event=events.append))
     talk.answer(ask("PASSWORD_VERIFIER", None, **VERIFIER)).refuse(DeviceForgotten("x"))
@@ -95,7 +94,7 @@ def test_a_device_is_dropped_once() -> None:
     assert [event.kind for event in events] == ["challenge", "device_forgotten"]
 
 
-def test_a_device_that_was_not_named_cannot_be_dropped() -> None:
+def test_device_forgotten_without_a_device_key_raises() -> None:
     """An answer without DEVICE_KEY is not sent again."""
     challenge = SmsMfa(pending=Pending(name="SMS_MFA", username="alice", session=SESSION))
     talk = Conversation(engine.send(turn(), challenge.answer("1")))
@@ -106,8 +105,8 @@ def test_a_device_that_was_not_named_cannot_be_dropped() -> None:
 NEW = {"NewDeviceMetadata": {"DeviceKey": DEVICE.key, "DeviceGroupKey": DEVICE.group_key}}
 
 
-def test_a_new_device_is_confirmed_and_kept() -> None:
-    """With its name, and under the real user name and the alias."""
+def test_new_device_is_confirmed_and_stored() -> None:
+    """It has its name, and is stored under the username and the alias."""
     store = MemoryStore()
     flow = turn(devices=store, device_name="laptop", remember_devices=True)
     talk = start(UserPasswordAuth("al@example.com", "pw"), flow).answer(
@@ -123,7 +122,7 @@ def test_a_new_device_is_confirmed_and_kept() -> None:
     assert result.device == store.get_device(APP, "al@example.com")
 
 
-def test_a_device_that_cannot_be_remembered_is_kept_all_the_same() -> None:
+def test_device_is_stored_if_remembering_it_fails() -> None:
     """It is confirmed, and the tokens belong to it."""
     events: list[Event] = []
     flow = turn(remember_devices=True, on_event=events.append)
@@ -142,8 +141,7 @@ class FullStore(MemoryStore):
         raise OSError("no space left on device")
 
 
-def test_a_device_that_cannot_be_stored_costs_no_tokens() -> None:
-    """It is in the result, for the application to keep."""
+def test_tokens_and_device_are_returned_if_storing_the_device_fails() -> None:
     events: list[Event] = []
     flow = turn(devices=FullStore(), on_event=events.append)
     talk = start(UserPasswordAuth("alice", "pw"), flow).answer({"AuthenticationResult": {**RESULT, **NEW}})
@@ -153,8 +151,8 @@ def test_a_device_that_cannot_be_stored_costs_no_tokens() -> None:
     assert (events[0].kind, events[0].error) == ("device_not_stored", "OSError")
 
 
-def test_an_alias_that_cannot_be_stored_costs_no_tokens() -> None:
-    """The device is found by the user's name as before."""
+def test_tokens_are_returned_if_storing_the_alias_fails() -> None:
+    """The device is found by the username as before."""
     events: list[Event] = []
     flow = turn(DEVICE, devices=FullStore(), on_event=events.append)
     result = start(UserPasswordAuth("al@example.com", "pw"), flow).answer(DONE).result
@@ -196,8 +194,7 @@ def test_device_store_that_fails_at_delete_costs_no_sign_in() -> None:
 
 
 @pytest.mark.parametrize("metadata", [{}, {"DeviceKey": "k"}, {"DeviceKey": "k", "DeviceGroupKey": None}])
-def test_device_metadata_that_is_not_whole_is_passed_over(metadata: Mapping[str, object]) -> None:
-    """The tokens are there."""
+def test_incomplete_device_metadata_is_ignored(metadata: Mapping[str, object]) -> None:
     result = {**RESULT, "NewDeviceMetadata": metadata}
     done = start(UserPasswordAuth("alice", "pw")).answer({"AuthenticationResult": result}).result
     assert isinstance(done, SignedIn)

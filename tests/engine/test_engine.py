@@ -54,8 +54,8 @@ def b64(octets: bytes) -> str:
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
-def test_what_was_typed_begins_and_the_real_name_goes_on() -> None:
-    """SECRET_HASH is over the USERNAME that the same call sends."""
+def test_typed_name_begins_and_cognitos_username_continues() -> None:
+    """SECRET_HASH is over the USERNAME of the same call."""
     talk = start(UserSrpAuth("al@example.com", "pw"))
     assert talk.sent["AuthParameters"]["USERNAME"] == "al@example.com"
     assert talk.sent["AuthParameters"]["SECRET_HASH"] == APP.secret_hash("al@example.com")
@@ -75,8 +75,7 @@ def test_what_was_typed_begins_and_the_real_name_goes_on() -> None:
     )
 
 
-def test_the_newest_session_is_sent() -> None:
-    """Each answer brings a new one."""
+def test_newest_session_is_sent() -> None:
     challenge = SmsMfa(pending=Pending(name="SMS_MFA", username="alice", session=SESSION))
 
     talk = Conversation(engine.send(turn(), challenge.answer("1")))
@@ -86,8 +85,7 @@ def test_the_newest_session_is_sent() -> None:
     assert isinstance(talk.answer(DONE).result, SignedIn)
 
 
-def test_tokens_are_read_with_their_end() -> None:
-    """ExpiresIn counts from our own clock."""
+def test_expires_in_counts_from_our_clock() -> None:
     result = start(UserPasswordAuth("alice", "pw")).answer(DONE).result
 
     assert isinstance(result, SignedIn)
@@ -97,23 +95,20 @@ def test_tokens_are_read_with_their_end() -> None:
 
 
 @pytest.mark.parametrize("missing", ["AccessToken", "ExpiresIn"])
-def test_tokens_that_lack_something_are_told(missing: str) -> None:
-    """Never a KeyError."""
+def test_incomplete_tokens_raise_unexpected_response(missing: str) -> None:
     broken = {name: value for name, value in RESULT.items() if name != missing}
     with pytest.raises(UnexpectedResponse, match=missing):
         start(UserPasswordAuth("alice", "pw")).answer({"AuthenticationResult": broken})
 
 
-def test_tokens_that_would_never_end_are_told() -> None:
-    """There is no date so far away."""
+def test_expires_in_beyond_the_calendar_raises_unexpected_response() -> None:
     with pytest.raises(UnexpectedResponse, match="ExpiresIn"):
         start(UserPasswordAuth("alice", "pw")).answer(
             {"AuthenticationResult": {**RESULT, "ExpiresIn": 10**14}}
         )
 
 
-def test_an_answer_that_is_nothing_is_told() -> None:
-    """Neither tokens nor a challenge: the KeyError of other libraries."""
+def test_response_without_tokens_or_challenge_raises_unexpected_response() -> None:
     with pytest.raises(UnexpectedResponse, match="neither"):
         start(UserPasswordAuth("alice", "pw")).answer({})
 
@@ -122,7 +117,6 @@ CONTEXT = UserContext("192.0.2.1", "encoded", (("Host", "a"),), "server", "/logi
 
 
 def test_public_calls_carry_metadata_context_and_analytics() -> None:
-    """Each in its own member."""
     public = turn(metadata={"a": "1"}, context=CONTEXT, analytics_endpoint_id="e")
 
     sent = start(UserPasswordAuth("alice", "pw"), public).sent
@@ -135,7 +129,6 @@ def test_public_calls_carry_metadata_context_and_analytics() -> None:
 
 @pytest.mark.parametrize("encoded", ["encoded", None])
 def test_admin_calls_carry_the_whole_context(encoded: str | None) -> None:
-    """With the pool, and the request's headers."""
     context = attrs.evolve(CONTEXT, encoded_data=encoded)
     talk = start(UserPasswordAuth("alice", "pw"), turn(admin=True, context=context, metadata={"a": "1"}))
 
@@ -148,8 +141,8 @@ def test_admin_calls_carry_the_whole_context(encoded: str | None) -> None:
     assert (data["IpAddress"], data["ServerName"], data["ServerPath"]) == ("192.0.2.1", "server", "/login")
 
 
-def test_admin_calls_refuse_half_a_context() -> None:
-    """botocore's own error would not say where it came from."""
+def test_admin_call_with_half_a_context_raises_usage_error() -> None:
+    """botocore's own error would not name the setting."""
     with pytest.raises(UsageError, match="server_name"):
         start(UserPasswordAuth("alice", "pw"), turn(admin=True, context=UserContext("192.0.2.1")))
 
@@ -175,27 +168,25 @@ def test_proof_is_signed_with_the_local_time_if_the_clocks_agree(off: timedelta)
     assert talk.responses["TIMESTAMP"] == timestamp(NOW)
 
 
-def test_a_proof_without_a_password_is_told() -> None:
-    """The password of an earlier turn is gone."""
+def test_password_verifier_in_a_later_call_raises_unexpected_response() -> None:
+    """The password is not kept after the call that it was given to."""
     with pytest.raises(UnexpectedResponse, match="start again"):
         start(UserPasswordAuth("alice", "pw")).answer(ask("PASSWORD_VERIFIER", **VERIFIER))
 
 
-def test_the_session_of_a_sign_up_is_sent() -> None:
-    """As a member of its own."""
+def test_session_of_a_sign_up_is_sent_as_a_member() -> None:
     sent = start(UserAuth("alice", session=SESSION)).sent
     assert (sent["AuthFlow"], sent["Session"]) == ("USER_AUTH", SESSION)
 
 
-def test_custom_auth_with_a_password_says_that_srp_comes_first() -> None:
-    """The key is CHALLENGE_NAME."""
+def test_custom_auth_with_a_password_sends_challenge_name_srp_a() -> None:
     parameters = start(CustomAuth("alice", "pw")).sent["AuthParameters"]
     assert parameters["CHALLENGE_NAME"] == "SRP_A"
     assert parameters["SRP_A"]
 
 
-def test_a_refresh_keeps_the_token_that_it_was_made_with() -> None:
-    """The hash is over the real name, and the device is that of the sign-in."""
+def test_refresh_without_rotation_keeps_the_refresh_token() -> None:
+    """The hash is over the username, and the device is that of the sign-in."""
     tokens = Tokens("a", "i", "kept", expires_at=NOW, username="alice", device_key=DEVICE.key)
     talk = start(RefreshTokenAuth(tokens))
     assert talk.sent["AuthParameters"] == {
@@ -208,8 +199,8 @@ def test_a_refresh_keeps_the_token_that_it_was_made_with() -> None:
     assert result.tokens.refresh_token == "kept"
 
 
-def test_an_access_token_that_only_looks_like_one_is_kept_as_it_is() -> None:
-    """An emulator's; a long number in it is more than Python turns into an int."""
+def test_access_token_that_is_not_a_jwt_is_kept() -> None:
+    """An emulator may send one; a number in it may be longer than Python converts to an int."""
     claims = b'{"n":%s}' % (b"1" * 5000)
     token = f"{b64(b'{}')}.{b64(claims)}.x"
     result = (
@@ -221,8 +212,7 @@ def test_an_access_token_that_only_looks_like_one_is_kept_as_it_is() -> None:
     assert (result.tokens.access_token, result.username) == (token, "alice")
 
 
-def test_a_refresh_without_a_token_is_refused() -> None:
-    """There is nothing to refresh with."""
+def test_refresh_without_a_refresh_token_raises_usage_error() -> None:
     with pytest.raises(UsageError, match="sign in again"):
         RefreshTokenAuth(Tokens("a", "i", None, expires_at=NOW, username="alice"))
 
@@ -238,8 +228,8 @@ def test_a_refresh_without_a_token_is_refused() -> None:
     ],
     ids=["no name", "no password", "empty custom", "empty choice", "password for a code"],
 )
-def test_credentials_that_cannot_be_right_are_refused(make: Any, kind: type[CognitoFlowError]) -> None:
-    """An empty password must not turn into another flow."""
+def test_invalid_credentials_raise_before_a_call(make: Any, kind: type[CognitoFlowError]) -> None:
+    """An empty password must not lead to another AuthFlow."""
     with pytest.raises(kind):
         make()
 
@@ -254,8 +244,7 @@ def setup_totp() -> TotpSetup:
     return step
 
 
-def test_setting_an_app_up_is_one_line_of_sessions() -> None:
-    """Each call's Session is that of the answer before."""
+def test_each_call_of_a_totp_set_up_sends_the_session_of_the_response_before() -> None:
     setup = setup_totp()
     talk = Conversation(engine.send(turn(), setup.answer("123 456", "phone")))
     assert talk.sent == {"Session": "t" * 20, "UserCode": "123456", "FriendlyDeviceName": "phone"}
@@ -267,27 +256,25 @@ def test_setting_an_app_up_is_one_line_of_sessions() -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"SecretCode": "x"}, {"Session": "x"}])
-def test_a_secret_that_does_not_come_is_told(data: Mapping[str, object]) -> None:
-    """Both are needed to go on."""
+def test_missing_secret_or_session_of_a_totp_set_up_raises_unexpected_response(
+    data: Mapping[str, object],
+) -> None:
     challenge = MfaSetup.parse(Pending(name="MFA_SETUP", username="alice", session=SESSION))
     with pytest.raises(UnexpectedResponse, match="AssociateSoftwareToken"):
         Conversation(engine.send(turn(), challenge.answer_totp())).answer(data)
 
 
-def test_a_code_that_cannot_be_verified_is_wrong() -> None:
-    """Status may be ERROR."""
+def test_status_error_of_a_totp_set_up_raises_wrong_code() -> None:
     with pytest.raises(WrongCode):
         Conversation(engine.send(turn(), setup_totp().answer("123456"))).answer({"Status": "ERROR"})
 
 
-def test_a_verified_code_without_a_session_is_told() -> None:
-    """The sign-in cannot go on without it."""
+def test_verified_code_without_a_session_raises_unexpected_response() -> None:
     with pytest.raises(UnexpectedResponse, match="VerifySoftwareToken"):
         Conversation(engine.send(turn(), setup_totp().answer("123456"))).answer({"Status": "SUCCESS"})
 
 
-def test_an_address_is_set_up_by_an_answer() -> None:
-    """The key is EMAIL."""
+def test_email_set_up_sends_the_address_as_email() -> None:
     pending = Pending(
         name="MFA_SETUP", username="a", session=SESSION, parameters={"MFAS_CAN_SETUP": '["EMAIL_OTP"]'}
     )
@@ -296,8 +283,8 @@ def test_an_address_is_set_up_by_an_answer() -> None:
     assert isinstance(talk.answer(ask("EMAIL_OTP")).result, EmailOtp)
 
 
-def test_a_repeat_is_noticed_by_its_parameters() -> None:
-    """USERNAME may come and go."""
+def test_custom_challenge_with_equal_parameters_is_a_repeat() -> None:
+    """USERNAME is ignored, because Cognito sends it inconsistently."""
     first = CustomChallenge(
         pending=Pending(name="CUSTOM_CHALLENGE", username="a", parameters={"q": "1"}, session=SESSION)
     )

@@ -58,35 +58,34 @@ def pending(name: str, parameters: dict[str, str] | None = None, *available: str
         (SoftwareTokenMfa, "SOFTWARE_TOKEN_MFA_CODE"),
     ],
 )
-def test_a_code_is_sent_under_the_key_of_its_challenge(
+def test_code_is_sent_under_the_key_of_its_challenge(
     handler: type[SmsMfa | EmailOtp | SmsOtp | SoftwareTokenMfa], key: str
 ) -> None:
-    """A code under another challenge's key is refused, and may send a new message."""
+    """Cognito refuses a code under another challenge's key, and may send a new message."""
     assert handler.parse(pending(handler.name)).answer(" 123 456 ").responses == {key: "123456"}
 
 
 @pytest.mark.parametrize("code", ["", " ", "\n"])
-def test_an_empty_code_is_refused(code: str) -> None:
-    """It would only count as a wrong one."""
+def test_empty_code_is_refused(code: str) -> None:
+    """Cognito would count it as a wrong one."""
     with pytest.raises(InvalidInput, match="code"):
         SmsMfa.parse(pending("SMS_MFA")).answer(code)
 
 
-def test_a_code_that_is_a_number_is_refused() -> None:
-    """Leading zeros would be lost."""
+def test_code_of_type_int_is_refused() -> None:
+    """Its leading zeros would be lost."""
     with pytest.raises(UsageError, match="int"):
         SmsMfa.parse(pending("SMS_MFA")).answer(123456)  # type: ignore[arg-type]  # what callers do
 
 
-def test_half_a_surrogate_pair_is_refused_without_being_shown() -> None:
-    """It has no UTF-8 form, and Python's own error would quote the password."""
+def test_lone_surrogate_is_refused_without_showing_the_password() -> None:
+    """UTF-8 cannot encode it, and Python's own error would quote the password."""
     with pytest.raises(InvalidInput, match="surrogate") as refused:
         Password.parse(pending("PASSWORD")).answer("secret\ud800")
     assert "secret" not in str(refused.value)
 
 
-def test_the_password_challenges_carry_the_password() -> None:
-    """In clear it is sent; for SRP it stays in the turn."""
+def test_password_is_sent_for_password_and_kept_for_password_srp() -> None:
     clear = Password.parse(pending("PASSWORD")).answer("pw")
     proved = PasswordSrp.parse(pending("PASSWORD_SRP")).answer("pw")
 
@@ -96,10 +95,9 @@ def test_the_password_challenges_carry_the_password() -> None:
 
 
 @pytest.mark.parametrize("handler", [PasswordVerifier, DeviceSrpAuth, DevicePasswordVerifier])
-def test_the_internal_challenges_ask_nobody(
+def test_internal_challenges_are_answered_automatically(
     handler: type[PasswordVerifier | DeviceSrpAuth | DevicePasswordVerifier],
 ) -> None:
-    """The flow answers them in the same turn."""
     challenge = handler.parse(pending(handler.name))
 
     assert challenge.auto().challenge is challenge
@@ -117,8 +115,7 @@ def new_password(required: object = (), attributes: object = None) -> NewPasswor
     return NewPasswordRequired.parse(pending("NEW_PASSWORD_REQUIRED", parameters))
 
 
-def test_attributes_are_sent_with_their_prefix() -> None:
-    """The prefix is ours to take off and to put on."""
+def test_attribute_names_have_the_prefix_on_the_wire_only() -> None:
     challenge = new_password(["userAttributes.name", "userAttributes.email"], {"email": "a@b.c", "name": ""})
     answer = challenge.answer("New1", {"name": "Al", "userAttributes.custom:x": "1"})
 
@@ -130,8 +127,7 @@ def test_attributes_are_sent_with_their_prefix() -> None:
     }
 
 
-def test_a_new_password_without_parameters_asks_for_nothing_else() -> None:
-    """Both parameters may be absent."""
+def test_new_password_without_parameters_requires_no_attributes() -> None:
     challenge = NewPasswordRequired.parse(pending("NEW_PASSWORD_REQUIRED"))
 
     assert (challenge.required_attributes, challenge.attributes) == ((), {})
@@ -152,22 +148,21 @@ def test_what_is_not_documented_is_left_to_cognito(name: str) -> None:
     assert answer.responses[f"userAttributes.{name}"] == "x"
 
 
-def test_an_attribute_without_a_value_is_missing() -> None:
+def test_attribute_without_a_value_is_missing() -> None:
     challenge = new_password(["userAttributes.name"], {"name": None})
 
     assert challenge.missing_attributes == ("name",)
 
 
 @pytest.mark.parametrize(("required", "attributes"), [("x", {}), ([1], {}), ([], [1]), ({}, {})])
-def test_unreadable_attributes_are_told(required: object, attributes: object) -> None:
-    """Never a KeyError or a TypeError."""
+def test_unreadable_attributes_raise_unexpected_response(required: object, attributes: object) -> None:
     parameters = {"requiredAttributes": json.dumps(required), "userAttributes": json.dumps(attributes)}
     with pytest.raises(UnexpectedResponse):
         NewPasswordRequired.parse(pending("NEW_PASSWORD_REQUIRED", parameters))
 
 
-def test_choices_are_wire_values_and_unknown_ones_can_be_chosen() -> None:
-    """A factor that Cognito invents tomorrow stays a string."""
+def test_choice_that_the_library_does_not_know_can_be_chosen() -> None:
+    """It stays a string."""
     challenge = SelectMfaType.parse(pending("SELECT_MFA_TYPE", {"MFAS_CAN_SELECT": '["SMS_MFA", "NEW_MFA"]'}))
 
     assert challenge.choices == (MfaType.SMS_MFA, "NEW_MFA")
@@ -212,7 +207,7 @@ def test_another_first_factor_takes_the_password() -> None:
         challenge.answer_with("WEB_AUTHN", "pw")
 
 
-def test_a_second_factor_offers_no_other_first_factor() -> None:
+def test_second_factor_offers_no_other_first_factor() -> None:
     challenge = EmailOtp.parse(pending("EMAIL_OTP"))
 
     assert challenge.other_factors == ()
@@ -220,8 +215,7 @@ def test_a_second_factor_offers_no_other_first_factor() -> None:
         challenge.answer_with("WEB_AUTHN")
 
 
-def test_each_way_to_sign_in_is_answered_by_its_method() -> None:
-    """The passwords have methods of their own."""
+def test_each_first_factor_is_answered_by_its_method() -> None:
     challenge = SelectChallenge.parse(pending("SELECT_CHALLENGE", None, "PASSWORD", "PASSWORD_SRP", "NEW"))
 
     assert challenge.answer("NEW").responses == {"ANSWER": "NEW"}
@@ -231,13 +225,13 @@ def test_each_way_to_sign_in_is_answered_by_its_method() -> None:
         challenge.answer("PASSWORD_SRP")
 
 
-def test_what_can_be_set_up_defaults_to_the_authenticator_app() -> None:
-    """Before there was a choice, nothing was said."""
+def test_mfa_setup_without_parameters_offers_the_authenticator_app() -> None:
+    """Older pools send no list."""
     assert MfaSetup.parse(pending("MFA_SETUP")).can_set_up == (MfaType.SOFTWARE_TOKEN_MFA,)
 
 
-def test_the_uri_takes_another_account_name() -> None:
-    """The user name may be a UUID that says nothing to its owner."""
+def test_uri_takes_another_account_name() -> None:
+    """The username may be a UUID, which means nothing to its owner."""
     setup = TotpSetup.parse(pending("MFA_SETUP", {"SECRET_CODE": "JBSWY3DP"}))
 
     assert setup.uri("App", "alice@example.com") == (
@@ -246,19 +240,17 @@ def test_the_uri_takes_another_account_name() -> None:
     assert "JBSWY3DP" not in repr(setup)
 
 
-def test_the_options_of_a_passkey_must_be_an_object() -> None:
-    """A browser could do nothing with anything else."""
+def test_passkey_options_that_are_not_an_object_raise_unexpected_response() -> None:
     for text in ("[]", "no json"):
         with pytest.raises(UnexpectedResponse, match="WEB_AUTHN"):
             WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": text}))
 
 
-def test_a_passkey_without_a_timeout_tells_no_end() -> None:
-    """Only Cognito knows it."""
+def test_passkey_without_a_timeout_has_no_expires_at() -> None:
     assert WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": "{}"})).expires_at is None
 
 
-def test_a_passkey_s_credential_is_taken_as_text_or_as_a_mapping() -> None:
+def test_passkey_credential_may_be_text_or_a_mapping() -> None:
     """It is sent as compact JSON."""
     challenge = WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": "{}"}))
     response = {"clientDataJSON": "a", "authenticatorData": "b", "signature": "c"}
@@ -282,7 +274,7 @@ DEEP = "[" * 100_000
     ],
     ids=["deep", "array", "list", "bytes"],
 )
-def test_a_passkey_s_credential_that_cannot_be_sent_is_refused(
+def test_malformed_passkey_credential_is_refused(
     credential: Any, kind: type[CognitoFlowError], word: str
 ) -> None:
     challenge = WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": "{}"}))
@@ -293,21 +285,19 @@ def test_a_passkey_s_credential_that_cannot_be_sent_is_refused(
         challenge.answer(credential)
 
 
-def test_a_passkey_that_never_ends_tells_no_end() -> None:
-    """Its timeout is longer than the calendar."""
+def test_passkey_timeout_beyond_the_calendar_has_no_expires_at() -> None:
     options = {"CREDENTIAL_REQUEST_OPTIONS": json.dumps({"timeout": 10**18})}
     asked = attrs.evolve(pending("WEB_AUTHN", options), received_at=datetime(2030, 1, 1, tzinfo=UTC))
     assert WebAuthn.parse(asked).expires_at is None
 
 
-def test_options_that_nest_too_deep_are_told() -> None:
-    """Python's parser gives up on them."""
+def test_deeply_nested_passkey_options_raise_unexpected_response() -> None:
+    """json raises RecursionError for them."""
     with pytest.raises(UnexpectedResponse, match="not JSON"):
         WebAuthn.parse(pending("WEB_AUTHN", {"CREDENTIAL_REQUEST_OPTIONS": DEEP}))
 
 
-def test_an_unknown_challenge_is_answered_with_responses_of_ones_own() -> None:
-    """A name that Cognito has not invented yet."""
+def test_unknown_challenge_is_answered_with_given_responses() -> None:
     challenge = read_challenge(pending("NEW_ONE", {"HINT": "x"}))
 
     assert isinstance(challenge, UnknownChallenge)
@@ -317,7 +307,7 @@ def test_an_unknown_challenge_is_answered_with_responses_of_ones_own() -> None:
         challenge.answer({"NEW_CODE": ""})
 
 
-def test_a_known_challenge_that_cannot_be_read_is_unknown_and_answerable() -> None:
+def test_known_challenge_that_cannot_be_read_is_unknown_and_answerable() -> None:
     challenge = read_challenge(pending("SELECT_MFA_TYPE"))
 
     assert isinstance(challenge, UnknownChallenge)
@@ -341,16 +331,16 @@ def test_challenge_as_a_dictionary_has_what_a_front_end_sends_back() -> None:
     }
 
 
-def test_a_custom_challenge_hides_the_user_name_from_its_parameters() -> None:
-    """USERNAME is the protocol's, not the trigger's."""
+def test_parameters_of_a_custom_challenge_do_not_contain_the_username() -> None:
+    """USERNAME belongs to the protocol, not to the trigger."""
     challenge = CustomChallenge.parse(pending("CUSTOM_CHALLENGE", {"USERNAME": "alice", "q": "1"}))
 
     assert challenge.parameters == {"q": "1"}
     assert challenge.auto() is None
 
 
-def test_a_session_that_is_needed_and_missing_is_told() -> None:
-    """AssociateSoftwareToken has nothing else to go by."""
+def test_missing_session_raises_unexpected_response() -> None:
+    """AssociateSoftwareToken needs it."""
     with pytest.raises(UnexpectedResponse, match="Session"):
         pending("MFA_SETUP").need_session()
 

@@ -78,8 +78,7 @@ ORDINARY = srp_peer.SignIn("Ab1Cd2Ef3", "alice", SECRET, 2**127 + 1, 2**200, 2**
 
 @given(number=NUMBERS)
 @example(number=0)
-def test_pad(number: int) -> None:
-    """A number is hashed as the shortest bytes that a reader of signed numbers takes for the same."""
+def test_pad_gives_the_shortest_twos_complement_form(number: int) -> None:
     padded = _srp.pad(Integer(number))
 
     assert srp_peer.pad(number) == padded
@@ -88,8 +87,7 @@ def test_pad(number: int) -> None:
 
 @given(moment=SIGN_INS.map(lambda each: each.moment), hours=st.integers(-12, 14))
 @example(moment=datetime(2026, 11, 9, 23, 59, 59, tzinfo=UTC), hours=1)
-def test_timestamp(moment: datetime, hours: int) -> None:
-    """A moment is written in UTC, whatever zone it came in."""
+def test_timestamp_is_written_in_utc_for_any_zone(moment: datetime, hours: int) -> None:
     utc = max(moment, datetime(1000, 1, 2, tzinfo=UTC))
     utc = min(utc, datetime(9999, 12, 30, tzinfo=UTC))
 
@@ -103,29 +101,27 @@ class WithoutLocale(datetime):
         raise AssertionError(f"strftime({format!r}) depends on the locale")
 
 
-def test_timestamp_asks_no_locale() -> None:
-    """The names of days and months do not go through strftime, which translates them."""
+def test_timestamp_does_not_depend_on_the_locale() -> None:
+    """strftime would translate the names of days and months."""
     moment = WithoutLocale(2026, 11, 2, 3, 4, 5, tzinfo=UTC)
 
     assert "Mon Nov 2 03:04:05 UTC 2026" == _srp.timestamp(moment)
 
 
 @given(expected=SIGN_INS)
-def test_claim(expected: srp_peer.SignIn) -> None:
-    """A server that knows the verifier, and computes in its own way, finds the client's proof right."""
+def test_claim_agrees_with_the_server(expected: srp_peer.SignIn) -> None:
+    """The server half of srp_peer knows the verifier and computes S in its own way."""
     assert expected.s == expected.s_of_client
     assert expected.signature == claim(expected).signature
 
 
 @given(expected=SIGN_INS)
-def test_srp_a(expected: srp_peer.SignIn) -> None:
-    """SRP_A is g^a mod N, without zeros in front."""
+def test_srp_a_is_g_to_the_a_without_leading_zeros(expected: srp_peer.SignIn) -> None:
     assert f"{expected.public_a:x}" == _srp.Ephemeral(expected.a.to_bytes(32)).srp_a
 
 
 @given(expected=SIGN_INS)
-def test_claim_is_sent_as_it_was_signed(expected: srp_peer.SignIn) -> None:
-    """The block goes back unchanged, and TIMESTAMP is the text under the signature."""
+def test_claim_carries_the_block_and_the_timestamp_that_were_signed(expected: srp_peer.SignIn) -> None:
     assert {
         "PASSWORD_CLAIM_SECRET_BLOCK": base64.b64encode(expected.secret_block).decode(),
         "PASSWORD_CLAIM_SIGNATURE": expected.signature,
@@ -134,8 +130,7 @@ def test_claim_is_sent_as_it_was_signed(expected: srp_peer.SignIn) -> None:
 
 
 @given(expected=SIGN_INS, other=TEXTS)
-def test_claim_of_another_password(expected: srp_peer.SignIn, other: str) -> None:
-    """Another password is another proof."""
+def test_another_password_gives_another_signature(expected: srp_peer.SignIn, other: str) -> None:
     who = _srp.Identity(expected.group, expected.name, expected.password + "x" + other)
 
     assert not hmac.compare_digest(expected.signature, claim(expected, who=who).signature)
@@ -162,8 +157,7 @@ def exponent_for(start: int, fits: Callable[[int], bool]) -> int:
 
 @pytest.mark.parametrize("start", [2**255, 2**255 // 3])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_claim_with_forced_a(shape: str, start: int) -> None:
-    """The proof is right whatever shape A has."""
+def test_claim_agrees_with_the_server_for_every_shape_of_a(shape: str, start: int) -> None:
     a = exponent_for(start, lambda power: SHAPES[shape](power.bit_length(), 3072))
     expected = replace(ORDINARY, a=a)
 
@@ -173,8 +167,9 @@ def test_claim_with_forced_a(shape: str, start: int) -> None:
 @pytest.mark.parametrize("start", [2**255, 2**255 // 3])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("number", "full"), [("public_b", 3072), ("u", 256)])
-def test_claim_with_forced_b_or_u(number: str, full: int, shape: str, start: int) -> None:
-    """The proof is right whatever shape B or u has."""
+def test_claim_agrees_with_the_server_for_every_shape_of_b_and_u(
+    number: str, full: int, shape: str, start: int
+) -> None:
     masked_verifier = srp_peer.K * ORDINARY.verifier
     front = srp_peer.pad(ORDINARY.public_a)
 
@@ -191,8 +186,8 @@ def test_claim_with_forced_b_or_u(number: str, full: int, shape: str, start: int
 
 
 @pytest.mark.parametrize("shape", ["top bit", "no top bit", "odd digits"])
-def test_claim_with_forced_shared_number(shape: str) -> None:
-    """The proof is right whatever shape S has. (It is short among the known answers, and below.)"""
+def test_claim_agrees_with_the_server_for_every_shape_of_s(shape: str) -> None:
+    """A short S is among the known answers, and below."""
     candidates = (replace(ORDINARY, b=b) for b in itertools.count(1))
     expected = next(each for each in candidates if SHAPES[shape](each.s.bit_length(), 3072))
 
@@ -200,8 +195,8 @@ def test_claim_with_forced_shared_number(shape: str) -> None:
 
 
 @pytest.mark.parametrize("shared", [0, 1, srp_peer.N - 1], ids=["0", "1", "N - 1"])
-def test_claim_when_the_shared_number_is_extreme(shared: int) -> None:
-    """A service that chooses B so that S is 0, 1 or -1 gets a proof over as few bytes as that has."""
+def test_shared_number_of_zero_one_or_minus_one_is_hashed_in_its_shortest_form(shared: int) -> None:
+    """A service can choose B so that S is 0, 1 or -1."""
     candidates = (dishonest(a, shared) for a in itertools.count(ORDINARY.a))
     expected = next(each for each in candidates if each.s_of_client == shared)  # -1 needs an odd exponent
 
@@ -216,8 +211,8 @@ def dishonest(a: int, shared: int) -> srp_peer.SignIn:
     return each
 
 
-def test_claim_when_b_is_beyond_n() -> None:
-    """u is the hash of B as it was sent; only the base of the power is reduced."""
+def test_srp_b_beyond_n_is_hashed_as_it_was_sent() -> None:
+    """Only the base of the power is reduced modulo N."""
     expected = replace(ORDINARY)
     expected.__dict__["public_b"] = ORDINARY.public_b + srp_peer.N
     expected.__dict__["s"] = expected.s_of_client
@@ -226,8 +221,9 @@ def test_claim_when_b_is_beyond_n() -> None:
 
 
 @given(expected=SIGN_INS, zeros=st.integers(0, 3), upper_case=st.booleans())
-def test_how_a_number_is_written(expected: srp_peer.SignIn, zeros: int, upper_case: bool) -> None:
-    """SALT and SRP_B are numbers: zeros in front and the case of letters change nothing."""
+def test_leading_zeros_and_case_of_salt_and_srp_b_change_nothing(
+    expected: srp_peer.SignIn, zeros: int, upper_case: bool
+) -> None:
     salt, srp_b = (f"{'0' * zeros}{number:x}" for number in (expected.salt, expected.public_b))
     written = claim(
         expected,
@@ -242,8 +238,8 @@ def test_how_a_number_is_written(expected: srp_peer.SignIn, zeros: int, upper_ca
 
 
 @given(salt=SALTS)
-def test_a_negative_salt_is_no_error(salt: int) -> None:
-    """A SALT with a minus sign, sent for users that do not exist, gets a proof to be refused as any other."""
+def test_negative_salt_gives_a_claim(salt: int) -> None:
+    """Cognito sends SALT with a minus sign for some users that do not exist; it then rejects the proof like any other."""
     signature = claim(ORDINARY, salt=f"-{salt:x}").signature
 
     assert 32 == len(base64.b64decode(signature, validate=True))
@@ -251,15 +247,14 @@ def test_a_negative_salt_is_no_error(salt: int) -> None:
 
 
 @pytest.mark.parametrize("multiple", [0, 1, 2], ids=["0", "N", "2 N"])
-def test_srp_b_of_zero_is_refused(multiple: int) -> None:
-    """B = 0 mod N is answered with nothing: the proof would give the password away."""
+def test_srp_b_of_zero_modulo_n_is_refused(multiple: int) -> None:
+    """The proof would reveal the password."""
     with pytest.raises(UnexpectedResponse, match="SRP_B is zero modulo N"):
         claim(ORDINARY, srp_b=f"{multiple * srp_peer.N:x}")
 
 
 @pytest.mark.parametrize("name", ["SRP_A", "SRP_B", "u"])
-def test_a_zero_is_refused_by_name(name: str) -> None:
-    """The one check that A, B and u go through says which of them it was."""
+def test_refused_zero_is_named(name: str) -> None:
     with pytest.raises(UnexpectedResponse, match=f"^{name} is zero"):
         _srp._nonzero(name, Integer(0))
 
@@ -279,8 +274,9 @@ BASE64 = st.binary().map(lambda data: base64.b64encode(data).decode())
 @example(salt="0x1", srp_b="2", secret_block="")
 @example(salt="1_0", srp_b="2", secret_block="")
 @example(salt="1", srp_b="f" * 1537, secret_block="")
-def test_garbage(salt: str, srp_b: str, secret_block: str) -> None:
-    """Whatever the service sends, it is read as a number and a block, or refused as unreadable."""
+def test_any_text_from_the_service_is_read_or_refused_as_unreadable(
+    salt: str, srp_b: str, secret_block: str
+) -> None:
     readable = all(
         0 < len(text.removeprefix("-")) <= 1536
         and set(text.removeprefix("-")) <= set("0123456789abcdefABCDEF")
@@ -309,8 +305,7 @@ def test_garbage(salt: str, srp_b: str, secret_block: str) -> None:
     ["", "xyz", "12 34", "--1", "1\n", "0x1", "1" * 1537],
     ids=["empty", "letters", "space", "two signs", "line end", "prefix", "more digits than two N have"],
 )
-def test_an_unreadable_number_is_named(text: str) -> None:
-    """The error says which value could not be read."""
+def test_unreadable_number_is_named(text: str) -> None:
     with pytest.raises(UnexpectedResponse, match="SALT is not a hexadecimal number"):
         claim(ORDINARY, salt=text)
     with pytest.raises(UnexpectedResponse, match="SRP_B is not a hexadecimal number"):
@@ -318,8 +313,8 @@ def test_an_unreadable_number_is_named(text: str) -> None:
 
 
 @pytest.mark.parametrize("block", ["a", "====", "YQ", "YQ==\n", "Y Q==", "YQ-_", "\u00e4"])
-def test_an_unreadable_block_is_refused(block: str) -> None:
-    """SECRET_BLOCK is standard base64 to the letter: nothing is passed over."""
+def test_unreadable_secret_block_is_refused(block: str) -> None:
+    """SECRET_BLOCK must be strict base64: the decoder does not skip other characters."""
     with pytest.raises(UnexpectedResponse, match="SECRET_BLOCK is not base64"):
         _srp.sign_claim(
             IDENTITY,
@@ -334,8 +329,7 @@ def test_an_unreadable_block_is_refused(block: str) -> None:
 # Dice.
 
 
-def test_a_pair_has_256_bits() -> None:
-    """The exponent is what the dice threw, 32 bytes at once."""
+def test_exponent_is_32_random_bytes() -> None:
     asked: list[int] = []
 
     def throw(length: int) -> bytes:
@@ -346,8 +340,8 @@ def test_a_pair_has_256_bits() -> None:
     assert [32] == asked
 
 
-def test_an_exponent_of_zero_is_thrown_again() -> None:
-    """a = 0 would make A = 1, and S known to everybody."""
+def test_exponent_of_zero_is_drawn_again() -> None:
+    """With a = 0, A is 1 and S is known to everybody."""
     throws = [b"\0" * 32, b"\0" * 32, b"\0" * 31 + b"\1"]
 
     assert "2" == _srp.Ephemeral.draw(lambda _length: throws.pop(0)).srp_a
@@ -361,8 +355,10 @@ def test_an_exponent_of_zero_is_thrown_again() -> None:
 @example(group="-group", name="eu-west-1_key", secret="secret", salt=b"\xff" * 16)
 @example(group="-group", name="eu-west-1_key", secret="secret", salt=b"\0" * 15 + b"\x80")
 @example(group="-group", name="eu-west-1_key", secret="secret", salt=b"\0" * 16)
-def test_device_verifier(group: str, name: str, secret: str, salt: bytes) -> None:
-    """What ConfirmDevice is sent are the numbers of an independent computation, with their sign kept."""
+def test_device_verifier_agrees_with_an_independent_computation(
+    group: str, name: str, secret: str, salt: bytes
+) -> None:
+    """The salt and the verifier keep their sign byte."""
     throws = [salt]
     made = _srp.device_verifier(
         _srp.Identity(group, name, secret),
@@ -378,8 +374,7 @@ def test_device_verifier(group: str, name: str, secret: str, salt: bytes) -> Non
 # Secrets.
 
 
-def test_no_secret_is_shown() -> None:
-    """Passwords, exponents, signatures and verifiers are not in the repr of what holds them."""
+def test_repr_shows_no_secret() -> None:
     ephemeral = _srp.Ephemeral(b"exponent that must not be seen..")
     made = claim(ORDINARY)
     verifier = _srp.device_verifier(IDENTITY, secrets.token_bytes)

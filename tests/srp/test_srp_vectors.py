@@ -45,22 +45,19 @@ def claim(who: _srp.Identity, vector: Vector) -> _srp.Claim:
 
 
 @each("users", "devices")
-def test_srp_a(vector: Vector) -> None:
-    """The same exponent gives the same SRP_A, in the same digits."""
+def test_srp_a_equals_the_known_answer(vector: Vector) -> None:
     assert vector["srp_a"] == ephemeral(vector).srp_a
 
 
 @each("users", "devices")
-def test_claim(vector: Vector) -> None:
-    """The same question gets the same answer, whatever shape its numbers have."""
+def test_claim_equals_the_known_answer(vector: Vector) -> None:
     expected = _srp.Claim(vector["secret_block"], vector["signature"], vector["timestamp"])
 
     assert expected == claim(identity(vector), vector)
 
 
 @each("users", "devices")
-def test_claim_of_another_password(vector: Vector) -> None:
-    """One letter more in the password is another answer."""
+def test_another_password_gives_another_claim(vector: Vector) -> None:
     other = _srp.Identity(vector["group"], vector["name"], vector["password"] + "x")
 
     assert vector["signature"] != claim(other, vector).signature
@@ -73,28 +70,24 @@ def salt_first(salt: str) -> Callable[[int], bytes]:
 
 
 @each("device_verifiers")
-def test_device_verifier(vector: Vector) -> None:
-    """The same device secret and salt give the same DeviceSecretVerifierConfig."""
+def test_device_verifier_equals_the_known_answer(vector: Vector) -> None:
     expected = _srp.DeviceVerifier(vector["password_verifier"], vector["padded_salt"])
 
     assert expected == _srp.device_verifier(identity(vector), salt_first(vector["salt"]))
 
 
 @each("pads")
-def test_pad(vector: Vector) -> None:
-    """A number becomes the same bytes."""
+def test_padded_number_equals_the_known_answer(vector: Vector) -> None:
     assert vector["padded"] == _srp.pad(Integer(int(vector["number"], 16))).hex()
 
 
 @each("timestamps")
-def test_timestamp(vector: Vector) -> None:
-    """Every day of a month is written in the same way."""
+def test_timestamp_equals_the_known_answer(vector: Vector) -> None:
     assert vector["timestamp"] == _srp.timestamp(datetime.fromisoformat(vector["moment"]))
 
 
 @each("secret_hashes")
-def test_secret_hash(vector: Vector) -> None:
-    """The same name, client and secret give the same SECRET_HASH."""
+def test_secret_hash_equals_the_known_answer(vector: Vector) -> None:
     app = AppClient("eu-west-1_AbC123", vector["client_id"], vector["client_secret"])
 
     assert vector["secret_hash"] == app.secret_hash(vector["username"])
@@ -104,6 +97,5 @@ def test_secret_hash(vector: Vector) -> None:
     "section",
     ["multiplier", "pads", "timestamps", "secret_hashes", "users", "devices", "device_verifiers"],
 )
-def test_every_answer_has_an_origin(section: str) -> None:
-    """No answer in the file is our own."""
+def test_every_known_answer_was_computed_by_another_program(section: str) -> None:
     assert [] == [vector["label"] for vector in VECTORS[section] if not vector["origins"]]
