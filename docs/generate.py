@@ -50,9 +50,9 @@ def challenges() -> str:
     )
     return f"""# Challenges
 
-This page is generated from the handler classes. USERNAME, SECRET_HASH and DEVICE_KEY, if there are any, are sent with every answer. Tokens
-may follow every answer, except one that only leads to the next challenge. "Retry" says whether the same challenge can be answered
-again after a wrong answer.
+This page is generated from the handler classes. USERNAME, SECRET_HASH and DEVICE_KEY, if there are any, are sent with every answer.
+"Retry" says whether the same challenge can be answered again after a wrong answer. [What Cognito
+does](../explanation/protocol.md#18-all-challenges) says which challenge may follow which.
 
 {table(head, rows)}
 
