@@ -43,23 +43,21 @@ def sign_in(client: Program, flow: str = "USER_SRP_AUTH", password: str = PASSWO
 
 
 @pytest.mark.parametrize("options", PASSWORD_FLOWS, ids=lambda options: "-".join(options.values()))
-def test_password(cognito: LocalCognito, amplify: Amplify, options: dict[str, str]) -> None:
-    """The right password signs in."""
+def test_right_password_signs_in(cognito: LocalCognito, amplify: Amplify, options: dict[str, str]) -> None:
     pool = pools.plain_pool(cognito)
     assert pools.is_alice(pool, sign_in(amplify(pool), **options))
 
 
 @pytest.mark.parametrize("options", PASSWORD_FLOWS, ids=lambda options: "-".join(options.values()))
-def test_wrong_password(cognito: LocalCognito, amplify: Amplify, options: dict[str, str]) -> None:
-    """A wrong password is refused."""
+def test_wrong_password_is_refused(cognito: LocalCognito, amplify: Amplify, options: dict[str, str]) -> None:
     pool = pools.plain_pool(cognito)
     wrong = {"username": "alice", "password": PASSWORD + "!", **options}
     assert pools.INCORRECT == amplify(pool).refusal("signIn", **wrong)
     assert not pool.user("alice").grants
 
 
-def test_choice_of_first_factors(cognito: LocalCognito, amplify: Amplify) -> None:
-    """Who prefers nothing chooses; a code by e-mail signs in, after a wrong one was refused."""
+def test_first_factor_without_a_preference_is_chosen(cognito: LocalCognito, amplify: Amplify) -> None:
+    """A code by e-mail signs in after a wrong one was refused."""
     pool = pools.choice_pool(cognito)
     client = amplify(pool)
     asked = client.call("signIn", username="alice", flow="USER_AUTH")
@@ -72,8 +70,9 @@ def test_choice_of_first_factors(cognito: LocalCognito, amplify: Amplify) -> Non
 
 
 @pytest.mark.parametrize("factor", ["EMAIL_OTP", "SMS_OTP"])
-def test_preferred_code(cognito: LocalCognito, amplify: Amplify, factor: str) -> None:
-    """A code instead of a password signs in, after a wrong one was refused."""
+def test_preferred_code_signs_in_after_a_wrong_one(
+    cognito: LocalCognito, amplify: Amplify, factor: str
+) -> None:
     pool = pools.choice_pool(cognito)
     client = amplify(pool)
     client.call("signIn", username="alice", flow="USER_AUTH", preferred=factor)
@@ -83,8 +82,7 @@ def test_preferred_code(cognito: LocalCognito, amplify: Amplify, factor: str) ->
 
 
 @pytest.mark.parametrize("factor", ["PASSWORD", "PASSWORD_SRP"])
-def test_chosen_password(cognito: LocalCognito, amplify: Amplify, factor: str) -> None:
-    """A password may be chosen, too."""
+def test_chosen_password_signs_in(cognito: LocalCognito, amplify: Amplify, factor: str) -> None:
     pool = pools.choice_pool(cognito)
     client = amplify(pool)
     client.call("signIn", username="alice", flow="USER_AUTH")
@@ -93,8 +91,7 @@ def test_chosen_password(cognito: LocalCognito, amplify: Amplify, factor: str) -
 
 
 @pytest.mark.parametrize("factor", ["PASSWORD", "PASSWORD_SRP"])
-def test_chosen_wrong_password(cognito: LocalCognito, amplify: Amplify, factor: str) -> None:
-    """A wrong password is refused where it was chosen, too."""
+def test_chosen_wrong_password_is_refused(cognito: LocalCognito, amplify: Amplify, factor: str) -> None:
     pool = pools.choice_pool(cognito)
     client = amplify(pool)
     client.call("signIn", username="alice", flow="USER_AUTH")
@@ -103,8 +100,8 @@ def test_chosen_wrong_password(cognito: LocalCognito, amplify: Amplify, factor: 
     assert not pool.user("alice").grants
 
 
-def test_new_password(cognito: LocalCognito, amplify: Amplify) -> None:
-    """A temporary password is replaced; one that breaks the policy is refused before."""
+def test_temporary_password_is_replaced(cognito: LocalCognito, amplify: Amplify) -> None:
+    """A new password against the policy is refused first."""
     pool = pools.plain_pool(cognito, temporary=True)
     client = amplify(pool)
     assert "CONFIRM_SIGN_IN_WITH_NEW_PASSWORD_REQUIRED" == sign_in(client)["signInStep"]
@@ -114,8 +111,8 @@ def test_new_password(cognito: LocalCognito, amplify: Amplify) -> None:
     assert pools.is_alice(pool, sign_in(client, password=NEW_PASSWORD))
 
 
-def test_totp(cognito: LocalCognito, amplify: Amplify) -> None:
-    """A code of the authenticator app signs in once, after a wrong one was refused."""
+def test_totp_code_signs_in_after_a_wrong_one(cognito: LocalCognito, amplify: Amplify) -> None:
+    """The same code is refused the second time."""
     pool = pools.totp_pool(cognito)
     client = amplify(pool)
     assert "CONFIRM_SIGN_IN_WITH_TOTP_CODE" == sign_in(client)["signInStep"]
@@ -127,8 +124,7 @@ def test_totp(cognito: LocalCognito, amplify: Amplify) -> None:
     assert pools.USED_TOTP == client.refusal("answer", answer=code)
 
 
-def test_code_by_email(cognito: LocalCognito, amplify: Amplify) -> None:
-    """A code by e-mail is a second factor; a wrong one is refused."""
+def test_email_code_signs_in_after_a_wrong_one(cognito: LocalCognito, amplify: Amplify) -> None:
     pool = pools.mfa_pool(cognito, user={"email": "alice@example.com"}, **pools.EMAIL)
     client = amplify(pool)
     asked = sign_in(client)
@@ -141,8 +137,7 @@ def test_code_by_email(cognito: LocalCognito, amplify: Amplify) -> None:
     assert pools.is_alice(pool, client.call("answer", answer=code))
 
 
-def test_choice_of_second_factors(cognito: LocalCognito, amplify: Amplify) -> None:
-    """Who has several second factors chooses one."""
+def test_second_factor_is_chosen(cognito: LocalCognito, amplify: Amplify) -> None:
     pool = pools.two_factor_pool(cognito)
     client = amplify(pool)
     assert "CONTINUE_SIGN_IN_WITH_MFA_SELECTION" == sign_in(client)["signInStep"]
@@ -150,8 +145,8 @@ def test_choice_of_second_factors(cognito: LocalCognito, amplify: Amplify) -> No
     assert pools.is_alice(pool, client.call("answer", answer=pool.last_code("alice")))
 
 
-def test_enrolment(cognito: LocalCognito, amplify: Amplify) -> None:
-    """An authenticator app is enrolled in the sign-in; its first code must be right."""
+def test_authenticator_app_is_enrolled(cognito: LocalCognito, amplify: Amplify) -> None:
+    """The first code must be right."""
     pool = pools.mfa_pool(cognito, user={}, **pools.TOTP)
     client = amplify(pool)
     asked = sign_in(client)
@@ -161,8 +156,7 @@ def test_enrolment(cognito: LocalCognito, amplify: Amplify) -> None:
     assert pools.is_alice(pool, client.call("answer", answer=code))
 
 
-def test_address_is_set_up(cognito: LocalCognito, amplify: Amplify) -> None:
-    """Who has no second factor may choose to get codes by e-mail."""
+def test_email_address_is_set_up_as_second_factor(cognito: LocalCognito, amplify: Amplify) -> None:
     pool = pools.mfa_pool(cognito, user={}, **pools.TOTP, **pools.EMAIL)
     client = amplify(pool)
     assert "CONTINUE_SIGN_IN_WITH_MFA_SETUP_SELECTION" == sign_in(client)["signInStep"]
@@ -173,8 +167,9 @@ def test_address_is_set_up(cognito: LocalCognito, amplify: Amplify) -> None:
     assert "alice@example.com" == client.call("attributes")["email"]
 
 
-def test_custom(cognito: LocalCognito, amplify: Amplify) -> None:
-    """The answer to a custom challenge signs in, after a wrong one was asked about again."""
+def test_custom_challenge_is_asked_again_after_a_wrong_answer(
+    cognito: LocalCognito, amplify: Amplify
+) -> None:
     pool = pools.custom_pool(cognito)
     client = amplify(pool)
     asked = client.call("signIn", username="alice", flow="CUSTOM_WITHOUT_SRP")
@@ -184,8 +179,7 @@ def test_custom(cognito: LocalCognito, amplify: Amplify) -> None:
     assert pools.is_alice(pool, client.call("answer", answer="4"))
 
 
-def test_custom_after_a_password(cognito: LocalCognito, amplify: Amplify) -> None:
-    """A custom sign-in that begins with SRP asks for the password first."""
+def test_custom_sign_in_with_srp_asks_for_the_password_first(cognito: LocalCognito, amplify: Amplify) -> None:
     pool = pools.custom_pool(cognito)
     client = amplify(pool)
     wrong = {"username": "alice", "password": PASSWORD + "!", "flow": "CUSTOM_WITH_SRP"}
@@ -206,8 +200,7 @@ def sign_in_with_code(pool: Pool, client: Program) -> Any:
 
 
 @pytest.mark.parametrize("flow", DEVICE_FLOWS)
-def test_device(cognito: LocalCognito, amplify: Amplify, flow: str) -> None:
-    """The client confirms its device, which then stands for the code."""
+def test_confirmed_device_replaces_the_code(cognito: LocalCognito, amplify: Amplify, flow: str) -> None:
     pool = pools.device_pool(cognito)
     client = amplify(pool)
     sign_in_with_code(pool, client)
@@ -219,8 +212,9 @@ def test_device(cognito: LocalCognito, amplify: Amplify, flow: str) -> None:
     assert 1 == len(cognito.outbox)
 
 
-def test_alias(cognito: LocalCognito, amplify: Amplify) -> None:
-    """Who signs in by e-mail address gets a code, and is the user with that address."""
+def test_sign_in_by_email_address_signs_in_the_user_with_that_address(
+    cognito: LocalCognito, amplify: Amplify
+) -> None:
     pool = pools.device_pool(cognito, alias_attributes=["email"])
     client = amplify(pool)
     client.call("signIn", username="alice@example.com", password=PASSWORD, flow="USER_SRP_AUTH")
@@ -229,8 +223,9 @@ def test_alias(cognito: LocalCognito, amplify: Amplify) -> None:
 
 
 @pytest.mark.parametrize("flow", DEVICE_FLOWS)
-def test_forgotten_device(cognito: LocalCognito, amplify: Amplify, flow: str) -> None:
-    """The client drops a device that the pool has forgotten, is asked for a code, and confirms a new one."""
+def test_forgotten_device_is_dropped_and_a_new_one_confirmed(
+    cognito: LocalCognito, amplify: Amplify, flow: str
+) -> None:
     pool = pools.device_pool(cognito)
     client = amplify(pool)
     sign_in_with_code(pool, client)
@@ -243,8 +238,7 @@ def test_forgotten_device(cognito: LocalCognito, amplify: Amplify, flow: str) ->
     assert forgotten != key
 
 
-def test_device_with_another_secret(cognito: LocalCognito, amplify: Amplify) -> None:
-    """A device that cannot prove itself is refused, whatever the password."""
+def test_device_with_another_secret_is_refused(cognito: LocalCognito, amplify: Amplify) -> None:
     pool = pools.device_pool(cognito)
     client = amplify(pool)
     sign_in_with_code(pool, client)
@@ -253,8 +247,7 @@ def test_device_with_another_secret(cognito: LocalCognito, amplify: Amplify) -> 
     assert pools.INCORRECT == client.refusal("signIn", **right)
 
 
-def test_remembered_by_choice(cognito: LocalCognito, amplify: Amplify) -> None:
-    """Where the person is asked, a device stands for the code only after a yes."""
+def test_device_replaces_the_code_only_after_the_user_agreed(cognito: LocalCognito, amplify: Amplify) -> None:
     pool = pools.device_pool(cognito, asks=True)
     client = amplify(pool)
     sign_in_with_code(pool, client)
@@ -265,8 +258,8 @@ def test_remembered_by_choice(cognito: LocalCognito, amplify: Amplify) -> None:
     assert pools.is_alice(pool, sign_in(client))
 
 
-def test_forgotten_by_the_person(cognito: LocalCognito, amplify: Amplify) -> None:
-    """A person's own device is forgotten at the pool and at the client."""
+def test_user_can_forget_the_device(cognito: LocalCognito, amplify: Amplify) -> None:
+    """It is forgotten at the pool and at the client."""
     pool = pools.device_pool(cognito)
     client = amplify(pool)
     sign_in(client)
@@ -278,8 +271,9 @@ def test_forgotten_by_the_person(cognito: LocalCognito, amplify: Amplify) -> Non
 
 
 @pytest.mark.parametrize("rotates", [False, True], ids=["same token", "rotation"])
-def test_refresh(cognito: LocalCognito, amplify: Amplify, rotates: bool) -> None:
-    """Refreshes give new tokens of the same sign-in, also where each brings a new refresh token."""
+def test_refresh_gives_new_tokens_of_the_same_sign_in(
+    cognito: LocalCognito, amplify: Amplify, rotates: bool
+) -> None:
     pool = pools.plain_pool(cognito)
     client = amplify(pool, pools.rotating_app(pool) if rotates else pool.app)
     claims = [sign_in(client)["claims"]["access"]]
@@ -290,8 +284,7 @@ def test_refresh(cognito: LocalCognito, amplify: Amplify, rotates: bool) -> None
     assert 3 == len({each["iat"] for each in claims})
 
 
-def test_refresh_with_a_device(cognito: LocalCognito, amplify: Amplify) -> None:
-    """The client names its device with a refresh."""
+def test_refresh_sends_the_device_key(cognito: LocalCognito, amplify: Amplify) -> None:
     pool = pools.device_pool(cognito)
     client = amplify(pool)
     sign_in(client)
@@ -299,8 +292,7 @@ def test_refresh_with_a_device(cognito: LocalCognito, amplify: Amplify) -> None:
     assert pools.is_alice(pool, client.call("refresh"))
 
 
-def test_refresh_after_a_device_was_forgotten(cognito: LocalCognito, amplify: Amplify) -> None:
-    """The refresh token of a forgotten device is dead, and nobody is signed in any more."""
+def test_refresh_token_of_a_forgotten_device_is_refused(cognito: LocalCognito, amplify: Amplify) -> None:
     pool = pools.device_pool(cognito)
     client = amplify(pool)
     sign_in(client)
@@ -312,8 +304,7 @@ def test_refresh_after_a_device_was_forgotten(cognito: LocalCognito, amplify: Am
     ]
 
 
-def test_sign_out(cognito: LocalCognito, amplify: Amplify) -> None:
-    """Signing out revokes the sign-in at the pool."""
+def test_sign_out_revokes_the_tokens(cognito: LocalCognito, amplify: Amplify) -> None:
     pool = pools.plain_pool(cognito)
     client = amplify(pool)
     sign_in(client)

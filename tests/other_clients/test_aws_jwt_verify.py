@@ -37,39 +37,33 @@ def sign_in(pool: Pool, app: AppClient | None = None) -> dict[str, str]:
     return {"access": result["AccessToken"], "id": result["IdToken"]}
 
 
-def test_tokens(pool: Pool, verifier: Program) -> None:
-    """Both tokens of a sign-in hold."""
+def test_both_tokens_are_valid(pool: Pool, verifier: Program) -> None:
     assert pools.is_alice(pool, {"claims": verifier.call("verify", **sign_in(pool))})
 
 
-def test_exchanged(pool: Pool, verifier: Program) -> None:
-    """An ID token is no access token."""
+def test_id_token_is_refused_as_an_access_token(pool: Pool, verifier: Program) -> None:
     tokens = sign_in(pool)
     name, _ = verifier.refusal("verify", access=tokens["id"], id=tokens["access"])
     assert "CognitoJwtInvalidTokenUseError" == name
 
 
-def test_too_old(cognito: LocalCognito, pool: Pool, verifier: Program) -> None:
-    """A token ends when it says."""
+def test_expired_token_is_refused(cognito: LocalCognito, pool: Pool, verifier: Program) -> None:
     cognito.clock.advance(-3601)
     assert "JwtExpiredError" == verifier.refusal("verify", **sign_in(pool))[0]
 
 
-def test_of_another_app_client(pool: Pool, verifier: Program) -> None:
-    """A token names the app client that it is for."""
+def test_token_of_another_app_client_is_refused(pool: Pool, verifier: Program) -> None:
     tokens = sign_in(pool, pool.app_client())
     assert "CognitoJwtInvalidClientIdError" == verifier.refusal("verify", **tokens)[0]
 
 
-def test_of_another_pool(cognito: LocalCognito, pool: Pool, verifier: Program) -> None:
-    """Each pool has keys of its own, whatever issuer it names."""
+def test_token_of_another_pool_is_refused(cognito: LocalCognito, pool: Pool, verifier: Program) -> None:
     other = pools.plain_pool(cognito)
     other.configure(issuer=pool.app.issuer)
     assert "KidNotFoundInJwksError" == verifier.refusal("verify", **sign_in(other))[0]
 
 
-def test_changed(pool: Pool, verifier: Program) -> None:
-    """A token whose claims were changed is refused."""
+def test_token_with_changed_claims_is_refused(pool: Pool, verifier: Program) -> None:
     tokens = sign_in(pool)
     head, _, signature = tokens["access"].split(".")
     _, claims, _ = sign_in(pool)["access"].split(".")

@@ -67,8 +67,7 @@ def sdk(run: Run, javascript: JavaScript) -> StartSdk:
     return sdk
 
 
-def test_password(cognito: LocalCognito, sdk: StartSdk) -> None:
-    """The right password signs in, and the access token opens the user's own record."""
+def test_right_password_signs_in(cognito: LocalCognito, sdk: StartSdk) -> None:
     pool = pools.plain_pool(cognito, email="alice@example.com")
     client = sdk(pool)
     done = client.send("InitiateAuth", **client.start())
@@ -78,16 +77,14 @@ def test_password(cognito: LocalCognito, sdk: StartSdk) -> None:
     assert {"Name": "email", "Value": "alice@example.com"} in record["UserAttributes"]
 
 
-def test_wrong_password(cognito: LocalCognito, sdk: StartSdk) -> None:
-    """A wrong password is refused."""
+def test_wrong_password_is_refused(cognito: LocalCognito, sdk: StartSdk) -> None:
     pool = pools.plain_pool(cognito)
     client = sdk(pool)
     assert pools.INCORRECT == client.refusal("InitiateAuth", **client.start(PASSWORD + "!"))
     assert not pool.user("alice").grants
 
 
-def test_secret_hash(cognito: LocalCognito, sdk: StartSdk) -> None:
-    """An app client with a secret must send SECRET_HASH, and the right one."""
+def test_missing_or_wrong_secret_hash_is_refused(cognito: LocalCognito, sdk: StartSdk) -> None:
     pool = pools.plain_pool(cognito)
     app = pool.app_client(secret=True)
     client, right = sdk(pool, app), app.secret_hash("alice") or ""
@@ -101,8 +98,8 @@ def test_secret_hash(cognito: LocalCognito, sdk: StartSdk) -> None:
     assert pools.is_alice(pool, client.send("InitiateAuth", **client.start(SECRET_HASH=right)))
 
 
-def test_totp(cognito: LocalCognito, sdk: StartSdk) -> None:
-    """A code of the authenticator app signs in once, after a wrong one was refused."""
+def test_totp_code_signs_in_after_a_wrong_one(cognito: LocalCognito, sdk: StartSdk) -> None:
+    """The same code is refused the second time."""
     pool = pools.totp_pool(cognito)
     client = sdk(pool)
     code = pool.totp("alice")
@@ -115,8 +112,7 @@ def test_totp(cognito: LocalCognito, sdk: StartSdk) -> None:
     assert pools.USED_TOTP == client.refusal("RespondToAuthChallenge", **again)
 
 
-def test_session(cognito: LocalCognito, sdk: StartSdk) -> None:
-    """A Session is good for one answer, and one that was made up is good for none."""
+def test_session_works_once_and_a_made_up_one_is_refused(cognito: LocalCognito, sdk: StartSdk) -> None:
     pool = pools.sms_pool(cognito)
     client = sdk(pool)
     step = client.send("InitiateAuth", **client.start())
@@ -128,8 +124,7 @@ def test_session(cognito: LocalCognito, sdk: StartSdk) -> None:
     assert 1 == len(pool.user("alice").grants)
 
 
-def test_enrolment_of_a_person_who_is_signed_in(cognito: LocalCognito, sdk: StartSdk) -> None:
-    """An authenticator app is enrolled with an access token, and asked for at the next sign-in."""
+def test_signed_in_user_enrols_an_authenticator_app(cognito: LocalCognito, sdk: StartSdk) -> None:
     pool = cognito.create_pool(mfa_configuration="OPTIONAL", **pools.TOTP)
     pool.add_user("alice", PASSWORD)
     client = sdk(pool)
@@ -145,15 +140,13 @@ def test_enrolment_of_a_person_who_is_signed_in(cognito: LocalCognito, sdk: Star
     assert "SOFTWARE_TOKEN_MFA" == step["ChallengeName"]
 
 
-def test_forgotten_device(cognito: LocalCognito, sdk: StartSdk) -> None:
-    """A password that comes with a device which nobody knows is refused."""
+def test_password_with_an_unknown_device_is_refused(cognito: LocalCognito, sdk: StartSdk) -> None:
     client = sdk(pools.device_pool(cognito))
     expected = ("ResourceNotFoundException", "Device does not exist.")
     assert expected == client.refusal("InitiateAuth", **client.start(DEVICE_KEY="eu-west-1_forgotten"))
 
 
-def test_reused_refresh_token(cognito: LocalCognito, sdk: StartSdk) -> None:
-    """Where refresh tokens rotate, each is good once."""
+def test_reused_refresh_token_is_refused(cognito: LocalCognito, sdk: StartSdk) -> None:
     pool = pools.plain_pool(cognito)
     client = sdk(pool, pools.rotating_app(pool, "ALLOW_USER_PASSWORD_AUTH"))
     first = client.send("InitiateAuth", **client.start())["AuthenticationResult"]["RefreshToken"]
@@ -164,8 +157,7 @@ def test_reused_refresh_token(cognito: LocalCognito, sdk: StartSdk) -> None:
     assert pools.is_alice(pool, client.send("GetTokensFromRefreshToken", **{**call, "RefreshToken": second}))
 
 
-def test_revoked_tokens(cognito: LocalCognito, sdk: StartSdk) -> None:
-    """After RevokeToken neither the refresh token nor the access token is good."""
+def test_revoked_tokens_are_refused(cognito: LocalCognito, sdk: StartSdk) -> None:
     pool = pools.plain_pool(cognito)
     client = sdk(pool)
     tokens = client.send("InitiateAuth", **client.start())["AuthenticationResult"]
@@ -176,8 +168,7 @@ def test_revoked_tokens(cognito: LocalCognito, sdk: StartSdk) -> None:
     assert expected == client.refusal("GetUser", AccessToken=tokens["AccessToken"])
 
 
-def test_administration(cognito: LocalCognito, sdk: StartSdk) -> None:
-    """An administrator makes a user, sets a password, signs the user in, and ends it all."""
+def test_administrator_manages_a_user(cognito: LocalCognito, sdk: StartSdk) -> None:
     pool = cognito.create_pool()
     client = sdk(pool)
     bob = {"UserPoolId": pool.id, "Username": "bob"}

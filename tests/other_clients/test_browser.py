@@ -126,8 +126,8 @@ def browser(
         yield Browser(*executable, tmp_path, url, told)
 
 
-def test_a_page_signs_in_with_a_second_factor(cognito: LocalCognito, url: str, browser: Browser) -> None:
-    """Each request and each header is allowed, and so is reading the keys that the token is signed with."""
+def test_page_signs_in_with_a_second_factor(cognito: LocalCognito, url: str, browser: Browser) -> None:
+    """The browser allows each request and header, and the page reads the keys of the tokens."""
     pool = pools.totp_pool(cognito)
 
     told = browser.sign_in(pool, url, password=PASSWORD, code=pool.totp("alice"))
@@ -136,8 +136,7 @@ def test_a_page_signs_in_with_a_second_factor(cognito: LocalCognito, url: str, b
     assert told["keys"] == pool.jwks()
 
 
-def test_a_page_learns_why_it_was_refused(cognito: LocalCognito, url: str, browser: Browser) -> None:
-    """The page may read errors, too."""
+def test_page_can_read_errors(cognito: LocalCognito, url: str, browser: Browser) -> None:
     pool = pools.plain_pool(cognito)
 
     told = browser.sign_in(pool, url, password=PASSWORD + "!")
@@ -145,10 +144,8 @@ def test_a_page_learns_why_it_was_refused(cognito: LocalCognito, url: str, brows
     assert told == {"threw": list(pools.INCORRECT)}
 
 
-def test_the_browser_keeps_pages_from_servers_that_do_not_allow_it(
-    cognito: LocalCognito, browser: Browser
-) -> None:
-    """So what the other tests show is not that it lets everything pass."""
+def test_browser_blocks_servers_without_cors_headers(cognito: LocalCognito, browser: Browser) -> None:
+    """So the other tests do not pass merely because the browser allows everything."""
     with serve({"/": ("application/x-amz-json-1.1", b"{}")}, browser.told) as elsewhere:
         told = browser.sign_in(pools.plain_pool(cognito), elsewhere, password=PASSWORD)
 

@@ -41,23 +41,20 @@ def sign_in(client: Program, password: str = PASSWORD) -> Any:
 
 
 @pytest.mark.parametrize("flow", ["USER_SRP_AUTH", "USER_PASSWORD_AUTH"])
-def test_password(cognito: LocalCognito, identity_js: IdentityJs, flow: str) -> None:
-    """The right password signs in."""
+def test_right_password_signs_in(cognito: LocalCognito, identity_js: IdentityJs, flow: str) -> None:
     pool = pools.plain_pool(cognito)
     assert pools.is_alice(pool, sign_in(identity_js(pool, flow)))
 
 
 @pytest.mark.parametrize("flow", ["USER_SRP_AUTH", "USER_PASSWORD_AUTH"])
-def test_wrong_password(cognito: LocalCognito, identity_js: IdentityJs, flow: str) -> None:
-    """A wrong password is refused."""
+def test_wrong_password_is_refused(cognito: LocalCognito, identity_js: IdentityJs, flow: str) -> None:
     pool = pools.plain_pool(cognito)
     client = identity_js(pool, flow)
     assert pools.INCORRECT == client.refusal("signIn", username="alice", password=PASSWORD + "!")
     assert not pool.user("alice").grants
 
 
-def test_new_password(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A temporary password is replaced, and the new one is good from then on."""
+def test_temporary_password_is_replaced(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     pool = pools.plain_pool(cognito, temporary=True)
     client = identity_js(pool)
     assert "newPasswordRequired" == sign_in(client)["asked"]
@@ -65,8 +62,9 @@ def test_new_password(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert pools.is_alice(pool, sign_in(client, NEW_PASSWORD))
 
 
-def test_new_password_against_the_policy(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A new password that breaks the policy is refused, and the next one may be better."""
+def test_new_password_against_the_policy_can_be_corrected(
+    cognito: LocalCognito, identity_js: IdentityJs
+) -> None:
     pool = pools.plain_pool(cognito, temporary=True)
     client = identity_js(pool)
     sign_in(client)
@@ -74,8 +72,7 @@ def test_new_password_against_the_policy(cognito: LocalCognito, identity_js: Ide
     assert pools.is_alice(pool, client.call("completeNewPassword", password=NEW_PASSWORD))
 
 
-def test_totp(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A code of the authenticator app signs in, after a wrong one was refused."""
+def test_totp_code_signs_in_after_a_wrong_one(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     pool = pools.totp_pool(cognito)
     client = identity_js(pool)
     assert "totpRequired" == sign_in(client)["asked"]
@@ -84,8 +81,7 @@ def test_totp(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert pools.is_alice(pool, client.call("sendMfaCode", code=code, factor=factor))
 
 
-def test_used_totp(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A code of the authenticator app is good once."""
+def test_used_totp_code_is_refused(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     pool = pools.totp_pool(cognito)
     client = identity_js(pool)
     code, factor = pool.totp("alice"), "SOFTWARE_TOKEN_MFA"
@@ -95,8 +91,7 @@ def test_used_totp(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert pools.USED_TOTP == client.refusal("sendMfaCode", code=code, factor=factor)
 
 
-def test_sms(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A code by SMS signs in, after a wrong one was refused."""
+def test_sms_code_signs_in_after_a_wrong_one(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     pool = pools.sms_pool(cognito)
     client = identity_js(pool)
     asked = sign_in(client)
@@ -109,8 +104,9 @@ def test_sms(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert pools.is_alice(pool, client.call("sendMfaCode", code=code))
 
 
-def test_session(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A Session is good for one answer, and one that was made up is good for none."""
+def test_session_works_once_and_a_made_up_one_is_refused(
+    cognito: LocalCognito, identity_js: IdentityJs
+) -> None:
     pool = pools.sms_pool(cognito)
     client = identity_js(pool)
     sign_in(client)
@@ -123,8 +119,7 @@ def test_session(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert 1 == len(pool.user("alice").grants)
 
 
-def test_choice_of_factors(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """Who has several second factors chooses one."""
+def test_second_factor_is_chosen(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     pool = pools.two_factor_pool(cognito)
     client = identity_js(pool)
     assert "selectMFAType" == sign_in(client)["asked"]
@@ -132,8 +127,8 @@ def test_choice_of_factors(cognito: LocalCognito, identity_js: IdentityJs) -> No
     assert pools.is_alice(pool, client.call("sendMfaCode", code=pool.last_code("alice")))
 
 
-def test_enrolment(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """An authenticator app is enrolled in the sign-in; its first code must be right, and is then used up."""
+def test_authenticator_app_is_enrolled(cognito: LocalCognito, identity_js: IdentityJs) -> None:
+    """The first code must be right, and cannot be used again."""
     pool = pools.mfa_pool(cognito, user={}, **pools.TOTP)
     client = identity_js(pool)
     assert "mfaSetup" == sign_in(client)["asked"]
@@ -145,8 +140,9 @@ def test_enrolment(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert secret == pool.user("alice").totp_secret
 
 
-def test_custom(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """The answer to a custom challenge signs in, after a wrong one was asked about again."""
+def test_custom_challenge_is_asked_again_after_a_wrong_answer(
+    cognito: LocalCognito, identity_js: IdentityJs
+) -> None:
     pool = pools.custom_pool(cognito)
     client = identity_js(pool)
     asked = client.call("signInWithoutPassword", username="alice")
@@ -155,8 +151,9 @@ def test_custom(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert pools.is_alice(pool, client.call("sendCustomAnswer", answer="4"))
 
 
-def test_custom_after_a_password(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A custom sign-in that begins with SRP asks for the password first."""
+def test_custom_sign_in_with_srp_asks_for_the_password_first(
+    cognito: LocalCognito, identity_js: IdentityJs
+) -> None:
     pool = pools.custom_pool(cognito)
     client = identity_js(pool, "CUSTOM_AUTH")
     assert pools.INCORRECT == client.refusal("signIn", username="alice", password=PASSWORD + "!")
@@ -165,8 +162,7 @@ def test_custom_after_a_password(cognito: LocalCognito, identity_js: IdentityJs)
     assert pools.is_alice(pool, client.call("sendCustomAnswer", answer="4"))
 
 
-def test_three_wrong_custom_answers(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """The triggers end a sign-in after three wrong answers."""
+def test_three_wrong_custom_answers_end_the_sign_in(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     pool = pools.custom_pool(cognito)
     client = identity_js(pool)
     client.call("signInWithoutPassword", username="alice")
@@ -180,8 +176,7 @@ def sign_in_with_code(pool: Pool, client: Program) -> Any:
     return client.call("sendMfaCode", code=pool.last_code("alice"))
 
 
-def test_device(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """The client confirms its device, which then stands for the code."""
+def test_confirmed_device_replaces_the_code(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     pool = pools.device_pool(cognito)
     client = identity_js(pool)
     key = sign_in_with_code(pool, client)["deviceKey"]
@@ -193,8 +188,9 @@ def test_device(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert 1 == len(cognito.outbox)
 
 
-def test_alias(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """Who signs in by e-mail address has the same device as by name."""
+def test_sign_in_by_email_address_uses_the_device_of_the_username(
+    cognito: LocalCognito, identity_js: IdentityJs
+) -> None:
     pool = pools.device_pool(cognito, alias_attributes=["email"])
     client = identity_js(pool)
     client.call("user", username="alice@example.com")
@@ -206,8 +202,9 @@ def test_alias(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert 1 == len(pools.devices(pool))
 
 
-def test_forgotten_device(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """The client drops a device that the pool has forgotten, is asked for a code, and confirms a new one."""
+def test_forgotten_device_is_dropped_and_a_new_one_confirmed(
+    cognito: LocalCognito, identity_js: IdentityJs
+) -> None:
     pool = pools.device_pool(cognito)
     client = identity_js(pool)
     key = sign_in_with_code(pool, client)["deviceKey"]
@@ -220,8 +217,7 @@ def test_forgotten_device(cognito: LocalCognito, identity_js: IdentityJs) -> Non
     assert key != done["deviceKey"]
 
 
-def test_device_with_another_secret(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A device that cannot prove itself is refused, whatever the password."""
+def test_device_with_another_secret_is_refused(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     pool = pools.device_pool(cognito)
     client = identity_js(pool)
     sign_in_with_code(pool, client)
@@ -230,8 +226,9 @@ def test_device_with_another_secret(cognito: LocalCognito, identity_js: Identity
     assert pools.INCORRECT == client.refusal("signIn", username="alice", password=PASSWORD)
 
 
-def test_remembered_by_choice(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """Where the person is asked, a device stands for the code only after a yes."""
+def test_device_replaces_the_code_only_after_the_user_agreed(
+    cognito: LocalCognito, identity_js: IdentityJs
+) -> None:
     pool = pools.device_pool(cognito, asks=True)
     client = identity_js(pool)
     assert sign_in_with_code(pool, client)["confirmationNecessary"]
@@ -241,8 +238,8 @@ def test_remembered_by_choice(cognito: LocalCognito, identity_js: IdentityJs) ->
     assert pools.is_alice(pool, sign_in(client))
 
 
-def test_forgotten_by_the_person(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A person's own device is forgotten at the pool and at the client."""
+def test_user_can_forget_the_device(cognito: LocalCognito, identity_js: IdentityJs) -> None:
+    """It is forgotten at the pool and at the client."""
     pool = pools.device_pool(cognito)
     client = identity_js(pool)
     sign_in_with_code(pool, client)
@@ -252,8 +249,7 @@ def test_forgotten_by_the_person(cognito: LocalCognito, identity_js: IdentityJs)
     assert "mfaRequired" == sign_in(client)["asked"]
 
 
-def test_refresh(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A refresh gives new tokens of the same sign-in, with the device where there is one."""
+def test_refresh_gives_new_tokens_of_the_same_sign_in(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     pool = pools.device_pool(cognito)
     client = identity_js(pool)
     before = sign_in_with_code(pool, client)
@@ -264,8 +260,7 @@ def test_refresh(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     assert before["claims"]["access"]["iat"] < after["claims"]["access"]["iat"]
 
 
-def test_revoked_refresh(cognito: LocalCognito, identity_js: IdentityJs) -> None:
-    """A refresh token that was revoked is refused, and the client forgets the person."""
+def test_revoked_refresh_token_is_refused(cognito: LocalCognito, identity_js: IdentityJs) -> None:
     pool = pools.plain_pool(cognito)
     client = identity_js(pool)
     sign_in(client)

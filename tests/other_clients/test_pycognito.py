@@ -41,23 +41,21 @@ def pycognito(run: Run, pycognito_python: Path, url: str) -> Pycognito:
 
 
 @pytest.mark.parametrize("secret", [False, True], ids=["without secret", "with secret"])
-def test_password(cognito: LocalCognito, pycognito: Pycognito, secret: bool) -> None:
-    """The right password signs in, and the tokens hold against the pool's key set."""
+def test_right_password_signs_in(cognito: LocalCognito, pycognito: Pycognito, secret: bool) -> None:
     pool = pools.plain_pool(cognito, email="alice@example.com")
     client = pycognito(pool, pool.app_client(secret=secret))
     assert pools.is_alice(pool, client.call("sign_in", password=PASSWORD))
     assert "alice@example.com" == client.call("attributes")["email"]
 
 
-def test_wrong_password(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """A wrong password is refused."""
+def test_wrong_password_is_refused(cognito: LocalCognito, pycognito: Pycognito) -> None:
     pool = pools.plain_pool(cognito)
     assert pools.INCORRECT == pycognito(pool).refusal("sign_in", password=PASSWORD + "!")
     assert not pool.user("alice").grants
 
 
-def test_new_password(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """A temporary password is replaced; one that breaks the policy is refused before."""
+def test_temporary_password_is_replaced(cognito: LocalCognito, pycognito: Pycognito) -> None:
+    """A new password against the policy is refused first."""
     pool = pools.plain_pool(cognito, temporary=True)
     client = pycognito(pool)
     assert {"asked": "ForceChangePasswordException"} == client.call("sign_in", password=PASSWORD)
@@ -67,8 +65,8 @@ def test_new_password(cognito: LocalCognito, pycognito: Pycognito) -> None:
     assert pools.is_alice(pool, done)
 
 
-def test_totp(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """A code of the authenticator app signs in once, after a wrong one was refused."""
+def test_totp_code_signs_in_after_a_wrong_one(cognito: LocalCognito, pycognito: Pycognito) -> None:
+    """The same code is refused the second time."""
     pool = pools.totp_pool(cognito)
     client = pycognito(pool)
     assert {"asked": "SoftwareTokenMFAChallengeException"} == client.call("sign_in", password=PASSWORD)
@@ -79,8 +77,7 @@ def test_totp(cognito: LocalCognito, pycognito: Pycognito) -> None:
     assert pools.USED_TOTP == client.refusal("send_totp", code=code)
 
 
-def test_sms(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """A code by SMS signs in, after a wrong one was refused."""
+def test_sms_code_signs_in_after_a_wrong_one(cognito: LocalCognito, pycognito: Pycognito) -> None:
     pool = pools.sms_pool(cognito)
     client = pycognito(pool)
     assert {"asked": "SMSMFAChallengeException"} == client.call("sign_in", password=PASSWORD)
@@ -89,8 +86,7 @@ def test_sms(cognito: LocalCognito, pycognito: Pycognito) -> None:
     assert pools.is_alice(pool, client.call("send_sms", code=code))
 
 
-def test_session(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """A Session is good for one answer, and one that was made up is good for none."""
+def test_session_works_once_and_a_made_up_one_is_refused(cognito: LocalCognito, pycognito: Pycognito) -> None:
     pool = pools.sms_pool(cognito)
     client = pycognito(pool)
     client.call("sign_in", password=PASSWORD)
@@ -102,8 +98,8 @@ def test_session(cognito: LocalCognito, pycognito: Pycognito) -> None:
     assert pools.USED_SESSION == client.refusal("send_sms", code=code)
 
 
-def test_enrolment(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """An authenticator app is enrolled after the sign-in, and asked for at the next one."""
+def test_authenticator_app_is_enrolled(cognito: LocalCognito, pycognito: Pycognito) -> None:
+    """The next sign-in asks for its code."""
     pool = cognito.create_pool(mfa_configuration="OPTIONAL", **pools.TOTP)
     pool.add_user("alice", PASSWORD)
     client = pycognito(pool)
@@ -116,8 +112,8 @@ def test_enrolment(cognito: LocalCognito, pycognito: Pycognito) -> None:
     assert {"asked": "SoftwareTokenMFAChallengeException"} == client.call("sign_in", password=PASSWORD)
 
 
-def test_device(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """A device proves itself without any Session, as this client does it."""
+def test_device_proof_without_a_session_is_accepted(cognito: LocalCognito, pycognito: Pycognito) -> None:
+    """This client sends no Session with it."""
     pool = pools.free_device_pool(cognito)
     client = pycognito(pool)
     device = client.call("confirm_device", password=PASSWORD)
@@ -126,16 +122,15 @@ def test_device(cognito: LocalCognito, pycognito: Pycognito) -> None:
     assert device["device_key"] == done["claims"]["access"]["device_key"]
 
 
-def test_device_with_another_secret(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """A device that cannot prove itself is refused, whatever the password."""
+def test_device_with_another_secret_is_refused(cognito: LocalCognito, pycognito: Pycognito) -> None:
     pool = pools.free_device_pool(cognito)
     client = pycognito(pool)
     device = {**client.call("confirm_device", password=PASSWORD), "device_password": "another"}
     assert pools.INCORRECT == client.refusal("sign_in_with_device", password=PASSWORD, **device)
 
 
-def test_forgotten_device(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """A device that the pool has forgotten is refused; the client leaves it to the program to drop it."""
+def test_forgotten_device_is_refused(cognito: LocalCognito, pycognito: Pycognito) -> None:
+    """The client leaves it to the program to drop the device."""
     pool = pools.free_device_pool(cognito)
     client = pycognito(pool)
     device = client.call("confirm_device", password=PASSWORD)
@@ -145,8 +140,9 @@ def test_forgotten_device(cognito: LocalCognito, pycognito: Pycognito) -> None:
     assert pools.is_alice(pool, client.call("sign_in", password=PASSWORD))
 
 
-def test_refresh(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """A refresh gives new tokens of the same sign-in, until it is revoked."""
+def test_refresh_gives_new_tokens_until_the_sign_in_is_revoked(
+    cognito: LocalCognito, pycognito: Pycognito
+) -> None:
     pool = pools.plain_pool(cognito)
     client = pycognito(pool)
     before = client.call("sign_in", password=PASSWORD)["claims"]["access"]
@@ -157,8 +153,7 @@ def test_refresh(cognito: LocalCognito, pycognito: Pycognito) -> None:
     assert pools.DEAD_REFRESH_TOKEN == client.refusal("refresh")
 
 
-def test_logout(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """Signing out ends every sign-in of the person."""
+def test_sign_out_ends_all_sign_ins_of_the_user(cognito: LocalCognito, pycognito: Pycognito) -> None:
     pool = pools.plain_pool(cognito)
     client, other = pycognito(pool), pycognito(pool)
     for each in (client, other):
@@ -168,7 +163,7 @@ def test_logout(cognito: LocalCognito, pycognito: Pycognito) -> None:
 
 
 def test_sign_up_and_forgotten_password(cognito: LocalCognito, pycognito: Pycognito) -> None:
-    """A person signs up, and later sets a new password; a wrong code does neither."""
+    """Both refuse a wrong code."""
     pool = cognito.create_pool(auto_verified_attributes=["email"])
     client = pycognito(pool)
     client.call("register", password="Correct-horse-7", email="alice@example.com")

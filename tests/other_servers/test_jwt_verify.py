@@ -103,8 +103,7 @@ def ask_ours(
     return {what: verdict(case) for what, case in cases.items()}
 
 
-def test_the_verdicts_agree_about_good_and_spoilt_tokens(ask_theirs: Ask) -> None:
-    """Each good token is good to both, each spoilt one is bad to both."""
+def test_both_verifiers_agree_about_valid_and_invalid_tokens(ask_theirs: Ask) -> None:
     now = int(time.time())
     cases = {**forge.good(now), **forge.spoilt(now)}
     assert len(cases) >= 60
@@ -118,8 +117,8 @@ def test_the_verdicts_agree_about_good_and_spoilt_tokens(ask_theirs: Ask) -> Non
     }
 
 
-def test_the_verdicts_agree_about_tokens_of_local_cognito(ask_theirs: Ask, cognito: LocalCognito) -> None:
-    """Those of its own pool and app client, those of another app client, and those of another pool."""
+def test_both_verifiers_agree_about_tokens_of_local_cognito(ask_theirs: Ask, cognito: LocalCognito) -> None:
+    """They are of the pool's own app client, of another one, and of another pool."""
     pool, other = cognito.create_pool(), cognito.create_pool()
     user, _ = (each.add_user("alice", "correct horse") for each in (pool, other))
     user.groups.append("admins")

@@ -130,8 +130,7 @@ def flow_on_own_client(request: pytest.FixtureRequest, pool: Pool) -> Flow:
     return Flow(request.param(pool.app, pool.management))
 
 
-def test_the_right_password_signs_in(pool: Pool, flow: Flow) -> None:
-    """SRP of two makers agrees, and the tokens are good for something."""
+def test_right_password_signs_in(pool: Pool, flow: Flow) -> None:
     username = pool.add_user(PASSWORD)
 
     signed_in = flow.start(UserSrpAuth(username, PASSWORD))
@@ -140,8 +139,7 @@ def test_the_right_password_signs_in(pool: Pool, flow: Flow) -> None:
     assert (username, username) == (signed_in.username, pool.name_of(signed_in))
 
 
-def test_a_client_of_the_caller_signs_in(pool: Pool, flow_on_own_client: Flow) -> None:
-    """A boto3 client of the caller is used as it is."""
+def test_given_boto3_client_signs_in(pool: Pool, flow_on_own_client: Flow) -> None:
     username = pool.add_user(PASSWORD)
 
     signed_in = flow_on_own_client.start(UserSrpAuth(username, PASSWORD))
@@ -150,8 +148,7 @@ def test_a_client_of_the_caller_signs_in(pool: Pool, flow_on_own_client: Flow) -
     assert username == pool.name_of(signed_in)
 
 
-def test_an_aiobotocore_client_signs_in(pool: Pool) -> None:
-    """A client whose calls are coroutines is awaited."""
+def test_given_aiobotocore_client_signs_in(pool: Pool) -> None:
     username = pool.add_user(PASSWORD)
 
     async def sign_in() -> SignedIn:
@@ -166,16 +163,14 @@ def test_an_aiobotocore_client_signs_in(pool: Pool) -> None:
 
 
 @pytest.mark.parametrize("wrong", [PASSWORD + " ", PASSWORD.upper(), PASSWORD.replace("\u00e4", "a\u0308")])
-def test_a_wrong_password_is_refused(pool: Pool, flow: Flow, wrong: str) -> None:
-    """A password that is nearly right is as wrong as any other."""
+def test_wrong_password_is_refused(pool: Pool, flow: Flow, wrong: str) -> None:
     username = pool.add_user(PASSWORD)
 
     with pytest.raises(IncorrectPassword):
         flow.start(UserSrpAuth(username, wrong))
 
 
-def test_the_password_flow_signs_in(pool: Pool, flow: Flow) -> None:
-    """USER_PASSWORD_AUTH works beside SRP."""
+def test_user_password_auth_signs_in(pool: Pool, flow: Flow) -> None:
     username = pool.add_user(PASSWORD)
 
     signed_in = flow.start(UserPasswordAuth(username, PASSWORD))
@@ -185,8 +180,7 @@ def test_the_password_flow_signs_in(pool: Pool, flow: Flow) -> None:
 
 
 @pytest.mark.parametrize("pool", [True], ids=["with secret"], indirect=True)
-def test_a_wrong_client_secret_is_refused(pool: Pool) -> None:
-    """SECRET_HASH is checked at all."""
+def test_wrong_client_secret_is_refused(pool: Pool) -> None:
     username = pool.add_user(PASSWORD)
     flow = AuthFlow(attrs.evolve(pool.app, client_secret="another"))
 
@@ -194,8 +188,7 @@ def test_a_wrong_client_secret_is_refused(pool: Pool) -> None:
         flow.start(UserSrpAuth(username, PASSWORD))
 
 
-def test_a_temporary_password_is_replaced(pool: Pool, flow: Flow) -> None:
-    """NEW_PASSWORD_REQUIRED is answered, and from then on only the new password is good."""
+def test_temporary_password_is_replaced(pool: Pool, flow: Flow) -> None:
     username, temporary = str(uuid.uuid4()), "Temporary: 7 x"
     pool.management.admin_create_user(
         UserPoolId=pool.app.pool_id, Username=username, TemporaryPassword=temporary, MessageAction="SUPPRESS"
@@ -231,8 +224,7 @@ def totp_user(pool: Pool) -> tuple[str, str]:
     return username, secret_code
 
 
-def test_totp_signs_in(pool: Pool, flow: Flow, totp_user: tuple[str, str]) -> None:
-    """SOFTWARE_TOKEN_MFA follows SRP and is answered with a code."""
+def test_totp_code_signs_in(pool: Pool, flow: Flow, totp_user: tuple[str, str]) -> None:
     username, secret_code = totp_user
 
     challenge = flow.start(UserSrpAuth(username, PASSWORD))
@@ -243,8 +235,7 @@ def test_totp_signs_in(pool: Pool, flow: Flow, totp_user: tuple[str, str]) -> No
     assert username == pool.name_of(signed_in)
 
 
-def test_a_wrong_totp_code_is_refused(pool: Pool, flow: Flow, totp_user: tuple[str, str]) -> None:
-    """A code with one digit changed is no code."""
+def test_wrong_totp_code_is_refused(pool: Pool, flow: Flow, totp_user: tuple[str, str]) -> None:
     username, secret_code = totp_user
     challenge = flow.start(UserSrpAuth(username, PASSWORD))
     assert isinstance(challenge, SoftwareTokenMfa)
@@ -268,10 +259,10 @@ def check_tokens(verifier: TokenVerifier | AsyncTokenVerifier, tokens: Tokens, u
         assert username == told.username
 
 
-def test_its_tokens_are_verified(
+def test_tokens_are_valid(
     pool: Pool, totp_user: tuple[str, str], verifier: TokenVerifier | AsyncTokenVerifier
 ) -> None:
-    """Of a sign-in with SRP, with a password, with a second factor, and of refreshes in either way."""
+    """They come from a sign-in with SRP, with a password, with a second factor, and from both kinds of refresh."""
     flow, username = AuthFlow(pool.app), pool.add_user(PASSWORD)
     by_password = flow.sign_in(UserPasswordAuth(username, PASSWORD)).tokens
 
@@ -288,8 +279,7 @@ def test_its_tokens_are_verified(
     check_tokens(verifier, signed_in.tokens, with_code)
 
 
-def test_tokens_of_another_app_client_are_refused(pool: Pool) -> None:
-    """Though the same pool has signed them; and so is one of the other kind."""
+def test_tokens_of_another_app_client_or_of_the_other_kind_are_refused(pool: Pool) -> None:
     tokens = AuthFlow(pool.app).sign_in(UserSrpAuth(pool.add_user(PASSWORD), PASSWORD)).tokens
 
     with pytest.raises(TokenInvalid, match="another app client"):
@@ -307,8 +297,7 @@ PASSWORDS = INNER.map(lambda inner: f"Aa1: {inner} !z")
 @pytest.mark.slow
 @settings(max_examples=50, deadline=None)  # for each kind of app client
 @given(name=NAMES, password=PASSWORDS)
-def test_no_right_password_is_refused(pool: Pool, name: str, password: str) -> None:
-    """Whatever a name and a password are made of, and whatever numbers are drawn, the proof is right."""
+def test_random_right_password_is_never_refused(pool: Pool, name: str, password: str) -> None:
     username = pool.add_user(password, name=name)
 
     assert username == AuthFlow(pool.app).sign_in(UserSrpAuth(username, password)).username

@@ -105,24 +105,22 @@ def sign_in(flow: Any, username: str, password: str = PASSWORD) -> Any:
     return flow.account(done.tokens)
 
 
-def test_a_sign_up_is_read_as_it_was_meant(flow: Any, username: str) -> None:
-    """The name, the attributes and the password arrive."""
+def test_sign_up_stores_the_name_the_attributes_and_the_password(flow: Any, username: str) -> None:
     profile = sign_in(flow, username).user()
 
     assert profile.username == username
     assert (profile.attributes["email"], profile.attributes["name"]) == (f"{username}@example.com", "Alice")
 
 
-def test_a_taken_name_and_a_weak_password_are_typed(flow: Any, username: str) -> None:
-    """By texts that others wrote."""
+def test_taken_name_and_weak_password_raise_typed_errors(flow: Any, username: str) -> None:
+    """The messages are those of the other server."""
     with pytest.raises(UserExists):
         flow.sign_up(username, PASSWORD)
     with pytest.raises(PasswordRejected):
         flow.sign_up(f"{username}2", "weak")
 
 
-def test_a_wrong_secret_is_refused(app: AppClient) -> None:
-    """Of a client that has one; of one that has none, it is not looked at."""
+def test_wrong_client_secret_is_refused(app: AppClient) -> None:
     if app.client_secret is None:
         pytest.skip("this client has no secret")
     flow = AuthFlow(attrs.evolve(app, client_secret="wrong"))
@@ -133,8 +131,7 @@ def test_a_wrong_secret_is_refused(app: AppClient) -> None:
         flow.forgot_password("alice")
 
 
-def test_a_wrong_code_sets_no_password(flow: Any, username: str) -> None:
-    """And an unknown name is told where it is not hidden."""
+def test_wrong_code_does_not_set_a_password(flow: Any, username: str) -> None:
     assert flow.forgot_password(username).medium == "EMAIL"
 
     with pytest.raises(WrongCode):
@@ -143,8 +140,7 @@ def test_a_wrong_code_sets_no_password(flow: Any, username: str) -> None:
         flow.forgot_password("nobody")
 
 
-def test_a_password_is_changed_by_those_who_know_it(flow: Any, username: str) -> None:
-    """The new one signs in."""
+def test_password_change_requires_the_previous_password(flow: Any, username: str) -> None:
     account = sign_in(flow, username)
     with pytest.raises(IncorrectPassword):
         account.change_password("wrong", OTHER_PASSWORD)
@@ -155,7 +151,6 @@ def test_a_password_is_changed_by_those_who_know_it(flow: Any, username: str) ->
 
 
 def test_attributes_are_changed(flow: Any, username: str) -> None:
-    """At once, where there is nothing to verify."""
     account = sign_in(flow, username)
 
     account.update_attributes({"name": "Alicia"})
@@ -163,8 +158,7 @@ def test_attributes_are_changed(flow: Any, username: str) -> None:
     assert account.user().attributes["name"] == "Alicia"
 
 
-def test_an_authenticator_app_is_enrolled(flow: Any, username: str) -> None:
-    """The next sign-in asks for it."""
+def test_enrolled_authenticator_app_is_asked_for(flow: Any, username: str) -> None:
     account = sign_in(flow, username)
     secret_code = account.enrol_totp().secret_code
     with pytest.raises(WrongCode):
@@ -180,8 +174,7 @@ def test_an_authenticator_app_is_enrolled(flow: Any, username: str) -> None:
     assert isinstance(flow.start(UserPasswordAuth(username, PASSWORD)), SignedIn)
 
 
-def test_signing_out_everywhere_ends_the_session(flow: Any, username: str) -> None:
-    """The access token is refused from then on."""
+def test_sign_out_everywhere_revokes_the_access_token(flow: Any, username: str) -> None:
     account = sign_in(flow, username)
 
     account.sign_out_everywhere()
@@ -190,8 +183,7 @@ def test_signing_out_everywhere_ends_the_session(flow: Any, username: str) -> No
         account.user()
 
 
-def test_a_deleted_user_is_gone(flow: Any, username: str) -> None:
-    """And signs in no more."""
+def test_deleted_user_cannot_sign_in(flow: Any, username: str) -> None:
     sign_in(flow, username).delete_user()
 
     with pytest.raises(NotAuthorized):

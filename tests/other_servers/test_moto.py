@@ -46,8 +46,7 @@ def client(request: pytest.FixtureRequest, management: Any) -> object | None:
 
 
 @pytest.mark.parametrize("admin", [False, True], ids=["public", "admin"])
-def test_the_right_password_signs_in(app: AppClient, client: object | None, admin: bool) -> None:
-    """The password flow gives tokens, by the public operations and by those for administrators."""
+def test_right_password_signs_in(app: AppClient, client: object | None, admin: bool) -> None:
     signed_in = AuthFlow(app, client, admin=admin).start(UserPasswordAuth("alice", PASSWORD))
 
     assert isinstance(signed_in, SignedIn)
@@ -59,10 +58,9 @@ def test_the_right_password_signs_in(app: AppClient, client: object | None, admi
     [(False, IncorrectPassword), (True, NotAuthorized)],  # moto's text for administrators is not Cognito's
     ids=["public", "admin"],
 )
-def test_a_wrong_password_is_refused(
+def test_wrong_password_is_refused(
     app: AppClient, client: object | None, admin: bool, error: type[NotAuthorized]
 ) -> None:
-    """The refusal arrives as a typed error, and as its parent where the text is not known."""
     with pytest.raises(NotAuthorized) as refused:
         AuthFlow(app, client, admin=admin).start(UserPasswordAuth("alice", PASSWORD + "!"))
 
