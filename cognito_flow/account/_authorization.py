@@ -6,13 +6,12 @@ Cognito verifies it with each call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import attrs
-import jwt
 
 from cognito_flow._json import as_text
+from cognito_flow._jwt import unverified_claims
 from cognito_flow.errors import UsageError
 from cognito_flow.models import SignedIn, Tokens
 from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
@@ -53,7 +52,7 @@ class AccessToken:
         Raises:
             UsageError: It is not an access token.
         """
-        claims = _claims(access_token)
+        claims = unverified_claims(access_token)
         if claims.get("token_use") == "id":
             raise UsageError("this is an ID token: pass the access token")
         username = as_text(claims.get("username"))
@@ -63,14 +62,6 @@ class AccessToken:
                 "for a refresh token, pass flow.token_source(...)"
             )
         return cls(access_token, username, as_text(claims.get("device_key")))
-
-
-def _claims(token: str) -> Mapping[str, object]:
-    try:
-        claims: Mapping[str, object] = jwt.decode(token, options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError):
-        return {}
-    return claims
 
 
 def authorization(given: Tokens | TokenSource | str) -> Tokens | TokenSource | AccessToken:

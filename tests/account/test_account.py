@@ -38,11 +38,13 @@ from cognito_flow import (
     WebAuthn,
     WrongCode,
 )
+from cognito_flow._json import member
 from cognito_flow.testing import SoftAuthenticator, totp_code
 from tests.account.world import ADDRESS, NOW, OTHER_PASSWORD, PASSWORD, VERIFIED, World
 from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.devices import ALWAYS, OPT_IN
 from tests.scenarios.second_factors import EMAIL, OPTIONAL, SMS, TOTP
+from tests.support.contract import needs_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -336,6 +338,55 @@ def test_factor_that_the_user_lacks_raises_service_error(world: World) -> None:
 
     with pytest.raises(ServiceError, match="delivery config"):
         alice.account.set_mfa([MfaType.SOFTWARE_TOKEN_MFA])
+
+
+MULTI_FACTOR: dict[str, Any] = {
+    **OPTIONAL,
+    **SMS,
+    **PASSKEYS,
+    "web_authn_configuration": {
+        "RelyingPartyId": "app.example",
+        "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION",
+    },
+}
+needs_passkey_mfa = needs_member("SetUserMFAPreferenceRequest", "WebAuthnMfaSettings")
+
+
+@needs_passkey_mfa
+def test_passkey_as_second_factor_requires_user_verification(world: World) -> None:
+    alice = world.alice(**MULTI_FACTOR)
+    alice.account.set_mfa([MfaType.SMS_MFA, MfaType.WEB_AUTHN])
+    device = SoftAuthenticator()
+
+    options = alice.account.start_passkey().options
+    alice.account.finish_passkey(device.create(options))
+    challenge = alice.flow.start(UserAuth("alice", preferred="WEB_AUTHN"))
+
+    assert member(options, "authenticatorSelection", "userVerification") == "required"
+    assert challenge.options["userVerification"] == "required"
+    assert isinstance(alice.flow.send(challenge.answer(device.get(challenge.options))), SignedIn)
+
+
+@needs_passkey_mfa
+def test_passkey_as_second_factor_needs_another_one(world: World) -> None:
+    alice = world.alice(**MULTI_FACTOR)
+
+    with pytest.raises(ServiceError, match="another MFA method"):
+        alice.account.set_mfa(MfaType.WEB_AUTHN)
+    alice.account.set_mfa([MfaType.SMS_MFA, MfaType.WEB_AUTHN])
+    with pytest.raises(ServiceError, match="another MFA method"):
+        alice.account.set_mfa(disabled=MfaType.SMS_MFA)
+    alice.account.set_mfa(disabled=[MfaType.SMS_MFA, MfaType.WEB_AUTHN])
+
+    assert alice.account.user().enabled_mfa == ()
+
+
+@needs_passkey_mfa
+def test_pool_with_passkeys_as_single_factor_refuses_them_as_second_factor(world: World) -> None:
+    alice = world.alice(**{**OPTIONAL, **SMS, **PASSKEYS})
+
+    with pytest.raises(ServiceError, match="Passkey MFA is not enabled"):
+        alice.account.set_mfa([MfaType.SMS_MFA, MfaType.WEB_AUTHN])
 
 
 # -- lost responses --

@@ -505,12 +505,13 @@ def test_sessions_of_all_pages_are_read() -> None:
 
 
 def test_session_is_revoked_with_or_without_linked_ones() -> None:
-    alone, _ = play(account().revoke_session("tkn1", False), {})
-    linked, _ = play(account().revoke_session("sso1", True), {})
+    token, sso = f"tkn{'0' * 25}", f"sso{'0' * 25}"
+    alone, _ = play(account().revoke_session(token, False), {})
+    linked, _ = play(account().revoke_session(sso, True), {})
 
-    assert alone == [Call("RevokeUserSession", {**TOKEN, "SessionId": "tkn1"})]
+    assert alone == [Call("RevokeUserSession", {**TOKEN, "SessionId": token})]
     assert linked == [
-        Call("RevokeUserSession", {**TOKEN, "SessionId": "sso1", "RevokeAssociatedSessions": "LINKED"})
+        Call("RevokeUserSession", {**TOKEN, "SessionId": sso, "RevokeAssociatedSessions": "LINKED"})
     ]
 
 

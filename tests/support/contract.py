@@ -55,6 +55,12 @@ def needs_member(shape: str, member: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(member not in members, reason=f"this botocore does not know {shape}.{member}")
 
 
+def needs_operation(operation: str) -> pytest.MarkDecorator:
+    """Skips a test where this botocore is older than an operation that the test calls."""
+    is_missing = operation not in model().operation_names
+    return pytest.mark.skipif(is_missing, reason=f"this botocore does not know {operation}")
+
+
 def check_call(call: Call | Wait[object]) -> Call:
     """Return the call if botocore would send it."""
     assert isinstance(call, Call)

@@ -14,6 +14,7 @@ from cognito_flow.testing._operations import (
     groups,
     pools,
     recovery,
+    session_tracking,
     sign_up,
     tokens,
 )
@@ -35,6 +36,7 @@ OPERATIONS: dict[str, Operation] = {
     **passkeys.OPERATIONS,
     **pools.OPERATIONS,
     **recovery.OPERATIONS,
+    **session_tracking.OPERATIONS,
     **sign_up.OPERATIONS,
     **tokens.OPERATIONS,
     **users.OPERATIONS,

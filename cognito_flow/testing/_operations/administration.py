@@ -166,7 +166,8 @@ def admin_delete_user_attributes(request: Request) -> Members:
 
 def admin_set_user_mfa_preference(request: Request) -> Members:
     """AdminSetUserMFAPreference."""
-    return set_preference(request.user(request.pool()), request.parameters)
+    pool = request.pool()
+    return set_preference(pool, request.user(pool), request.parameters)
 
 
 OPERATIONS: dict[str, Operation] = {

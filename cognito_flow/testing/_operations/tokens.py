@@ -59,6 +59,7 @@ def refresh(request: Request, pool: UserPool, client: Client, values: Mapping[st
     _check_user(user)
     if _is_rotated_away(grant, client, request.now):  # before rotation was switched off
         raise not_authorized("Refresh Token has been revoked")
+    grant.active_at = request.now
     return issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens")
 
 
@@ -81,6 +82,7 @@ def get_tokens_from_refresh_token(request: Request) -> Members:
     _check_user(user)
     if _is_rotated_away(grant, client, request.now):
         raise Refusal("RefreshTokenReuseException", "Refresh token reuse detected.")
+    grant.active_at = request.now
     result = issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens")
     if client.rotates:
         result["RefreshToken"] = _rotate(user, grant, request)

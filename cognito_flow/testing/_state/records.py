@@ -132,7 +132,7 @@ class Passkey:
 @attrs.define
 class Grant:
     """A refresh token, and the sign-in that it came from. `superseded_at` is set when rotation has replaced
-    it."""
+    it. `session_id` is None if the pool did not track sessions at the sign-in."""
 
     token: str = attrs.field(repr=False)
     client_id: str
@@ -141,6 +141,8 @@ class Grant:
     expires_at: datetime
     device_key: str | None
     superseded_at: datetime | None = None
+    session_id: str | None = None
+    active_at: datetime = attrs.field(default=attrs.Factory(lambda grant: grant.auth_time, takes_self=True))
 
 
 @attrs.define
@@ -165,6 +167,7 @@ class User:
     devices: dict[str, Device] = attrs.field(factory=dict[str, Device])
     passkeys: list[Passkey] = attrs.field(factory=list[Passkey])
     passkey_challenge: Members | None = attrs.field(default=None, repr=False)
+    passkey_mfa: bool = False
     groups: list[str] = attrs.field(factory=list[str])
     codes: dict[str, Code] = attrs.field(factory=dict[str, Code], repr=False)
     grants: list[Grant] = attrs.field(factory=list[Grant], repr=False)
@@ -197,6 +200,13 @@ class User:
         """Keep a grant; those that are over, and the oldest beyond the bound, are dropped."""
         living = [known for known in self.grants if known.expires_at > now]
         self.grants = [*living, grant][-_MAX_GRANTS:]
+
+    def evict_sessions(self, most: int) -> None:
+        """End the sessions that were used least recently, so that no more than `most` are left."""
+        used = {grant.session_id: grant.active_at for grant in self.grants if grant.session_id is not None}
+        oldest_first = sorted(used, key=lambda session_id: used[session_id])
+        ended = oldest_first[: max(0, len(used) - most)]
+        self.grants = [grant for grant in self.grants if grant.session_id not in ended]
 
     def as_members(self) -> list[dict[str, str]]:
         """The attributes as the wire lists them, with `sub`."""
@@ -289,6 +299,9 @@ class UserPool:
     created_at: datetime
     keys: SigningKeys
     mfa: Members = attrs.field(factory=dict[str, Any])
+    sessions: Members = attrs.field(
+        factory=lambda: {"UserSessionTracking": "DISABLED", "TokenSession": {"MaxPerUser": 20}}
+    )
     clients: dict[str, Client] = attrs.field(factory=dict[str, Client])
     users: dict[str, User] = attrs.field(factory=dict[str, User])
     groups: dict[str, Members] = attrs.field(factory=dict[str, Members])
@@ -343,6 +356,11 @@ class UserPool:
     def is_case_sensitive(self) -> bool:
         """Whether names differ by case: they do, unless the pool was made otherwise."""
         return bool(self.members.get("UsernameConfiguration", {}).get("CaseSensitive", True))
+
+    @property
+    def tracks_sessions(self) -> bool:
+        """Whether UserSessionTracking is ENABLED."""
+        return bool(self.sessions["UserSessionTracking"] == "ENABLED")
 
     @property
     def tracks_devices(self) -> bool:

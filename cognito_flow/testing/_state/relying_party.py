@@ -31,8 +31,10 @@ def rp_id(pool: UserPool) -> str:
     return str(configured)
 
 
-def user_verification(pool: UserPool) -> str:
-    """``required`` or ``preferred``."""
+def user_verification(pool: UserPool, user: User) -> str:
+    """``required`` or ``preferred``. It is required where passkeys count as both factors for the user."""
+    if user.passkey_mfa:
+        return "required"
     return str(pool.mfa.get("WebAuthnConfiguration", {}).get("UserVerification", "preferred"))
 
 

@@ -42,10 +42,13 @@ _RESERVED = frozenset(
 _SCOPE = "aws.cognito.signin.user.admin"
 
 
-def new_grant(client: Client, user: User, now: datetime, device_key: str | None) -> Grant:
-    """A refresh token for a sign-in that is complete."""
+def new_grant(pool: UserPool, client: Client, user: User, now: datetime, device_key: str | None) -> Grant:
+    """A refresh token for a sign-in that is complete. In a pool that tracks sessions, it may end another."""
     expires_at = now + client.validity("RefreshToken")
     grant = Grant(opaque_token(), client.id, str(uuid.uuid4()), now, expires_at, device_key)
+    if pool.tracks_sessions:
+        grant.session_id = f"tkn{uuid.uuid4().hex[:25]}"
+        user.evict_sessions(pool.sessions["TokenSession"]["MaxPerUser"] - 1)
     user.add_grant(grant, now)
     return grant
 

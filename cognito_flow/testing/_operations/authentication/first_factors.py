@@ -267,7 +267,7 @@ def _ask_passkey(sign_in: SignIn) -> Members:
         rp_id=relying_party.rp_id(sign_in.pool),
         challenge=challenge,
         allow=[passkey.registered.credential_id for passkey in sign_in.known.passkeys],
-        user_verification=relying_party.user_verification(sign_in.pool),
+        user_verification=relying_party.user_verification(sign_in.pool, sign_in.known),
         timeout_milliseconds=int(sign_in.client.session_life.total_seconds() * 1000),
     )
     parameters = {"CREDENTIAL_REQUEST_OPTIONS": json.dumps(options)}
@@ -287,7 +287,7 @@ def answer_passkey(sign_in: SignIn) -> Members:
             challenge=base64.b64decode(sign_in.progress.passkey_challenge or ""),
             rp_id=passkey.rp_id,
             origins=relying_party.origins(passkey.rp_id, credential),
-            user_verification=relying_party.user_verification(sign_in.pool),
+            user_verification=relying_party.user_verification(sign_in.pool, sign_in.known),
         )
     except passkeys.PasskeyRefused as refused:
         raise incorrect_password() from refused

@@ -291,7 +291,7 @@ def finish(sign_in: SignIn) -> Members:
     used_key = new_key if device is None else device.key
     request: Members = {"newDeviceUsed": is_new, "clientMetadata": dict(sign_in.metadata)}
     sign_in.trigger("PostAuthentication", "PostAuthentication_Authentication", request)
-    grant = new_grant(sign_in.client, user, sign_in.now, used_key)
+    grant = new_grant(pool, sign_in.client, user, sign_in.now, used_key)
     result = issue(pool, sign_in.client, user, grant, sign_in.now, "TokenGeneration_Authentication")
     result["RefreshToken"] = grant.token
     if new_key is not None:

@@ -8,6 +8,7 @@ Sources: "Adding MFA to a user pool" and "TOTP software token MFA" in the Amazon
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 
 import attrs
 
@@ -96,6 +97,7 @@ def _step_of_first_code(secret_code: str, code: str, request: Request) -> int:
     return step
 
 
+_PASSKEY_MFA = "MULTI_FACTOR_WITH_USER_VERIFICATION"
 _SETTINGS = {
     "SMSMfaSettings": "SMS_MFA",
     "SoftwareTokenMfaSettings": "SOFTWARE_TOKEN_MFA",
@@ -103,11 +105,12 @@ _SETTINGS = {
 }
 
 
-def set_preference(user: User, parameters: Members) -> Members:
+def set_preference(pool: UserPool, user: User, parameters: Members) -> Members:
     """SetUserMFAPreference and AdminSetUserMFAPreference.
 
     Raises:
-        Refusal: A factor that the user does not have is switched on, or two are preferred.
+        Refusal: A factor that the user does not have is turned on, two are preferred, or passkeys would be
+            the only second factor.
     """
     settings = {_SETTINGS[key]: value for key, value in parameters.items() if key in _SETTINGS}
     if sum(bool(value.get("PreferredMfa")) for value in settings.values()) > 1:
@@ -115,6 +118,10 @@ def set_preference(user: User, parameters: Members) -> Members:
     for name, value in settings.items():
         if value.get("Enabled") and not _has_factor(user, name):
             raise invalid_parameter(f"User does not have delivery config set to turn on {name}")
+    passkey = parameters.get("WebAuthnMfaSettings", {}).get("Enabled", user.passkey_mfa)
+    if passkey:
+        _check_passkey_mfa(pool, user, settings)
+    user.passkey_mfa = bool(passkey)
     for name, value in settings.items():
         is_enabled = value.get("Enabled", name in user.mfa_enabled)
         user.mfa_enabled = [known for known in user.mfa_enabled if known != name] + [name] * bool(is_enabled)
@@ -125,6 +132,19 @@ def set_preference(user: User, parameters: Members) -> Members:
     return {}
 
 
+def _check_passkey_mfa(pool: UserPool, user: User, settings: Mapping[str, Members]) -> None:
+    """Check that passkeys can count as both factors, and are not the only way to a second factor.
+
+    Source: WebAuthnMfaSettingsType in the service model, which does not say with which error it is refused.
+    """
+    if pool.mfa.get("WebAuthnConfiguration", {}).get("FactorConfiguration") != _PASSKEY_MFA:
+        raise invalid_parameter("Passkey MFA is not enabled for the user pool.")
+    others = {name for name in user.mfa_enabled if settings.get(name, {}).get("Enabled", True)}
+    others |= {name for name, value in settings.items() if value.get("Enabled")}
+    if not others:
+        raise invalid_parameter("Passkey MFA needs another MFA method that is activated for the user.")
+
+
 def _has_factor(user: User, name: str) -> bool:
     if name == "SOFTWARE_TOKEN_MFA":
         return user.totp_secret is not None
@@ -133,8 +153,8 @@ def _has_factor(user: User, name: str) -> bool:
 
 def set_user_mfa_preference(request: Request) -> Members:
     """SetUserMFAPreference."""
-    _, user, _ = request.signed_in()
-    return set_preference(user, request.parameters)
+    pool, user, _ = request.signed_in()
+    return set_preference(pool, user, request.parameters)
 
 
 OPERATIONS: dict[str, Operation] = {

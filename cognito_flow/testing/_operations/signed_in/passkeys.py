@@ -48,7 +48,7 @@ def start_web_authn_registration(request: Request) -> Members:
         user_id=user.sub.encode(),
         username=user.username,
         display_name=user.attributes.get("name", user.username),
-        user_verification=relying_party.user_verification(pool),
+        user_verification=relying_party.user_verification(pool, user),
         exclude=[passkey.registered.credential_id for passkey in user.passkeys],
         challenge=challenge,
     )
@@ -73,7 +73,7 @@ def complete_web_authn_registration(request: Request) -> Members:
             challenge=base64.b64decode(opened["challenge"]),
             rp_id=relying_party_id,
             origins=relying_party.origins(relying_party_id, credential),
-            user_verification=relying_party.user_verification(pool),
+            user_verification=relying_party.user_verification(pool, user),
         )
     except passkeys.PasskeyRefused as refused:
         code = _REFUSALS.get(refused.reason, "WebAuthnCredentialNotSupportedException")

@@ -1,0 +1,188 @@
+"""Sessions of a pool that tracks them, asked of the operations themselves.
+
+Older versions of botocore do not know these operations, so no client can call them there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+from cognito_flow import AuthFlow, SignedIn, UserPasswordAuth
+from cognito_flow.testing import Clock, LocalCognito, Pool
+from cognito_flow.testing._operations.request import Request
+from cognito_flow.testing._operations.session_tracking import OPERATIONS
+from cognito_flow.testing._state.refusal import Refusal
+from tests.local_cognito.conftest import NOW
+from tests.local_cognito.wire import PASSWORD
+
+if TYPE_CHECKING:
+    from cognito_flow import Tokens
+
+
+@attrs.define
+class Tracked:
+    """A pool with alice, and a way to call an operation without botocore."""
+
+    cognito: LocalCognito
+    pool: Pool
+    flow: AuthFlow = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.pool.add_user("alice", PASSWORD)
+        self.flow = self.pool.flow()
+
+    def call(self, operation: str, **parameters: Any) -> Any:
+        """Call an operation; it gets what has passed the model's constraints."""
+        pools = {self.pool.id: self.cognito.state(self.pool.id)}
+        request = Request(operation, parameters, "eu-west-1", pools, [], self.cognito.clock())
+        return OPERATIONS[operation](request)
+
+    def refusal(self, operation: str, **parameters: Any) -> str:
+        """The error code of a call that must be refused."""
+        with pytest.raises(Refusal) as refused:
+            self.call(operation, **parameters)
+        return refused.value.code
+
+    def enable(self, most: int = 20, tracking: str = "ENABLED") -> Any:
+        """Turn session tracking on."""
+        settings = {"UserSessionTracking": tracking, "TokenSession": {"MaxPerUser": most}}
+        return self.call("SetUserPoolSessionConfiguration", UserPoolId=self.pool.id, **settings)
+
+    def sign_in(self) -> Tokens:
+        """Sign alice in."""
+        step = self.flow.start(UserPasswordAuth("alice", PASSWORD))
+        assert isinstance(step, SignedIn)
+        return step.tokens
+
+    def sessions(self, tokens: Tokens) -> list[Any]:
+        """The sessions that these tokens list."""
+        found: list[Any] = self.call("ListUserSessions", AccessToken=tokens.access_token)["Sessions"]
+        return found
+
+    def current(self, tokens: Tokens) -> str:
+        """The id of the session of these tokens."""
+        (session_id,) = [one["SessionId"] for one in self.sessions(tokens) if one["IsCurrentSession"]]
+        return str(session_id)
+
+
+@pytest.fixture
+def tracked() -> Tracked:
+    """A pool that does not track sessions yet."""
+    cognito = LocalCognito(clock=Clock(lambda: NOW))
+    return Tracked(cognito, cognito.create_pool())
+
+
+def test_tracking_is_off_by_default(tracked: Tracked) -> None:
+    configuration = tracked.call("GetUserPoolSessionConfiguration", UserPoolId=tracked.pool.id)
+
+    assert configuration == {
+        "UserPoolId": tracked.pool.id,
+        "UserSessionTracking": "DISABLED",
+        "TokenSession": {"MaxPerUser": 20},
+    }
+
+
+def test_pool_without_tracking_refuses_to_list_and_revoke(tracked: Tracked) -> None:
+    own = {"AccessToken": tracked.sign_in().access_token}
+    user = {"UserPoolId": tracked.pool.id, "Username": "alice"}
+
+    assert tracked.refusal("ListUserSessions", **own) == "OperationNotEnabledException"
+    assert tracked.refusal("RevokeUserSession", SessionId="tkn1", **own) == "OperationNotEnabledException"
+    assert tracked.refusal("AdminListUserSessions", **user) == "OperationNotEnabledException"
+    assert tracked.refusal("AdminRevokeUserSession", SessionId="x", **user) == "OperationNotEnabledException"
+
+
+def test_lite_pool_refuses_session_tracking() -> None:
+    cognito = LocalCognito(clock=Clock(lambda: NOW))
+    tracked = Tracked(cognito, cognito.create_pool(user_pool_tier="LITE"))
+    settings = {"UserSessionTracking": "ENABLED", "TokenSession": {"MaxPerUser": 1}}
+
+    code = tracked.refusal("SetUserPoolSessionConfiguration", UserPoolId=tracked.pool.id, **settings)
+
+    assert code == "FeatureUnavailableInTierException"
+
+
+def test_each_sign_in_since_tracking_is_on_is_a_session(tracked: Tracked) -> None:
+    tracked.sign_in()
+    assert tracked.enable()["UserSessionTracking"] == "ENABLED"
+    first, second = tracked.sign_in(), tracked.sign_in()
+
+    sessions = tracked.sessions(first)
+
+    assert len(sessions) == 2
+    assert tracked.current(first) != tracked.current(second)
+    assert {one["SessionType"] for one in sessions} == {"TOKEN"}
+    assert {one["ClientId"] for one in sessions} == {tracked.pool.app.client_id}
+    assert all(len(one["SessionId"]) == 28 for one in sessions)
+
+
+def test_refresh_changes_the_last_activity_and_keeps_the_session(tracked: Tracked) -> None:
+    tracked.enable()
+    tokens = tracked.sign_in()
+    before = tracked.current(tokens)
+    tracked.cognito.clock.advance(600)
+
+    (session,) = tracked.sessions(tracked.flow.refresh(tokens))
+
+    assert session["SessionId"] == before
+    assert session["LastActiveDate"] - session["CreateDate"] == 600
+
+
+def test_administrator_lists_no_current_session(tracked: Tracked) -> None:
+    tracked.enable()
+    tracked.sign_in()
+
+    (session,) = tracked.call("AdminListUserSessions", UserPoolId=tracked.pool.id, Username="alice")[
+        "Sessions"
+    ]
+
+    assert session["IsCurrentSession"] is False
+
+
+def test_revoked_session_ends_its_tokens_and_no_others(tracked: Tracked) -> None:
+    tracked.enable()
+    laptop, phone = tracked.sign_in(), tracked.sign_in()
+
+    tracked.call("RevokeUserSession", AccessToken=laptop.access_token, SessionId=tracked.current(phone))
+
+    assert tracked.refusal("ListUserSessions", AccessToken=phone.access_token) == "NotAuthorizedException"
+    assert len(tracked.sessions(laptop)) == 1
+
+
+def test_administrator_revokes_any_session(tracked: Tracked) -> None:
+    tracked.enable()
+    tokens = tracked.sign_in()
+    user = {"UserPoolId": tracked.pool.id, "Username": "alice"}
+
+    tracked.call("AdminRevokeUserSession", SessionId=tracked.current(tokens), **user)
+
+    assert tracked.refusal("ListUserSessions", AccessToken=tokens.access_token) == "NotAuthorizedException"
+
+
+def test_own_and_unknown_sessions_are_not_revoked(tracked: Tracked) -> None:
+    tracked.enable()
+    tokens = tracked.sign_in()
+    own = {"AccessToken": tokens.access_token}
+
+    current, unknown = tracked.current(tokens), f"tkn{'0' * 25}"
+
+    assert tracked.refusal("RevokeUserSession", SessionId=current, **own) == "InvalidParameterException"
+    assert tracked.refusal("RevokeUserSession", SessionId=unknown, **own) == "ResourceNotFoundException"
+
+
+def test_sign_in_beyond_max_per_user_ends_the_session_used_least_recently(tracked: Tracked) -> None:
+    tracked.enable(most=2)
+    first = tracked.sign_in()
+    tracked.cognito.clock.advance(1)
+    second = tracked.sign_in()
+    tracked.cognito.clock.advance(1)
+    first = tracked.flow.refresh(first)
+
+    third = tracked.sign_in()
+
+    assert len(tracked.sessions(third)) == 2
+    assert tracked.current(first) in {one["SessionId"] for one in tracked.sessions(third)}
+    assert tracked.refusal("ListUserSessions", AccessToken=second.access_token) == "NotAuthorizedException"
