@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +21,7 @@ from cognito_flow import (
     UsageError,
     WrongCode,
 )
-from cognito_flow._exchange import Call, Exchange
+from cognito_flow._exchange import Call, Exchange, Wait
 from cognito_flow._turn import Settings
 from cognito_flow.account._exchanges import AccountExchanges, authorized
 from cognito_flow.errors import CognitoFlowError
@@ -82,6 +83,22 @@ def test_error_of_an_authorized_call_reaches_the_exchange() -> None:
         [Call("GetUser", TOKEN), Call("GlobalSignOut", TOKEN)],
         "done",
     )
+
+
+def test_wait_of_an_exchange_goes_to_the_driver_unchanged() -> None:
+    wait: Wait[object] = Wait(asyncio.sleep(0))
+
+    def waiting() -> Exchange[str]:
+        yield wait
+        return "done"
+
+    exchange = authorized(waiting(), TOKENS.access_token)
+
+    assert next(exchange) is wait
+    with pytest.raises(StopIteration) as stop:
+        next(exchange)
+    assert stop.value.value == "done"
+    asyncio.run(wait.run())
 
 
 # -- profile --

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore
 import pytest
@@ -10,15 +10,18 @@ import pytest
 from cognito_flow import AsyncAuthFlow, AuthFlow, UsageError
 from tests.account.world import Alice, Awaited, World
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class OldClient:
-    """A boto3 client of a botocore that does not know ListUserSessions yet."""
+    """A boto3 client of a botocore that does not know the operations of sessions yet."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def __getattr__(self, name: str) -> object:
-        if name == "list_user_sessions":
+        if name in ("list_user_sessions", "revoke_user_session"):
             raise AttributeError(name)
         return getattr(self._client, name)
 
@@ -30,15 +33,24 @@ def flow_with(world: World, alice: Alice, client: object) -> Any:
     return AuthFlow(alice.pool.app, client)
 
 
-def test_unknown_operation_names_the_version_to_install(world: World) -> None:
+@pytest.mark.parametrize(
+    ("operation", "call"),
+    [
+        ("ListUserSessions", lambda account: account.sessions()),
+        ("RevokeUserSession", lambda account: account.revoke_session(f"tkn{'0' * 25}")),
+    ],
+)
+def test_unknown_operation_names_the_version_to_install(
+    world: World, operation: str, call: Callable[[Any], object]
+) -> None:
     alice = world.alice()
     account = flow_with(world, alice, OldClient(world.cognito.client())).account(alice.signed_in.tokens)
 
     with pytest.raises(UsageError) as caught:
-        account.sessions()
+        call(account)
 
     assert str(caught.value) == (
-        f"the installed botocore {botocore.__version__} does not know ListUserSessions: "
+        f"the installed botocore {botocore.__version__} does not know {operation}: "
         "install botocore 1.44.5 or newer"
     )
 
