@@ -124,7 +124,20 @@ Some operations are limited to a number of calls per user and hour, unknown user
 """
 
 
+# Since botocore 1.44; the page is the same with an older one.
+NEW = {
+    "AdminListUserSessions": "AWS credentials",
+    "AdminRevokeUserSession": "AWS credentials",
+    "GetUserPoolSessionConfiguration": "AWS credentials",
+    "ListUserSessions": "an access token",
+    "RevokeUserSession": "an access token",
+    "SetUserPoolSessionConfiguration": "AWS credentials",
+}
+
+
 def _caller(name: str) -> str:
+    if name in NEW:
+        return f"{NEW[name]}; needs botocore 1.44"
     if validation.requires_signature(name):
         return "AWS credentials"
     proofs = {"AccessToken": "an access token", "Session": "a Session"}

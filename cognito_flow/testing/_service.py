@@ -216,9 +216,10 @@ def _names(parameters: Members) -> tuple[str, ...]:
 
 def _check(operation: str, headers: Mapping[str, str], parameters: Members) -> Members:
     """What is checked before an operation is looked at; gives what is left of the parameters."""
-    if operation not in OPERATIONS:
-        known = operation in validation.operations()
-        text = "LocalCognito does not offer" if known else "Cognito has no"
+    known = validation.operations()  # an older botocore knows less, and then its members cannot be checked
+    if operation not in OPERATIONS or operation not in known:
+        is_one = operation in OPERATIONS or operation in known
+        text = "LocalCognito does not offer" if is_one else "Cognito has no"
         raise Refusal("UnknownOperationException", f"{text} the operation {operation!r}.")
     if validation.requires_signature(operation) and "authorization" not in headers:
         raise Refusal("MissingAuthenticationTokenException", "Missing Authentication Token")
