@@ -4,8 +4,9 @@ Rule of this file: importing it imports nothing else. Each name is imported when
 program pays only for what it needs.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from cognito_flow._lazy import lazy_names
 
 if TYPE_CHECKING:
     from cognito_flow.account import Account, AsyncAccount
@@ -248,7 +249,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name because of it
-    _HOMES = {
+    _MODULES = {
         "account": "Account AsyncAccount",
         "account._records": (
             "AuthFactors CodeDelivery Confirmed Passkey PasskeyOptions RememberedDevice SignedUp TotpSecret "
@@ -281,13 +282,4 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
         "tokens.source": "AsyncTokenSource TokenSource",
         "tokens.verifier": "AsyncTokenVerifier TokenVerifier",
     }
-    _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOME_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = lazy_names(__name__, _MODULES, globals())

@@ -1,8 +1,9 @@
-"""Check what a user typed, before anything is sent."""
+"""Check what a user typed and what a program passed, before anything is sent."""
 
 from __future__ import annotations
 
 from cognito_flow.errors import InvalidInput, UsageError
+from cognito_flow.models import SignedIn, Tokens
 
 
 def check_text(what: str, value: object) -> str:
@@ -36,3 +37,24 @@ def check_code(code: object) -> str:
         UsageError: It is not a str.
     """
     return check_text("the code", "".join(check_text("the code", code).split()))
+
+
+def refresh_token_of(tokens: object) -> str:
+    """Return the refresh token.
+
+    Args:
+        tokens: `Tokens`, or a refresh token as a str.
+
+    Raises:
+        UsageError: There is none, or something else was passed.
+    """
+    if isinstance(tokens, SignedIn):
+        raise UsageError("pass the tokens of the sign-in: signed_in.tokens")
+    refresh_token = tokens.refresh_token if isinstance(tokens, Tokens) else tokens
+    if refresh_token is None:
+        raise UsageError("these tokens have no refresh token: sign in again")
+    if not isinstance(refresh_token, str):
+        raise UsageError(f"pass Tokens or a refresh token as a str, not {type(tokens).__name__}")
+    if not refresh_token:
+        raise UsageError("the refresh token is empty")
+    return refresh_token

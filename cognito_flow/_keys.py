@@ -1,6 +1,7 @@
 """Keys for sealing, made from the secrets that an application gives.
 
-Rule of this file: each purpose has keys of its own, so that what was sealed for one opens for no other.
+Rule of this file: each purpose has its own keys, so that a text sealed for one purpose does not open for
+another.
 """
 
 from __future__ import annotations
@@ -9,38 +10,36 @@ import base64
 import json
 from collections.abc import Sequence
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from cognito_flow.errors import UsageError
-
-__all__ = ["fernet_keys"]
 
 _SHORTEST_SECRET = 32  # bytes
 
 
 def fernet_keys(argument: str, secrets: Sequence[str | bytes], *purpose: str | int) -> list[bytes]:
-    """A key of Fernet for each secret, in their order.
+    """Return a Fernet key for each secret, in their order.
 
     Args:
-        argument: What the application calls the secrets, for messages.
+        argument: The name of the argument, for messages.
         secrets: At least 32 random bytes each, newest first.
         purpose: What the keys are for.
 
     Raises:
-        UsageError: A secret is too short, or they are no sequence.
+        UsageError: A secret is too short, or they are not a sequence.
     """
     if isinstance(secrets, str | bytes):
-        raise UsageError(f"{argument} is a sequence of keys, newest first: put the one key in a list")
+        raise UsageError(f"{argument} must be a list of keys, newest first: put the key into a list")
     return [
         _fernet_key(secret.encode() if isinstance(secret, str) else secret, purpose) for secret in secrets
     ]
 
 
 def _fernet_key(secret: bytes, purpose: Sequence[str | int]) -> bytes:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     if len(secret) < _SHORTEST_SECRET:
         raise UsageError(
-            f"a key has at least {_SHORTEST_SECRET} random bytes: make one with secrets.token_urlsafe(32)"
+            f"a key needs at least {_SHORTEST_SECRET} random bytes: make one with secrets.token_urlsafe(32)"
         )
     info = json.dumps(purpose).encode()
     return base64.urlsafe_b64encode(

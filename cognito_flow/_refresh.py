@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from cognito_flow._checks import refresh_token_of
 from cognito_flow._exchange import Exchange
 from cognito_flow._json import as_object
 from cognito_flow._result import read_tokens
 from cognito_flow._turn import Turn
-from cognito_flow.errors import UnexpectedResponse, UsageError
-from cognito_flow.models import Event, SignedIn, Tokens
+from cognito_flow.errors import UnexpectedResponse
+from cognito_flow.models import Event, Tokens
 
 
 def refresh(turn: Turn, tokens: Tokens | str) -> Exchange[Tokens]:
@@ -42,27 +43,6 @@ def revoke(turn: Turn, tokens: Tokens | str, linked: bool = False) -> Exchange[N
     if linked:
         request["RevokeAssociatedSessions"] = "LINKED"
     yield from turn.call("RevokeToken", request)
-
-
-def refresh_token_of(tokens: object) -> str:
-    """Return the refresh token.
-
-    Args:
-        tokens: `Tokens`, or a refresh token as a str.
-
-    Raises:
-        UsageError: There is none, or something else was passed.
-    """
-    if isinstance(tokens, SignedIn):
-        raise UsageError("pass the tokens of the sign-in: signed_in.tokens")
-    refresh_token = tokens.refresh_token if isinstance(tokens, Tokens) else tokens
-    if refresh_token is None:
-        raise UsageError("these tokens have no refresh token: sign in again")
-    if not isinstance(refresh_token, str):
-        raise UsageError(f"pass Tokens or a refresh token as a str, not {type(tokens).__name__}")
-    if not refresh_token:
-        raise UsageError("the refresh token is empty")
-    return refresh_token
 
 
 def _client(turn: Turn) -> dict[str, object]:

@@ -12,15 +12,17 @@ import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from cognito_flow._keys import fernet_keys
 from cognito_flow.errors import SealError, UsageError
 from cognito_flow.handlers import Pending
 from cognito_flow.models import AppClient, Device
+
+if TYPE_CHECKING:  # cryptography is slow to import, and many flows seal nothing
+    from cryptography.fernet import MultiFernet
 
 Kind: TypeAlias = Literal["challenge", "sign_up"]
 """What a sealed text contains."""
@@ -59,6 +61,8 @@ class Sealer:
             raise UsageError("seal_max_age must be a positive number of seconds")
         if not derived:
             return None
+        from cryptography.fernet import Fernet, MultiFernet
+
         return cls(MultiFernet([Fernet(key) for key in derived]), max_age, now)
 
     def seal(self, kind: Kind, values: Mapping[str, object], bound_to: str | None = None) -> str:
@@ -100,12 +104,16 @@ class Sealer:
         return self.max_age or _LONGEST[kind]
 
     def _decrypt(self, text: str | bytes, max_age: int) -> bytes:
+        from cryptography.fernet import InvalidToken
+
         try:
             return self.fernet.decrypt_at_time(text, max_age, self._seconds())
         except (InvalidToken, ValueError):
             raise SealError(self._why_not(text, max_age)) from None
 
     def _why_not(self, text: str | bytes, max_age: int) -> str:
+        from cryptography.fernet import InvalidToken
+
         try:
             self.fernet.decrypt(text)
         except (InvalidToken, ValueError):

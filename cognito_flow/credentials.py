@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
-from cognito_flow._checks import check_text
+from cognito_flow._checks import check_text, refresh_token_of
 from cognito_flow._exchange import Exchange, Response
-from cognito_flow._refresh import refresh_token_of
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import UsageError
 from cognito_flow.models import FirstFactor, Tokens

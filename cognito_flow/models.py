@@ -18,7 +18,6 @@ from typing import Literal, Self, TypeAlias
 
 import attrs
 
-from cognito_flow import _deployed
 from cognito_flow._json import as_text
 from cognito_flow._jwt import unverified_claims, unverified_moment
 from cognito_flow._tracebacks import without_locals
@@ -116,6 +115,8 @@ class AppClient:
         Raises:
             UsageError: The pool id or the client id is not set, or cannot be one.
         """
+        from cognito_flow import _deployed
+
         return cls(**_deployed.from_environment(prefix))
 
     @classmethod
@@ -134,6 +135,8 @@ class AppClient:
             UsageError: The stack cannot be read, or does not say which pool and app client it is.
             TransportError: AWS could not be reached.
         """
+        from cognito_flow import _deployed
+
         return cls(**_deployed.from_stack(name, session))
 
     @classmethod
@@ -146,6 +149,8 @@ class AppClient:
         Raises:
             UsageError: The file cannot be read, or names no user pool.
         """
+        from cognito_flow import _deployed
+
         return cls(**_deployed.from_amplify_outputs(path))
 
     @property

@@ -5,17 +5,22 @@ Rule of this package: a store keeps records and does not know Cognito. Blocking 
 threads, so their methods may block and must be thread-safe.
 """
 
-from cognito_flow.stores.file import FileStore
-from cognito_flow.stores.keyring import KeyringStore
-from cognito_flow.stores.memory import MemoryStore
-from cognito_flow.stores.protocols import (
-    AsyncDeviceStore,
-    AsyncLockingTokenStore,
-    AsyncTokenStore,
-    DeviceStore,
-    LockingTokenStore,
-    TokenStore,
-)
+from typing import TYPE_CHECKING
+
+from cognito_flow._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from cognito_flow.stores.file import FileStore
+    from cognito_flow.stores.keyring import KeyringStore
+    from cognito_flow.stores.memory import MemoryStore
+    from cognito_flow.stores.protocols import (
+        AsyncDeviceStore,
+        AsyncLockingTokenStore,
+        AsyncTokenStore,
+        DeviceStore,
+        LockingTokenStore,
+        TokenStore,
+    )
 
 __all__ = [
     "AsyncDeviceStore",
@@ -28,3 +33,14 @@ __all__ = [
     "MemoryStore",
     "TokenStore",
 ]
+
+if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name because of it
+    _MODULES = {
+        "file": "FileStore",
+        "keyring": "KeyringStore",
+        "memory": "MemoryStore",
+        "protocols": (
+            "AsyncDeviceStore AsyncLockingTokenStore AsyncTokenStore DeviceStore LockingTokenStore TokenStore"
+        ),
+    }
+    __getattr__, __dir__ = lazy_names(__name__, _MODULES, globals())

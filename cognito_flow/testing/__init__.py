@@ -1,9 +1,9 @@
 """LocalCognito: user pools in this process that really verify, for tests."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cognito_flow._extras import missing
+from cognito_flow._lazy import lazy_names
 
 if TYPE_CHECKING:
     from cognito_flow.testing._service import RecordedCall
@@ -31,29 +31,25 @@ __all__ = [
     "totp_code",
 ]
 
-if not TYPE_CHECKING:  # hidden from type checkers, to which it would allow any name
+if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name because of it
     _MODULES = {
-        "ALL_FLOWS": "pool",
-        "AuthenticatorRefused": "authenticator",
-        "Clock": "clock",
-        "Fault": "faults",
-        "Faults": "faults",
-        "LocalCognito": "local",
-        "Message": "outbox",
-        "Pool": "pool",
-        "RecordedCall": "_service",
-        "SoftAuthenticator": "authenticator",
-        "User": "_state.records",
-        "totp_code": "_state.totp",
+        "pool": "ALL_FLOWS Pool",
+        "authenticator": "AuthenticatorRefused SoftAuthenticator",
+        "clock": "Clock",
+        "faults": "Fault Faults",
+        "local": "LocalCognito",
+        "outbox": "Message",
+        "_service": "RecordedCall",
+        "_state.records": "User",
+        "_state.totp": "totp_code",
     }
     _EXTRA = ("cbor2", "regex", "webauthn")
+    _import, __dir__ = lazy_names(__name__, _MODULES, globals())
 
     def __getattr__(name: str) -> object:
         """Import a name when it is first used: pytest imports this package in every run, for its plugin."""
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         try:
-            return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+            return _import(name)
         except ModuleNotFoundError as error:
             if error.name not in _EXTRA:
                 raise
