@@ -1,8 +1,8 @@
-"""AuthFlow and AsyncAuthFlow: what an application holds, and signs everybody in with.
+"""AuthFlow and AsyncAuthFlow: an application creates one of them and signs all its users in with it.
 
-Rule of this file: a public method is a line over a shared exchange; if it took a secret, it drops it before
-that runs, because tools print a traceback's locals. What both classes share stands in `_Flow`; neither knows
-a challenge by name.
+Rule of this file: a public method is one line over a shared exchange. A method that takes a secret drops it
+before the exchange runs, because tools print the local variables of a traceback. Code that both classes share
+is in `_Flow`; neither names a challenge.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _DeviceStore = TypeVar("_DeviceStore", bound=DeviceStore | AsyncDeviceStore)
 
 @without_locals
 class _Flow(Generic[_TokenStore, _DeviceStore]):
-    """What both flows share: the settings, and the exchanges that the public methods run."""
+    """The shared part of both flows: the settings, and the exchanges that the public methods run."""
 
     def __init__(
         self,
@@ -124,14 +124,13 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
     def seal(self, step: Challenge | SignedUp, *, bound_to: str | None = None) -> str:
         """Encrypt a challenge or a sign-up as text for a browser or a store, until the next request.
 
-        Only a flow with one of the same keys and the same app client can open it. Whoever holds it can
-        continue the sign-in, so bind it to the browser.
+        Only a flow with one of the same keys and the same app client can open it. Everybody who has the text
+        can continue the sign-in, so bind it to the browser.
 
         Args:
             step: The challenge to answer later, or the sign-up to confirm later.
             bound_to: What the application knows of the browser, such as the random value of a cookie.
                 `unseal` needs the same value.
-
 
         Returns:
             Text in the base64url alphabet, about 4 to 6 kB with a Session of Cognito: it fits into a hidden
@@ -153,7 +152,6 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         Args:
             text: What `seal` returned.
             bound_to: The value that it was sealed with.
-
 
         Raises:
             SealError: It is damaged, too old, or was sealed with another key, for another app client or for
@@ -263,36 +261,34 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
 
 @without_locals
 class AuthFlow(_Flow[TokenStore, DeviceStore]):
-    """Signs people in to one app client. It holds no user: make one, and share it by the whole application
-    and its threads.
+    """Signs users in to one app client. It keeps no per-user state: create one and share it across threads.
 
     Args:
         app: The app client.
-        client: A boto3 client for ``cognito-idp``, to be used for every call. None: public operations go
-            through an unsigned client for the pool's region, which needs no AWS credentials and looks for
-            none.
-        admin: Use the Admin operations, which are signed with AWS credentials and skip some client-side
+        client: A boto3 client for ``cognito-idp``, used for every call. If None, public operations use an
+            unsigned client for the pool's region, which needs no AWS credentials and searches for none.
+        admin: Use the Admin operations, which are signed with AWS credentials and bypass some client-side
             rules.
-        handlers: Handler classes of your own, usually subclasses of `CustomChallenge`.
-        seal_keys: Secrets of at least 32 bytes for `seal` and `unseal`; the newest first, older ones still
-            open.
-        seal_max_age: How old a sealed challenge may be, in seconds; None is 900, the longest that Cognito
-            waits.
-        store: Where token sources keep tokens; and remembered devices are kept, if it is a `DeviceStore` too.
-            Signing in alone does not store the tokens: `token_source` does.
-        devices: Where remembered devices are kept, instead of in `store`.
-        device_name: What to call a new device of this application.
-        remember_devices: Where the pool leaves it to the person, remember a new device at once. Else ask the
-            person, and remember it later.
-        metadata: ClientMetadata for the pool's Lambda triggers, with every call that takes it.
-        context: What threat protection may know, with every call that takes it.
-        analytics_endpoint_id: The Amazon Pinpoint endpoint, with every call that takes it.
-        on_event: Is told, by name only, what happens: see `Event`. It is called from the thread that does the
-            work; what it raises is logged and ends nothing.
-        system: Clock, dice and waiting, for tests.
+        handlers: Your own handler classes, usually subclasses of `CustomChallenge`.
+        seal_keys: Secrets of at least 32 bytes for `seal` and `unseal`, newest first. The older ones only
+            open what was sealed with them.
+        seal_max_age: Maximum age of a sealed challenge in seconds. None is 900, the longest lifetime of a
+            Cognito Session.
+        store: Keeps the tokens of token sources and, if it is a `DeviceStore` too, remembered devices.
+            Signing in alone does not store the tokens; `token_source` does.
+        devices: Keeps remembered devices, instead of `store`.
+        device_name: The name of a new device of this application.
+        remember_devices: If the pool lets users decide, remember a new device at once. Otherwise ask the
+            user, and remember it later.
+        metadata: ClientMetadata for the pool's Lambda triggers, sent with every call that takes it.
+        context: What threat protection may know, sent with every call that takes it.
+        analytics_endpoint_id: The Amazon Pinpoint endpoint, sent with every call that takes it.
+        on_event: Called with an `Event` for each call and step, in the thread that does the work. Events
+            carry names, never values. Exceptions that it raises are logged and ignored.
+        system: Clock, randomness and sleep, for tests.
 
     Raises:
-        UsageError: A handler is none, or a seal key is too short.
+        UsageError: A handler is not a handler class, or a seal key is too short.
     """
 
     def _run(self) -> Driver:
@@ -308,33 +304,33 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
 
         Args:
             credentials: `UserSrpAuth`, `UserPasswordAuth`, `CustomAuth`, `UserAuth` or `RefreshTokenAuth`.
-            device: The person's remembered device, if you keep it yourself.
+            device: The user's remembered device, if you keep it yourself.
 
         Returns:
             `SignedIn`, or the challenge that Cognito asks.
 
         Raises:
-            ServiceError: Cognito refused; the subclass says why.
-            TransportError: No answer came.
-            UnexpectedResponse: The answer cannot be read.
-            UsageError: The credentials do not go with this flow.
+            NotAuthorized: The name, the password or another proof is wrong. Show one message for all of its
+                subclasses.
+            TryLater: Cognito could not be reached, or accepts no calls now.
+            ServiceError: Cognito refused for another reason; the subclass says why.
+            UnexpectedResponse: The response cannot be read.
+            UsageError: The credentials do not fit this flow.
         """
         return self._run().run(self._start(credentials, device))
 
     def send(self, answer: Answer) -> Step:
-        """Go on with a sign-in.
+        """Continue a sign-in with the answer to a challenge.
 
         Args:
-            answer: What ``challenge.answer(...)`` made.
+            answer: The result of ``challenge.answer(...)``.
 
         Returns:
             `SignedIn`, or the next challenge.
 
         Raises:
-            WrongCode: Answer the same challenge again.
-            PasswordRejected: Answer the same challenge again.
-            FlowExpired: Start again.
-            SessionAlreadyUsed: The challenge was answered before; nothing was sent.
+            AnswerRejected: Answer the same challenge again.
+            StartOver: This sign-in is over: begin a new one.
             CognitoFlowError: As with `start`.
         """
         with self._answered.once(self._check(answer)) as leads_to:
@@ -349,16 +345,17 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         device: Device | None = None,
         max_steps: int = 16,
     ) -> SignedIn:
-        """Sign in from beginning to end, for scripts and other programs with somebody at hand to ask.
+        """Run a complete sign-in, for scripts and other programs that can ask their user.
 
         Args:
             credentials: As for `start`.
-            ask: Is given each challenge, and gives its answer, or None.
+            ask: Called with each challenge; returns its answer, or None. `cognito_flow.terminal.ask` asks in
+                the terminal.
             device: As for `start`.
-            max_steps: How many challenges to answer at the most.
+            max_steps: The largest number of challenges to answer.
 
         Raises:
-            Unanswered: A challenge was not answered; it stands in the error.
+            Unanswered: A challenge was not answered; the error holds it.
             CognitoFlowError: As with `start` and `send`.
         """
         step = self.start(credentials, device=device)
@@ -369,7 +366,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         return _signed_in(step, max_steps)
 
     def refresh(self, tokens: Tokens | str) -> Tokens:
-        """New tokens for a user who has signed in, with and without rotation of refresh tokens.
+        """Return new tokens for a signed-in user, with and without rotation of refresh tokens.
 
         Args:
             tokens: The tokens of the sign-in or of the last refresh, or a refresh token as a str.
@@ -379,10 +376,9 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             the new tokens before you use them, or let `token_source` do it.
 
         Raises:
-            RefreshTokenInvalid: Sign in again; `hint` says what else it may be.
-            TokenRevoked: Sign in again.
-            RefreshTokenReused: It was rotated before: read your store again, or sign in again.
-            UsageError: There is no refresh token among them.
+            SignedOut: The user must sign in again; `hint` names other possible causes. After
+                `RefreshTokenReused`, read your store first: another process may have stored newer tokens.
+            UsageError: The tokens have no refresh token.
             CognitoFlowError: As with `start`.
 
         Source: GetTokensFromRefreshToken in the Amazon Cognito API reference.
@@ -390,10 +386,10 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         return self._run().run(self._refresh(tokens))
 
     def revoke(self, tokens: Tokens | str, *, linked: bool = False) -> None:
-        """End this sign-in: its refresh token, and its access tokens for Cognito's own operations. To end all
-        of a user's sign-ins, use ``account(tokens).sign_out_everywhere()``.
+        """End this sign-in: the refresh token stops working, and Cognito refuses the access tokens.
 
-        APIs of your own go on to accept the access token until it ends.
+        Your own APIs accept the access token until it expires. To end all sign-ins of the user, call
+        ``account(tokens).sign_out_everywhere()``.
 
         Args:
             tokens: The tokens of the sign-in or of the last refresh, or a refresh token as a str. Revoking
@@ -401,8 +397,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             linked: Also revoke the SSO session that the sign-in came through, in pools that track sessions.
 
         Raises:
-            UsageError: There is no refresh token among them, or the installed botocore is too old for
-                `linked`.
+            UsageError: The tokens have no refresh token, or the installed botocore is too old for `linked`.
             ServiceError: The app client does not allow it.
             CognitoFlowError: As with `start`.
 
@@ -418,7 +413,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         leeway: float = 60,
         on_tokens: Callable[[Tokens], object] | None = None,
     ) -> TokenSource:
-        """Return a source of always-fresh tokens for one user. Nothing is called yet.
+        """Return a source of always-fresh tokens for one user. It makes no call until you use it.
 
         Args:
             tokens: The tokens of a sign-in, or those that you kept; or a refresh token alone.
@@ -456,14 +451,14 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
     # -- accounts --
 
     def account(self, tokens: Tokens | TokenSource | str) -> Account:
-        """Return the account of a user who is signed in: see `Account`. It makes no call.
+        """Return the account of a signed-in user: see `Account`. This makes no call.
 
         Args:
             tokens: Tokens of this app client, a token source, or an access token. With a source, the account
                 takes a fresh access token for each call.
 
         Raises:
-            UsageError: It is something else.
+            UsageError: The argument is none of these.
         """
         given = authorization(tokens)
         return Account(AccountExchanges(self._settings, given), given, self._run())
@@ -478,21 +473,21 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         attributes: Mapping[str, str] | None = None,
         validation_data: Mapping[str, str] | None = None,
     ) -> SignedUp:
-        """Create a user. It is a public operation, with ``admin=True``, too.
+        """Create a user. This is a public operation, also with ``admin=True``.
 
         Args:
             username: The user name; in pools that sign in by address, the e-mail address or phone number.
             password: The password; None in pools that need none.
             attributes: The user's attributes, by name; custom attributes as ``custom:...``.
-            validation_data: Values for the PreSignUp trigger alone.
+            validation_data: Values for the PreSignUp trigger only.
 
         Returns:
             The sign-up, to be confirmed with `confirm_sign_up` and the code that Cognito sent.
 
         Raises:
             UserExists: The user name is taken.
-            PasswordRejected: The password breaks the pool's policy.
-            TriggerRefused: The pool's Lambda refused.
+            AnswerRejected: The password breaks the pool's policy, or an attribute is invalid.
+            TriggerRefused: The pool's Lambda trigger refused.
             ServiceError: Cognito refused for another reason, such as a missing attribute.
             CognitoFlowError: As with `start`.
         """
@@ -561,7 +556,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         Raises:
             WrongCode: Ask again.
             CodeExpired: Send a new code.
-            PasswordRejected: The password breaks the pool's policy or history rule; the code is still good.
+            PasswordRejected: The password breaks the pool's policy or history rule; the code can be used again.
             LimitExceeded: Too many codes were tried.
             CognitoFlowError: As with `start`.
         """
@@ -570,12 +565,12 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
 
 @without_locals
 class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDeviceStore]):
-    """`AuthFlow` for asyncio: the same arguments and names, awaitable where they call.
+    """`AuthFlow` for asyncio: the same arguments and names. Methods that call Cognito are awaitable.
 
     Args:
         client: A boto3 client, which is called in worker threads, or an aiobotocore client.
 
-    Arithmetic and stores are kept off the event loop, too. The other arguments are those of `AuthFlow`.
+    SRP arithmetic and blocking stores also run in worker threads. The other arguments are those of `AuthFlow`.
     """
 
     def _run(self) -> AsyncDriver:
@@ -591,7 +586,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         return await self._run().run(self._start(credentials, device))
 
     async def send(self, answer: Answer) -> Step:
-        """Go on with a sign-in. See `AuthFlow.send`."""
+        """Continue a sign-in. See `AuthFlow.send`."""
         with self._answered.once(self._check(answer)) as leads_to:
             leads_to(step := await self._run().run(self._send(answer)))
             return step
@@ -604,7 +599,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         device: Device | None = None,
         max_steps: int = 16,
     ) -> SignedIn:
-        """Sign in from beginning to end. `ask` may be a coroutine function. See `AuthFlow.sign_in`."""
+        """Run a complete sign-in. `ask` may be a coroutine function. See `AuthFlow.sign_in`."""
         step = await self.start(credentials, device=device)
         for _ in range(max_steps):
             if isinstance(step, SignedIn):
@@ -614,7 +609,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         return _signed_in(step, max_steps)
 
     async def refresh(self, tokens: Tokens | str) -> Tokens:
-        """New tokens for a user who has signed in. See `AuthFlow.refresh`."""
+        """Return new tokens for a signed-in user. See `AuthFlow.refresh`."""
         return await self._run().run(self._refresh(tokens))
 
     async def revoke(self, tokens: Tokens | str, *, linked: bool = False) -> None:
@@ -645,7 +640,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
     # -- accounts --
 
     def account(self, tokens: Tokens | AsyncTokenSource | str) -> AsyncAccount:
-        """Return the account of a user who is signed in: see `AuthFlow.account`."""
+        """Return the account of a signed-in user: see `AuthFlow.account`."""
         given = async_authorization(tokens)
         return AsyncAccount(AccountExchanges(self._settings, given), given, self._run())
 
@@ -659,7 +654,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         attributes: Mapping[str, str] | None = None,
         validation_data: Mapping[str, str] | None = None,
     ) -> SignedUp:
-        """Create a user. It is a public operation, with ``admin=True``, too. See `AuthFlow.sign_up`."""
+        """Create a user. This is a public operation, also with ``admin=True``. See `AuthFlow.sign_up`."""
         exchange = _sign_up.sign_up(self._signing_up(username), password, attributes, validation_data)
         return await self._run().run(exchange)
 
