@@ -505,7 +505,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             force_alias_creation: Take the address away from the user who has it as an alias.
 
         Returns:
-            The step of the sign-in, usually `SignedIn`. `Confirmed` if the user has yet to sign in: the
+            The step of the sign-in, usually `SignedIn`. `Confirmed` if the user must still sign in: the
             sign-up has no session, the session expired, or Cognito refused to sign in with it.
 
         Raises:
@@ -556,7 +556,8 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         Raises:
             WrongCode: Ask again.
             CodeExpired: Send a new code.
-            PasswordRejected: The password breaks the pool's policy or history rule; the code can be used again.
+            PasswordRejected: The password breaks the pool's policy or history rule. The code can be used
+                again.
             LimitExceeded: Too many codes were tried.
             CognitoFlowError: As with `start`.
         """
@@ -570,7 +571,8 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
     Args:
         client: A boto3 client, which is called in worker threads, or an aiobotocore client.
 
-    SRP arithmetic and blocking stores also run in worker threads. The other arguments are those of `AuthFlow`.
+    SRP arithmetic and blocking stores also run in worker threads. The other arguments are those of
+    `AuthFlow`.
     """
 
     def _run(self) -> AsyncDriver:
