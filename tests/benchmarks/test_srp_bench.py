@@ -1,7 +1,7 @@
-"""What a proof of a password costs, side by side with the same arithmetic in CPython's own integers.
+"""What a proof of a password costs, beside the same arithmetic in CPython's own integers.
 
-Both stand in one group, so the table's brackets give their ratio, measured in the same run: `nox -s bench`.
-The other side is no alternative, whatever it costs: its time tells of the secret, and it stops other threads.
+Both are in one group, so the brackets of the table give their ratio in one run: `nox -s bench`. CPython's
+integers are not an alternative: their timing depends on the secret, and they hold the GIL.
 """
 
 from __future__ import annotations

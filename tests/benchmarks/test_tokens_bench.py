@@ -1,7 +1,7 @@
-"""What a request of a signed-in person costs on this side: a token that is fresh, and one that is verified.
+"""What a request of a signed-in user costs: getting a fresh token from a source, and verifying a token.
 
-Verification stands beside PyJWT's own, with the key at hand; both stand in one group, so the table's brackets
-give their ratio, measured in the same run: `nox -s bench`.
+Verification is compared with PyJWT's own when the key is already loaded. Both are in one group, so the brackets
+of the table give their ratio in one run: `nox -s bench`.
 """
 
 from __future__ import annotations

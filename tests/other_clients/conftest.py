@@ -1,7 +1,7 @@
-"""Clients that others wrote, each a program of its own that is told line by line what to do.
+"""Run other people's clients as programs that read calls line by line.
 
-Rule of this file: a client and LocalCognito meet over HTTP only; the test has both ends in hand, so it
-answers the client's questions from the outbox or the authenticator app.
+A client reaches LocalCognito over HTTP only. The test controls both, so it answers the client's questions from
+the outbox or the authenticator app.
 """
 
 from __future__ import annotations

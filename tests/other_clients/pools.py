@@ -1,4 +1,4 @@
-"""The pools that foreign clients sign in to, each with alice in it."""
+"""The pools that other people's clients sign in to, each with the user alice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ USED_TOTP = ("ExpiredCodeException", "Your software token has already been used 
 USED_SESSION = ("NotAuthorizedException", "Invalid session for the user, session can only be used once.")
 NO_SESSION = ("NotAuthorizedException", "Invalid session for the user.")
 DEAD_REFRESH_TOKEN = ("NotAuthorizedException", "Invalid Refresh Token.")
-MADE_UP_SESSION = "a Session that nobody has issued"
+MADE_UP_SESSION = "a Session that was never issued"
 
 TOTP: dict[str, Any] = {"software_token_mfa_configuration": {"Enabled": True}}
 SMS: dict[str, Any] = {
@@ -74,7 +74,7 @@ def choice_pool(cognito: LocalCognito) -> Pool:
 
 
 def device_pool(cognito: LocalCognito, *, asks: bool = False, **members: Any) -> Pool:
-    """A pool in which a remembered device stands for a code by SMS."""
+    """A pool in which a remembered device replaces the code by SMS."""
     configuration = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": asks}
     user = {"phone_number": "+31612341234", "email": "alice@example.com"}
     return mfa_pool(cognito, user=user, device_configuration=configuration, **SMS, **members)

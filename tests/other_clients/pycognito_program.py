@@ -1,4 +1,4 @@
-"""pycognito, told line by line what to do: run by the interpreter that has it, not by the tests' own.
+"""Run pycognito: this program reads calls line by line, in the environment in which pycognito is installed.
 
 Each line is a call, ``{"call": name, "given": {...}}``, and is answered with one line, ``{"gave": ...}`` or
 ``{"threw": {"name": ..., "message": ...}}``.
@@ -143,8 +143,8 @@ def answer(calls: Calls, call: str, given: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"gave": getattr(calls, call)(**given)}
     except ClientError as error:
-        told: Any = error.response
-        return {"threw": {"name": told["Error"]["Code"], "message": told["Error"]["Message"]}}
+        response: Any = error.response
+        return {"threw": {"name": response["Error"]["Code"], "message": response["Error"]["Message"]}}
 
 
 def main() -> None:

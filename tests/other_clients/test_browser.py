@@ -39,7 +39,7 @@ OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usa
 
 class _Server(ThreadingHTTPServer):
     files: dict[str, tuple[str, bytes]]
-    told: queue.Queue[Any]
+    reported: queue.Queue[Any]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        cast("_Server", self.server).told.put(json.loads(body))
+        cast("_Server", self.server).reported.put(json.loads(body))
         self._answer(204)
 
     def _answer(self, status: int, kind: str = "text/plain", body: bytes = b"") -> None:
@@ -70,10 +70,10 @@ class Browser:
     environment: dict[str, str]
     folder: Path
     url: str
-    told: queue.Queue[Any]
+    reported: queue.Queue[Any]
 
     def sign_in(self, pool: Pool, endpoint: str, **given: str) -> Any:
-        """What the page tells after alice has tried to sign in."""
+        """Return what the page reports after alice has tried to sign in."""
         address = {"pool": pool.id, "client": pool.app.client_id, "endpoint": endpoint, "username": "alice"}
         page = f"{self.url}/?{urlencode({**address, **given})}"
         with subprocess.Popen(
@@ -83,16 +83,16 @@ class Browser:
             stderr=subprocess.DEVNULL,
         ) as process:
             try:
-                return self.told.get(timeout=SECONDS_TO_ANSWER)
+                return self.reported.get(timeout=SECONDS_TO_ANSWER)
             finally:
                 process.terminate()
 
 
 @contextmanager
-def serve(files: dict[str, tuple[str, bytes]], told: queue.Queue[Any]) -> Generator[str]:
+def serve(files: dict[str, tuple[str, bytes]], reported: queue.Queue[Any]) -> Generator[str]:
     """A web server that knows nothing of CORS."""
     server = _Server(("127.0.0.1", 0), _Handler)
-    server.files, server.told = files, told
+    server.files, server.reported = files, reported
     with running(server) as url:
         yield url
 
@@ -105,8 +105,8 @@ def executable(
     folder = str(tmp_path_factory.mktemp("browser"))
     environment = {**os.environ, "TMPDIR": folder, "HOME": folder, "NO_PROXY": "*"}
     done = subprocess.run(javascript.program("browser"), env=environment, check=True, capture_output=True)
-    told = json.loads(done.stdout)
-    return Path(told["path"]), {**environment, "LD_LIBRARY_PATH": told["libraries"]}
+    reported = json.loads(done.stdout)
+    return Path(reported["path"]), {**environment, "LD_LIBRARY_PATH": reported["libraries"]}
 
 
 @pytest.fixture
@@ -121,32 +121,32 @@ def browser(
         "/": ("text/html", (JAVASCRIPT / "page.html").read_bytes()),
         "/client.js": ("text/javascript", library.read_bytes()),
     }
-    told = queue.Queue[Any]()
-    with serve(files, told) as url:
-        yield Browser(*executable, tmp_path, url, told)
+    reported = queue.Queue[Any]()
+    with serve(files, reported) as url:
+        yield Browser(*executable, tmp_path, url, reported)
 
 
 def test_page_signs_in_with_a_second_factor(cognito: LocalCognito, url: str, browser: Browser) -> None:
     """The browser allows each request and header, and the page reads the keys of the tokens."""
     pool = pools.totp_pool(cognito)
 
-    told = browser.sign_in(pool, url, password=PASSWORD, code=pool.totp("alice"))
+    reported = browser.sign_in(pool, url, password=PASSWORD, code=pool.totp("alice"))
 
-    assert pool.verifier().verify_access(told["token"]).username == "alice"
-    assert told["keys"] == pool.jwks()
+    assert pool.verifier().verify_access(reported["token"]).username == "alice"
+    assert reported["keys"] == pool.jwks()
 
 
 def test_page_can_read_errors(cognito: LocalCognito, url: str, browser: Browser) -> None:
     pool = pools.plain_pool(cognito)
 
-    told = browser.sign_in(pool, url, password=PASSWORD + "!")
+    reported = browser.sign_in(pool, url, password=PASSWORD + "!")
 
-    assert told == {"threw": list(pools.INCORRECT)}
+    assert reported == {"threw": list(pools.INCORRECT)}
 
 
 def test_browser_blocks_servers_without_cors_headers(cognito: LocalCognito, browser: Browser) -> None:
     """So the other tests do not pass merely because the browser allows everything."""
-    with serve({"/": ("application/x-amz-json-1.1", b"{}")}, browser.told) as elsewhere:
-        told = browser.sign_in(pools.plain_pool(cognito), elsewhere, password=PASSWORD)
+    with serve({"/": ("application/x-amz-json-1.1", b"{}")}, browser.reported) as elsewhere:
+        reported = browser.sign_in(pools.plain_pool(cognito), elsewhere, password=PASSWORD)
 
-    assert told == {"threw": ["Error", "Network error"]}
+    assert reported == {"threw": ["Error", "Network error"]}

@@ -1,11 +1,8 @@
-"""Peers that others wrote: installed into virtual environments of their own, started, and stopped at the end.
+"""Start other people's servers, and stop them at the end.
 
-Rules of this file:
-
-- Nothing is installed where the tests run. The environments are kept in the folder that COGNITO_FLOW_PROGRAMS
-  names, else in ``.cache/programs`` of the checkout, and each is made once.
-- Every worker of pytest-xdist has a server of its own. A lock keeps the workers from making one environment
-  at the same time, and from taking the same free port.
+Each server is installed once, into a virtual environment of its own below the folder that COGNITO_FLOW_PROGRAMS
+names, or ``.cache/programs`` of the checkout. Every worker of pytest-xdist starts its own server; a lock keeps
+workers from creating one environment at the same time, and from taking the same free port.
 """
 
 from __future__ import annotations

@@ -36,14 +36,14 @@ LEEWAY = 30
 CLIENTS = [forge.APP.client_id, forge.OTHER_CLIENT]
 
 Verdicts: TypeAlias = dict[str, str | None]
-"""By the name of each case: who the token is of, or None if it is refused."""
+"""For each case by name: the user of the token, or None if it is refused."""
 
 Ask: TypeAlias = Callable[[AppClient, list[str], Mapping[str, Any], Mapping[str, Case]], Verdicts]
 
 
 @pytest.fixture(scope="session")
 def command(programs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """What runs the program that asks aws-jwt-verify, which stands beside the package."""
+    """The command that runs the program with aws-jwt-verify."""
     with FileLock(programs_folder / "lock"):
         node, modules = node_with(PACKAGE, programs_folder)
     folder = tmp_path_factory.mktemp("jwt_verify")

@@ -1,6 +1,6 @@
-"""The client against ministack, an emulator by others whose SRP refuses what it should.
+"""The client against ministack, another emulator, which verifies SRP.
 
-Rule of this file: no test rests on a Session, which ministack does not check.
+No test relies on a Session being refused, because ministack does not check Sessions.
 """
 
 from __future__ import annotations
@@ -255,8 +255,8 @@ def verifier(request: pytest.FixtureRequest, pool: Pool) -> TokenVerifier | Asyn
 def check_tokens(verifier: TokenVerifier | AsyncTokenVerifier, tokens: Tokens, username: str) -> None:
     """Both tokens are good, and of this user."""
     for claims in (verifier.verify_access(tokens.access_token), verifier.verify_id(str(tokens.id_token))):
-        told: Any = asyncio.run(claims) if inspect.iscoroutine(claims) else claims
-        assert username == told.username
+        verified: Any = asyncio.run(claims) if inspect.iscoroutine(claims) else claims
+        assert username == verified.username
 
 
 def test_tokens_are_valid(

@@ -99,7 +99,7 @@ def username(flow: Any) -> str:
 
 
 def sign_in(flow: Any, username: str, password: str = PASSWORD) -> Any:
-    """The account of somebody who gives no more than a password."""
+    """The account of a user who signs in with a password only."""
     done = flow.start(UserPasswordAuth(username, password))
     assert isinstance(done, SignedIn)
     return flow.account(done.tokens)

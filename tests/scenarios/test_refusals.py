@@ -270,7 +270,7 @@ ROWS = [
     Row(2, "no signature", PROOF, responses(PASSWORD_CLAIM_SIGNATURE=None), ServiceError, "Missing required parameter PASSWORD_CLAIM_SIGNATURE"),
     Row(2, "a public number that is zero", "InitiateAuth", responses(SRP_A="0"), ServiceError, "SRP_A"),
     Row(2, "a public number that is N", "InitiateAuth", responses(SRP_A=f"{srp_peer.N:x}"), ServiceError, "SRP_A"),
-    Row(2, "a public number that is none", "InitiateAuth", responses(SRP_A="xyz"), ServiceError, "SRP_A"),
+    Row(2, "a public number that is not hexadecimal", "InitiateAuth", responses(SRP_A="xyz"), ServiceError, "SRP_A"),
     Row(2, "a public number without end", "InitiateAuth", responses(SRP_A="f" * 5000), ServiceError, "SRP_A"),
     Row(2, "another public number than was signed", "InitiateAuth", responses(SRP_A="2"), IncorrectPassword, WRONG),
     Row(2, "the proof of another user", PROOF, proof_of_another, IncorrectPassword, WRONG),

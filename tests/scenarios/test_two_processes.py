@@ -1,4 +1,4 @@
-"""A sign-in that begins in one process and goes on in another: sync in the one, asyncio in the other."""
+"""A sign-in that begins in one process and continues in another: sync in the one, asyncio in the other."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Tokens made by hand: good ones, and ones spoilt in every way that somebody may think of.
+"""Tokens signed by hand: valid ones, and forged, damaged and misused ones.
 
-Rule of this file: each case is one token, the kind it is shown as, and whether it is good; what a verifier
-says of it is for the tests. Nothing here comes from the verifier.
+Each case is one token, the kind that it is presented as, and whether a verifier must accept it. Nothing here
+is computed by the verifier.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def jwk(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def jwks() -> dict[str, Any]:
-    """What the pool publishes."""
+    """The key set that the pool publishes."""
     return {"keys": [jwk("id"), jwk("access")]}
 
 
@@ -66,12 +66,12 @@ def rs(name: str, algorithm: HashAlgorithm | None = None) -> Sign:
 
 
 def hs(secret: bytes) -> Sign:
-    """Signs with a secret that both sides know."""
+    """Signs with a shared secret."""
     return lambda data: hmac.digest(secret, data, hashlib.sha256)
 
 
 def es(data: bytes) -> bytes:
-    """Signs with a key on a curve."""
+    """Signs with an elliptic-curve key."""
     r, s = decode_dss_signature(ec.generate_private_key(ec.SECP256R1()).sign(data, ec.ECDSA(SHA256())))
     return r.to_bytes(32) + s.to_bytes(32)
 
@@ -84,7 +84,7 @@ def token(header: object, payload: object, sign: Sign) -> str:
 
 
 def without(members: Mapping[str, Any], *names: str) -> Claims:
-    """The members but these."""
+    """The members except these."""
     return {name: value for name, value in members.items() if name not in names}
 
 
@@ -126,18 +126,18 @@ def access(now: int, **changes: Any) -> str:
 
 
 def signed(name: str, claims: object, **header: Any) -> str:
-    """Something that a key of the pool has signed, with that key's kid."""
+    """Claims that a key of the pool has signed, with that key's kid in the header."""
     return token({"kid": name, "alg": "RS256", **header}, claims, rs(name))
 
 
 @attrs.frozen
 class Case:
-    """A token, and what it is.
+    """A token, and whether it is valid.
 
     Args:
-        use: The kind of token that it is shown as: ``access`` or ``id``.
+        use: The kind of token that it is presented as: ``access`` or ``id``.
         token: The token.
-        good: Whether it is good.
+        good: Whether a verifier must accept it.
     """
 
     use: str
@@ -146,7 +146,7 @@ class Case:
 
 
 def good(now: int) -> dict[str, Case]:
-    """Tokens that are good at this time, in seconds since 1970."""
+    """Tokens that are valid at this time, in seconds since 1970."""
     a, i, name = access_claims(now), id_claims(now), "cognito:groups"
     tokens: dict[str, tuple[str, str]] = {
         "access": ("access", signed("access", a)),
@@ -177,12 +177,12 @@ def good(now: int) -> dict[str, Case]:
 
 
 def public_bytes(encoding: Encoding) -> bytes:
-    """The pool's public key, as somebody would take it for a secret."""
+    """The bytes of the pool's public key, which a confused verifier would use as an HS256 secret."""
     return private_key("access").public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
 
 
 def spoilt(now: int) -> dict[str, Case]:
-    """Tokens that are not good at this time."""
+    """Tokens that are invalid at this time."""
     cases = {f"access, {what}": Case("access", made, good=False) for what, made in _forged(now).items()}
     cases |= {f"access, {what}": Case("access", made, good=False) for what, made in _damaged(now).items()}
     cases |= {f"access, {what}": Case("access", made, good=False) for what, made in _not_meant(now).items()}
@@ -204,7 +204,7 @@ def spoilt(now: int) -> dict[str, Case]:
 
 
 def _forged(now: int) -> dict[str, str]:
-    """Not signed by the pool."""
+    """Tokens that the pool did not sign."""
     a, header = access_claims(now), {"kid": "access", "alg": "RS256"}
     theirs = jwk("stranger")
     return {
@@ -238,7 +238,7 @@ def _forged(now: int) -> dict[str, str]:
 
 
 def _damaged(now: int) -> dict[str, str]:
-    """Signed by the pool once, or no token at all."""
+    """Tokens that were changed after the pool signed them, and texts that are not tokens."""
     a, header = access_claims(now), {"kid": "access", "alg": "RS256"}
     head, body, signature = access(now).split(".")
     other = signed("access", {**a, "username": "bob"}).split(".")
@@ -266,7 +266,7 @@ def _damaged(now: int) -> dict[str, str]:
 
 
 def _not_meant(now: int) -> dict[str, str]:
-    """Signed by the pool, but not for this, or not now."""
+    """Tokens that the pool signed for another purpose or another time."""
     a, other_pool = access_claims(now), ISSUER.replace("AbC123", "XyZ789")
     claims = {
         "an ID token": id_claims(now),

@@ -313,14 +313,14 @@ def small_tasks() -> Iterator[Task]:
 # Asking the peers, and keeping what agrees.
 
 
-def told(task: Task) -> dict[str, str]:
+def known(task: Task) -> dict[str, str]:
     """What the client of a sign-in sends, for the peer that is a server."""
     names = ("srp_a", "timestamp") if task.kind in ("user", "device") else ()
     return {name: task.outputs[name] for name in names}
 
 
 def ask(command: list[str], tasks: list[Task]) -> Answers:
-    sent = [{"kind": each.kind, **each.inputs, **told(each)} for each in tasks]
+    sent = [{"kind": each.kind, **each.inputs, **known(each)} for each in tasks]
     done = subprocess.run(
         command, cwd=HERE, input=json.dumps(sent), stdout=subprocess.PIPE, text=True, check=True
     )

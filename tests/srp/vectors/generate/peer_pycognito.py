@@ -1,6 +1,6 @@
 """The peer pycognito: reads tasks as JSON from standard input, writes what the package makes of them.
 
-Rules of this file: the package computes; only its dice, its clock and its network are replaced. It runs in
+Rules of this file: the package computes; only its randomness, its clock and its network are replaced. It runs in
 the package's own virtual environment, and the package has no types.
 """
 
@@ -73,8 +73,8 @@ def sign_in(task: Task) -> Result:
 
 
 def device_verifier(task: Task) -> Result:
-    dice = {16: bytes.fromhex(task["salt"]), 40: base64.b64decode(task["password"])}
-    aws_srp.os = SimpleNamespace(urandom=dice.__getitem__)
+    drawn = {16: bytes.fromhex(task["salt"]), 40: base64.b64decode(task["password"])}
+    aws_srp.os = SimpleNamespace(urandom=drawn.__getitem__)
     password, config = aws_srp.generate_hash_device(task["group"], task["name"])
     if password != task["password"]:
         raise ValueError("the package made another device password")
