@@ -11,11 +11,11 @@ _log = logging.getLogger("cognito_flow")
 
 
 def notify(listener: Callable[[Event], object] | None, event: Event) -> None:
-    """Tell a listener, if there is one. What it raises is logged, and ends nothing: the answer that it was
-    told of may hold tokens that come only once."""
+    """Call the listener with the event, if there is a listener. An exception that it raises is logged and
+    ignored: the response may contain tokens that Cognito sends only once."""
     if listener is None:
         return
     try:
         listener(event)
-    except Exception:  # noqa: BLE001 - whatever it raises
+    except Exception:  # noqa: BLE001 - a listener may raise anything
         _log.exception("on_event failed at an event of the kind %s", event.kind)

@@ -1,4 +1,10 @@
-"""What the core and its drivers pass to each other."""
+"""What the core and its drivers pass to each other: calls, responses, and the generator that exchanges them.
+
+The contract between an exchange and its driver: the driver runs the generator to its next `Call`, makes the
+call, and sends the `Response` back, or throws the typed error that the call failed with. A `Wait` is awaited,
+and nothing is sent back. When the generator returns, its value is the result. Exchanges do no I/O, so tests
+drive them by hand.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +32,11 @@ class Call:
 
 @attrs.frozen
 class Response:
-    """What came back for a `Call`.
+    """The response to a `Call`.
 
     Args:
-        data: The operation's output, as boto3 gives it.
-        date: When the service answered, by its own clock (the Date header), if it said so.
+        data: The operation's output, as boto3 returns it.
+        date: When the service answered, by its own clock (the Date header), if it sent one.
     """
 
     data: Mapping[str, object] = attrs.field(repr=False)
@@ -55,7 +61,7 @@ class Wait(Generic[T]):
         """Await it, and keep the result or the exception."""
         try:
             self._result = await self.awaitable
-        except Exception as error:  # noqa: BLE001 - an application's code may raise anything: the exchange decides
+        except Exception as error:  # noqa: BLE001 - the exchange decides what an application's error means
             self._error = error
 
     def result(self) -> T:
@@ -66,8 +72,8 @@ class Wait(Generic[T]):
 
 
 Exchange: TypeAlias = Generator[Call | Wait[object], Response, T]
-"""A conversation of one turn: it yields calls, is sent responses or is thrown typed errors, and returns its
-result. A `Wait` is sent nothing: it is resumed when its awaitable is done."""
+"""A generator that yields calls, is sent responses or thrown typed errors, and returns its result. A `Wait`
+is sent nothing: it is resumed when its awaitable is done."""
 
 
 def settled(value: T | Awaitable[T]) -> Exchange[T]:

@@ -1,7 +1,7 @@
 """Read the claims of a JWT without verifying it.
 
-For tokens that came over TLS from the pool itself, or from the application's own store. Whoever receives a
-token from anywhere else needs `TokenVerifier`.
+Use it for tokens that came over TLS from the pool itself, or from the application's own store. Tokens from
+anywhere else need `TokenVerifier`.
 """
 
 from __future__ import annotations

@@ -56,10 +56,10 @@ RandomBytes: TypeAlias = Callable[[int], bytes]
 
 
 def pad(number: Integer) -> bytes:
-    """The bytes that Cognito hashes for an integer: the shortest big-endian two's complement form.
+    """Return the bytes that Cognito hashes for an integer: the shortest big-endian two's complement form.
 
-    So a zero byte stands in front exactly when the top bit of the first byte would be set. This is Java's
-    ``BigInteger.toByteArray``; nothing is ever padded to the length of N.
+    It begins with a zero byte exactly if the top bit of the first byte would otherwise be set. This is Java's
+    ``BigInteger.toByteArray``; nothing is padded to the length of N.
 
     Args:
         number: A natural number.
@@ -71,8 +71,9 @@ def pad(number: Integer) -> bytes:
 
 
 def timestamp(moment: datetime) -> str:
-    """The TIMESTAMP of a claim, such as ``Sat Jan 1 00:00:00 UTC 2022``: English names and no zero before the
-    day.
+    """Return the TIMESTAMP of a claim, such as ``Sat Jan 1 00:00:00 UTC 2022``.
+
+    The names are English whatever the locale is, and the day has no leading zero.
 
     Args:
         moment: An aware datetime.
@@ -101,10 +102,10 @@ _K = _hash_to_integer(pad(_N) + pad(_G))
 
 
 def _natural(name: str, text: str) -> Integer:
-    """Read a hexadecimal number of the service. Its digits may be odd in number and lack leading zeros.
+    """Read a hexadecimal number that Cognito sent. It may have an odd number of digits.
 
-    A minus sign is passed over: Cognito has sent negative salts for users that do not exist. No signature is
-    right for those, so any value will do, as long as the answer is the ordinary refusal.
+    A minus sign is ignored: Cognito has sent negative salts for users that do not exist. No signature is
+    right for those, so any value will do, as long as the result is the ordinary refusal.
     """
     found = _HEX.fullmatch(text)
     if found is None:
@@ -113,16 +114,15 @@ def _natural(name: str, text: str) -> Integer:
 
 
 def _nonzero(name: str, number: Integer) -> Integer:
-    """Stop where RFC 5054 section 2.5 tells a client to stop: with a zero, the key would not depend on the
-    password."""
+    """Raise for a zero, which would make the key independent of the password (RFC 5054 section 2.5)."""
     if number == 0:
-        raise UnexpectedResponse(f"{name} is zero modulo N: this is no honest server; nothing was signed")
+        raise UnexpectedResponse(f"invalid {name}: it is 0 modulo N; possible attack, aborted before signing")
     return number
 
 
 @attrs.frozen
 class Identity:
-    """Who proves a password: a user of a pool, or a device of a device group.
+    """A user of a pool, or a device of a device group, with the password to prove.
 
     Args:
         group: The pool's name (the part of its id after the underscore), or the DeviceGroupKey.
@@ -135,7 +135,7 @@ class Identity:
     password: str = attrs.field(repr=False)
 
     def private_key(self, salt: Integer) -> Integer:
-        """SRP's x: the hash of the salt and of the hashed password. RFC 5054 section 2.4."""
+        """Return SRP's x: the hash of the salt and the hashed password (RFC 5054 section 2.4)."""
         inner = _hash(f"{self.group}{self.name}:{self.password}".encode())
         return _hash_to_integer(pad(salt) + inner)
 
@@ -146,7 +146,7 @@ def _raise_generator(ephemeral: Ephemeral) -> Integer:
 
 @attrs.frozen
 class Ephemeral:
-    """One pair of SRP numbers, for one sign-in: the secret exponent a, and A = g^a mod N.
+    """A pair of SRP numbers for one sign-in: the secret exponent a, and A = g^a mod N.
 
     Args:
         exponent: a, as 32 big-endian bytes.
@@ -162,7 +162,7 @@ class Ephemeral:
         """Draw a pair.
 
         Args:
-            random_bytes: Draws that many bytes.
+            random_bytes: Returns that many random bytes.
         """
         exponent = random_bytes(_EXPONENT_LENGTH)
         while not any(exponent):  # a = 0 would send A = 1
@@ -177,10 +177,10 @@ class Ephemeral:
 
 @attrs.frozen
 class Claim:
-    """The proof of a password, ready to be sent.
+    """The proof of a password, ready to send.
 
     Args:
-        secret_block: PASSWORD_CLAIM_SECRET_BLOCK, base64, exactly as it came.
+        secret_block: PASSWORD_CLAIM_SECRET_BLOCK, base64, exactly as Cognito sent it.
         signature: PASSWORD_CLAIM_SIGNATURE, base64.
         timestamp: TIMESTAMP, exactly as it was signed.
     """
@@ -190,7 +190,7 @@ class Claim:
     timestamp: str
 
     def responses(self) -> dict[str, str]:
-        """The claim as ChallengeResponses."""
+        """Return the claim as ChallengeResponses."""
         return {
             "PASSWORD_CLAIM_SECRET_BLOCK": self.secret_block,
             "PASSWORD_CLAIM_SIGNATURE": self.signature,
@@ -201,10 +201,10 @@ class Claim:
 def sign_claim(
     identity: Identity, ephemeral: Ephemeral, *, salt: str, srp_b: str, secret_block: str, moment: datetime
 ) -> Claim:
-    """Answer PASSWORD_VERIFIER or DEVICE_PASSWORD_VERIFIER.
+    """Make the proof for PASSWORD_VERIFIER or DEVICE_PASSWORD_VERIFIER.
 
     Args:
-        identity: Who proves which password.
+        identity: Whose password is proved.
         ephemeral: The pair whose A was sent as SRP_A.
         salt: SALT, hexadecimal.
         srp_b: SRP_B, hexadecimal.
@@ -212,8 +212,8 @@ def sign_claim(
         moment: The time to sign, an aware datetime.
 
     Raises:
-        UnexpectedResponse: A value cannot be read, or it is one that RFC 5054 section 2.5 tells a client to
-            refuse because it would give the password away.
+        UnexpectedResponse: A value is malformed, or RFC 5054 section 2.5 requires a client to abort because
+            of it. SECRET_BLOCK must be base64: the signature covers its bytes.
     """
     block = _decode_block(secret_block)
     key = _session_key(identity, ephemeral, _natural("SALT", salt), _natural("SRP_B", srp_b))
@@ -252,7 +252,7 @@ def _derive(u: Integer, shared: Integer) -> bytes:
 
 @attrs.frozen
 class DeviceVerifier:
-    """What ConfirmDevice stores at Cognito.
+    """The verifier of a device, which ConfirmDevice stores at Cognito.
 
     Args:
         password_verifier: v = g^x mod N, padded, base64.
@@ -268,7 +268,7 @@ def device_verifier(identity: Identity, random_bytes: RandomBytes) -> DeviceVeri
 
     Args:
         identity: The device: its group key, its key and its new secret.
-        random_bytes: Draws that many bytes.
+        random_bytes: Returns that many random bytes.
 
     >>> import secrets
     >>> verifier = device_verifier(Identity("-group", "eu-west-1_key", "secret"), secrets.token_bytes)

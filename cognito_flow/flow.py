@@ -307,7 +307,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             device: The user's remembered device, if you keep it yourself.
 
         Returns:
-            `SignedIn`, or the challenge that Cognito asks.
+            `SignedIn`, or the challenge that Cognito sent.
 
         Raises:
             NotAuthorized: The name, the password or another proof is wrong. Show one message for all of its
@@ -435,7 +435,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         """Return a source of the tokens that the flow's store kept for a user, or None if it has none.
 
         Args:
-            username: Cognito's own name of the user: `Tokens.username`, not an alias that they typed.
+            username: Cognito's own name for the user: `Tokens.username`, not an alias that they typed.
             leeway: As for `token_source`.
             on_tokens: As for `token_source`.
 
