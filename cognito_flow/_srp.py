@@ -19,17 +19,24 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
-from Crypto.Math.Numbers import Integer
+from Crypto.Math import Numbers
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from cognito_flow._integers import integer_class
 from cognito_flow.errors import UnexpectedResponse
+
+if TYPE_CHECKING:
+    from Crypto.Math.Numbers import Integer
+else:
+    Integer = integer_class(Numbers.Integer, os.environ)
 
 _N_HEX = (
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
