@@ -84,11 +84,14 @@ class Desk:
             case _:  # write a page for each challenge of your pool
                 raise HTTPException(501, f"There is no page yet that asks {step.name}.")
 
-    async def person(self, session: Session = "") -> str:
+    async def username(self, session: Session = "") -> str:
         """A dependency: the name of the signed-in user. Refreshes the tokens if they are about to expire."""
+        source = self.sessions.get(session)
+        if source is None:
+            raise HTTPException(401, "Please sign in.")
         try:
-            return (await self.sessions[session].tokens()).username
-        except (KeyError, SignedOut) as error:
+            return (await source.tokens()).username
+        except SignedOut as error:
             self.sessions.pop(session, None)
             raise HTTPException(401, "Please sign in.") from error
 
@@ -96,7 +99,7 @@ class Desk:
         source = self.sessions.pop(session, None)
         if source is not None:
             with suppress(SignedOut):  # Cognito has ended it already
-                await self.flow.revoke(await source.tokens())
+                await source.sign_out()
 
 
 def make_app(flow: AsyncAuthFlow) -> FastAPI:
@@ -118,7 +121,7 @@ def make_app(flow: AsyncAuthFlow) -> FastAPI:
         return desk.show(await flow.send(challenge.answer(given.code)), response)
 
     @app.get("/me")
-    async def me(username: Annotated[str, Depends(desk.person)]) -> dict[str, str]:
+    async def me(username: Annotated[str, Depends(desk.username)]) -> dict[str, str]:
         return {"username": username}
 
     @app.post("/logout", status_code=204)
