@@ -126,7 +126,7 @@ def trusted() -> ssl.SSLContext:
     bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
     context = ssl.create_default_context(cafile=bundle)
     system = ssl.get_default_verify_paths()
-    if bundle is None and system.cafile is None and system.capath is None:
+    if not (bundle or system.cafile or system.capath):
         # Some installations of Python and some containers have no certificates. botocore brings a file of
         # them, which is found here without importing botocore.
         spec = cast("ModuleSpec", find_spec("botocore"))

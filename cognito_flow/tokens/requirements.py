@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from threading import TIMEOUT_MAX
-from typing import TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack, cast
 
 import attrs
 
@@ -32,6 +32,9 @@ class AccessRequirements(IdRequirements, total=False):
     """The keywords of `TokenVerifier.verify_access`."""
 
     scopes: Iterable[str]
+
+
+RequirementsT = TypeVar("RequirementsT", IdRequirements, AccessRequirements)
 
 
 @attrs.frozen
@@ -91,6 +94,20 @@ class Required:
         error.acr_values = tuple(sorted(self.acr_values))
         error.max_age = None if self.max_age is None else self.max_age.total_seconds()
         return error
+
+
+def reusable(required: RequirementsT) -> RequirementsT:
+    """Return requirements for many tokens: checked once, with lists in place of what can be read only once.
+
+    Raises:
+        UsageError: A requirement is malformed.
+    """
+    kept: dict[str, object] = {
+        name: value if isinstance(value, str | int | float | None) else tuple(cast("Iterable[str]", value))
+        for name, value in required.items()
+    }
+    Required.read(**cast("AccessRequirements", kept))
+    return cast("RequirementsT", kept)
 
 
 def set_of(name: str, values: Iterable[str]) -> frozenset[str]:

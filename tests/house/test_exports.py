@@ -16,7 +16,17 @@ import pytest
 import cognito_flow
 import cognito_flow.testing
 from cognito_flow import handlers
-from cognito_flow.integrations import aiohttp, aws, httpx, httpx2, requests
+from cognito_flow.integrations import (
+    aiohttp,
+    api_gateway,
+    aws,
+    fastapi,
+    flask,
+    httpx,
+    httpx2,
+    requests,
+    starlette,
+)
 from cognito_flow.testing.pool import AsyncFlowOptions, AsyncVerifierOptions, FlowOptions, VerifierOptions
 from tests.house.source import DOCS, PACKAGE, ROOT, files, imported_names, module_name, parse
 
@@ -25,7 +35,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 FRONT_DOORS = (cognito_flow, cognito_flow.testing)
-INTEGRATIONS = (aiohttp, aws, httpx, httpx2, requests)
+INTEGRATIONS = (aiohttp, api_gateway, aws, fastapi, flask, httpx, httpx2, requests, starlette)
 PUBLIC_DUNDERS = ("__init__", "__call__")
 
 
