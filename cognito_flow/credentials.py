@@ -6,6 +6,7 @@ was typed; nothing is lower-cased or trimmed, because pools may be case-sensitiv
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
@@ -120,6 +121,20 @@ class CustomAuth:
         return (yield from turn.initiate("CUSTOM_AUTH", self.username, parameters))
 
 
+def _levels(values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise UsageError("acr_values must be a list, not a str")
+    levels = tuple(check_text("a level of acr_values", value) for value in values)
+    if any(character.isspace() for level in levels for character in level):
+        raise UsageError("a level of acr_values must not contain a space")
+    return levels
+
+
+def _check_max_age(_instance: object, _attribute: object, value: int | None) -> None:
+    if value is not None and (isinstance(value, bool) or value < 0):
+        raise UsageError("max_age must be a number of seconds, 0 or more")
+
+
 def _preferred(value: str | None) -> str | None:
     return None if value is None else str(value)
 
@@ -137,18 +152,31 @@ class UserAuth:
         preferred: The `FirstFactor` to begin with if the user has it; else Cognito asks with
             `SelectChallenge`.
         session: The Session of a confirmed sign-up, which signs in without asking for anything.
+        acr_values: Levels of authentication, of which the sign-in must reach one: the most preferred first,
+            for example ``urn:cognito:loa:4``. The tokens then have the claims `acr` and `amr`.
+        access_token: The user's access token. The factors that it was issued for count, so that the user is
+            asked only for what is missing. Needs `acr_values`.
+        max_age: How long ago the user may have signed in for `access_token` to count, in seconds.
 
     Raises:
         InvalidInput: The name or the password is empty.
-        UsageError: A password is given with a factor that takes none.
+        UsageError: A password is given with a factor that takes none, an access token without a level, or
+            something is malformed.
+
+    Source: "Step-up authentication with the USER_AUTH flow" in the Amazon Cognito developer guide.
     """
 
     username: str = attrs.field(validator=_check_username)
     password: str | None = attrs.field(default=None, repr=False, validator=_check_password_or_none)
     preferred: str | None = attrs.field(default=None, converter=_preferred)
     session: str | None = attrs.field(default=None, repr=False)
+    acr_values: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_levels)
+    access_token: str | None = attrs.field(default=None, kw_only=True, repr=False)
+    max_age: int | None = attrs.field(default=None, kw_only=True, validator=_check_max_age)
 
     def __attrs_post_init__(self) -> None:
+        if self.access_token is not None and not self.acr_values:
+            raise UsageError("access_token needs acr_values: the levels that the sign-in must reach")
         if self.password is not None and self.preferred not in (
             None,
             FirstFactor.PASSWORD,
@@ -158,8 +186,16 @@ class UserAuth:
 
     def begin(self, turn: Turn) -> Exchange[Response]:
         """Begin with the preferred factor."""
-        parameters = {"USERNAME": self.username, **self._preference(turn)}
+        parameters = {"USERNAME": self.username, **self._preference(turn), **self._step_up()}
         return (yield from turn.initiate("USER_AUTH", self.username, parameters, session=self.session))
+
+    def _step_up(self) -> dict[str, str]:
+        parameters = {
+            "TARGET_ACR_VALUES": " ".join(self.acr_values) or None,
+            "ACCESS_TOKEN": self.access_token,
+            "MAX_AGE": None if self.max_age is None else str(self.max_age),
+        }
+        return {name: value for name, value in parameters.items() if value is not None}
 
     def _preference(self, turn: Turn) -> dict[str, str]:
         if self.password is None:

@@ -132,7 +132,8 @@ class Passkey:
 @attrs.define
 class Grant:
     """A refresh token, and the sign-in that it came from. `superseded_at` is set when rotation has replaced
-    it. `session_id` is None if the pool did not track sessions at the sign-in."""
+    it. `session_id` is None if the pool did not track sessions at the sign-in; `acr_claims` are acr and
+    amr, if they were asked for."""
 
     token: str = attrs.field(repr=False)
     client_id: str
@@ -142,6 +143,7 @@ class Grant:
     device_key: str | None
     superseded_at: datetime | None = None
     session_id: str | None = None
+    acr_claims: dict[str, object] = attrs.field(factory=dict[str, object])
     active_at: datetime = attrs.field(default=attrs.Factory(lambda grant: grant.auth_time, takes_self=True))
 
 

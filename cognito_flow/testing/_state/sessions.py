@@ -47,6 +47,8 @@ class Progress:
         totp_name: How the person calls it.
         totp_step: The step of its first code, which was right.
         passkey_challenge: The challenge that a passkey must sign, base64url.
+        target: The combinations of factors that reach the level that was asked for.
+        amr: The methods that were used, as the claim amr names them.
         id: Its own name, for the list of the spent ones.
         expires_at: When it ends, in seconds since the epoch.
     """
@@ -72,6 +74,8 @@ class Progress:
     totp_name: str | None = None
     totp_step: int | None = None
     passkey_challenge: str | None = attrs.field(default=None, repr=False)
+    target: list[list[str]] = attrs.field(factory=list[list[str]])
+    amr: list[str] = attrs.field(factory=list[str])
     id: str = ""
     expires_at: float = 0
 

@@ -76,6 +76,7 @@ def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetim
             "iat": int(now.timestamp()),
             "exp": int((now + client.validity(token)).timestamp()),
             "jti": str(uuid.uuid4()),
+            **grant.acr_claims,
         }
         if details["groupsToOverride"]:
             claims["cognito:groups"] = list(details["groupsToOverride"])

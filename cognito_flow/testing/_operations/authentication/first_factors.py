@@ -13,11 +13,17 @@ import secrets
 
 import attrs
 
+from cognito_flow.testing._operations.authentication import step_up
 from cognito_flow.testing._operations.authentication.migration import migrate
-from cognito_flow.testing._operations.authentication.second_factors import after_first_factor, finish
+from cognito_flow.testing._operations.authentication.second_factors import (
+    after_first_factor,
+    finish,
+    usable_factors,
+)
 from cognito_flow.testing._operations.authentication.sign_in import SignIn, not_offered
 from cognito_flow.testing._operations.request import need
 from cognito_flow.testing._state import Members, passkeys, passwords, relying_party
+from cognito_flow.testing._state.records import User, UserPool
 from cognito_flow.testing._state.refusal import incorrect_password, missing_parameter
 from cognito_flow.testing._state.sessions import open_sealed, seal
 from cognito_flow.testing._state.srp_server import (
@@ -178,6 +184,14 @@ def start_choice(sign_in: SignIn) -> Members:
         sign_in.check_device(sign_in.values.get("DEVICE_KEY"))
     sign_in.pre_authentication()
     available, preferred = _available(sign_in), sign_in.values.get("PREFERRED_CHALLENGE")
+    if sign_in.user is not None:
+        second = usable_factors(sign_in.pool, sign_in.user)
+        step_up.aim(sign_in, available, second, _wants_mfa(sign_in.pool, sign_in.user))
+    if sign_in.progress.target:
+        leading = step_up.first_factors(sign_in)
+        if not leading:
+            return after_first_factor(sign_in)
+        available = [name for name in available if name in leading]
     if preferred in available:
         answer = _begin_factor(sign_in, preferred or "")
     elif available == ["EMAIL_OTP"] and preferred is None:
@@ -200,9 +214,7 @@ def _available(sign_in: SignIn) -> list[str]:
     if user.status == "FORCE_CHANGE_PASSWORD":
         return passwords_only
     multiple = pool.mfa.get("WebAuthnConfiguration", {}).get("FactorConfiguration", "SINGLE_FACTOR")
-    wants_mfa = pool.mfa.get("MfaConfiguration") == "ON" or (
-        pool.mfa.get("MfaConfiguration") == "OPTIONAL" and bool(user.mfa_enabled)
-    )
+    wants_mfa = _wants_mfa(pool, user)
     has = {
         "EMAIL_OTP": bool(user.attributes.get("email")) and not wants_mfa,
         "SMS_OTP": bool(user.attributes.get("phone_number")) and not wants_mfa,
@@ -210,6 +222,11 @@ def _available(sign_in: SignIn) -> list[str]:
     }
     available = passwords_only if "PASSWORD" in allowed and user.verifier is not None else []
     return [*available, *(name for name, is_there in has.items() if is_there and name in allowed)]
+
+
+def _wants_mfa(pool: UserPool, user: User) -> bool:
+    required = pool.mfa.get("MfaConfiguration")
+    return required == "ON" or (required == "OPTIONAL" and bool(user.mfa_enabled))
 
 
 def _begin_factor(sign_in: SignIn, name: str) -> Members:
@@ -292,5 +309,6 @@ def answer_passkey(sign_in: SignIn) -> Members:
     except passkeys.PasskeyRefused as refused:
         raise incorrect_password() from refused
     passkey.registered = attrs.evolve(passkey.registered, sign_count=sign_count)
+    sign_in.complete("hwk" if passkey.registered.attachment == "cross-platform" else "swk")
     sign_in.spend()
     return finish(sign_in)

@@ -12,9 +12,10 @@ import uuid
 
 import attrs
 
+from cognito_flow.testing._operations.authentication import step_up
 from cognito_flow.testing._operations.authentication.sign_in import SignIn, not_offered
 from cognito_flow.testing._operations.request import need
-from cognito_flow.testing._state import Members, totp
+from cognito_flow.testing._state import Members, acr, totp
 from cognito_flow.testing._state.attributes import (
     change,
     check_aliases,
@@ -91,7 +92,7 @@ def answer_new_password(sign_in: SignIn) -> Members:
 def second_factor(sign_in: SignIn) -> Members:
     """A remembered device first; then a second factor; then tokens."""
     device = _remembered_device(sign_in)
-    if device is not None:
+    if device is not None and not step_up.second_factors(sign_in):
         return sign_in.ask_device("DEVICE_SRP_AUTH", device, {})
     return _mfa(sign_in)
 
@@ -113,10 +114,10 @@ def _remembered_device(sign_in: SignIn) -> Device | None:
 
 def _mfa(sign_in: SignIn) -> Members:
     user, mfa = sign_in.known, sign_in.pool.mfa
-    required = mfa.get("MfaConfiguration", "OFF")
-    if required == "OFF":
+    required, leading = mfa.get("MfaConfiguration", "OFF"), step_up.second_factors(sign_in)
+    if not leading and (required == "OFF" or len(acr.factors(sign_in.progress.amr)) > 1):
         return finish(sign_in)
-    factors = _factors(sign_in.pool, user)
+    factors = leading or _factors(sign_in.pool, user)
     if user.mfa_preferred in factors:
         return _ask_factor(sign_in, user.mfa_preferred or "")
     if len(factors) > 1:
@@ -134,6 +135,11 @@ def _factors(pool: UserPool, user: User) -> list[str]:
     if enabled or pool.mfa.get("MfaConfiguration") != "ON":
         return enabled
     return [name for name in offered if name != "SOFTWARE_TOKEN_MFA" and _is_usable(user, name)][:1]
+
+
+def usable_factors(pool: UserPool, user: User) -> list[str]:
+    """The second factors that the pool offers and the user has, whether they are on or not."""
+    return [name for name in _offered(pool) if _is_usable(user, name)]
 
 
 def _offered(pool: UserPool) -> list[str]:
@@ -188,6 +194,7 @@ def answer_code(sign_in: SignIn) -> Members:
         changes["email"] = progress.email
     check_aliases(sign_in.pool, user, changes)
     user.mfa_lock.reset()
+    sign_in.complete("email_otp" if progress.challenge == "EMAIL_OTP" else "sms")
     sign_in.spend()
     change(user, changes, sign_in.now)
     if progress.email is not None:
@@ -213,6 +220,7 @@ def answer_totp(sign_in: SignIn) -> Members:
             sign_in.spend()
         raise Refusal("CodeMismatchException", "Invalid code received for user")
     user.mfa_lock.reset()
+    sign_in.complete("otp")
     sign_in.spend()
     return finish(sign_in)
 
@@ -273,6 +281,7 @@ def answer_mfa_setup(sign_in: SignIn) -> Members:
     user.totp_used_step = progress.totp_step
     user.mfa_preferred = None if user.mfa_enabled else "SOFTWARE_TOKEN_MFA"
     user.enable_factor("SOFTWARE_TOKEN_MFA")
+    sign_in.complete("otp")
     return finish(sign_in)
 
 
@@ -292,6 +301,8 @@ def finish(sign_in: SignIn) -> Members:
     request: Members = {"newDeviceUsed": is_new, "clientMetadata": dict(sign_in.metadata)}
     sign_in.trigger("PostAuthentication", "PostAuthentication_Authentication", request)
     grant = new_grant(pool, sign_in.client, user, sign_in.now, used_key)
+    if progress.target or "AcrConfiguration" in pool.members:
+        grant.acr_claims = acr.claims(pool, progress.amr)
     result = issue(pool, sign_in.client, user, grant, sign_in.now, "TokenGeneration_Authentication")
     result["RefreshToken"] = grant.token
     if new_key is not None:

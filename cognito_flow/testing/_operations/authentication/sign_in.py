@@ -171,6 +171,7 @@ class SignIn:
             user.password_lock.fail(self.now)
             raise incorrect_password()
         user.password_lock.reset()
+        self.complete("pwd")
         self.progress = attrs.evolve(self.progress, salt=user.password_salt)
         self._check_needs_no_reset()
         if user.status == "FORCE_CHANGE_PASSWORD" and user.password_set_at is not None:
@@ -182,6 +183,10 @@ class SignIn:
     def _check_needs_no_reset(self) -> None:
         if self.known.status == "RESET_REQUIRED":
             raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
+
+    def complete(self, method: str) -> None:
+        """Note a factor that was right, as the claim amr names it."""
+        self.progress = attrs.evolve(self.progress, amr=[*self.progress.amr, method])
 
     def check_mfa_lock(self) -> None:
         """Refuse codes while the user is locked for wrong ones.
