@@ -53,8 +53,7 @@ def pool(cognito: LocalCognito) -> Pool:
     return pool
 
 
-def test_sign_in_asks_until_it_is_done(pool: Pool) -> None:
-    """`ask` is given each challenge."""
+def test_sign_in_asks_until_the_tokens_arrive(pool: Pool) -> None:
     asked: list[str] = []
 
     def ask(challenge: Challenge) -> Answer | None:
@@ -66,8 +65,7 @@ def test_sign_in_asks_until_it_is_done(pool: Pool) -> None:
     assert asked == ["SOFTWARE_TOKEN_MFA"]
 
 
-def test_what_untyped_code_mixes_up_is_told(pool: Pool) -> None:
-    """Credentials begin a sign-in and answers go on with it; what was given instead is not shown."""
+def test_mixed_up_arguments_raise_usage_error_without_showing_them(pool: Pool) -> None:
     flow, async_flow, name, code = pool.flow(), pool.async_flow(), cast("Any", "alice"), cast("Any", "123456")
     calls: list[Callable[[], object]] = [
         lambda: flow.start(name),
@@ -77,20 +75,18 @@ def test_what_untyped_code_mixes_up_is_told(pool: Pool) -> None:
         lambda: asyncio.run(async_flow.send(code)),
     ]
 
-    told = []
+    messages = []
     for call in calls:
         with pytest.raises(UsageError) as raised:
             call()
-        told.append(str(raised.value))
+        messages.append(str(raised.value))
 
-    assert ["UserSrpAuth" in text for text in told] == [True, True, True, False, False]
-    assert ["challenge.answer" in text for text in told] == [False, False, False, True, True]
+    assert ["UserSrpAuth" in text for text in messages] == [True, True, True, False, False]
+    assert ["challenge.answer" in text for text in messages] == [False, False, False, True, True]
 
 
 @pytest.mark.parametrize("is_coroutine", [False, True])
-def test_sign_in_asks_coroutines_too(pool: Pool, is_coroutine: bool) -> None:
-    """`ask` of the asynchronous flow may be either."""
-
+def test_ask_of_the_async_flow_may_be_a_coroutine_function(pool: Pool, is_coroutine: bool) -> None:
     def ask(challenge: Challenge) -> Answer | None:
         assert isinstance(challenge, SoftwareTokenMfa)
         return challenge.answer(pool.totp("alice"))
@@ -103,9 +99,8 @@ def test_sign_in_asks_coroutines_too(pool: Pool, is_coroutine: bool) -> None:
     assert asyncio.run(pool.async_flow().sign_in(ALICE, ask=chosen)).username == "alice"
 
 
-@pytest.mark.parametrize("ask", [None, lambda challenge: None], ids=["nobody", "no answer"])
-def test_an_unanswered_challenge_stands_in_the_error(pool: Pool, ask: Any) -> None:
-    """It can still be answered."""
+@pytest.mark.parametrize("ask", [None, lambda challenge: None], ids=["no ask", "no answer"])
+def test_unanswered_challenge_can_be_answered_from_the_error(pool: Pool, ask: Any) -> None:
     flow = pool.flow()
     with pytest.raises(Unanswered, match="SOFTWARE_TOKEN_MFA") as unanswered:
         flow.sign_in(ALICE, ask=ask)
@@ -117,16 +112,14 @@ def test_an_unanswered_challenge_stands_in_the_error(pool: Pool, ask: Any) -> No
     assert isinstance(flow.send(challenge.answer(pool.totp("alice"))), SignedIn)
 
 
-def test_a_sign_in_that_never_ends_is_ended(pool: Pool) -> None:
-    """max_steps counts the answers."""
+def test_sign_in_with_too_many_challenges_raises_unanswered(pool: Pool) -> None:
     with pytest.raises(Unanswered, match="0 challenges"):
         pool.flow().sign_in(ALICE, max_steps=0)
     with pytest.raises(Unanswered, match="0 challenges"):
         asyncio.run(pool.async_flow().sign_in(ALICE, max_steps=0))
 
 
-def test_a_sign_in_without_questions_needs_no_step(cognito_pool: Pool) -> None:
-    """It is done when it is done."""
+def test_sign_in_without_a_challenge_needs_no_step(cognito_pool: Pool) -> None:
     cognito_pool.add_user("alice", PASSWORD)
 
     assert cognito_pool.flow().sign_in(ALICE, max_steps=0).username == "alice"
@@ -140,8 +133,8 @@ def challenge_of(flow: AuthFlow) -> SoftwareTokenMfa:
     return step
 
 
-def test_a_second_click_is_refused_without_a_call(pool: Pool) -> None:
-    """Two threads answer the same challenge at once: one of them is told, and Cognito sees one call."""
+def test_second_answer_raises_session_already_used_without_a_call(pool: Pool) -> None:
+    """Two threads answer the same challenge at once, and Cognito receives one call."""
     flow = pool.flow()
     challenge = challenge_of(flow)
     answer, barrier = challenge.answer(pool.totp("alice")), threading.Barrier(8)
@@ -163,8 +156,7 @@ def test_a_second_click_is_refused_without_a_call(pool: Pool) -> None:
     assert sorted(kind.__name__ for kind in outcomes) == ["SessionAlreadyUsed"] * 7 + ["SignedIn"]
 
 
-def test_a_wrong_code_leaves_the_challenge_free(pool: Pool) -> None:
-    """It may be answered again, and only a right answer uses it up."""
+def test_challenge_can_be_answered_again_after_a_wrong_code(pool: Pool) -> None:
     flow = pool.flow()
     challenge = challenge_of(flow)
     for _ in range(2):
@@ -174,8 +166,7 @@ def test_a_wrong_code_leaves_the_challenge_free(pool: Pool) -> None:
     assert isinstance(flow.send(challenge.answer(pool.totp("alice"))), SignedIn)
 
 
-def test_used_sessions_are_forgotten_when_they_could_not_be_used_any_more(pool: Pool) -> None:
-    """The flow lives as long as the application."""
+def test_answered_sessions_are_forgotten_when_they_have_expired(pool: Pool) -> None:
     flow = pool.flow()
     flow.send(challenge_of(flow).answer(pool.totp("alice")))
     pool.cognito.clock.advance(16 * 60)
@@ -184,8 +175,7 @@ def test_used_sessions_are_forgotten_when_they_could_not_be_used_any_more(pool: 
     assert len(flow._answered._answered) == 1
 
 
-def test_a_challenge_without_a_session_is_not_held(cognito_pool: Pool) -> None:
-    """There is nothing to tell it from another one."""
+def test_challenge_without_a_session_can_be_answered_twice(cognito_pool: Pool) -> None:
     app = cognito_pool.app
     pending = Pending(
         name="PASSWORD_VERIFIER", username="alice", pool_id=app.pool_id, client_id=app.client_id
@@ -195,8 +185,7 @@ def test_a_challenge_without_a_session_is_not_held(cognito_pool: Pool) -> None:
             cognito_pool.flow().send(PasswordVerifier(pending=pending).auto())
 
 
-def test_a_challenge_of_another_client_is_refused(pool: Pool) -> None:
-    """Its Session would be worth nothing there."""
+def test_challenge_of_another_app_client_raises_usage_error(pool: Pool) -> None:
     challenge = challenge_of(pool.flow())
     other = pool.flow(pool.app_client())
 
@@ -205,14 +194,12 @@ def test_a_challenge_of_another_client_is_refused(pool: Pool) -> None:
 
 
 @pytest.mark.parametrize("handler", [object, "x", Pending])
-def test_what_is_no_handler_is_refused(handler: Any) -> None:
-    """The message says what to subclass."""
+def test_handler_that_is_not_a_handler_class_raises_usage_error(handler: Any) -> None:
     with pytest.raises(UsageError, match="CustomChallenge"):
         AuthFlow(AppClient("eu-west-1_abc", "id"), handlers=[handler])
 
 
-def test_a_flow_shows_its_app_client_and_no_secret() -> None:
-    """Its repr may be logged."""
+def test_repr_of_a_flow_shows_its_app_client_without_the_secret() -> None:
     app = AppClient("eu-west-1_abc", "id", "SECRET")
     for flow in (AuthFlow(app, seal_keys=["K" * 32]), AsyncAuthFlow(app, seal_keys=["K" * 32])):
         assert flow.app is app
@@ -221,17 +208,16 @@ def test_a_flow_shows_its_app_client_and_no_secret() -> None:
         assert "KKK" not in repr(flow)
 
 
-def test_the_package_has_what_it_lists_and_no_more() -> None:
-    """The flows come when they are asked for."""
+def test_package_resolves_its_names_and_no_others() -> None:
     for name in cognito_flow.__all__:
         assert getattr(cognito_flow, name) is not None
     with pytest.raises(AttributeError, match="nothing_like_it"):
         _ = cognito_flow.nothing_like_it  # type: ignore[attr-defined]  # that is the point
 
 
-def test_a_listener_that_raises_costs_no_tokens(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
-    """It is told in the log."""
-
+def test_listener_that_raises_is_logged_and_the_tokens_are_returned(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
     def listen(event: Event) -> None:
         raise LookupError(event.kind)
 
@@ -245,13 +231,14 @@ def test_a_listener_that_raises_costs_no_tokens(pool: Pool, caplog: pytest.LogCa
     assert "signed_in" in failed[-1].getMessage()
 
 
-def test_no_secret_is_ever_told(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
-    """Passwords, codes, sessions and tokens are looked for in every repr, event, log record and error."""
+def test_no_secret_is_in_any_repr_event_log_record_or_error(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG, logger="cognito_flow")
     events: list[Event] = []
     app = pool.app_client(secret=True)
     flow = pool.flow(app, on_event=events.append, seal_keys=["K" * 32])
-    told: list[object] = [flow, ALICE, events]
+    messages: list[object] = [flow, ALICE, events]
     challenge = flow.start(ALICE)
     assert isinstance(challenge, SoftwareTokenMfa)
     code = pool.totp("alice")
@@ -260,8 +247,8 @@ def test_no_secret_is_ever_told(pool: Pool, caplog: pytest.LogCaptureFixture) ->
     assert isinstance(done, SignedIn)
     with pytest.raises(IncorrectPassword) as refused:
         flow.start(UserSrpAuth("alice", "wrong horse"))
-    told += [challenge, answer, done, refused.value, refused.value.__cause__, flow.seal(challenge)]
-    told += [record.__dict__ for record in caplog.records]
+    messages += [challenge, answer, done, refused.value, refused.value.__cause__, flow.seal(challenge)]
+    messages += [record.__dict__ for record in caplog.records]
     user = pool.user("alice")
     secrets = [
         PASSWORD,
@@ -275,7 +262,7 @@ def test_no_secret_is_ever_told(pool: Pool, caplog: pytest.LogCaptureFixture) ->
         done.tokens.refresh_token,
     ]
 
-    text = repr(told) + caplog.text
+    text = repr(messages) + caplog.text
     assert [secret for secret in secrets if secret and secret in text] == []
     assert "SmsMfa" in repr(SmsMfa(pending=Pending(name="SMS_MFA", username="x", session="s")))
     assert caplog.records

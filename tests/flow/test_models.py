@@ -20,19 +20,17 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 @pytest.mark.parametrize(
     "pool_id", ["", "eu-west-1", "eu-west-1_", "_abc", "eu-west-1_a-b", "eu west_abc", "a_b_c"]
 )
-def test_a_malformed_pool_id_is_refused(pool_id: str) -> None:
-    """The message shows the form that it must have."""
+def test_malformed_pool_id_raises_usage_error(pool_id: str) -> None:
     with pytest.raises(UsageError, match="eu-west-1_AbC123"):
         AppClient(pool_id, "client-id")
 
 
-def test_an_empty_client_id_is_refused() -> None:
-    """Nothing could be signed in to."""
+def test_empty_client_id_raises_usage_error() -> None:
     with pytest.raises(UsageError, match="client_id"):
         AppClient("eu-west-1_abc", "")
 
 
-def test_an_empty_client_secret_is_refused() -> None:
+def test_empty_client_secret_raises_usage_error() -> None:
     """It is a setting that was not set."""
     with pytest.raises(UsageError, match="client_secret"):
         AppClient("eu-west-1_abc", "id", "")
@@ -49,16 +47,15 @@ def test_an_empty_client_secret_is_refused() -> None:
         ("us-gov-west-1", "amazonaws.com"),
     ],
 )
-def test_the_issuer_follows_the_partition(region: str, suffix: str) -> None:
-    """China and the sovereign clouds have suffixes of their own."""
+def test_issuer_follows_the_partition(region: str, suffix: str) -> None:
     app = AppClient(f"{region}_abc", "id")
 
     assert f"https://cognito-idp.{region}.{suffix}/{region}_abc" == app.issuer
     assert f"{app.issuer}/.well-known/jwks.json" == app.jwks_url
 
 
-def test_the_issuer_and_the_endpoint_may_be_overridden() -> None:
-    """An endpoint of one's own serves the keys, too; a trailing slash is passed over."""
+def test_issuer_and_endpoint_can_be_overridden() -> None:
+    """The endpoint serves the keys, too; a trailing slash is ignored."""
     app = AppClient(
         "eu-west-1_abc", "id", endpoint_url="http://localhost:9229/", issuer="https://me.example/"
     )
@@ -67,13 +64,11 @@ def test_the_issuer_and_the_endpoint_may_be_overridden() -> None:
     assert app.jwks_url == "http://localhost:9229/eu-west-1_abc/.well-known/jwks.json"
 
 
-def test_without_a_secret_there_is_no_hash() -> None:
-    """None says: send none."""
+def test_app_client_without_a_secret_has_no_secret_hash() -> None:
     assert AppClient("eu-west-1_abc", "id").secret_hash("alice") is None
 
 
-def test_no_secret_stands_in_a_repr() -> None:
-    """Reprs end up in logs."""
+def test_no_secret_is_in_a_repr() -> None:
     records = [
         AppClient("eu-west-1_abc", "id", "SECRET"),
         Device("key", "group", "SECRET"),
@@ -84,16 +79,14 @@ def test_no_secret_stands_in_a_repr() -> None:
     assert "SECRET" not in repr(records)
 
 
-def test_a_naive_expiry_is_refused() -> None:
-    """It would be compared with the wrong clock."""
+def test_naive_expiry_raises_usage_error() -> None:
     with pytest.raises(UsageError, match="time zone"):
         Tokens("a", None, None, expires_at=datetime(2030, 1, 1), username="alice")  # noqa: DTZ001
 
 
 @pytest.mark.parametrize("name", ["access_token", "username", "expires_at", "token_type"])
 @pytest.mark.parametrize("value", [None, 1, ["x"]])
-def test_stored_tokens_that_lack_something_are_refused_by_name(name: str, value: object) -> None:
-    """The message names the member, never its value."""
+def test_incomplete_stored_tokens_raise_usage_error_with_the_name(name: str, value: object) -> None:
     stored: dict[str, object] = {
         **Tokens("a", "i", "r", expires_at=NOW, username="alice").to_dict(),
         name: value,
@@ -103,8 +96,7 @@ def test_stored_tokens_that_lack_something_are_refused_by_name(name: str, value:
         Tokens.from_dict(stored)
 
 
-def test_stored_tokens_with_no_date_are_refused() -> None:
-    """Text that is no date is no expiry."""
+def test_stored_tokens_without_a_date_raise_usage_error() -> None:
     stored = {**Tokens("a", "i", "r", expires_at=NOW, username="alice").to_dict(), "expires_at": "soon"}
 
     with pytest.raises(UsageError, match="expires_at"):
@@ -121,13 +113,11 @@ def test_stored_tokens_with_no_date_are_refused() -> None:
         username=st.text(),
     )
 )
-def test_tokens_come_back_as_they_were_stored(tokens: Tokens) -> None:
-    """to_dict and from_dict are each other's inverse."""
+def test_tokens_are_read_as_they_were_written(tokens: Tokens) -> None:
     assert tokens == Tokens.from_dict(tokens.to_dict())
 
 
-def test_the_system_s_clock_is_aware() -> None:
-    """Its times can be compared."""
+def test_clock_of_the_system_is_aware() -> None:
     assert System().now().tzinfo is UTC
     assert len(System().random_bytes(7)) == 7
 

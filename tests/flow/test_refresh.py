@@ -58,8 +58,7 @@ def rotating(pool: Pool) -> AppClient:
 
 
 @pytest.mark.parametrize("secret", [False, True], ids=["public", "secret"])
-def test_a_refresh_gives_new_tokens_and_keeps_the_refresh_token(pool: Pool, call: Call, secret: bool) -> None:
-    """Without rotation, the old one stays good."""
+def test_refresh_without_rotation_keeps_the_refresh_token(pool: Pool, call: Call, secret: bool) -> None:
     app = pool.app_client(secret=secret)
     tokens = pool.flow(app).sign_in(ALICE).tokens
     pool.cognito.clock.advance(1000)
@@ -71,8 +70,8 @@ def test_a_refresh_gives_new_tokens_and_keeps_the_refresh_token(pool: Pool, call
     assert timedelta(seconds=990) < new.expires_at - tokens.expires_at < timedelta(seconds=1010)
 
 
-def test_a_rotated_refresh_token_is_adopted(pool: Pool, call: Call) -> None:
-    """The old one ends with its grace period, and is then told as reused."""
+def test_refresh_with_rotation_returns_the_new_refresh_token(pool: Pool, call: Call) -> None:
+    """The old one expires with its grace period and then counts as reused."""
     app = rotating(pool)
     tokens = pool.flow(app).sign_in(ALICE).tokens
 
@@ -85,7 +84,7 @@ def test_a_rotated_refresh_token_is_adopted(pool: Pool, call: Call) -> None:
         call(app, "refresh", tokens)
 
 
-def test_a_lost_answer_is_asked_for_again_within_the_grace_period(pool: Pool, call: Call) -> None:
+def test_lost_response_is_requested_again_within_the_grace_period(pool: Pool, call: Call) -> None:
     """The new token would be lost with it."""
     app = rotating(pool)
     tokens = pool.flow(app).sign_in(ALICE).tokens
@@ -94,7 +93,7 @@ def test_a_lost_answer_is_asked_for_again_within_the_grace_period(pool: Pool, ca
     assert call(app, "refresh", tokens).refresh_token != tokens.refresh_token
 
 
-def test_the_device_of_the_sign_in_is_named(cognito: LocalCognito) -> None:
+def test_refresh_sends_the_device_key_of_the_sign_in(cognito: LocalCognito) -> None:
     """With device tracking, Cognito refuses the token without it, and the hint says so."""
     tracking = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
     pool = cognito.create_pool(device_configuration=tracking)
@@ -108,8 +107,8 @@ def test_the_device_of_the_sign_in_is_named(cognito: LocalCognito) -> None:
     assert "device" in str(error.value.hint)
 
 
-def test_a_revoked_sign_in_cannot_be_refreshed(pool: Pool, call: Call) -> None:
-    """Revoking it twice is no error."""
+def test_refresh_after_revoke_raises_token_revoked(pool: Pool, call: Call) -> None:
+    """Revoking twice does not raise."""
     app = pool.app_client(secret=True)
     tokens = pool.flow(app).sign_in(ALICE).tokens
 
@@ -120,8 +119,7 @@ def test_a_revoked_sign_in_cannot_be_refreshed(pool: Pool, call: Call) -> None:
         call(app, "refresh", tokens)
 
 
-def test_an_app_client_without_revocation_says_so(pool: Pool, call: Call) -> None:
-    """It is a setting."""
+def test_revoke_without_token_revocation_raises_service_error(pool: Pool, call: Call) -> None:
     app = pool.app_client(enable_token_revocation=False)
     tokens = pool.flow(app).sign_in(ALICE).tokens
     with pytest.raises(ServiceError, match="revocation is not enabled"):
@@ -129,8 +127,7 @@ def test_an_app_client_without_revocation_says_so(pool: Pool, call: Call) -> Non
 
 
 @pytest.mark.parametrize("method", ["refresh", "revoke"])
-def test_tokens_without_a_refresh_token_are_refused(pool: Pool, call: Call, method: str) -> None:
-    """Nothing is sent."""
+def test_tokens_without_a_refresh_token_raise_usage_error(pool: Pool, call: Call, method: str) -> None:
     tokens = attrs.evolve(pool.flow().sign_in(ALICE).tokens, refresh_token=None)
     calls = len(pool.cognito.calls)
     with pytest.raises(UsageError, match="sign in again"):
@@ -138,8 +135,7 @@ def test_tokens_without_a_refresh_token_are_refused(pool: Pool, call: Call, meth
     assert len(pool.cognito.calls) == calls
 
 
-def test_a_cut_line_is_told_as_maybe_processed(pool: Pool, call: Call) -> None:
-    """When it stays cut."""
+def test_refresh_whose_responses_are_lost_is_maybe_processed(pool: Pool, call: Call) -> None:
     tokens = pool.flow().sign_in(ALICE).tokens
     pool.cognito.faults.lose("GetTokensFromRefreshToken", times=3)
     with pytest.raises(TransportError) as error:
@@ -147,8 +143,7 @@ def test_a_cut_line_is_told_as_maybe_processed(pool: Pool, call: Call) -> None:
     assert error.value.maybe_processed
 
 
-def test_metadata_goes_with_a_refresh() -> None:
-    """The flow's, or that of the call."""
+def test_refresh_sends_the_metadata_of_the_flow() -> None:
     tokens = Tokens("a", "i", "refresh", expires_at=turn().settings.system.now(), username="alice")
     talk = Conversation(refresh(turn(metadata={"of": "turn"}), tokens))
     assert talk.sent == {
@@ -162,8 +157,7 @@ def test_metadata_goes_with_a_refresh() -> None:
     )
 
 
-def test_a_refresh_that_brings_no_tokens_is_told() -> None:
-    """Cognito's model allows it."""
+def test_refresh_without_tokens_raises_unexpected_response() -> None:
     tokens = Tokens("a", "i", "refresh", expires_at=turn().settings.system.now(), username="alice")
     with pytest.raises(UnexpectedResponse, match="without tokens"):
         Conversation(refresh(turn(), tokens)).answer({})

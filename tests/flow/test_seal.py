@@ -56,8 +56,7 @@ PARAMETERS = {
 
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
-def test_every_challenge_comes_back_as_it_was(handler: type[NamedHandler]) -> None:
-    """All that is needed to go on stands in the text."""
+def test_every_challenge_is_opened_as_it_was_sealed(handler: type[NamedHandler]) -> None:
     name = getattr(handler, "name", "NEW_ONE")
     parameters = PARAMETERS if handler.__name__ != "MfaSetup" else {}
     device = Device("key", "group", "secret")
@@ -81,10 +80,9 @@ def test_every_challenge_comes_back_as_it_was(handler: type[NamedHandler]) -> No
 
 
 @given(st.text(), st.dictionaries(st.text(), st.text()), st.none() | st.text())
-def test_any_text_in_a_challenge_survives(
+def test_any_text_in_a_challenge_is_opened_as_it_was_sealed(
     username: str, parameters: dict[str, str], session: str | None
 ) -> None:
-    """Parameters of triggers may hold anything."""
     sealed = CustomChallenge(
         pending=Pending(name="CUSTOM_CHALLENGE", username=username, parameters=parameters, session=session)
     )
@@ -92,15 +90,13 @@ def test_any_text_in_a_challenge_survives(
     assert sealed == flow().unseal(flow().seal(cast("Challenge", sealed)))
 
 
-def test_a_name_that_is_unknown_survives() -> None:
-    """It can be answered in the next process, too."""
+def test_unknown_challenge_can_be_answered_after_opening() -> None:
     unknown = UnknownChallenge(pending=Pending(name="NEW", username="alice"))
 
     assert unknown == flow().unseal(flow().seal(unknown))
 
 
-def test_the_text_shows_nothing() -> None:
-    """It goes through a browser."""
+def test_sealed_text_shows_no_value() -> None:
     text = flow().seal(challenge(parameters={"question": "VISIBLE"}, device=Device("DKEY", "g", "DSECRET")))
     raw = base64.urlsafe_b64decode(text)
 
@@ -108,8 +104,7 @@ def test_the_text_shows_nothing() -> None:
         assert word not in raw
 
 
-def test_keys_rotate() -> None:
-    """The newest key seals; older ones still open."""
+def test_newest_key_seals_and_older_keys_open() -> None:
     old = flow(OTHER_KEY).seal(challenge())
 
     assert flow(KEY, OTHER_KEY).unseal(old) == challenge()
@@ -120,14 +115,12 @@ def test_keys_rotate() -> None:
 @pytest.mark.parametrize(
     "app", [AppClient("eu-west-1_abc", "other"), AppClient("eu-west-1_other", "id")], ids=["client", "pool"]
 )
-def test_another_app_client_cannot_open_it(app: AppClient) -> None:
-    """The key itself is bound to both ids."""
+def test_sealed_text_of_another_app_client_raises_seal_error(app: AppClient) -> None:
     with pytest.raises(SealError, match="another app client"):
         flow(app=app).unseal(flow().seal(challenge()))
 
 
-def test_it_is_too_old_after_its_time() -> None:
-    """Fifteen minutes is as long as any Session lives."""
+def test_sealed_challenge_older_than_fifteen_minutes_raises_seal_error() -> None:
     clock = Clock(lambda: START)
     text = flow(clock=clock).seal(challenge())
     clock.advance(15 * 60)
@@ -137,8 +130,7 @@ def test_it_is_too_old_after_its_time() -> None:
         flow(clock=clock).unseal(text)
 
 
-def test_the_time_can_be_set() -> None:
-    """seal_max_age is in seconds."""
+def test_seal_max_age_is_in_seconds() -> None:
     clock = Clock(lambda: START)
     text = flow(clock=clock).seal(challenge())
     clock.advance(12)
@@ -147,14 +139,12 @@ def test_the_time_can_be_set() -> None:
 
 
 @given(st.text() | st.binary())
-def test_any_other_text_is_refused(text: str | bytes) -> None:
-    """Whatever comes back from a browser, it is a SealError."""
+def test_any_other_text_raises_seal_error(text: str | bytes) -> None:
     with pytest.raises(SealError):
         flow().unseal(text)  # type: ignore[arg-type]  # bytes are what a framework may hand over
 
 
-def test_one_changed_character_is_refused() -> None:
-    """It is authenticated."""
+def test_changed_sealed_text_raises_seal_error() -> None:
     text = flow().seal(challenge())
     changed = text[:50] + ("A" if text[50] != "A" else "B") + text[51:]
 
@@ -162,8 +152,7 @@ def test_one_changed_character_is_refused() -> None:
         flow().unseal(changed)
 
 
-def test_a_text_of_another_version_is_refused() -> None:
-    """Its members may mean something else."""
+def test_sealed_text_of_another_version_raises_seal_error() -> None:
     sealer = flow()._sealer
     assert sealer is not None
     text = sealer.fernet.encrypt_at_time(b'{"version": 0}', int(START.timestamp())).decode()
@@ -172,27 +161,24 @@ def test_a_text_of_another_version_is_refused() -> None:
         flow().unseal(text)
 
 
-def test_a_short_key_is_refused() -> None:
-    """It could be guessed."""
+def test_short_key_raises_usage_error() -> None:
     with pytest.raises(UsageError, match="32"):
         flow("short")
 
 
-def test_one_key_that_is_no_list_is_refused() -> None:
+def test_key_that_is_not_in_a_list_raises_usage_error() -> None:
     """A string is a sequence of strings: each letter would be a key."""
     with pytest.raises(UsageError, match="list"):
         AuthFlow(APP, seal_keys="k" * 40)
 
 
 @pytest.mark.parametrize("age", [0, -1])
-def test_an_age_that_is_not_positive_is_refused(age: int) -> None:
-    """Nothing could ever be opened."""
+def test_maximum_age_that_is_not_positive_raises_usage_error(age: int) -> None:
     with pytest.raises(UsageError, match="positive"):
         flow(max_age=age)
 
 
-def test_without_keys_nothing_is_sealed() -> None:
-    """The message says what to give."""
+def test_sealing_without_keys_raises_usage_error() -> None:
     bare = AuthFlow(APP)
 
     with pytest.raises(UsageError, match="seal_keys"):
