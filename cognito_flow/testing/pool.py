@@ -69,6 +69,7 @@ class _SharedFlowOptions(TypedDict, total=False):
     context: UserContext | None
     analytics_endpoint_id: str | None
     on_event: Callable[[Event], object] | None
+    timeout: float
     system: System | None
 
 
