@@ -124,6 +124,7 @@ if TYPE_CHECKING:
         KeyringStore,
         LockingTokenStore,
         MemoryStore,
+        SqliteStore,
         TokenStore,
     )
     from cognito_flow.tokens.claims import AccessClaims, Actor, IdClaims
@@ -209,6 +210,7 @@ __all__ = [
     "SmsMfa",
     "SmsOtp",
     "SoftwareTokenMfa",
+    "SqliteStore",
     "StartOver",
     "Step",
     "StepUpRequired",
@@ -276,7 +278,7 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
         "models": "AppClient Device Event FirstFactor MfaType SignedIn System Tokens UserContext",
         "stores": (
             "AsyncDeviceStore AsyncLockingTokenStore AsyncTokenStore DeviceStore FileStore "
-            "KeyringStore LockingTokenStore MemoryStore TokenStore"
+            "KeyringStore LockingTokenStore MemoryStore SqliteStore TokenStore"
         ),
         "tokens.claims": "AccessClaims Actor IdClaims",
         "tokens.source": "AsyncTokenSource TokenSource",

@@ -26,6 +26,7 @@ from cognito_flow import (
     FileStore,
     KeyringStore,
     MemoryStore,
+    SqliteStore,
     Tokens,
     TokenStore,
 )
@@ -103,6 +104,12 @@ def in_a_file(*keys: str) -> Generator[Opener]:
 
 
 @contextmanager
+def in_sqlite(*keys: str) -> Generator[Opener]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield lambda: SqliteStore(Path(folder, "tokens.db"), keys=keys)
+
+
+@contextmanager
 def in_a_keyring() -> Generator[Opener]:
     with installed(Texts()):
         yield KeyringStore
@@ -137,6 +144,8 @@ PLACES: dict[str, Callable[[], AbstractContextManager[Opener]]] = {
     "memory": in_memory,
     "file": in_a_file,
     "sealed file": lambda: in_a_file("k" * 32),
+    "SQLite": in_sqlite,
+    "encrypted SQLite": lambda: in_sqlite("k" * 32),
     "keyring": in_a_keyring,
     "Redis": in_redis,
     "DynamoDB": in_dynamodb,
