@@ -120,10 +120,12 @@ if TYPE_CHECKING:
         AsyncLockingTokenStore,
         AsyncTokenStore,
         DeviceStore,
+        DynamoDBStore,
         FileStore,
         KeyringStore,
         LockingTokenStore,
         MemoryStore,
+        RedisStore,
         SqliteStore,
         TokenStore,
     )
@@ -166,6 +168,7 @@ __all__ = [
     "DevicePasswordVerifier",
     "DeviceSrpAuth",
     "DeviceStore",
+    "DynamoDBStore",
     "EmailOtp",
     "Event",
     "FileStore",
@@ -194,6 +197,7 @@ __all__ = [
     "PasswordSrp",
     "PasswordVerifier",
     "Pending",
+    "RedisStore",
     "RefreshTokenAuth",
     "RefreshTokenInvalid",
     "RefreshTokenReused",
@@ -277,8 +281,8 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
         ),
         "models": "AppClient Device Event FirstFactor MfaType SignedIn System Tokens UserContext",
         "stores": (
-            "AsyncDeviceStore AsyncLockingTokenStore AsyncTokenStore DeviceStore FileStore "
-            "KeyringStore LockingTokenStore MemoryStore SqliteStore TokenStore"
+            "AsyncDeviceStore AsyncLockingTokenStore AsyncTokenStore DeviceStore DynamoDBStore "
+            "FileStore KeyringStore LockingTokenStore MemoryStore RedisStore SqliteStore TokenStore"
         ),
         "tokens.claims": "AccessClaims Actor IdClaims",
         "tokens.source": "AsyncTokenSource TokenSource",

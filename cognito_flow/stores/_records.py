@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 import attrs
 
 from cognito_flow._json import as_object, as_text
+from cognito_flow._jwt import unverified_moment
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import StoreDamaged, UsageError
 from cognito_flow.models import AppClient, Device, Tokens
@@ -26,6 +27,7 @@ __all__ = [
     "RecordStore",
     "Records",
     "check_record",
+    "issued_at",
     "open_record",
     "record_name",
     "seal_record",
@@ -133,6 +135,13 @@ def users_of(names: Iterable[str], app: AppClient) -> list[str]:
 def user_number(app: AppClient, username: str) -> int:
     """Return a number for the user, evenly distributed over 64 bits."""
     return int.from_bytes(hashlib.sha256(record_name("lock", app, username).encode()).digest()[:8])
+
+
+def issued_at(record: Record) -> int:
+    """Return when Cognito issued the tokens in a record, in seconds since 1970; 0 if the record does not say.
+    Stores that machines share keep the tokens that were issued last."""
+    moment = unverified_moment(as_text(record.get("access_token")) or "", "iat")
+    return 0 if moment is None else int(moment.timestamp())
 
 
 def seal_record(cipher: Cipher, name: str, record: Record) -> bytes:
