@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
@@ -19,9 +19,10 @@ from cognito_flow.errors import StoreDamaged, StoreError
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-    from cognito_flow.stores._records import Record
-
 __all__ = ["Cipher", "as_bytes", "as_document"]
+
+Document: TypeAlias = Mapping[str, object]
+"""A JSON object."""
 
 
 @attrs.frozen
@@ -53,13 +54,13 @@ class Cipher:
 
         return cls({_id(key): Fernet(key) for key in fernet_keys("keys", secrets, *purpose)})
 
-    def seal(self, content: Record) -> Record:
+    def seal(self, content: Document) -> Document:
         """Return the document that keeps this content."""
         for key, fernet in self.keys.items():  # the first one encrypts
             return {"key": key, "sealed": fernet.encrypt(as_bytes(content)).decode()}
         return {"content": content}
 
-    def open(self, document: Record, where: object) -> Record:
+    def open(self, document: Document, where: object) -> Document:
         """Return the content of a document.
 
         Args:
@@ -78,7 +79,7 @@ class Cipher:
             raise StoreDamaged("it has no content")
         return content
 
-    def _decrypt(self, document: Record, where: object) -> Record:
+    def _decrypt(self, document: Document, where: object) -> Document:
         from cryptography.fernet import InvalidToken
 
         sealed, key = as_text(document.get("sealed")), as_text(document.get("key"))
@@ -94,12 +95,12 @@ class Cipher:
             raise StoreDamaged("it cannot be decrypted") from None
 
 
-def as_bytes(document: Record) -> bytes:
+def as_bytes(document: Document) -> bytes:
     """Return a JSON object as text. A name may contain a lone surrogate, which UTF-8 cannot encode."""
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def as_document(data: str | bytes) -> Record:
+def as_document(data: str | bytes) -> Document:
     """Return the JSON object in a text.
 
     Raises:
