@@ -60,8 +60,9 @@ def _describe(pool: UserPool) -> None:
     for client in pool.clients.values():
         secret = "" if client.secret is None else f" secret {client.secret}"
         _say(f"  client {client.id} ({client.members['ClientName']}){secret}")
-    for name in pool.users:
-        _say(f"  user {name}")
+    for user in pool.users.values():
+        totp = "" if user.totp_secret is None else f" TOTP secret {user.totp_secret}"
+        _say(f"  user {pool.display_name(user)}{totp}")
 
 
 def _say(text: str) -> None:
