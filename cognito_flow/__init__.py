@@ -120,13 +120,10 @@ if TYPE_CHECKING:
         AsyncLockingTokenStore,
         AsyncTokenStore,
         DeviceStore,
-        DynamoDBStore,
         FileStore,
         KeyringStore,
         LockingTokenStore,
         MemoryStore,
-        RedisStore,
-        SqliteStore,
         TokenStore,
     )
     from cognito_flow.tokens.claims import AccessClaims, Actor, IdClaims
@@ -168,7 +165,6 @@ __all__ = [
     "DevicePasswordVerifier",
     "DeviceSrpAuth",
     "DeviceStore",
-    "DynamoDBStore",
     "EmailOtp",
     "Event",
     "FileStore",
@@ -197,7 +193,6 @@ __all__ = [
     "PasswordSrp",
     "PasswordVerifier",
     "Pending",
-    "RedisStore",
     "RefreshTokenAuth",
     "RefreshTokenInvalid",
     "RefreshTokenReused",
@@ -214,7 +209,6 @@ __all__ = [
     "SmsMfa",
     "SmsOtp",
     "SoftwareTokenMfa",
-    "SqliteStore",
     "StartOver",
     "Step",
     "StepUpRequired",
@@ -281,8 +275,8 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
         ),
         "models": "AppClient Device Event FirstFactor MfaType SignedIn System Tokens UserContext",
         "stores": (
-            "AsyncDeviceStore AsyncLockingTokenStore AsyncTokenStore DeviceStore DynamoDBStore "
-            "FileStore KeyringStore LockingTokenStore MemoryStore RedisStore SqliteStore TokenStore"
+            "AsyncDeviceStore AsyncLockingTokenStore AsyncTokenStore DeviceStore FileStore "
+            "KeyringStore LockingTokenStore MemoryStore TokenStore"
         ),
         "tokens.claims": "AccessClaims Actor IdClaims",
         "tokens.source": "AsyncTokenSource TokenSource",

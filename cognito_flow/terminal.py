@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
-from cognito_flow._json import as_object
+from cognito_flow._json import as_object, parse_json
 from cognito_flow.errors import InvalidInput, Unanswered
 from cognito_flow.handlers import (
     AdminNoSrpAuth,
@@ -59,10 +59,11 @@ _HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}  # dark abo
 def ask(challenge: Challenge) -> Answer | None:
     """Answer a challenge by asking the user in the terminal, for ``flow.sign_in(credentials, ask=ask)``.
 
-    It asks in words ("Code from your authenticator app:"). A choice is made by number or by name; a new
-    password is typed twice; an authenticator app is enrolled by a QR code, if the package segno is installed
-    (extra ``cli``), or by typing its secret. What is typed as a password is not shown. Where standard input
-    is not a terminal, each answer is one line of it.
+    It asks in words ("Code from your authenticator app:"), and asks again for what cannot be an answer, such
+    as an empty code. A choice is made by number or by name; a new password is typed twice; an authenticator
+    app is enrolled by a QR code, if the package segno is installed (extra ``cli``), or by typing its secret.
+    What is typed as a password is not shown. Where standard input is not a terminal, each answer is one line
+    of it.
 
     Args:
         challenge: The challenge that Cognito asked.
@@ -71,8 +72,8 @@ def ask(challenge: Challenge) -> Answer | None:
         The answer; None for a challenge that no user can answer.
 
     Raises:
-        Unanswered: Standard input ended before the answer.
-        InvalidInput: What was typed cannot be an answer, or standard input is not valid UTF-8.
+        Unanswered: Standard input ended before the answer, or is not valid UTF-8; or the pool offers only
+            second factors that cannot be set up during a sign-in.
 
     >>> from cognito_flow import UserSrpAuth
     >>> from cognito_flow.testing import LocalCognito
@@ -81,10 +82,13 @@ def ask(challenge: Challenge) -> Answer | None:
     >>> pool.flow().sign_in(UserSrpAuth("alice", "correct horse"), ask=ask).username
     'alice'
     """
-    try:
-        return _answer(challenge)
-    except EOFError:
-        raise Unanswered(challenge, "standard input ended before every question was answered") from None
+    while True:
+        try:
+            return _answer(challenge)
+        except InvalidInput as error:
+            say(f"{error}: try again")
+        except EOFError as error:
+            raise Unanswered(challenge, str(error)) from None
 
 
 def _answer(challenge: Challenge) -> Answer | None:  # noqa: C901, PLR0911 - one case for each class
@@ -131,7 +135,7 @@ def _new_password(challenge: NewPasswordRequired) -> Answer:
 def _password_twice() -> str:
     """A new password: typed twice where it is not shown, since one line of a pipe holds no typing error."""
     password = ask_hidden("New password")
-    while _is_terminal() and ask_hidden("New password again") != password:
+    while is_terminal() and ask_hidden("New password again") != password:
         say("the two passwords differ: type them again")
         password = ask_hidden("New password")
     return password
@@ -192,8 +196,8 @@ def _unknown(challenge: UnknownChallenge) -> Answer:
     say(f"Cognito asks {escape(challenge.name)}, which this version does not know:")
     _show(challenge.parameters)
     try:
-        given = as_object(json.loads(ask_text("ChallengeResponses, as a JSON object")))
-    except (ValueError, RecursionError):
+        given = as_object(parse_json(ask_text("ChallengeResponses, as a JSON object")))
+    except ValueError:
         given = None
     responses = {name: value for name, value in (given or {}).items() if isinstance(value, str)}
     if responses != given:
@@ -216,8 +220,7 @@ def ask_text(question: str) -> str:
         question: The question, already escaped, without the colon.
 
     Raises:
-        EOFError: Standard input has ended, or is closed.
-        InvalidInput: Standard input is not valid UTF-8.
+        EOFError: Standard input has ended, is closed, or is not valid UTF-8.
     """
     sys.stderr.write(f"{question}: ")
     sys.stderr.flush()
@@ -225,9 +228,9 @@ def ask_text(question: str) -> str:
         # A program that was started with standard input closed has none.
         line = "" if sys.stdin is None else sys.stdin.readline()
     except UnicodeDecodeError:  # whose message would quote what was typed
-        raise InvalidInput("standard input is not valid UTF-8") from None
+        raise EOFError("standard input is not valid UTF-8") from None
     if not line:
-        raise EOFError
+        raise EOFError("standard input ended before every question was answered")
     return line.rstrip("\r\n")
 
 
@@ -238,12 +241,14 @@ def ask_hidden(question: str) -> str:
         question: The question, already escaped, without the colon.
 
     Raises:
-        EOFError: Standard input has ended, or is closed.
-        InvalidInput: Standard input is not valid UTF-8.
+        EOFError: Standard input has ended, is closed, or is not valid UTF-8.
     """
-    if _is_terminal():
+    if not is_terminal():
+        return ask_text(question)
+    try:
         return getpass.getpass(f"{question}: ", stream=sys.stderr)
-    return ask_text(question)
+    except EOFError:
+        raise EOFError("standard input ended before every question was answered") from None
 
 
 def choose(question: str, choices: Sequence[str]) -> str:
@@ -254,8 +259,7 @@ def choose(question: str, choices: Sequence[str]) -> str:
         choices: What there is to choose from, in Cognito's words.
 
     Raises:
-        EOFError: Standard input has ended, or is closed.
-        InvalidInput: Standard input is not valid UTF-8.
+        EOFError: Standard input has ended, is closed, or is not valid UTF-8.
     """
     say(question)
     for number, choice in enumerate(choices, 1):
@@ -286,5 +290,6 @@ def escape(text: str) -> str:
     return text if text.isprintable() else json.dumps(text)
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
+    """Whether a user types the answers."""
     return sys.stdin is not None and sys.stdin.isatty()

@@ -1,63 +1,39 @@
 """The subcommands and their options.
 
-Rule of this file: options and help only; what a subcommand does stands in the file of its name.
+Rule of this file: options and help only. What a subcommand does is in the file that it is imported from.
 """
 
 from __future__ import annotations
 
-import os
+import functools
+import inspect
+from collections.abc import Callable
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cognito_flow.cli import configure as configure_command
 from cognito_flow.cli import login as login_command
+from cognito_flow.cli import profiles
 from cognito_flow.cli import tokens as tokens_command
+from cognito_flow.cli.connection import Connection, connect
 from cognito_flow.cli.doctor import report
 from cognito_flow.cli.exit_codes import exit_codes
+from cognito_flow.cli.output import Destination, Format
+from cognito_flow.cli.profiles import Profile
 from cognito_flow.credentials import Credentials, CustomAuth, UserAuth, UserPasswordAuth, UserSrpAuth
-from cognito_flow.errors import UsageError
-from cognito_flow.models import AppClient
-from cognito_flow.terminal import ask_hidden
+from cognito_flow.terminal import ask_hidden, ask_text
 
 app: typer.Typer = typer.Typer(
     name="cognito-flow",
-    help="Sign people in to Amazon Cognito user pools.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",  # which fills the paragraphs of a docstring
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-PoolId = Annotated[
-    str,
-    typer.Option("--pool", "--pool-id", help="The user pool's id, as eu-west-1_AbC123.", metavar="POOL_ID"),
-]
-ClientId = Annotated[
-    str, typer.Option("--client", "--client-id", help="The app client's id.", metavar="CLIENT_ID")
-]
-Endpoint = Annotated[
-    str | None,
-    typer.Option(
-        "--endpoint", "--endpoint-url", help="Where to send the calls instead of AWS.", metavar="URL"
-    ),
-]
-ClientSecretEnv = Annotated[
-    str | None,
-    typer.Option(help="The environment variable that holds the app client's secret.", metavar="VARIABLE"),
-]
-TokensFile = Annotated[
-    Path | None,
-    typer.Option(
-        help="The file that holds what `login` has printed. Without it, standard input is read.",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        resolve_path=True,  # a link stays, and the file that it leads to is changed
-    ),
-]
 
 
 class Flow(StrEnum):
@@ -69,11 +45,194 @@ class Flow(StrEnum):
     choice = "choice"
 
 
+# -- the options that say which app client it is --
+
+_WHICH = "Which app client"
+
+Pool = Annotated[
+    str | None,
+    typer.Option(
+        "--pool",
+        "--pool-id",
+        help="The user pool's id, like eu-west-1_AbC123.",
+        metavar="POOL_ID",
+        envvar="COGNITO_POOL_ID",
+        rich_help_panel=_WHICH,
+    ),
+]
+Client = Annotated[
+    str | None,
+    typer.Option(
+        "--client",
+        "--client-id",
+        help="The app client's id.",
+        metavar="CLIENT_ID",
+        envvar="COGNITO_CLIENT_ID",
+        rich_help_panel=_WHICH,
+    ),
+]
+ClientSecretEnv = Annotated[
+    str | None,
+    typer.Option(
+        help="The environment variable that holds the client secret, if it is not COGNITO_CLIENT_SECRET.",
+        metavar="VARIABLE",
+        rich_help_panel=_WHICH,
+    ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        help="The region to call, if it is not the one of the pool id.",
+        metavar="REGION",
+        envvar="COGNITO_REGION",
+        rich_help_panel=_WHICH,
+    ),
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        "--endpoint-url",
+        help="Where to send the calls instead of AWS.",
+        metavar="URL",
+        envvar="COGNITO_ENDPOINT_URL",
+        rich_help_panel=_WHICH,
+    ),
+]
+Stack = Annotated[
+    str | None,
+    typer.Option(
+        help="Read pool and app client from this CloudFormation stack, with AWS credentials.",
+        metavar="NAME",
+        rich_help_panel=_WHICH,
+    ),
+]
+AmplifyOutputs = Annotated[
+    Path | None,
+    typer.Option(
+        help="Read pool and app client from this amplify_outputs.json.",
+        metavar="FILE",
+        rich_help_panel=_WHICH,
+    ),
+]
+ProfileName = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help="The profile of `configure` to use, if it is not `default`.",
+        metavar="NAME",
+        envvar="COGNITO_PROFILE",
+        autocompletion=profiles.names,
+        rich_help_panel=_WHICH,
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(help="How many seconds to wait for Cognito in each step.", metavar="SECONDS", min=0.1),
+]
+
+
+def _given(
+    pool: Pool = None,
+    client: Client = None,
+    client_secret_env: ClientSecretEnv = None,
+    region: Region = None,
+    endpoint: Endpoint = None,
+    stack: Stack = None,
+    amplify_outputs: AmplifyOutputs = None,
+    profile: ProfileName = None,
+    timeout: Timeout = 30,
+) -> Connection:
+    given = Profile(pool, client, client_secret_env, region, endpoint)
+    return connect(given, profile=profile, stack=stack, amplify_outputs=amplify_outputs, timeout=timeout)
+
+
+def _for_an_app_client(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a subcommand the options that say which app client it is for; it gets a `Connection` first."""
+    shared = inspect.signature(_given, eval_str=True).parameters
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+    @functools.wraps(command)
+    def run(**options: object) -> None:
+        given = {name: options.pop(name) for name in shared}
+        with exit_codes():
+            command(_given(**given), **options)  # type: ignore[arg-type]  # typer checked them by _given
+
+    kept = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *shared.values())]
+    run.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]  # what typer reads
+    return run
+
+
+# -- other options --
+
+Username = Annotated[
+    str | None,
+    typer.Option(help="The user name, or an alias.", metavar="NAME", envvar="COGNITO_USERNAME"),
+]
+Store = Annotated[
+    Path | None,
+    typer.Option(
+        help="The file that keeps the tokens. Without it, or with -, they come from standard input.",
+        metavar="FILE",
+        dir_okay=False,
+        envvar="COGNITO_STORE",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write to this file, for its owner alone, instead of standard output.",
+        metavar="FILE",
+        dir_okay=False,
+    ),
+]
+OutputFormat = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        help="What to print, if it is not json. credential-process: AWS credentials of --identity-pool.",
+    ),
+]
+IdentityPool = Annotated[
+    str | None,
+    typer.Option(help="The identity pool that gives AWS credentials.", metavar="IDENTITY_POOL_ID"),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cognito-flow {version('cognito-flow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def command(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version, and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Sign in to Amazon Cognito user pools, look into them, and serve local ones for tests.
+
+    Begin with `cognito-flow demo`, which needs no AWS account; or save the ids of your app client once with
+    `cognito-flow configure`.
+    """
+
+
+# -- the subcommands --
+
+
 @app.command()
 def demo() -> None:
-    """Sign somebody in with a second factor on an embedded pool, and show each exchange.
+    """Sign a user in with a second factor on an embedded pool, and show each exchange.
 
-    It needs no AWS account and no network. The exit code is 0 only if everything went as it is told.
+    It needs no AWS account and no network. Exits with 0 only if every step behaves as described.
+
+    Example:
+
+        cognito-flow demo
     """
     # Only this subcommand needs LocalCognito, and with it the extra `testing`.
     from cognito_flow.cli import demo as demo_command
@@ -83,9 +242,10 @@ def demo() -> None:
 
 @app.command()
 def pool(
-    port: Annotated[int, typer.Option(help="The port; 0 takes one that is free.", min=0, max=65535)] = 9229,
+    port: Annotated[int, typer.Option(help="The port; 0 chooses a free one.", min=0, max=65535)] = 9229,
     host: Annotated[
-        str, typer.Option(help="The address to bind. Only this machine can reach the default one.")
+        str,
+        typer.Option(help="The address to bind to. By default only this machine can reach it."),
     ] = "127.0.0.1",
     seed: Annotated[
         str,
@@ -95,174 +255,247 @@ def pool(
         ),
     ] = "example",
 ) -> None:
-    """Serve user pools over HTTP on this machine, for programs of any language.
+    """Serve user pools over HTTP on this machine, for programs in any language.
 
-    They are in memory, and really verify. Point a program at them with its endpoint setting; for every AWS
-    SDK, the environment variable `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER` is enough.
+    They are in memory and really verify. What is printed is enough to sign in: pools, app clients, users with
+    passwords and TOTP secrets, and how to connect from each SDK. For every AWS SDK it is enough to set the
+    environment variable `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`.
 
-    The seed `example` is a pool with a custom sign-in: it asks 2+2. Its user is alice, her password
-    Correct-Horse-9.
+    The seed `example` is a pool with a custom sign-in, which asks 2+2.
 
-    Ctrl-C ends it. Exit codes: 0 ended, 2 wrong usage.
+    Ctrl-C stops it. Exit codes: 0 stopped, 2 wrong usage.
+
+    Examples:
+
+        cognito-flow pool
+        cognito-flow pool --port 0 --seed shop.toml
     """
     # Only this subcommand needs LocalCognito's server, and with it the extra `testing`.
     from cognito_flow.cli import pool as pool_command
 
-    pool_command.run(host, port, seed)
+    with exit_codes():
+        pool_command.run(host, port, seed)
 
 
 @app.command()
-def login(
-    pool: PoolId,
-    client: ClientId,
-    username: Annotated[str, typer.Option(help="The user name, or an alias.", metavar="NAME")],
-    flow: Annotated[Flow, typer.Option(help="How to begin.")] = Flow.srp,
+def configure(
+    pool: Pool = None,
+    client: Client = None,
     client_secret_env: ClientSecretEnv = None,
+    region: Region = None,
     endpoint: Endpoint = None,
+    stack: Stack = None,
+    amplify_outputs: AmplifyOutputs = None,
+    profile: ProfileName = None,
+    username: Username = None,
+    store: Store = None,
+) -> None:
+    """Save the app client, the user name and where tokens are kept, so that nothing is typed twice.
+
+    With options, saves these; without, asks for each setting. A profile holds no secret: of a client secret
+    it holds the name of the environment variable.
+
+    Exit codes: 0 saved, 2 wrong usage, 5 input ended before every question was answered.
+
+    Examples:
+
+        cognito-flow configure
+        cognito-flow configure --pool eu-west-1_AbC123 --client 1example23456789 --username alice
+        cognito-flow configure --profile staging --stack shop-staging
+    """
+    given = Profile(
+        pool, client, client_secret_env, region, endpoint, username, None if store is None else str(store)
+    )
+    with exit_codes():
+        configure_command.run(given, profile, stack=stack, amplify_outputs=amplify_outputs)
+
+
+@app.command()
+@_for_an_app_client
+def login(
+    connection: Connection,
+    username: Username = None,
+    flow: Annotated[Flow, typer.Option(help="How to begin.")] = Flow.srp,
     with_password: Annotated[
         bool, typer.Option("--with-password", help="Give a password with --flow custom or choice, too.")
     ] = False,
+    store: Store = None,
+    output: Output = None,
+    format: OutputFormat = None,  # noqa: A002 - the name of the option
+    identity_pool: IdentityPool = None,
 ) -> None:
-    """Sign in to any user pool, and print the tokens as JSON.
+    """Sign in to any user pool, and print the tokens.
 
-    What Cognito asks is asked in turn on standard error. Where standard input is no terminal, the answers are
-    read from it, one a line, the password first. Only the tokens go to standard output.
+    What Cognito asks is asked in turn on standard error; only the tokens go to standard output. If standard
+    input is not a terminal, it must hold the answers, one per line, the password first. With --store, the
+    tokens are kept in a file for `refresh`, `logout`, `claims` and `status`, and are printed only with
+    --output or --format.
 
-    What Cognito refuses, but lets be answered again, is asked again, five times at the most.
+    A wrong answer is asked again, up to five times. A wrong password is asked again only on a terminal, up to
+    three times, because Cognito locks users who fail more often.
 
-    Exit codes: 0 signed in, 2 wrong usage, 3 refused by Cognito, 4 Cognito was not reached, 5 a question was
-    not answered.
+    Exit codes: 0 signed in, 2 wrong usage, 3 refused by Cognito, 4 Cognito was not reached, 5 input ended
+    before every question was answered.
+
+    Examples:
+
+        cognito-flow login --username alice --store tokens.json
+        cognito-flow login --username alice --output tokens.json
+        eval "$(cognito-flow login --username alice --format env)"
+        cognito-flow login --username alice --format header | curl -H @- https://api.example.com
     """
-    with exit_codes():
-        app_client = _app_client(pool, client, client_secret_env, endpoint)
-        login_command.run(app_client, _credentials(flow, username, with_password=with_password))
+    name = username or connection.settings.username or ask_text("User name")
+    login_command.run(
+        connection,
+        lambda: _credentials(flow, name, with_password=with_password),
+        store=tokens_command.store_of(connection, store),
+        to=Destination(output, format, identity_pool),
+    )
 
 
 @app.command()
+@_for_an_app_client
 def refresh(
-    pool: PoolId,
-    client: ClientId,
-    tokens: TokensFile = None,
-    client_secret_env: ClientSecretEnv = None,
-    endpoint: Endpoint = None,
+    connection: Connection,
+    username: Username = None,
+    store: Store = None,
+    output: Output = None,
+    format: OutputFormat = None,  # noqa: A002 - the name of the option
+    identity_pool: IdentityPool = None,
 ) -> None:
-    """Fetch new tokens with those that `login` or `refresh` has printed, and print them in the same form.
+    """Fetch new tokens with those of a store or of standard input, and print them.
 
-    A file of tokens is replaced before anything is printed, and is then for its owner alone. If it cannot be
-    written, the new tokens are printed all the same. Several processes may refresh the same file: they take
-    turns.
+    With --store, the new tokens are saved before anything is printed, and processes that refresh the same
+    user's tokens take turns. Without it, standard input holds what `login` or `refresh` printed.
 
     Exit codes: 0 refreshed, 2 wrong usage, or a file that cannot be used, 3 refused by Cognito, 4 Cognito was
     not reached.
+
+    Examples:
+
+        cognito-flow refresh --store tokens.json | jq --raw-output .access_token
+        cognito-flow refresh < tokens.json > new-tokens.json
+        credential_process = cognito-flow refresh --store FILE --format credential-process --identity-pool ID
     """
-    with exit_codes():
-        tokens_command.refresh(_app_client(pool, client, client_secret_env, endpoint), tokens)
+    tokens_command.refresh(
+        connection,
+        tokens_command.store_of(connection, store),
+        username,
+        Destination(output, format, identity_pool),
+    )
 
 
 @app.command()
+@_for_an_app_client
 def logout(
-    pool: PoolId,
-    client: ClientId,
-    tokens: TokensFile = None,
+    connection: Connection,
+    username: Username = None,
+    store: Store = None,
     everywhere: Annotated[
         bool,
         typer.Option(
             "--everywhere",
-            help="End all sign-ins of the user. The access token must still be good: `refresh` before.",
+            help="End all sign-ins of the user. It needs a valid access token: run `refresh` first.",
         ),
     ] = False,
-    client_secret_env: ClientSecretEnv = None,
-    endpoint: Endpoint = None,
 ) -> None:
-    """End the sign-in whose tokens `login` or `refresh` has printed. A file of tokens is then removed.
+    """End a sign-in: revoke the tokens of a store, which then forgets them, or those of standard input.
 
-    APIs that do not ask Cognito go on to accept its access token until that ends.
+    APIs that do not ask Cognito accept its access token until it expires.
 
     Exit codes: 0 signed out, 2 wrong usage, or a file that cannot be used, 3 refused by Cognito, 4 Cognito
     was not reached.
+
+    Examples:
+
+        cognito-flow logout --store tokens.json
+        cognito-flow logout --everywhere < tokens.json
     """
-    with exit_codes():
-        app_client = _app_client(pool, client, client_secret_env, endpoint)
-        tokens_command.logout(app_client, tokens, everywhere=everywhere)
+    tokens_command.logout(
+        connection, tokens_command.store_of(connection, store), username, everywhere=everywhere
+    )
 
 
 @app.command()
+@_for_an_app_client
+def status(connection: Connection, store: Store = None) -> None:
+    """Show which app client is used, and which users' tokens the store holds, without calling Cognito.
+
+    Exit codes: 0 shown, 2 wrong usage, or a file that cannot be used.
+
+    Examples:
+
+        cognito-flow status
+        cognito-flow status --profile staging
+    """
+    tokens_command.status(connection, tokens_command.store_of(connection, store))
+
+
+@app.command()
+@_for_an_app_client
 def claims(
-    pool: PoolId,
-    client: ClientId,
+    connection: Connection,
     token: Annotated[
-        str | None, typer.Argument(help="The token. Without it, standard input is read.", metavar="TOKEN")
+        str | None,
+        typer.Argument(help="The token. Without it, the store's, or standard input.", metavar="TOKEN"),
     ] = None,
-    endpoint: Endpoint = None,
-    is_id: Annotated[bool, typer.Option("--id", help="It must be an ID token.")] = False,
+    username: Username = None,
+    store: Store = None,
+    is_id: Annotated[
+        bool, typer.Option("--id", help="Verify an ID token instead of an access token.")
+    ] = False,
 ) -> None:
-    """Verify an access token, and print its claims: as a table on a terminal, else as JSON.
+    """Verify an access token, and print its claims: as a table on a terminal, otherwise as JSON.
 
-    Standard input may hold the token, or what `login` has printed. That a token was revoked does not show.
+    Standard input may hold the token, or what `login` printed. A revoked token still verifies until it
+    expires.
 
-    Exit codes: 0 the token is good, 2 wrong usage, 3 it is not good, 4 the pool's keys could not be fetched.
+    Exit codes: 0 the token is valid, 2 wrong usage, 3 it is not valid, 4 the pool's keys could not be
+    fetched.
+
+    Examples:
+
+        cognito-flow claims --store tokens.json
+        cognito-flow claims --id < tokens.json
+        cognito-flow claims eyJraWQiOi...
     """
-    with exit_codes():
-        app_client = AppClient(pool, client, endpoint_url=_endpoint(endpoint))
-        tokens_command.claims(app_client, token, is_id=is_id)
+    kept = None if token is not None else tokens_command.store_of(connection, store)
+    tokens_command.claims(connection, token, kept, username, is_id=is_id)
 
 
 @app.command()
+@_for_an_app_client
 def doctor(
-    pool: PoolId,
-    client: ClientId,
+    connection: Connection,
     admin: Annotated[
         bool, typer.Option("--admin", help="Read the settings with AWS credentials, and send no probe.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on a terminal, too.", show_default=False)
     ] = False,
-    client_secret_env: ClientSecretEnv = None,
-    endpoint: Endpoint = None,
 ) -> None:
-    """Tell what an app client allows, and which of Cognito's settings to change.
+    """Report what an app client allows, and which of Cognito's settings to change.
 
-    Each line is ok; off, which may be meant; a warning; or a problem.
+    Each line is ok; off, which may be intended; a warning; or a problem.
 
-    Without AWS credentials, it sends probes that cannot sign anybody in: `InitiateAuth` with USER_SRP_AUTH,
-    USER_PASSWORD_AUTH, CUSTOM_AUTH, USER_AUTH and REFRESH_TOKEN_AUTH, and one of them once more without the
-    secret, where one is given. Their user names, passwords and refresh tokens are made up anew in each run.
-    They change nothing and send no message; but Lambda triggers of the pool may run, as in any sign-in of
-    somebody who does not exist. It fetches the pool's keys, too.
+    Without AWS credentials, it sends probes that cannot sign anyone in: `InitiateAuth` with USER_SRP_AUTH,
+    USER_PASSWORD_AUTH, CUSTOM_AUTH, USER_AUTH and REFRESH_TOKEN_AUTH, and if a secret is given, one of them
+    again without it. User names, passwords and refresh tokens are made up in each run. They change nothing
+    and send no message, but the pool's Lambda triggers may run, as they do for any unknown user. It fetches
+    the pool's keys, too.
 
     With `--admin`, it calls `DescribeUserPoolClient`, `DescribeUserPool` and `GetUserPoolMfaConfig`, and is
     exact.
 
     Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the AWS credentials were refused, 4 Cognito was not
     reached.
+
+    Examples:
+
+        cognito-flow doctor --pool eu-west-1_AbC123 --client 1example23456789
+        cognito-flow doctor --stack shop --admin
     """
-    with exit_codes():
-        app_client = _app_client(pool, client, client_secret_env, endpoint)
-        report.run(app_client, admin=admin, as_json=as_json)
-
-
-def _app_client(pool: str, client: str, secret_variable: str | None, endpoint: str | None) -> AppClient:
-    secret = None if secret_variable is None else _secret(secret_variable)
-    return AppClient(pool, client, secret, endpoint_url=_endpoint(endpoint))
-
-
-def _endpoint(url: str | None) -> str | None:
-    from botocore.utils import is_valid_endpoint_url
-
-    try:
-        good = url is None or (url.startswith(("http://", "https://")) and is_valid_endpoint_url(url))
-    except ValueError:  # a bracket that is not closed
-        good = False
-    if not good:
-        raise UsageError("--endpoint must be an http:// or https:// URL")
-    return url
-
-
-def _secret(variable: str) -> str:
-    value = os.environ.get(variable)
-    if not value:
-        raise UsageError(f"the environment variable {variable} holds no client secret")
-    return value
+    report.run(connection, admin=admin, as_json=as_json)
 
 
 def _credentials(flow: Flow, username: str, *, with_password: bool) -> Credentials:

@@ -1,6 +1,6 @@
 """How the subcommands end: a message on standard error and an exit code.
 
-Rule of this file: the whole table of exit codes is here and in the page about the command.
+Rule of this file: messages speak of options, not of the library's arguments.
 """
 
 from __future__ import annotations
@@ -16,13 +16,24 @@ from rich.text import Text
 from cognito_flow.errors import (
     CognitoFlowError,
     InvalidInput,
+    Misconfigured,
+    SecretHashMismatch,
     StoreError,
     TransportError,
     Unanswered,
     UsageError,
 )
+from cognito_flow.terminal import escape
 
-PROBLEMS, USAGE, REFUSED, UNREACHABLE, UNANSWERED = 1, 2, 3, 4, 5
+PROBLEMS, USAGE, REFUSED, UNREACHABLE, UNANSWERED, STOPPED = 1, 2, 3, 4, 5, 130
+
+_OF_AWS_CREDENTIALS = (
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+)
 
 _console = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -36,14 +47,26 @@ def exit_codes() -> Generator[None]:
         _stop(str(error), USAGE)
     except TransportError as error:
         _stop(str(error), UNREACHABLE)
-    except Unanswered as error:
+    except (Unanswered, EOFError) as error:
         _stop(str(error), UNANSWERED)
     except CognitoFlowError as error:
-        _stop(f"{type(error).__name__}: {error}", REFUSED)
-    except EOFError:
-        _stop("standard input ended before every question was answered", UNANSWERED)
+        _stop(f"{_in_words(error)} ({type(error).__name__})", REFUSED)
+    except KeyboardInterrupt:
+        _stop("stopped", STOPPED)
+
+
+def _in_words(error: CognitoFlowError) -> str:
+    if isinstance(error, SecretHashMismatch):
+        return (
+            f"{error.args[0]}: the client secret is missing, wrong or not wanted; set it in the environment "
+            "variable of --client-secret-env, or run `cognito-flow doctor`"
+        )
+    if isinstance(error, Misconfigured) and error.code in _OF_AWS_CREDENTIALS:
+        return f"{error.args[0]}: use AWS credentials that may call {error.operation}, or leave out --admin"
+    return str(error)
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    _console.print(Text(f"\n{message}", style="red"))
+    lines = "\n".join(map(escape, message.splitlines()))
+    _console.print(Text(f"\n{lines}", style="red"))
     sys.exit(code)

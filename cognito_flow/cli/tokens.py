@@ -1,8 +1,8 @@
-"""The subcommands that take tokens: `refresh`, `logout` and `claims`.
+"""The subcommands that take tokens: `refresh`, `logout`, `claims` and `status`.
 
-Rules of this file: no message quotes what was read. A file belongs to one process at a time, from before it
-is read until it is replaced or removed; it has the new tokens before they are printed, because with rotation
-the old refresh token has already ended. Claims of a token that does not verify are never shown.
+Rules of this file: tokens come from a store, or from standard input as `login` printed them; no message
+quotes them. A store has the new tokens before they are printed, because with rotation the old refresh token
+has already ended. Claims of a token that does not verify are never shown.
 """
 
 from __future__ import annotations
@@ -10,119 +10,192 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cognito_flow._json import as_object, as_text
+from cognito_flow._json import as_object, as_text, parse_json
+from cognito_flow.cli.connection import SECRET_VARIABLE, Connection
+from cognito_flow.cli.output import Destination
 from cognito_flow.errors import UsageError
-from cognito_flow.flow import AuthFlow
-from cognito_flow.models import AppClient, Tokens
-from cognito_flow.stores._document import changing, replace
+from cognito_flow.models import Tokens
+from cognito_flow.stores import FileStore
 from cognito_flow.terminal import escape
 from cognito_flow.tokens.verifier import TokenVerifier
 
-_PATIENCE = 60  # seconds to wait for another process, which may be waiting for Cognito
 _DATES = ("auth_time", "exp", "iat", "nbf")  # seconds since 1970
 
 
-def refresh(app: AppClient, path: Path | None) -> None:
-    """Refresh tokens, and print the new ones.
-
-    Args:
-        app: The app client that the tokens are for.
-        path: The file that holds them, which is replaced; None: they come from standard input.
+def store_of(connection: Connection, path: Path | None) -> FileStore | None:
+    """The store of the option or the profile; None: tokens come from standard input.
 
     Raises:
-        CognitoFlowError: Cognito refused or was not reached; there are no tokens; or the file cannot be
-            written. In the last case the new tokens are printed all the same.
+        UsageError: It cannot be a file.
     """
-    with _given(path) as tokens:
-        refreshed = as_json(AuthFlow(app).refresh(tokens))
+    name = connection.settings.store if path is None else str(path)
+    return None if name is None or name == "-" else FileStore(Path(name).expanduser())
+
+
+def refresh(connection: Connection, store: FileStore | None, username: str | None, to: Destination) -> None:
+    """Refresh tokens, save the new ones, and print them.
+
+    Args:
+        connection: The app client.
+        store: The store; None: the tokens come from standard input.
+        username: Whose tokens of the store.
+        to: Where and how to print the new ones.
+
+    Raises:
+        CognitoFlowError: Cognito refused or was not reached; there are no tokens; or the store cannot be
+        used.
+            If only saving failed, the new tokens are printed all the same.
+    """
+    flow = connection.flow(store)
+    with _given(connection, store, username) as tokens:
+        with connection.waiting():
+            refreshed = flow.refresh(tokens)
         try:
-            if path is not None:
-                replace(path, refreshed.encode())
+            if store is not None:
+                store.put_tokens(connection.app, refreshed.username, refreshed)
         finally:
-            sys.stdout.write(refreshed)
+            to.put(flow, refreshed)
 
 
-def logout(app: AppClient, path: Path | None, *, everywhere: bool) -> None:
+def logout(
+    connection: Connection, store: FileStore | None, username: str | None, *, everywhere: bool
+) -> None:
     """End one sign-in of a user, or all of them.
 
     Args:
-        app: The app client that the tokens are for.
-        path: The file that holds them, which is removed; None: they come from standard input.
+        connection: The app client.
+        store: The store, which forgets the tokens; None: they come from standard input.
+        username: Whose tokens of the store.
         everywhere: End all sign-ins of the user, not only the one of these tokens.
 
     Raises:
-        CognitoFlowError: Cognito refused or was not reached, or there are no tokens. The file is kept.
+        CognitoFlowError: Cognito refused or was not reached, or there are no tokens. The store keeps them.
     """
-    flow = AuthFlow(app)
-    with _given(path) as tokens:
-        if everywhere:
-            flow.account(tokens).sign_out_everywhere()
-        else:
-            flow.revoke(tokens)
-        if path is not None:
-            path.unlink()
+    flow = connection.flow(store)
+    with _given(connection, store, username) as tokens:
+        with connection.waiting():
+            if everywhere:
+                flow.account(tokens).sign_out_everywhere()
+            else:
+                flow.revoke(tokens)
+        if store is not None:
+            store.delete_tokens(connection.app, tokens.username)
 
 
-def claims(app: AppClient, token: str | None, *, is_id: bool) -> None:
+def status(connection: Connection, store: FileStore | None) -> None:
+    """Print which app client is used, and whose tokens the store holds.
+
+    Args:
+        connection: The app client.
+        store: The store, if there is one.
+
+    Raises:
+        StoreError: The store cannot be used.
+    """
+    app, settings = connection.app, connection.settings
+    secret = "no client secret"
+    if app.client_secret is not None:
+        secret = f"client secret from {settings.client_secret_env or SECRET_VARIABLE}"
+    _line("pool", app.pool_id)
+    _line("app client", f"{app.client_id} ({secret})")
+    _line("calls go to", app.endpoint_url or f"AWS, {app.region}")
+    _line("store", "none" if store is None else escape(repr(store)))
+    for username in [] if store is None else store.users(app):
+        tokens = store.get_tokens(app, username) if store is not None else None
+        if tokens is not None:
+            _line("user", f"{escape(username)}: {_in_words(tokens)}")
+
+
+def claims(
+    connection: Connection, token: str | None, store: FileStore | None, username: str | None, *, is_id: bool
+) -> None:
     """Verify a token, and print its claims: as a table on a terminal, otherwise as JSON.
 
     Args:
-        app: The app client that the token must be for.
-        token: The token; None: standard input holds it, or what `login` printed.
+        connection: The app client that the token must be for.
+        token: The token; None: that of the store or of standard input.
+        store: The store; None: standard input holds the token, or what `login` printed.
+        username: Whose token of the store.
         is_id: Verify an ID token instead of an access token.
 
     Raises:
         CognitoFlowError: The token does not verify, or the keys could not be fetched.
     """
-    given = (_token_from_standard_input(is_id=is_id) if token is None else token).strip()
-    verifier = TokenVerifier(app)
-    verified = verifier.verify_id(given) if is_id else verifier.verify_access(given)
+    if token is None and store is not None:
+        tokens = _kept(connection, store, _user(connection, store, username))
+        token = tokens.id_token if is_id else tokens.access_token
+    if token is None:
+        token = _token_from_standard_input(is_id=is_id)
+    verifier = TokenVerifier(connection.app, timeout=connection.timeout)
+    with connection.waiting():
+        verified = (verifier.verify_id if is_id else verifier.verify_access)(token.strip())
     if sys.stdout.isatty():
         Console().print(_table(verified.claims))
     else:
         sys.stdout.write(json.dumps(dict(verified.claims), indent=2) + "\n")
 
 
-def as_json(tokens: Tokens) -> str:
-    """The tokens as they are printed and kept in a file."""
-    return json.dumps(tokens.to_dict(), indent=2) + "\n"
-
-
 # -- reading tokens --
 
 
 @contextmanager
-def _given(path: Path | None) -> Generator[Tokens]:
-    """The tokens of a file, locked until the block ends, or of standard input."""
-    with nullcontext() if path is None else changing(path, _PATIENCE):
-        yield _parsed(_standard_input() if path is None else path.read_bytes())
+def _given(connection: Connection, store: FileStore | None, username: str | None) -> Generator[Tokens]:
+    """The tokens of a store, locked until the block ends, or of standard input."""
+    if store is None:
+        yield _parsed(_standard_input())
+        return
+    user = _user(connection, store, username)
+    with store.lock(connection.app, user):
+        yield _kept(connection, store, user)
 
 
-def _parsed(text: str | bytes) -> Tokens:
+def _user(connection: Connection, store: FileStore, username: str | None) -> str:
+    """Whose tokens are meant. Stores know users by Cognito's own name, and users type aliases."""
+    users = store.users(connection.app)
+    wanted = username or connection.settings.username
+    if wanted in users:
+        return str(wanted)
+    if len(users) == 1 and username is None:
+        return users[0]
+    if not users:
+        raise UsageError("the store has no tokens for this app client: run `cognito-flow login --store`")
+    raise UsageError(f"the store has tokens of {', '.join(map(escape, users))}: pass one as --username")
+
+
+def _kept(connection: Connection, store: FileStore, username: str) -> Tokens:
+    tokens = store.get_tokens(connection.app, username)
+    if tokens is None:
+        raise UsageError(f"the store has no tokens of {escape(username)}: run `cognito-flow login --store`")
+    return tokens
+
+
+def _parsed(text: str) -> Tokens:
     try:
-        tokens = as_object(json.loads(text))
-    except (ValueError, RecursionError):  # whose message would quote the tokens
+        tokens = as_object(parse_json(text))
+    except ValueError:
         tokens = None
     if tokens is None:
-        raise UsageError("found no tokens: expected the JSON object that `cognito-flow login` printed")
+        raise UsageError(
+            "found no tokens: pass --store, or what `cognito-flow login` printed on standard input"
+        )
     return Tokens.from_dict(tokens)
 
 
 def _token_from_standard_input(*, is_id: bool) -> str:
     text = _standard_input()
     if not text.strip():
-        raise UsageError("found no token: pass it as an argument or on standard input")
+        raise UsageError("found no token: pass it as an argument, with --store or on standard input")
     try:
-        tokens = as_object(json.loads(text))
-    except (ValueError, RecursionError):
+        tokens = as_object(parse_json(text))
+    except ValueError:
         return text
     name = "id_token" if is_id else "access_token"
     token = as_text((tokens or {}).get(name))
@@ -140,7 +213,18 @@ def _standard_input() -> str:
         return ""
 
 
-# -- printing claims --
+# -- printing --
+
+
+def _line(name: str, value: str) -> None:
+    sys.stdout.write(f"{name:12}{value}\n")
+
+
+def _in_words(tokens: Tokens) -> str:
+    left = tokens.expires_at - datetime.now(UTC)
+    minutes = int(abs(left) / timedelta(minutes=1))
+    access = f"expires in {minutes} min" if left > timedelta() else f"expired {minutes} min ago"
+    return f"access token {access}, {'with' if tokens.refresh_token else 'without'} a refresh token"
 
 
 def _table(claims: Mapping[str, object]) -> Table:

@@ -82,7 +82,7 @@ class IdentityPool:
         clients = Clients(app, given, admin=False)
         self._driver = Driver(Wire(clients, System(), None))
         self._identity_id: str | None = None
-        self._credentials = DeferredRefreshableCredentials(self._fetch, _METHOD)
+        self._credentials = DeferredRefreshableCredentials(self.credentials, _METHOD)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._source!r}, {self._identity_pool_id!r})"
@@ -112,8 +112,15 @@ class IdentityPool:
         session.register_component("credential_provider", CredentialResolver([_Provider(self._credentials)]))
         return boto3.session.Session(botocore_session=session, region_name=region_name or self._region)
 
-    def _fetch(self) -> dict[str, str]:
-        """New credentials, as botocore wants them."""
+    def credentials(self) -> dict[str, str]:
+        """Fetch new AWS credentials of the user, for programs that cannot use `session`.
+
+        Returns:
+            ``access_key``, ``secret_key``, ``token``, and ``expiry_time`` in ISO 8601.
+
+        Raises:
+            CognitoFlowError: As with `identity_id`.
+        """
         chosen = {} if self._custom_role_arn is None else {"CustomRoleArn": self._custom_role_arn}
         output = self._call("GetCredentialsForIdentity", IdentityId=self.identity_id(), **chosen)
         credentials = as_object(output.get("Credentials")) or {}

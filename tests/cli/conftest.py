@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 from typer.testing import CliRunner
 
+from cognito_flow import AppClient, FileStore, Tokens, UserPasswordAuth, UserSrpAuth
 from cognito_flow.cli.app import app
-from cognito_flow.testing import LocalCognito, Pool
+from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator
 
 PASSWORD, NEW_PASSWORD = "Correct horse 1", "Battery staple 2"
 
@@ -54,7 +57,106 @@ class Served:
         return result
 
 
+@attrs.frozen
+class Signed:
+    """A user who has signed in, and a store for tokens."""
+
+    pool: Pool
+    app: AppClient
+    url: str
+    path: Path
+
+    def sign_in(self, username: str = "alice") -> Tokens:
+        """Other tokens each time."""
+        return self.pool.flow(self.app).sign_in(UserPasswordAuth(username, PASSWORD)).tokens
+
+    def arguments(self, command: str, *more: str) -> list[str]:
+        """The command line."""
+        options = ["--pool", self.pool.id, "--client", self.app.client_id, "--endpoint", self.url]
+        return [command, *options, *more]
+
+    def run(
+        self, command: str, *more: str, given: str | bytes = "", code: int = 0, **environment: str
+    ) -> Any:
+        """Run the command."""
+        arguments = self.arguments(command, *more)
+        result = CliRunner().invoke(app, arguments, input=given, env=environment)
+        assert result.exit_code == code, result.stderr
+        assert code == 0 or result.stdout == ""
+        return result
+
+    @property
+    def store(self) -> FileStore:
+        return FileStore(self.path)
+
+    @property
+    def stored(self) -> list[str]:
+        """The options that name the store."""
+        return ["--store", str(self.path)]
+
+    def keep(self, tokens: Tokens) -> Tokens:
+        """Put tokens into the store."""
+        self.store.put_tokens(self.app, tokens.username, tokens)
+        return tokens
+
+    def kept(self, username: str = "alice") -> Tokens | None:
+        """The tokens in the store."""
+        return self.store.get_tokens(self.app, username)
+
+    def is_valid(self, tokens: Tokens) -> bool:
+        """Whether Cognito's own operations accept the access token."""
+        client: Any = self.pool.cognito.client()
+        try:
+            client.get_user(AccessToken=tokens.access_token)
+        except client.exceptions.NotAuthorizedException:
+            return False
+        return True
+
+
+def read(text: str) -> Tokens:
+    """The tokens that were printed."""
+    return Tokens.from_dict(json.loads(text))
+
+
+def printed(tokens: Tokens) -> str:
+    """What `login` prints."""
+    return json.dumps(tokens.to_dict())
+
+
+def register_passkey(pool: Pool, device: SoftAuthenticator) -> None:
+    client: Any = pool.cognito.client()
+    token = pool.flow().sign_in(UserSrpAuth("alice", PASSWORD)).tokens.access_token
+    options = client.start_web_authn_registration(AccessToken=token)["CredentialCreationOptions"]
+    client.complete_web_authn_registration(AccessToken=token, Credential=device.create(options))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No profile and no environment variable of the person who runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("POOL_ID", "CLIENT_ID", "CLIENT_SECRET", "REGION", "ENDPOINT_URL"):
+        monkeypatch.delenv(f"COGNITO_{name}", raising=False)
+    for name in ("PROFILE", "USERNAME", "STORE"):
+        monkeypatch.delenv(f"COGNITO_{name}", raising=False)
+
+
 @pytest.fixture
 def served(cognito: LocalCognito) -> Iterator[Served]:
     with cognito.serve() as url:
         yield Served(cognito, url)
+
+
+@pytest.fixture
+def signed(served: Served, tmp_path: Path) -> Signed:
+    """An app client that does not rotate refresh tokens."""
+    pool = served.create_pool()
+    pool.add_user("alice", PASSWORD, attributes={"nickname": "[red]al", "name": "\x1b[2Jalice"})
+    return Signed(pool, pool.app, served.url, tmp_path / "tokens.json")
+
+
+@pytest.fixture
+def rotating(signed: Signed) -> Signed:
+    """One that does, without a grace period."""
+    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    client = signed.pool.app_client(flows=("ALLOW_USER_PASSWORD_AUTH",), refresh_token_rotation=rotation)
+    return attrs.evolve(signed, app=client)

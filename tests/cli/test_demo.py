@@ -12,8 +12,7 @@ from cognito_flow.testing import LocalCognito
 from tests.scenarios.second_factors import ON, TOTP
 
 
-def test_the_demonstration_shows_what_happens(capsys: pytest.CaptureFixture[str]) -> None:
-    """Operations, challenges and names; plain text when it is not a terminal."""
+def test_demo_shows_operations_and_names_but_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
     result = CliRunner().invoke(app, ["demo"])
 
     assert result.exit_code == 0
@@ -31,8 +30,7 @@ def test_the_demonstration_shows_what_happens(capsys: pytest.CaptureFixture[str]
     assert demo._PASSWORD not in shown
 
 
-def test_the_demonstration_tells_nothing_that_did_not_happen(cognito: LocalCognito) -> None:
-    """Each of its claims fails where it is not so."""
+def test_demo_fails_if_a_step_behaves_otherwise(cognito: LocalCognito) -> None:
     pool = cognito.create_pool()
     pool.add_user("alice", demo._PASSWORD)
     flow = pool.flow()

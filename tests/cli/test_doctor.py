@@ -33,12 +33,12 @@ CUSTOM, CHOICE, ADMIN = "ALLOW_CUSTOM_AUTH", "ALLOW_USER_AUTH", "ALLOW_ADMIN_USE
 
 @attrs.frozen
 class Found:
-    """What was found, by what was looked at."""
+    """The findings by their subjects."""
 
     lines: dict[str, dict[str, str | None]]
 
     def level(self, subject: str) -> str:
-        """How bad it is."""
+        """The level of a finding."""
         return str(self.lines[subject]["level"])
 
     def change(self, subject: str) -> str:
@@ -46,7 +46,7 @@ class Found:
         return str(self.lines[subject]["change"])
 
     def found(self, subject: str) -> str:
-        """What it is like."""
+        """The status of a subject."""
         return str(self.lines[subject]["found"])
 
 
@@ -85,7 +85,7 @@ class Doctor:
 
 
 def read(result: Any) -> Found:
-    """What was printed."""
+    """The findings that were printed."""
     lines = json.loads(result.stdout)
     assert len({line["subject"] for line in lines}) == len(lines)
     return Found({line["subject"]: line for line in lines})
@@ -109,8 +109,7 @@ def pool(doctor: Doctor) -> Pool:
 # -- without AWS credentials --
 
 
-def test_each_flow_is_told_to_be_allowed_or_not(doctor: Doctor, pool: Pool) -> None:
-    """With the setting that allows it, as Cognito calls it."""
+def test_each_flow_that_is_not_allowed_names_the_setting_that_allows_it(doctor: Doctor, pool: Pool) -> None:
     found = doctor.probe(pool.app_client(flows=(SRP,)))
 
     assert found.level("USER_SRP_AUTH") == "ok"
@@ -120,8 +119,7 @@ def test_each_flow_is_told_to_be_allowed_or_not(doctor: Doctor, pool: Pool) -> N
         assert "ExplicitAuthFlows" in found.change(flow)
 
 
-def test_everything_is_allowed(doctor: Doctor, pool: Pool) -> None:
-    """And nothing has to be changed."""
+def test_app_client_that_allows_everything_is_ok(doctor: Doctor, pool: Pool) -> None:
     names = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
     pool.triggers.update(zip(names, (define, create, verify), strict=True))
 
@@ -130,8 +128,7 @@ def test_everything_is_allowed(doctor: Doctor, pool: Pool) -> None:
     assert {line["level"] for line in found.lines.values()} == {"ok"}
 
 
-def test_the_probes_are_those_that_the_help_names(doctor: Doctor, pool: Pool) -> None:
-    """They are refused, send no message, and change nobody."""
+def test_probes_send_only_what_help_names_and_change_nothing(doctor: Doctor, pool: Pool) -> None:
     told = CliRunner().invoke(app, ["doctor", "--help"]).stdout
     client = pool.app_client(secret=True)
     doctor.cognito.calls.clear()
@@ -145,15 +142,13 @@ def test_the_probes_are_those_that_the_help_names(doctor: Doctor, pool: Pool) ->
     assert doctor.cognito.state(pool.id).users == before
 
 
-def test_an_app_client_that_lets_nobody_in_is_a_problem(doctor: Doctor, pool: Pool) -> None:
-    """It may serve a back end with AWS credentials; a client it does not."""
+def test_app_client_without_a_flow_for_probes_is_a_problem(doctor: Doctor, pool: Pool) -> None:
     found = doctor.probe(pool.app_client(flows=(ADMIN,)), code=PROBLEMS)
 
     assert SRP in found.change("ExplicitAuthFlows")
 
 
-def test_a_custom_flow_without_triggers_is_off(doctor: Doctor, pool: Pool) -> None:
-    """As they are called in LambdaConfig."""
+def test_custom_flow_without_triggers_is_off(doctor: Doctor, pool: Pool) -> None:
     found = doctor.probe(
         pool.app_client(flows=(CUSTOM,), prevent_user_existence_errors="ENABLED"), code=PROBLEMS
     )
@@ -162,8 +157,27 @@ def test_a_custom_flow_without_triggers_is_off(doctor: Doctor, pool: Pool) -> No
     assert "DefineAuthChallenge" in found.change("CUSTOM_AUTH")
 
 
-def test_who_exists_is_told_or_hidden(doctor: Doctor, pool: Pool) -> None:
-    """By PreventUserExistenceErrors."""
+def test_custom_flow_of_an_unknown_user_says_that_triggers_were_not_checked(
+    doctor: Doctor, pool: Pool
+) -> None:
+    """Cognito refuses an unknown user before it needs the triggers, unless it hides who exists."""
+    found = doctor.probe(pool.app_client(flows=(CUSTOM,), prevent_user_existence_errors="LEGACY"))
+
+    assert "use --admin to check that its triggers are set" in found.found("CUSTOM_AUTH")
+
+
+@pytest.mark.parametrize("secret", [None, ANOTHER])
+def test_refresh_flow_without_the_right_secret_is_a_warning(
+    doctor: Doctor, pool: Pool, secret: str | None
+) -> None:
+    """A made-up refresh token is refused before the secret is checked, so that alone proves nothing."""
+    found = doctor.probe(pool.app_client(secret=True), code=PROBLEMS, secret=secret)
+
+    assert found.level("REFRESH_TOKEN_AUTH") == "warning"
+    assert "only with the right secret" in found.found("REFRESH_TOKEN_AUTH")
+
+
+def test_user_existence_is_reported_as_hidden_or_not(doctor: Doctor, pool: Pool) -> None:
     name = "PreventUserExistenceErrors"
 
     assert doctor.probe(pool.app_client(prevent_user_existence_errors="ENABLED")).level(name) == "ok"
@@ -181,10 +195,9 @@ def test_who_exists_is_told_or_hidden(doctor: Doctor, pool: Pool) -> None:
         (True, "it", "ok"),
     ],
 )
-def test_the_secret_is_tried(
+def test_probes_report_a_secret_that_is_missing_wrong_unwanted_or_right(
     doctor: Doctor, pool: Pool, has_one: bool, given: str | None, level: str
 ) -> None:
-    """Missing, wrong, not wanted, or right."""
     client = pool.app_client(secret=has_one)
     secret = client.client_secret if given == "it" else given
 
@@ -195,16 +208,14 @@ def test_the_secret_is_tried(
     assert has_one is False or found.level("USER_SRP_AUTH") == expected
 
 
-def test_an_app_client_that_is_not_there(doctor: Doctor, pool: Pool) -> None:
-    """Nothing else can be told."""
+def test_unknown_app_client_is_a_problem_and_ends_the_report(doctor: Doctor, pool: Pool) -> None:
     found = doctor.probe(attrs.evolve(pool.app, client_id="unknown"), code=PROBLEMS)
 
     assert list(found.lines) == ["UserPoolId", "ClientId", "clock"]
     assert "client id" in found.change("ClientId")
 
 
-def test_a_pool_that_is_not_there(doctor: Doctor, pool: Pool) -> None:
-    """Its keys are not."""
+def test_unknown_pool_is_a_problem(doctor: Doctor, pool: Pool) -> None:
     found = doctor.probe(attrs.evolve(pool.app, pool_id="eu-west-1_Nobody"), code=PROBLEMS)
 
     assert "pool id" in found.change("UserPoolId")
@@ -212,8 +223,7 @@ def test_a_pool_that_is_not_there(doctor: Doctor, pool: Pool) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "way"), [(3600, "behind"), (-3600, "ahead")])
-def test_a_clock_that_is_wrong(doctor: Doctor, pool: Pool, seconds: int, way: str) -> None:
-    """By the Date of what Cognito answers: with probes and with AWS credentials."""
+def test_wrong_clock_is_a_warning(doctor: Doctor, pool: Pool, seconds: int, way: str) -> None:
     doctor.cognito.clock.ahead += timedelta(seconds=seconds)
 
     for found in (doctor.probe(pool.app), doctor.describe(pool.app)):
@@ -221,8 +231,7 @@ def test_a_clock_that_is_wrong(doctor: Doctor, pool: Pool, seconds: int, way: st
         assert way in found.found("clock")
 
 
-def test_other_answers_are_shown_as_they_are(doctor: Doctor, pool: Pool) -> None:
-    """They settle nothing."""
+def test_other_refusals_are_shown_as_unknown(doctor: Doctor, pool: Pool) -> None:
     doctor.cognito.faults.throttle("InitiateAuth", times=15)
 
     found = doctor.probe(pool.app)
@@ -242,23 +251,20 @@ def test_other_answers_are_shown_as_they_are(doctor: Doctor, pool: Pool) -> None
 # -- with AWS credentials --
 
 
-def test_described_flows(doctor: Doctor, pool: Pool) -> None:
-    """Those for a back end, too."""
+def test_admin_reports_flows_for_backends(doctor: Doctor, pool: Pool) -> None:
     found = doctor.describe(pool.app_client(flows=(ADMIN, REFRESH)))
 
     assert found.level("ADMIN_USER_PASSWORD_AUTH") == "ok"
     assert found.change("USER_SRP_AUTH") == f"add {SRP} to ExplicitAuthFlows"
 
 
-def test_flows_that_nobody_set(doctor: Doctor) -> None:
-    """SRP, custom authentication and refresh."""
+def test_admin_knows_the_default_flows(doctor: Doctor) -> None:
     found = doctor.settings({"flows": ()})
 
     assert [found.level(flow) for flow in ("USER_SRP_AUTH", "USER_AUTH")] == ["ok", "off"]
 
 
-def test_flows_by_their_older_names(doctor: Doctor) -> None:
-    """What they allow is told, what they do not is not."""
+def test_admin_reports_older_names_of_flows(doctor: Doctor) -> None:
     found = doctor.settings({"flows": ("ADMIN_NO_SRP_AUTH",)})
 
     assert ADMIN in found.change("ExplicitAuthFlows")
@@ -267,13 +273,11 @@ def test_flows_by_their_older_names(doctor: Doctor) -> None:
 
 
 @pytest.mark.parametrize("flows", [(REFRESH,), (REFRESH, CUSTOM)])
-def test_flows_that_let_nobody_in(doctor: Doctor, flows: tuple[str, ...]) -> None:
-    """There would be no token to refresh; and custom authentication needs triggers."""
+def test_admin_reports_that_no_flow_works(doctor: Doctor, flows: tuple[str, ...]) -> None:
     assert SRP in doctor.settings({"flows": flows}, code=PROBLEMS).change("ExplicitAuthFlows")
 
 
-def test_described_triggers(doctor: Doctor) -> None:
-    """Those of custom authentication, and that of migration."""
+def test_admin_reports_triggers_that_are_missing_or_never_run(doctor: Doctor) -> None:
     arn = "arn:aws:lambda:eu-west-1:123456789012:function:f"
     some = doctor.settings(
         {"flows": (SRP, CUSTOM, REFRESH)}, lambda_config={"DefineAuthChallenge": arn, "UserMigration": arn}
@@ -302,10 +306,9 @@ def test_described_triggers(doctor: Doctor) -> None:
         (True, "it", "ok"),
     ],
 )
-def test_the_secret_is_compared(
+def test_admin_compares_the_secret_without_showing_it(
     doctor: Doctor, pool: Pool, has_one: bool, given: str | None, level: str
 ) -> None:
-    """With the one that is described, which is never shown."""
     client = pool.app_client(secret=has_one)
     secret = client.client_secret if given == "it" else given
 
@@ -317,16 +320,14 @@ def test_the_secret_is_compared(
     assert not has_one or str(client.client_secret) not in result.output
 
 
-def test_described_existence_errors(doctor: Doctor) -> None:
-    """LEGACY is the default."""
+def test_admin_reports_prevent_user_existence_errors(doctor: Doctor) -> None:
     name = "PreventUserExistenceErrors"
 
     assert doctor.settings().change(name) == f"set {name} to ENABLED"
     assert doctor.settings({"prevent_user_existence_errors": "ENABLED"}).level(name) == "ok"
 
 
-def test_how_long_tokens_live(doctor: Doctor) -> None:
-    """In the units that were set, or their defaults."""
+def test_admin_reports_how_long_tokens_are_valid(doctor: Doctor) -> None:
     units = {"AccessToken": "minutes"}
     found = doctor.settings({"access_token_validity": 10, "token_validity_units": units})
 
@@ -336,8 +337,7 @@ def test_how_long_tokens_live(doctor: Doctor) -> None:
 
 
 @pytest.mark.parametrize(("grace", "level"), [(0, "warning"), (60, "ok")])
-def test_rotation_and_what_it_does_to_refreshing(doctor: Doctor, grace: int, level: str) -> None:
-    """Without a grace period, an answer that is lost takes the sign-in with it."""
+def test_admin_reports_rotation_and_its_grace_period(doctor: Doctor, grace: int, level: str) -> None:
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": grace}
     found = doctor.settings({"flows": (SRP,), "refresh_token_rotation": rotation})
 
@@ -345,31 +345,28 @@ def test_rotation_and_what_it_does_to_refreshing(doctor: Doctor, grace: int, lev
     assert "REFRESH_TOKEN_AUTH cannot be used" in found.found("RefreshTokenRotation")
 
 
-def test_refresh_tokens_that_cannot_be_used_are_a_problem(doctor: Doctor) -> None:
-    """Neither in the one way nor in the other."""
+def test_admin_reports_that_refresh_tokens_cannot_be_used(doctor: Doctor) -> None:
     found = doctor.settings({"flows": (SRP,)}, code=PROBLEMS)
 
     assert REFRESH in found.change("RefreshTokenRotation")
 
 
-def test_described_revocation(doctor: Doctor) -> None:
-    """Without it, a sign-in cannot be ended."""
+def test_admin_reports_revocation(doctor: Doctor) -> None:
     name = "EnableTokenRevocation"
 
     assert doctor.settings().level(name) == "ok"
     assert doctor.settings({"enable_token_revocation": False}).change(name) == f"set {name} to true"
 
 
-def test_described_devices(doctor: Doctor) -> None:
-    """Tracked or not, and who says that one is remembered."""
+def test_admin_reports_device_tracking(doctor: Doctor) -> None:
     name = "DeviceConfiguration"
     opt_in = {"DeviceOnlyRememberedOnUserPrompt": True}
 
     assert "not tracked" in doctor.settings().found(name)
-    assert "device_key" in doctor.settings(device_configuration={"ChallengeRequiredOnNewDevice": True}).found(
+    assert "DeviceKey" in doctor.settings(device_configuration={"ChallengeRequiredOnNewDevice": True}).found(
         name
     )
-    assert "the person says" in doctor.settings(device_configuration=opt_in).found(name)
+    assert "users choose" in doctor.settings(device_configuration=opt_in).found(name)
 
 
 ROLE = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
@@ -379,8 +376,7 @@ SENDER = {
 }
 
 
-def test_described_second_factors(doctor: Doctor) -> None:
-    """All that can work."""
+def test_second_factors_that_work_are_ok(doctor: Doctor) -> None:
     found = doctor.settings(
         **ON,
         **TOTP,
@@ -394,8 +390,7 @@ def test_described_second_factors(doctor: Doctor) -> None:
         assert found.level(factor) == "ok"
 
 
-def test_second_factors_that_cannot_work(doctor: Doctor) -> None:
-    """SMS without a role to send them, e-mail that ends after some, and e-mail in the smallest plan."""
+def test_second_factors_that_cannot_work_name_the_setting(doctor: Doctor) -> None:
     members: dict[str, Any] = {**ON, "sms_mfa_configuration": {}, "email_mfa_configuration": {}}
     found = doctor.settings(**members, code=PROBLEMS)
     lite = doctor.settings(**members, code=PROBLEMS, user_pool_tier="LITE")
@@ -405,8 +400,7 @@ def test_second_factors_that_cannot_work(doctor: Doctor) -> None:
     assert "UserPoolTier" in lite.change("EMAIL_OTP")
 
 
-def test_a_second_factor_that_is_required_but_not_there(doctor: Doctor, pool: Pool) -> None:
-    """Which CreateUserPool refuses, and an older pool may have."""
+def test_required_second_factor_that_is_not_enabled_is_a_problem(doctor: Doctor, pool: Pool) -> None:
     doctor.cognito.state(pool.id).mfa = {"MfaConfiguration": "ON"}
 
     found = doctor.describe(pool.app, code=PROBLEMS)
@@ -414,8 +408,7 @@ def test_a_second_factor_that_is_required_but_not_there(doctor: Doctor, pool: Po
     assert "SoftwareTokenMfaConfiguration" in found.change("MfaConfiguration")
 
 
-def test_messages_that_may_not_arrive(doctor: Doctor, pool: Pool) -> None:
-    """As the pool tells."""
+def test_failure_of_sms_configuration_is_a_warning(doctor: Doctor, pool: Pool) -> None:
     state = doctor.cognito.state(pool.id)
     state.mfa = {"MfaConfiguration": "OPTIONAL", "SmsMfaConfiguration": {"SmsConfiguration": ROLE}}
     state.members["SmsConfigurationFailure"] = "SNSSandbox"
@@ -434,8 +427,7 @@ FIRST: dict[str, Any] = {
 CHOOSING: dict[str, object] = {"flows": (CHOICE, REFRESH)}
 
 
-def test_first_factors_that_cannot_work(doctor: Doctor) -> None:
-    """Without a role for SMS, and without a relying party for passkeys."""
+def test_first_factors_that_cannot_work_name_the_setting(doctor: Doctor) -> None:
     found = doctor.settings(CHOOSING, code=PROBLEMS, **FIRST)
 
     assert "SnsCallerArn" in found.change("AllowedFirstAuthFactors: SMS_OTP")
@@ -443,8 +435,7 @@ def test_first_factors_that_cannot_work(doctor: Doctor) -> None:
     assert "RelyingPartyId" in found.change("AllowedFirstAuthFactors: WEB_AUTHN")
 
 
-def test_first_factors_that_work(doctor: Doctor) -> None:
-    """With all that they need."""
+def test_first_factors_that_work_are_ok(doctor: Doctor) -> None:
     passkeys: dict[str, Any] = {"web_authn_configuration": {"RelyingPartyId": "example.com"}}
     found = doctor.settings(CHOOSING, **FIRST, **passkeys, sms_configuration=ROLE, email_configuration=SENDER)
 
@@ -453,16 +444,14 @@ def test_first_factors_that_work(doctor: Doctor) -> None:
 
 
 @pytest.mark.parametrize("name", ["Domain", "CustomDomain"])
-def test_a_domain_is_a_relying_party(doctor: Doctor, pool: Pool, name: str) -> None:
-    """Unless another one is set."""
+def test_domain_is_the_relying_party_of_passkeys(doctor: Doctor, pool: Pool, name: str) -> None:
     factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}
     doctor.cognito.state(pool.id).members.update({name: "sign-in", "Policies": factors})
 
     assert doctor.describe(pool.app).level("AllowedFirstAuthFactors: WEB_AUTHN") == "ok"
 
 
-def test_a_first_factor_that_is_not_allowed_is_not_looked_at(doctor: Doctor) -> None:
-    """What it would need does not matter."""
+def test_first_factor_that_is_not_allowed_is_not_reported(doctor: Doctor) -> None:
     factors: dict[str, Any] = {
         "policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     }
@@ -472,14 +461,14 @@ def test_a_first_factor_that_is_not_allowed_is_not_looked_at(doctor: Doctor) -> 
     assert looked_at == ["AllowedFirstAuthFactors: EMAIL_OTP"]
 
 
-def test_first_factors_that_no_flow_has(doctor: Doctor) -> None:
-    """They need the flow that lets people choose."""
+def test_first_factors_without_a_flow_for_choice_are_a_warning(doctor: Doctor) -> None:
     assert CHOICE in doctor.settings(**FIRST).change("AllowedFirstAuthFactors")
 
 
 @needs_member("WebAuthnConfigurationType", "FactorConfiguration")
-def test_first_factors_beside_a_second_one(doctor: Doctor) -> None:
-    """Only passkeys can be both."""
+def test_first_factors_with_a_required_second_factor_are_a_warning_except_passkeys_with_both(
+    doctor: Doctor,
+) -> None:
     both = {"RelyingPartyId": "example.com", "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION"}
     one = {"RelyingPartyId": "example.com"}
     factors: dict[str, Any] = {
@@ -492,28 +481,26 @@ def test_first_factors_beside_a_second_one(doctor: Doctor) -> None:
     assert "AllowedFirstAuthFactors" not in found.lines
 
 
-def test_choosing_in_the_smallest_feature_plan(doctor: Doctor) -> None:
-    """Which does not have it."""
+def test_choice_in_the_lite_plan_is_a_problem(doctor: Doctor) -> None:
     assert "UserPoolTier" in doctor.settings(CHOOSING, code=PROBLEMS, user_pool_tier="LITE").change(
         "USER_AUTH"
     )
 
 
 @pytest.mark.parametrize("changed", [{"client_id": "unknown"}, {"pool_id": "eu-west-1_Nobody"}])
-def test_what_is_not_there_is_not_described(doctor: Doctor, pool: Pool, changed: dict[str, str]) -> None:
-    """And is a problem."""
+def test_admin_reports_an_unknown_pool_or_app_client(
+    doctor: Doctor, pool: Pool, changed: dict[str, str]
+) -> None:
     found = doctor.describe(attrs.evolve(pool.app, **changed), code=PROBLEMS)
 
     assert list(found.lines) == ["UserPoolId, ClientId", "clock"]
 
 
-def test_without_aws_credentials_nothing_is_described(doctor: Doctor, pool: Pool) -> None:
-    """That is wrong usage."""
+def test_admin_without_aws_credentials_is_wrong_usage(doctor: Doctor, pool: Pool) -> None:
     assert "no usable AWS credentials" in doctor.run(pool.app, "--admin", code=exit_codes.USAGE).stderr
 
 
-def test_a_description_that_is_refused(doctor: Doctor, pool: Pool) -> None:
-    """With the exit code that other subcommands have for it."""
+def test_admin_that_cognito_refuses_ends_with_its_own_exit_code(doctor: Doctor, pool: Pool) -> None:
     doctor.cognito.faults.throttle("DescribeUserPool", times=3)
 
     result = doctor.run(pool.app, "--admin", code=exit_codes.REFUSED, **CREDENTIALS)
@@ -521,12 +508,12 @@ def test_a_description_that_is_refused(doctor: Doctor, pool: Pool) -> None:
     assert "Throttled" in result.stderr
 
 
-# -- whoever answers --
+# -- other services --
 
 
 @contextmanager
 def answering(error: str) -> Generator[str]:
-    """A service that refuses everything with one error, does not tell the time, and has no keys."""
+    """A service that refuses everything with one error, sends no Date, and has no keys."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -549,8 +536,9 @@ def answering(error: str) -> Generator[str]:
         yield url
 
 
-def test_keys_that_cannot_be_fetched_and_a_clock_that_is_not_told(cognito: LocalCognito, pool: Pool) -> None:
-    """The one is a warning, of the other there is nothing to say."""
+def test_keys_that_cannot_be_fetched_are_a_warning_and_a_missing_date_is_not_reported(
+    cognito: LocalCognito, pool: Pool
+) -> None:
     with answering("UserNotFoundException") as url:
         found = Doctor(cognito, url).probe(pool.app)
 
@@ -558,16 +546,16 @@ def test_keys_that_cannot_be_fetched_and_a_clock_that_is_not_told(cognito: Local
     assert "clock" not in found.lines
 
 
-def test_aws_credentials_that_do_not_permit_it(cognito: LocalCognito, pool: Pool) -> None:
-    """They are refused."""
+def test_aws_credentials_without_permission_are_refused_in_words_of_the_command(
+    cognito: LocalCognito, pool: Pool
+) -> None:
     with answering("AccessDeniedException") as url:
         result = Doctor(cognito, url).run(pool.app, "--admin", code=exit_codes.REFUSED, **CREDENTIALS)
 
-    assert "AWS credentials" in result.stderr
+    assert "use AWS credentials that may call DescribeUserPoolClient, or leave out --admin" in result.stderr
 
 
-def test_nobody_there_has_its_own_exit_code(cognito: LocalCognito, pool: Pool) -> None:
-    """As for `login`."""
+def test_endpoint_that_does_not_answer_ends_with_its_own_exit_code(cognito: LocalCognito, pool: Pool) -> None:
     Doctor(cognito, "http://127.0.0.1:1").run(pool.app, code=exit_codes.UNREACHABLE)
 
 
@@ -575,7 +563,6 @@ def test_nobody_there_has_its_own_exit_code(cognito: LocalCognito, pool: Pool) -
     "wrong", [["--endpoint", "nowhere"], ["--pool", "x"], ["--client-secret-env", "NOT_SET"]]
 )
 def test_wrong_usage_has_its_own_exit_code(doctor: Doctor, pool: Pool, wrong: list[str]) -> None:
-    """As for `login`."""
     doctor.run(pool.app, *wrong, code=exit_codes.USAGE)
 
 
@@ -583,19 +570,17 @@ def test_wrong_usage_has_its_own_exit_code(doctor: Doctor, pool: Pool, wrong: li
 
 
 def shown(url: str, client: AppClient, *more: str) -> bytes:
-    """What a terminal is sent."""
+    """The bytes that a terminal gets."""
     named = ("--pool", client.pool_id, "--client", client.client_id, "--endpoint", url)
     return shown_by("doctor", *named, *more)
 
 
-def test_a_terminal_shows_a_table(doctor: Doctor, pool: Pool) -> None:
-    """Or JSON, where that is asked for."""
+def test_report_is_a_table_on_a_terminal_and_json_on_request(doctor: Doctor, pool: Pool) -> None:
     assert "│ USER_SRP_AUTH".encode() in shown(doctor.url, pool.app)
     assert b'"subject": "USER_SRP_AUTH"' in shown(doctor.url, pool.app, "--json")
 
 
-def test_what_cognito_says_cannot_move_the_cursor(pool: Pool) -> None:
-    """Nor can anybody who answers in its place."""
+def test_text_of_cognito_is_escaped_in_the_table(pool: Pool) -> None:
     with answering("InternalErrorException") as url:
         written = shown(url, pool.app)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import socket
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,10 +17,11 @@ from cognito_flow import Pending, Tokens, Unanswered
 from cognito_flow.cli import exit_codes, login
 from cognito_flow.cli.app import app
 from cognito_flow.handlers import read_challenge
+from cognito_flow.testing import Pool
 from tests.cli.conftest import NEW_PASSWORD, PASSWORD, Served
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import ON, SMS, TOTP
-from tests.support.command import run_without_standard_input
+from tests.support.command import COMMAND, on_a_terminal, run_without_standard_input
 
 
 def test_standard_output_has_the_tokens_and_nothing_else(served: Served) -> None:
@@ -143,13 +148,13 @@ def test_closed_standard_input_ends_with_the_exit_code_of_an_unanswered_question
     assert done.returncode == exit_codes.UNANSWERED, done.stderr
 
 
-def test_standard_input_that_is_not_utf_8_is_wrong_usage_and_not_shown(served: Served) -> None:
+def test_standard_input_that_is_not_utf_8_is_unanswered_and_not_shown(served: Served) -> None:
     pool = served.create_pool()
     arguments = ["login", "--pool", pool.id, "--client", pool.app.client_id, "--username", "alice"]
 
     result = CliRunner().invoke(app, arguments, input=b"secret\xff\n")
 
-    assert result.exit_code == exit_codes.USAGE
+    assert result.exit_code == exit_codes.UNANSWERED
     assert "standard input is not valid UTF-8" in result.stderr
     assert "secret" not in result.output
 
@@ -161,3 +166,126 @@ def test_malformed_pool_id_is_wrong_usage() -> None:
 
     assert result.exit_code == exit_codes.USAGE
     assert "user pool id" in result.stderr
+
+
+# -- on a terminal --
+
+
+def arguments(served: Served, pool: Pool, *more: str) -> list[str]:
+    named = ["--pool", pool.id, "--client", pool.app.client_id, "--endpoint", served.url]
+    return [*COMMAND, "login", *named, *more]
+
+
+@pytest.mark.slow
+def test_wrong_password_is_asked_for_three_times_on_a_terminal(served: Served) -> None:
+    """Cognito locks a user who fails more often."""
+    pool = served.create_pool()
+    pool.add_user("alice", PASSWORD)
+
+    with on_a_terminal(arguments(served, pool, "--username", "alice")) as terminal:
+        for _ in range(2):
+            terminal.wait_for("Password: ")
+            terminal.type("wrong\n")
+            terminal.wait_for("try again")
+        terminal.wait_for("Password: ")
+        terminal.type("wrong\n")
+        code, out, shown = terminal.finish()
+
+    assert (code, out) == (exit_codes.REFUSED, "")
+    assert "(IncorrectPassword)" in shown
+
+
+@pytest.mark.slow
+def test_right_password_after_a_wrong_one_signs_in_on_a_terminal(served: Served) -> None:
+    pool = served.create_pool()
+    pool.add_user("alice", PASSWORD)
+
+    with on_a_terminal(arguments(served, pool)) as terminal:
+        terminal.wait_for("User name: ")
+        terminal.type("alice\n")
+        for typed in ("wrong", PASSWORD):
+            terminal.wait_for("Password: ")
+            terminal.type(f"{typed}\n")
+        code, out, _ = terminal.finish()
+
+    assert code == 0
+    assert Tokens.from_dict(json.loads(out)).username == "alice"
+
+
+@pytest.mark.slow
+def test_refusal_of_a_lambda_trigger_is_not_asked_again(served: Served) -> None:
+    """A new custom sign-in may send new messages."""
+    pool = served.create_pool()
+    pool.add_user("alice", PASSWORD)
+    names = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
+    pool.triggers.update(zip(names, (define, create, verify), strict=True))
+
+    with on_a_terminal(arguments(served, pool, "--username", "alice", "--flow", "custom")) as terminal:
+        for _ in range(3):
+            terminal.wait_for("Answer")
+            terminal.wait_for(": ")
+            terminal.type("5\n")
+        code, _, _ = terminal.finish()
+
+    assert code == exit_codes.REFUSED
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_with_its_own_exit_code_and_no_traceback(served: Served) -> None:
+    pool = served.create_pool()
+
+    with on_a_terminal(arguments(served, pool, "--username", "alice")) as terminal:
+        terminal.wait_for("Password: ")
+        terminal.process.send_signal(signal.SIGINT)
+        code, _, shown = terminal.finish()
+
+    assert code == exit_codes.STOPPED
+    assert "stopped" in shown
+    assert "Traceback" not in shown
+
+
+# -- waiting --
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A service that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.slow
+def test_service_that_does_not_answer_is_waited_for_until_the_timeout_and_no_longer(
+    served: Served, silent: str
+) -> None:
+    pool, started = served.create_pool(), time.monotonic()
+
+    result = served.login(
+        pool, [PASSWORD], "--endpoint", silent, "--timeout", "2.5", code=exit_codes.UNREACHABLE
+    )
+
+    assert 2 < time.monotonic() - started < 15
+    assert f"waiting for {silent} (up to 2.5 s, Ctrl-C stops)" in result.stderr
+    assert "Cognito did not answer within 2.5 s" in result.stderr
+
+
+def test_quick_answer_prints_no_line_about_waiting(served: Served) -> None:
+    pool = served.create_pool()
+    pool.add_user("alice", PASSWORD)
+
+    assert "waiting" not in served.login(pool, [PASSWORD]).stderr
+
+
+def test_region_that_cannot_be_one_is_wrong_usage(served: Served) -> None:
+    result = served.login(served.create_pool(), [PASSWORD], "--region", "-", code=exit_codes.USAGE)
+
+    assert "cannot call Cognito" in result.stderr
+
+
+def test_wrong_client_secret_is_explained_with_the_option(served: Served) -> None:
+    pool = served.create_pool()
+    client = pool.app_client(secret=True)
+
+    result = served.login(pool, [PASSWORD], "--client", client.client_id, code=exit_codes.REFUSED)
+
+    assert "set it in the environment variable of --client-secret-env" in result.stderr

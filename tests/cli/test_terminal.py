@@ -14,7 +14,6 @@ import segno
 from cognito_flow import (
     AuthFlow,
     CustomAuth,
-    InvalidInput,
     SignedIn,
     Unanswered,
     UserAuth,
@@ -22,8 +21,8 @@ from cognito_flow import (
 )
 from cognito_flow.handlers import Pending, read_challenge
 from cognito_flow.terminal import ask, ask_text, escape
-from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator, totp_code
-from tests.cli.conftest import NEW_PASSWORD, PASSWORD, Lines
+from cognito_flow.testing import LocalCognito, SoftAuthenticator, totp_code
+from tests.cli.conftest import NEW_PASSWORD, PASSWORD, Lines, register_passkey
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import EMAIL, ON, SMS, TOTP
 from tests.support.command import on_a_terminal
@@ -188,13 +187,6 @@ def test_passkey_options_are_shown_and_the_credential_is_read_as_json(
     assert sign_in(pool.flow(), UserAuth("alice")).username == "alice"
 
 
-def register_passkey(pool: Pool, device: SoftAuthenticator) -> None:
-    client: Any = pool.cognito.client()
-    token = pool.flow().sign_in(UserSrpAuth("alice", PASSWORD)).tokens.access_token
-    options = client.start_web_authn_registration(AccessToken=token)["CredentialCreationOptions"]
-    client.complete_web_authn_registration(AccessToken=token, Credential=device.create(options))
-
-
 def test_custom_challenge_is_shown_and_asked_again_with_its_number(
     cognito: LocalCognito, type_lines: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -222,11 +214,16 @@ def test_unknown_challenge_is_answered_with_json(type_lines: Any, capsys: pytest
 
 
 @pytest.mark.parametrize("typed", ["[]", "no json", '{"NEW": 1}', "[" * 100_000])
-def test_unknown_challenge_refuses_what_is_not_an_object_of_strings(typed: str, type_lines: Any) -> None:
-    type_lines(typed)
+def test_unknown_challenge_asks_again_for_what_is_not_an_object_of_strings(
+    typed: str, type_lines: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    type_lines(typed, '{"NEW": "1"}')
 
-    with pytest.raises(InvalidInput, match="expected a JSON object whose values are strings"):
-        ask(challenge_of("NEW_ONE"))
+    answer = ask(challenge_of("NEW_ONE"))
+
+    assert answer is not None
+    assert answer.responses == {"NEW": "1"}
+    assert "expected a JSON object whose values are strings: try again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -247,6 +244,16 @@ def test_end_of_input_raises_unanswered_with_the_challenge(type_lines: Any) -> N
         ask(challenge)
 
     assert caught.value.challenge is challenge
+
+
+def test_empty_code_is_asked_for_again(type_lines: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    type_lines("", "123456")
+
+    answer = ask(challenge_of("SMS_MFA"))
+
+    assert answer is not None
+    assert answer.responses == {"SMS_MFA_CODE": "123456"}
+    assert "try again" in capsys.readouterr().err
 
 
 def test_closed_standard_input_ends_the_input(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +290,7 @@ def test_text_of_others_is_escaped(
 ) -> None:
     type_lines("x")
 
-    with suppress(Unanswered, InvalidInput):  # one line is not enough for each, and not what each expects
+    with suppress(Unanswered):  # one line is not enough for each, and not what each expects
         ask(challenge)
 
     shown = capsys.readouterr().err
@@ -320,6 +327,16 @@ def test_password_is_not_echoed_on_a_terminal() -> None:
 
     assert (code, out) == (0, "{'PASSWORD': 'hidden-word'}\n")
     assert "hidden-word" not in shown
+
+
+def test_end_of_input_at_a_password_raises_unanswered_on_a_terminal() -> None:
+    with on_a_terminal(program("PASSWORD")) as terminal:
+        terminal.wait_for("Password: ")
+        terminal.type("\x04")
+        code, _, shown = terminal.finish()
+
+    assert code == 1
+    assert "Unanswered: standard input ended before every question was answered" in shown
 
 
 def test_new_password_is_typed_twice_on_a_terminal_until_both_are_equal() -> None:

@@ -69,7 +69,7 @@ def confirm(wire: Wire, result: Any, **changes: Any) -> Any:
 
 
 def with_device(wire: Wire, made: Any, secret: str = SECRET) -> Any:
-    """Sign in with a device, and return the answer to its proof."""
+    """The answer to a sign-in that proves its device."""
     key, group = made["DeviceKey"], made["DeviceGroupKey"]
     step = wire.password(DEVICE_KEY=key)
     assert step["ChallengeName"] == "DEVICE_SRP_AUTH"
@@ -78,7 +78,8 @@ def with_device(wire: Wire, made: Any, secret: str = SECRET) -> Any:
     return wire.answer(proof, DEVICE_KEY=key, **claim)
 
 
-def test_confirmed_device_replaces_the_second_factor(wire: Wire) -> None:
+def test_device_in_place_of_a_second_factor(wire: Wire) -> None:
+    """A confirmed device proves itself, and no code is asked; its tokens name it."""
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     assert confirm(wire, result)["UserConfirmationNecessary"] is False
@@ -88,22 +89,23 @@ def test_confirmed_device_replaces_the_second_factor(wire: Wire) -> None:
     assert claims["device_key"] == made["DeviceKey"]
 
 
-def test_second_factor_is_asked_after_the_device_without_challenge_required_on_new_device(
-    cognito: LocalCognito,
-) -> None:
+def test_device_beside_a_second_factor(cognito: LocalCognito) -> None:
+    """Without ChallengeRequiredOnNewDevice the code is asked all the same."""
     wire = pool_with(cognito, replaces_mfa=False)
     result = sign_in(wire)
     confirm(wire, result)
     assert with_device(wire, result["NewDeviceMetadata"])["ChallengeName"] == "EMAIL_OTP"
 
 
-def test_wrong_device_secret_is_refused(wire: Wire) -> None:
+def test_wrong_device_secret(wire: Wire) -> None:
+    """Another secret is refused."""
     result = sign_in(wire)
     confirm(wire, result)
     assert refusal(lambda: with_device(wire, result["NewDeviceMetadata"], "another")) == INCORRECT
 
 
-def test_wrong_verifier_is_stored_and_fails_the_next_sign_in(wire: Wire) -> None:
+def test_wrong_verifier_shows_at_the_next_sign_in(wire: Wire) -> None:
+    """ConfirmDevice takes any verifier; a wrong one cannot be proved later."""
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     wrong = config(made["DeviceGroupKey"], "another key")
@@ -111,7 +113,8 @@ def test_wrong_verifier_is_stored_and_fails_the_next_sign_in(wire: Wire) -> None
     assert refusal(lambda: with_device(wire, made)) == INCORRECT
 
 
-def test_verifier_without_a_leading_zero_byte_is_refused_as_negative(wire: Wire) -> None:
+def test_negative_numbers(wire: Wire) -> None:
+    """A number without its leading zero byte is read as a negative one, and refused."""
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     unpadded = config(made["DeviceGroupKey"], made["DeviceKey"], is_padded=False)
@@ -120,27 +123,31 @@ def test_verifier_without_a_leading_zero_byte_is_refused_as_negative(wire: Wire)
 
 
 @pytest.mark.parametrize("verifier", ["!", "", base64.b64encode(srp_peer.pad(srp_peer.N)).decode()])
-def test_malformed_verifier_is_refused(wire: Wire, verifier: str) -> None:
+def test_verifier_that_is_none(wire: Wire, verifier: str) -> None:
+    """A verifier is a number between 0 and N, in base64."""
     bad = {"PasswordVerifier": verifier, "Salt": base64.b64encode(b"\1").decode()}
     result = sign_in(wire)
     code, _ = refusal(lambda: confirm(wire, result, DeviceSecretVerifierConfig=bad))
     assert code == "InvalidParameterException"
 
 
-def test_device_confirmed_twice_is_refused(wire: Wire) -> None:
+def test_confirmed_twice(wire: Wire) -> None:
+    """A device is confirmed once."""
     result = sign_in(wire)
     confirm(wire, result)
     assert refusal(lambda: confirm(wire, result))[0] == "DeviceKeyExistsException"
 
 
-def test_device_key_of_another_sign_in_is_not_confirmed(wire: Wire) -> None:
+def test_confirmed_with_the_tokens_of_another_sign_in(wire: Wire) -> None:
+    """A device key is confirmed with the access token that came with it."""
     first, second = sign_in(wire), sign_in(wire)
     key = second["NewDeviceMetadata"]["DeviceKey"]
     expected = ("InvalidParameterException", "Invalid device key given.")
     assert refusal(lambda: confirm(wire, first, DeviceKey=key)) == expected
 
 
-def test_forgotten_device_is_refused_with_its_refresh_token(wire: Wire) -> None:
+def test_forgotten(wire: Wire) -> None:
+    """A sign-in that names a forgotten device is refused, and its refresh token is dead."""
     result = sign_in(wire)
     confirm(wire, result)
     key = result["NewDeviceMetadata"]["DeviceKey"]
@@ -151,17 +158,8 @@ def test_forgotten_device_is_refused_with_its_refresh_token(wire: Wire) -> None:
     assert gone == ("NotAuthorizedException", "Invalid Refresh Token.")
 
 
-def test_access_token_still_works_after_its_device_was_forgotten(wire: Wire) -> None:
-    result = sign_in(wire)
-    confirm(wire, result)
-    key, token = result["NewDeviceMetadata"]["DeviceKey"], result["AccessToken"]
-    wire.api.forget_device(AccessToken=token, DeviceKey=key)
-    assert wire.api.get_user(AccessToken=token)["Username"] == "alice"
-
-
-def test_forgotten_device_is_refused_at_password_verifier_and_the_proof_without_it_signs_in(
-    wire: Wire,
-) -> None:
+def test_forgotten_at_the_proof_of_the_password(wire: Wire) -> None:
+    """In SRP it shows at PASSWORD_VERIFIER, and the same proof without the device goes on."""
     result = sign_in(wire)
     key = result["NewDeviceMetadata"]["DeviceKey"]  # never confirmed, so not known
     challenge = wire.start_srp()
@@ -170,14 +168,16 @@ def test_forgotten_device_is_refused_at_password_verifier_and_the_proof_without_
     assert wire.prove(challenge, claim)["ChallengeName"] == "EMAIL_OTP"
 
 
-def test_device_of_another_user_is_refused(wire: Wire) -> None:
+def test_device_of_another_user(wire: Wire) -> None:
+    """bob's device is none of alice's."""
     result = sign_in(wire, "bob")
     confirm(wire, result)
     key = result["NewDeviceMetadata"]["DeviceKey"]
     assert refusal(lambda: wire.password(DEVICE_KEY=key)) == NO_DEVICE
 
 
-def test_proof_of_another_device_is_refused(wire: Wire) -> None:
+def test_proof_of_another_device(wire: Wire) -> None:
+    """What was begun with one device is not completed with another."""
     first, second = sign_in(wire), sign_in(wire)
     for result in (first, second):
         confirm(wire, result)
@@ -190,7 +190,8 @@ def test_proof_of_another_device_is_refused(wire: Wire) -> None:
     assert refusal(lambda: wire.answer(proof, DEVICE_KEY=keys[1], **claim)) in (INCORRECT, NO_DEVICE)
 
 
-def test_device_in_an_opt_in_pool_counts_once_it_is_remembered(cognito: LocalCognito) -> None:
+def test_opt_in(cognito: LocalCognito) -> None:
+    """Where the person is asked, a device counts only when it is remembered."""
     wire = pool_with(cognito, asks=True)
     result = sign_in(wire)
     made, access = result["NewDeviceMetadata"], result["AccessToken"]
@@ -204,7 +205,8 @@ def test_device_in_an_opt_in_pool_counts_once_it_is_remembered(cognito: LocalCog
     assert "AuthenticationResult" in with_device(wire, made)
 
 
-def test_refresh_without_the_device_key_is_refused(wire: Wire) -> None:
+def test_refresh_needs_the_device(wire: Wire) -> None:
+    """With device tracking a refresh names the device of the sign-in."""
     result = sign_in(wire)
     confirm(wire, result)
     token, key = result["RefreshToken"], result["NewDeviceMetadata"]["DeviceKey"]
@@ -215,7 +217,7 @@ def test_refresh_without_the_device_key_is_refused(wire: Wire) -> None:
 
 
 def prove_without_session(wire: Wire, made: Any, username: str = "alice") -> Any:
-    """Answer the newest device challenge without its Session."""
+    """Answer the newest device challenge as clients do that send no Session."""
     key, group = made["DeviceKey"], made["DeviceGroupKey"]
     named = {"USERNAME": username, "DEVICE_KEY": key}
     proof = wire.respond("DEVICE_SRP_AUTH", None, {**named, "SRP_A": wire.exponent.srp_a})
@@ -224,12 +226,13 @@ def prove_without_session(wire: Wire, made: Any, username: str = "alice") -> Any
 
 
 def open_device_challenge(wire: Wire, key: str) -> None:
-    """Prove the password by SRP, so that DEVICE_SRP_AUTH is asked."""
+    """Prove the password by SRP, so that the device is asked for."""
     claim = {**wire.claim(wire.start_srp(DEVICE_KEY=key)), "DEVICE_KEY": key}
     assert wire.respond("PASSWORD_VERIFIER", None, claim)["ChallengeName"] == "DEVICE_SRP_AUTH"
 
 
-def test_device_is_proved_without_session_once_after_srp(wire: Wire) -> None:
+def test_without_session_after_srp(wire: Wire) -> None:
+    """After SRP a device may prove itself without a Session; the newest challenge is meant, and spent."""
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     confirm(wire, result)
@@ -239,7 +242,8 @@ def test_device_is_proved_without_session_once_after_srp(wire: Wire) -> None:
     assert (code, text[-22:]) == ("NotAuthorizedException", "can only be used once.")
 
 
-def test_device_proof_without_session_expires_with_the_session(wire: Wire) -> None:
+def test_without_session_and_too_late(wire: Wire) -> None:
+    """A challenge that is answered without its Session ends with it all the same."""
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     confirm(wire, result)
@@ -252,30 +256,24 @@ def test_device_proof_without_session_expires_with_the_session(wire: Wire) -> No
 NO_SESSION = ("InvalidParameterException", "Missing required parameter Session")
 
 
-def test_device_proof_without_a_sign_in_is_refused(wire: Wire) -> None:
+def test_without_session_or_password(wire: Wire) -> None:
+    """A device that nobody asked for is no way in."""
     result = sign_in(wire)
     confirm(wire, result)
     assert refusal(lambda: prove_without_session(wire, result["NewDeviceMetadata"])) == NO_SESSION
 
 
-def test_device_is_proved_without_session_after_a_password_in_clear(wire: Wire) -> None:
+def test_without_session_after_a_password_in_clear(wire: Wire) -> None:
+    """After a password in clear the Session is needed."""
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     confirm(wire, result)
     wire.password(DEVICE_KEY=made["DeviceKey"])
-    assert "AuthenticationResult" in prove_without_session(wire, made)
-
-
-def test_device_needs_its_session_where_the_pool_is_configured_so(wire: Wire) -> None:
-    wire.pool.configure(device_session_required=True)
-    result = sign_in(wire)
-    made = result["NewDeviceMetadata"]
-    confirm(wire, result)
-    open_device_challenge(wire, made["DeviceKey"])
     assert refusal(lambda: prove_without_session(wire, made)) == NO_SESSION
 
 
-def test_device_proof_without_session_is_refused_for_another_user(wire: Wire) -> None:
+def test_without_session_for_another_user(wire: Wire) -> None:
+    """alice's open challenge is none of bob's."""
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     confirm(wire, result)
@@ -284,7 +282,8 @@ def test_device_proof_without_session_is_refused_for_another_user(wire: Wire) ->
         assert refusal(partial(prove_without_session, wire, made, username)) == NO_SESSION
 
 
-def test_device_that_is_not_remembered_is_refused(cognito: LocalCognito) -> None:
+def test_a_device_that_is_not_remembered_proves_nothing(cognito: LocalCognito) -> None:
+    """Neither in place of the one that was asked, nor when it is remembered no longer."""
     wire = pool_with(cognito, asks=True)
     results = [sign_in(wire) for _ in range(2)]
     for result in results:
@@ -298,7 +297,8 @@ def test_device_that_is_not_remembered_is_refused(cognito: LocalCognito) -> None
     assert refusal(lambda: wire.answer(step, DEVICE_KEY=asked, **answer)) == NO_DEVICE
 
 
-def test_another_remembered_device_is_refused(wire: Wire) -> None:
+def test_another_remembered_device_does_not_answer(wire: Wire) -> None:
+    """The device of the sign-in is asked, and no other."""
     first, second = sign_in(wire), sign_in(wire)
     for result in (first, second):
         confirm(wire, result)

@@ -1,4 +1,4 @@
-"""The wire format, scheduled faults, and installation in sessions."""
+"""The wire format: what is answered at all, faults that were ordered, and who else answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ JSON = st.recursive(
 
 
 def post(cognito: LocalCognito, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
-    """Send a body as it is, with a signature that is not verified."""
+    """Send a body as it is, signed in name."""
     headers = {"x-amz-target": TARGET + operation, "authorization": "AWS4-HMAC-SHA256"}
     reply = cognito.handle(headers, body)
     return reply.status, json.loads(reply.body)
@@ -38,14 +38,14 @@ def post(cognito: LocalCognito, operation: str, body: bytes) -> tuple[int, dict[
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100000, b'{"AuthFlow": "\\ud800"}']
 )
-def test_body_that_is_not_a_json_object_is_a_serialization_exception(
-    cognito: LocalCognito, body: bytes
-) -> None:
+def test_body_that_is_no_json_object(cognito: LocalCognito, body: bytes) -> None:
+    """What cannot be read is told so."""
     status, answer = post(cognito, "InitiateAuth", body)
     assert (status, answer["__type"]) == (400, "SerializationException")
 
 
-def test_null_member_counts_as_absent_at_any_depth(wire: Wire) -> None:
+def test_null_is_absent(wire: Wire) -> None:
+    """A member that is null is one that is not there, at any depth."""
     request = {
         "AuthFlow": "USER_PASSWORD_AUTH",
         "ClientId": wire.client_id,
@@ -59,18 +59,21 @@ def test_null_member_counts_as_absent_at_any_depth(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("operation", ["", "Nonsense", "CreateIdentityProvider"])
-def test_unknown_operation_is_named_in_the_refusal(cognito: LocalCognito, operation: str) -> None:
+def test_unknown_operation(cognito: LocalCognito, operation: str) -> None:
+    """The answer names the operation that is not offered."""
     status, answer = post(cognito, operation, b"{}")
     assert (status, answer["__type"]) == (400, "UnknownOperationException")
     assert repr(operation) in answer["message"]
 
 
-def test_unsigned_admin_operation_is_refused(cognito: LocalCognito) -> None:
+def test_unsigned_admin_operation(cognito: LocalCognito) -> None:
+    """What AWS wants signed must at least look so."""
     reply = cognito.handle({"x-amz-target": TARGET + "AdminGetUser"}, b"{}")
     assert json.loads(reply.body)["__type"] == "MissingAuthenticationTokenException"
 
 
-def test_broken_constraints_are_named_without_sensitive_values(wire: Wire) -> None:
+def test_constraints(wire: Wire) -> None:
+    """Each broken constraint is told, without the value of what is sensitive."""
     request = {"AuthFlow": "NONSENSE", "ClientId": "not a client id"}
     status, answer = post(wire.cognito, "InitiateAuth", json.dumps(request).encode())
     assert (status, answer["__type"]) == (400, "InvalidParameterException")
@@ -79,7 +82,8 @@ def test_broken_constraints_are_named_without_sensitive_values(wire: Wire) -> No
 
 
 @pytest.mark.parametrize("value", [1, True, [], {}])
-def test_value_of_a_wrong_type_is_a_serialization_exception(cognito: LocalCognito, value: object) -> None:
+def test_wrong_type(cognito: LocalCognito, value: object) -> None:
+    """A value of another type cannot be read."""
     _, answer = post(cognito, "GetUser", json.dumps({"AccessToken": value}).encode())
     assert answer["__type"] == "SerializationException"
 
@@ -95,7 +99,8 @@ def test_value_of_a_wrong_type_is_a_serialization_exception(cognito: LocalCognit
         max_size=4,
     ),
 )
-def test_any_parameters_get_an_answer_of_the_model(operation: str, parameters: dict[str, object]) -> None:
+def test_any_parameters(operation: str, parameters: dict[str, object]) -> None:
+    """Whatever is sent is refused in the form of Cognito's errors."""
     cognito = LocalCognito()
     pool = cognito.create_pool()
     request = {"ClientId": pool.app.client_id, **parameters}
@@ -113,7 +118,8 @@ def test_any_parameters_get_an_answer_of_the_model(operation: str, parameters: d
         st.text(st.characters(codec=None)),
     ),
 )
-def test_any_auth_parameters_get_an_answer_without_tokens(flow: str, values: dict[str, str]) -> None:
+def test_any_text(flow: str, values: dict[str, str]) -> None:
+    """Any text in AuthParameters is answered, with a challenge or an error, and with no tokens."""
     cognito = LocalCognito()
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD)
@@ -124,20 +130,23 @@ def test_any_auth_parameters_get_an_answer_without_tokens(flow: str, values: dic
     assert "AuthenticationResult" not in answer
 
 
-def test_answer_has_the_date_of_the_clock_and_its_own_request_id(wire: Wire) -> None:
+def test_headers(wire: Wire) -> None:
+    """An answer has the date of the service's clock, and an id of its own."""
     first, second = (wire.password()["ResponseMetadata"] for _ in range(2))
     assert parsedate_to_datetime(first["HTTPHeaders"]["date"]) == wire.cognito.clock()
     assert first["RequestId"] != second["RequestId"]
 
 
-def test_throttled_calls_are_not_processed(wire: Wire) -> None:
+def test_throttled(wire: Wire) -> None:
+    """Calls that are throttled are not processed, and are used up in order."""
     wire.cognito.faults.throttle("InitiateAuth", 2)
     for _ in range(2):
         assert refusal(wire.password) == ("TooManyRequestsException", "Rate exceeded")
     assert "AuthenticationResult" in wire.password()
 
 
-def test_error_before_processing_leaves_the_session_valid(totp_wire: Wire) -> None:
+def test_error_before_processing(totp_wire: Wire) -> None:
+    """An error that comes first leaves the Session as it is."""
     step, code = totp_wire.password(), totp_wire.pool.totp("alice")
     totp_wire.cognito.faults.error_before("RespondToAuthChallenge")
     failed = refusal(lambda: totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code))
@@ -145,7 +154,8 @@ def test_error_before_processing_leaves_the_session_valid(totp_wire: Wire) -> No
     assert "AuthenticationResult" in totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code)
 
 
-def test_error_after_processing_has_used_the_session(totp_wire: Wire) -> None:
+def test_error_after_processing(totp_wire: Wire) -> None:
+    """An error that comes last has used the Session up."""
     step, code = totp_wire.password(), totp_wire.pool.totp("alice")
     totp_wire.cognito.faults.error_after("RespondToAuthChallenge")
     failed = refusal(lambda: totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code))
@@ -154,29 +164,8 @@ def test_error_after_processing_has_used_the_session(totp_wire: Wire) -> None:
     assert again[1].endswith("session can only be used once.")
 
 
-@pytest.mark.parametrize("fault", ["error_before", "error_after", "throttle"])
-def test_call_with_a_fault_is_recorded_once(wire: Wire, fault: str) -> None:
-    wire.cognito.calls.clear()
-    getattr(wire.cognito.faults, fault)("InitiateAuth")
-    code, _ = refusal(wire.password)
-
-    (call,) = wire.cognito.calls
-    assert (call.operation, call.error) == ("InitiateAuth", code)
-    assert "AuthParameters.USERNAME" in call.sent
-
-
-def test_error_text_is_in_a_header_on_one_line(cognito: LocalCognito) -> None:
-    body = json.dumps({"UserPoolId": "eu-west-1_a\r\nX: y", "Username": "ä"}).encode()
-    headers = {"x-amz-target": f"{TARGET}AdminGetUser", "authorization": "AWS4-HMAC-SHA256"}
-    reply = cognito.handle(headers, body)
-
-    text = reply.headers["x-amzn-errormessage"]
-    assert text.isascii()
-    assert text.isprintable()
-    assert text.startswith("1 validation error detected: Value 'eu-west-1_a  X: y'")
-
-
-def test_lost_answer_is_a_read_timeout_and_has_used_the_session(totp_wire: Wire) -> None:
+def test_lost_answer(totp_wire: Wire) -> None:
+    """A lost answer is a time-out to the client, and the call was processed."""
     step, code = totp_wire.password(), totp_wire.pool.totp("alice")
     totp_wire.cognito.faults.lose("RespondToAuthChallenge")
     with pytest.raises(ReadTimeoutError):
@@ -185,7 +174,8 @@ def test_lost_answer_is_a_read_timeout_and_has_used_the_session(totp_wire: Wire)
     assert again[1].endswith("session can only be used once.")
 
 
-def test_clients_of_an_installed_session_are_answered(wire: Wire) -> None:
+def test_installed_in_a_session(wire: Wire) -> None:
+    """Every client that a session makes from then on is answered."""
     session = boto3.session.Session(
         aws_access_key_id="a", aws_secret_access_key="b", region_name=wire.cognito.region
     )
@@ -194,7 +184,8 @@ def test_clients_of_an_installed_session_are_answered(wire: Wire) -> None:
     assert client.admin_get_user(UserPoolId=wire.pool.id, Username="alice")["Username"] == "alice"
 
 
-def test_newest_installed_service_answers_new_clients_of_a_session(wire: Wire) -> None:
+def test_installed_again(wire: Wire) -> None:
+    """A session has one service, the newest; each call is processed once. Earlier clients stay with theirs."""
     session = boto3.session.Session(
         aws_access_key_id="a", aws_secret_access_key="b", region_name=wire.cognito.region
     )
@@ -211,7 +202,8 @@ def test_newest_installed_service_answers_new_clients_of_a_session(wire: Wire) -
     assert (len(wire.cognito.calls), len(before.calls)) == (1, 1)
 
 
-def test_missing_aws_profile_does_not_stop_clients() -> None:
+def test_a_profile_that_is_not_there_is_in_nobodys_way() -> None:
+    """Somebody's shell may name one that is only on another machine."""
     program = "from cognito_flow.testing import LocalCognito; LocalCognito().create_pool()"
     environment = {**os.environ, "AWS_PROFILE": "nobody"}
     done = subprocess.run(
@@ -221,12 +213,14 @@ def test_missing_aws_profile_does_not_stop_clients() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_install_in_something_else_than_a_session_raises_type_error(cognito: LocalCognito) -> None:
+def test_installed_in_no_session(cognito: LocalCognito) -> None:
+    """Only sessions can be answered."""
     with pytest.raises(TypeError, match="no session"):
         cognito.install(object())
 
 
-def test_clients_of_an_aiobotocore_session_are_answered(wire: Wire) -> None:
+def test_installed_in_an_aiobotocore_session(wire: Wire) -> None:
+    """The same works where the client is awaited."""
     aiobotocore = pytest.importorskip("aiobotocore.session")
 
     async def sign_in() -> Any:
@@ -243,7 +237,8 @@ def test_clients_of_an_aiobotocore_session_are_answered(wire: Wire) -> None:
     assert "AuthenticationResult" in asyncio.run(sign_in())
 
 
-def test_moto_answers_other_services_while_local_cognito_answers_user_pools(wire: Wire) -> None:
+def test_beside_moto(wire: Wire) -> None:
+    """With moto active, this service answers for user pools, and moto for everything else."""
     moto = pytest.importorskip("moto")
     with moto.mock_aws():
         session = boto3.session.Session(

@@ -1,4 +1,4 @@
-"""Forgotten passwords: where the code goes, when it expires, and what it must not reveal."""
+"""Forgotten passwords: where the code goes, how long it lives, and what nobody learns from it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def confirm(wire: Wire, code: str = "wrong", username: str = "alice", password: 
 
 
 def hiding(pool: Pool) -> Wire:
-    """The pool through an app client that hides which users exist."""
+    """The pool through an app client that hides who exists."""
     return Wire(pool, pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
 
 
@@ -43,16 +43,15 @@ def hiding(pool: Pool) -> Wire:
 
 
 def people(pool: Pool) -> None:
-    """Users who must look like one who does not exist."""
+    """Users whom nobody is to tell apart from one who does not exist."""
     pool.add_user("real", PASSWORD, email="real@example.com")
     pool.add_user("disabled", PASSWORD, email="disabled@example.com").is_enabled = False
     pool.add_user("unreachable", PASSWORD)
 
 
 @pytest.mark.parametrize("name", ["real", "disabled", "unreachable", "nobody"])
-def test_forgot_password_answers_known_and_unknown_users_alike_where_they_are_hidden(
-    cognito: LocalCognito, name: str
-) -> None:
+def test_nobody_learns_who_exists(cognito: LocalCognito, name: str) -> None:
+    """The same answers in the same order, whoever it is: before a code, with a wrong one, too late, too often."""
     wire = hiding(cognito.create_pool())
     people(wire.pool)
     attempt = partial(confirm, wire, username=name)
@@ -71,7 +70,8 @@ def test_forgot_password_answers_known_and_unknown_users_alike_where_they_are_hi
     assert {message.username for message in cognito.outbox} <= {"real"}
 
 
-def test_forgot_password_reports_unknown_users_where_nothing_is_hidden(cognito: LocalCognito) -> None:
+def test_who_does_not_exist_is_told_where_nothing_is_hidden(cognito: LocalCognito) -> None:
+    """Both operations say so."""
     wire = Wire(cognito.create_pool())
     people(wire.pool)
     unknown = ("UserNotFoundException", "Username/client id combination not found.")
@@ -104,9 +104,10 @@ def test_forgot_password_reports_unknown_users_where_nothing_is_hidden(cognito: 
     ],
     ids=str,
 )
-def test_simulated_delivery_looks_like_a_real_one(
+def test_a_simulated_delivery_looks_like_one_of_the_pool(
     cognito: LocalCognito, members: dict[str, Any], name: str, expected: tuple[str, str, str | None]
 ) -> None:
+    """To the address that was typed, or of the kind that the pool's users have; the same each time."""
     wire = hiding(cognito.create_pool(**members))
     details = forgot(wire, name)
     medium, attribute, destination = expected
@@ -121,7 +122,7 @@ def test_simulated_delivery_looks_like_a_real_one(
 
 
 def mechanisms(*names: str) -> dict[str, Any]:
-    """AccountRecoverySetting with these mechanisms, the first one preferred."""
+    """AccountRecoverySetting with these, the first one preferred."""
     ranked = [{"Priority": number, "Name": name} for number, name in enumerate(names, 1)]
     return {"RecoveryMechanisms": ranked}
 
@@ -139,9 +140,10 @@ def mechanisms(*names: str) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_account_recovery_setting_decides_where_the_code_goes(
+def test_the_pool_says_where_the_code_goes(
     cognito: LocalCognito, setting: dict[str, Any] | None, mfa: list[str], medium: str | None
 ) -> None:
+    """With a setting, the channel of a second factor is none of recovery."""
     members: dict[str, Any] = {} if setting is None else {"account_recovery_setting": setting}
     wire = Wire(cognito.create_pool(**members))
     user = wire.pool.add_user("alice", PASSWORD, email="alice@example.com", phone_number="+31612345678")
@@ -153,7 +155,8 @@ def test_account_recovery_setting_decides_where_the_code_goes(
         assert forgot(wire)["DeliveryMedium"] == medium == cognito.outbox[-1].medium
 
 
-def test_code_sent_to_a_former_address_is_refused(wire: Wire) -> None:
+def test_a_new_address_makes_old_codes_worthless(wire: Wire) -> None:
+    """They went to somebody else."""
     forgot(wire)
     code = wire.pool.last_code("alice")
     number = [{"Name": "phone_number", "Value": "+31687654321"}]
@@ -165,7 +168,8 @@ def test_code_sent_to_a_former_address_is_refused(wire: Wire) -> None:
 # -- setting a new one --
 
 
-def test_recovery_code_sets_a_password_once_and_runs_the_trigger(wire: Wire) -> None:
+def test_a_code_sets_a_password_once(wire: Wire) -> None:
+    """The trigger is told."""
     seen: list[tuple[str, Any]] = []
 
     def note(event: Any) -> Any:
@@ -183,7 +187,8 @@ def test_recovery_code_sets_a_password_once_and_runs_the_trigger(wire: Wire) -> 
     assert refusal(lambda: confirm(wire, code)) == EXPIRED
 
 
-def test_recovery_code_takes_no_alias_back(cognito: LocalCognito) -> None:
+def test_a_code_takes_no_alias_back(cognito: LocalCognito) -> None:
+    """It was taken over since, and stays where it is."""
     wire = Wire(cognito.create_pool(alias_attributes=["email"]))
     wire.pool.add_user("alice", PASSWORD, email="alice@example.com")
     forgot(wire)
@@ -202,7 +207,8 @@ def test_recovery_code_takes_no_alias_back(cognito: LocalCognito) -> None:
     assert "AuthenticationResult" in wire.password(password=NEW)
 
 
-def test_refused_attempt_leaves_the_recovery_code_valid(wire: Wire) -> None:
+def test_a_refused_attempt_leaves_the_code_good(wire: Wire) -> None:
+    """A wrong code, and a password against the policy."""
     forgot(wire)
     code = wire.pool.last_code("alice")
     wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
@@ -213,7 +219,8 @@ def test_refused_attempt_leaves_the_recovery_code_valid(wire: Wire) -> None:
     confirm(wire, code)
 
 
-def test_recovery_code_expires_after_an_hour(wire: Wire) -> None:
+def test_a_code_is_good_for_an_hour(wire: Wire) -> None:
+    """No longer; and none is good that was not asked for."""
     assert refusal(lambda: confirm(wire, "123456")) == EXPIRED
     forgot(wire)
     code = wire.pool.last_code("alice")
@@ -226,7 +233,8 @@ def test_recovery_code_expires_after_an_hour(wire: Wire) -> None:
 
 @given(code=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_other_text_is_a_code_mismatch(wire: Wire, code: str) -> None:
+def test_no_other_text_is_the_code(wire: Wire, code: str) -> None:
+    """Whatever it is, it is a code that does not match."""
     forgot(wire)
     assume(code != wire.pool.last_code("alice"))
 
@@ -234,7 +242,8 @@ def test_any_other_text_is_a_code_mismatch(wire: Wire, code: str) -> None:
     wire.cognito.clock.advance(3600)
 
 
-def test_sixth_recovery_attempt_in_an_hour_is_refused(wire: Wire) -> None:
+def test_codes_cannot_be_tried_out(wire: Wire) -> None:
+    """Five in an hour; after that not even the right one."""
     forgot(wire)
     for _ in range(5):
         assert refusal(lambda: confirm(wire)) == MISMATCH
@@ -242,7 +251,8 @@ def test_sixth_recovery_attempt_in_an_hour_is_refused(wire: Wire) -> None:
     assert refusal(lambda: confirm(wire, wire.pool.last_code("alice"))) == LIMIT
 
 
-def test_attempts_by_alias_and_name_are_counted_together(cognito: LocalCognito) -> None:
+def test_an_alias_is_counted_with_the_name(cognito: LocalCognito) -> None:
+    """They are one user."""
     wire = Wire(cognito.create_pool(alias_attributes=["email"]))
     wire.pool.add_user("alice", PASSWORD, email="alice@example.com")
     for _ in range(5):
@@ -254,7 +264,8 @@ def test_attempts_by_alias_and_name_are_counted_together(cognito: LocalCognito) 
 # -- by an administrator --
 
 
-def test_admin_reset_user_password_sends_a_code(wire: Wire) -> None:
+def test_a_reset_by_an_administrator_sends_a_code(wire: Wire) -> None:
+    """Which sets the new password; before, the old one does not sign in."""
     reset = partial(wire.api.admin_reset_user_password, UserPoolId=wire.pool.id)
     reset(Username="alice")
     assert refusal(wire.password)[0] == "PasswordResetRequiredException"
@@ -267,7 +278,8 @@ def test_admin_reset_user_password_sends_a_code(wire: Wire) -> None:
     assert "AuthenticationResult" in wire.password("bob")
 
 
-def test_user_who_must_reset_can_request_another_code(wire: Wire) -> None:
+def test_who_must_reset_the_password_may_ask_for_another_code(wire: Wire) -> None:
+    """It replaces the one that the administrator sent."""
     wire.api.admin_reset_user_password(UserPoolId=wire.pool.id, Username="alice")
     forgot(wire)
     confirm(wire, wire.pool.last_code("alice"))
@@ -276,7 +288,8 @@ def test_user_who_must_reset_can_request_another_code(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("by", ["himself", "an administrator"])
-def test_forgot_password_of_an_invited_user_is_refused(wire: Wire, by: str) -> None:
+def test_an_invited_user_has_no_password_to_forget(wire: Wire, by: str) -> None:
+    """It is the invitation that is sent again."""
     wire.pool.add_user("carol", PASSWORD, email="carol@example.com", temporary=True)
     ask = partial(forgot, wire, "carol")
     if by == "an administrator":

@@ -1,4 +1,4 @@
-"""Snapshots restore everything."""
+"""Snapshots: everything is put back as it was."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def pool(cognito: LocalCognito) -> Pool:
     return pool
 
 
-def test_snapshot_restores_pools_users_and_clock_repeatedly(cognito: LocalCognito, pool: Pool) -> None:
+def test_pools_users_and_the_clock_are_put_back(cognito: LocalCognito, pool: Pool) -> None:
+    """As often as it is asked for, whatever was done in between."""
     before, restore = cognito.clock(), cognito.snapshot()
     for _ in range(2):
         cognito.create_pool("other")
@@ -34,7 +35,8 @@ def test_snapshot_restores_pools_users_and_clock_repeatedly(cognito: LocalCognit
         assert cognito.clock() == before
 
 
-def test_restore_clears_calls_outbox_and_faults(cognito: LocalCognito, pool: Pool) -> None:
+def test_what_was_noted_and_ordered_is_forgotten(cognito: LocalCognito, pool: Pool) -> None:
+    """Calls, messages, and trouble to come."""
     restore = cognito.snapshot()
     cognito.faults.lose("InitiateAuth")
     cognito.faults.sometimes(Fault.LOST, "*", 1)
@@ -44,7 +46,8 @@ def test_restore_clears_calls_outbox_and_faults(cognito: LocalCognito, pool: Poo
     assert cognito.faults.take("InitiateAuth") is None
 
 
-def test_trigger_object_stays_the_same_after_a_restore(cognito: LocalCognito, pool: Pool) -> None:
+def test_a_trigger_stays_the_same_one(cognito: LocalCognito, pool: Pool) -> None:
+    """It is the test's own, and may remember whom it has seen."""
     seen: list[str] = []
 
     def remember(event: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +62,8 @@ def test_trigger_object_stays_the_same_after_a_restore(cognito: LocalCognito, po
     assert seen == ["alice"]
 
 
-def test_pool_makes_a_new_default_client_after_a_restore(cognito: LocalCognito, pool: Pool) -> None:
+def test_the_pool_goes_on_when_its_app_client_is_gone(cognito: LocalCognito, pool: Pool) -> None:
+    """A snapshot may be older than the app client that `Pool.flow` had made; then there is a new one."""
     restore = cognito.snapshot()
     before = pool.app
     assert pool.app is before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import subprocess
@@ -59,6 +60,7 @@ class Terminal:
     process: subprocess.Popen[bytes]
     descriptor: int
     shown: str = ""
+    _decoder: codecs.IncrementalDecoder = attrs.field(factory=codecs.getincrementaldecoder("utf-8"))
 
     def wait_for(self, text: str) -> str:
         """Read until the terminal shows this text; return everything that was shown since the last call."""
@@ -79,7 +81,10 @@ class Terminal:
         return self.process.returncode, out.decode(), self.shown
 
     def _read(self) -> str:
-        return os.read(self.descriptor, 100_000).decode(errors="replace").replace("\r\n", "\n")
+        while part := os.read(self.descriptor, 100_000):
+            if text := self._decoder.decode(part):  # empty for a part of a character
+                return text.replace("\r", "")
+        return ""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What `doctor` says, one line for each thing that it looked at.
+"""One line of the report of `doctor`.
 
 Rule of this file: a finding names Cognito's own settings, and holds no secret.
 """
@@ -14,7 +14,7 @@ class Level(StrEnum):
     """How bad it is."""
 
     OK = "ok"
-    OFF = "off"  # it cannot be used, which may be meant
+    OFF = "off"  # it cannot be used, which may be intended
     WARNING = "warning"
     PROBLEM = "problem"
 
@@ -25,8 +25,8 @@ class Finding:
 
     Args:
         level: How bad it is.
-        subject: What was looked at: a setting, a flow or a factor, in Cognito's own terms.
-        found: What it is like.
+        subject: The setting, flow or factor, in Cognito's own terms.
+        found: Its status.
         change: What to change, if anything.
     """
 
@@ -39,14 +39,14 @@ class Finding:
 def no_secret(*, was_given: bool) -> Finding:
     """The app client has no secret."""
     if not was_given:
-        return Finding(Level.OK, "ClientSecret", "there is none")
-    change = "leave out --client-secret-env, and the secret of AppClient"
-    return Finding(Level.PROBLEM, "ClientSecret", "the app client has none, and one was given", change)
+        return Finding(Level.OK, "ClientSecret", "the app client has no secret")
+    change = "leave out --client-secret-env (unset COGNITO_CLIENT_SECRET), and client_secret in your program"
+    return Finding(Level.PROBLEM, "ClientSecret", "the app client has no secret, but you gave one", change)
 
 
 def existence(*, is_hidden: bool) -> Finding:
-    """Whether somebody who cannot sign in learns which users there are."""
+    """Whether Cognito hides which users exist."""
     name = "PreventUserExistenceErrors"
     if is_hidden:
-        return Finding(Level.OK, name, "which users there are stays hidden")
-    return Finding(Level.WARNING, name, "anybody can learn which users there are", f"set {name} to ENABLED")
+        return Finding(Level.OK, name, "user existence is hidden")
+    return Finding(Level.WARNING, name, "anyone can find out which users exist", f"set {name} to ENABLED")

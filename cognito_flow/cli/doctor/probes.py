@@ -1,8 +1,8 @@
-"""What an app client allows, as it can be learned without AWS credentials: from how Cognito refuses.
+"""Find out without AWS credentials what an app client allows: from how Cognito refuses.
 
-Rule of this file: no probe can sign anybody in, send a message or change anything. The user name and the
-refresh token that are sent are drawn anew in each run, and belong to nobody. Refusals are told apart by their
-types, because their texts are no part of the service model.
+Rule of this file: no probe can sign anyone in, send a message or change anything. The user names, passwords
+and refresh tokens are made up in each run. Refusals are distinguished by their classes, because the service
+model does not list their texts.
 """
 
 from __future__ import annotations
@@ -32,11 +32,9 @@ from cognito_flow.tokens.keys import KeySet, fetch_over_http
 
 Outcomes: TypeAlias = Mapping[str, Outcome]
 
-_PATIENCE = 10  # seconds to wait for the pool's keys
-
 
 def look(client: ProbingClient) -> Iterator[Finding]:
-    """Send the probes, and tell what the answers mean.
+    """Send the probes, and return what the outcomes mean.
 
     Args:
         client: Calls Cognito without AWS credentials.
@@ -45,25 +43,25 @@ def look(client: ProbingClient) -> Iterator[Finding]:
         CognitoFlowError: Cognito was not reached.
     """
     flows = {flow: _initiate(client, client.app, flow) for flow in _FLOWS}
-    yield _keys(client.app)
+    yield _keys(client)
     if any(map(_is_unknown, flows.values())):
         change = "check the client id, and that the pool is in this region"
         yield Finding(Level.PROBLEM, "ClientId", "there is no such app client", change)
         return
     yield from _secret(client, flows)
     yield from _existence(flows)
-    yield from (_flow(flow, outcome) for flow, outcome in flows.items())
+    yield from (_flow(flow, outcome, flows) for flow, outcome in flows.items())
     yield from _nothing_allowed(flows)
 
 
 # -- the probes --
 
-_REFRESH = "REFRESH_TOKEN_AUTH"
-_FLOWS = ("USER_SRP_AUTH", "USER_PASSWORD_AUTH", "CUSTOM_AUTH", "USER_AUTH", _REFRESH)
+_REFRESH, _CUSTOM = "REFRESH_TOKEN_AUTH", "CUSTOM_AUTH"
+_FLOWS = ("USER_SRP_AUTH", "USER_PASSWORD_AUTH", _CUSTOM, "USER_AUTH", _REFRESH)
 
 
 def _initiate(client: ProbingClient, app: AppClient, flow: str) -> Outcome:
-    """InitiateAuth, with all that Cognito wants before it looks for the user."""
+    """InitiateAuth, with everything that Cognito checks before it looks for the user."""
     username = _made_up()
     parameters = {"USERNAME": username, **_parameters(flow)}
     if (secret_hash := app.secret_hash(username)) is not None:
@@ -90,28 +88,31 @@ def _made_up() -> str:
 
 # -- what the answers mean --
 
-_REACHED = (Response, UserNotFound, IncorrectPassword)  # it was the user that was not found
+_REACHED = (Response, UserNotFound, IncorrectPassword)  # Cognito got as far as the user
 
 
 def _is_unknown(outcome: Outcome) -> bool:
     return isinstance(outcome, Misconfigured) and outcome.code == "ResourceNotFoundException"
 
 
-def _keys(app: AppClient) -> Finding:
-    """No call without AWS credentials takes the pool's id: only its keys stand under it."""
-    keys = KeySet(app.jwks_url, fetch_over_http(_PATIENCE), _PATIENCE, lambda: datetime.now(UTC))
+def _keys(client: ProbingClient) -> Finding:
+    """Fetch the pool's keys: no call without AWS credentials takes the pool id, but their URL does."""
+    timeout = client.connection.timeout
+    keys = KeySet(client.app.jwks_url, fetch_over_http(timeout), timeout, lambda: datetime.now(UTC))
     try:
-        keys.prefetch()
+        with client.connection.waiting():
+            keys.prefetch()
     except UnexpectedResponse as error:
         return Finding(Level.PROBLEM, "UserPoolId", str(error.args[0]), error.hint)
     except TransportError as error:
-        change = "let this machine reach it: tokens cannot be verified without the keys"
+        change = "allow this machine to reach it: tokens cannot be verified without the keys"
         return Finding(Level.WARNING, "UserPoolId", str(error), change)
-    return Finding(Level.OK, "UserPoolId", "it has keys; whether the app client is its own, --admin tells")
+    found = "found; use --admin to check that the app client belongs to it"
+    return Finding(Level.OK, "UserPoolId", found)
 
 
 def _secret(client: ProbingClient, flows: Outcomes) -> Iterator[Finding]:
-    """SECRET_HASH is looked at only where the flow is allowed."""
+    """Cognito checks SECRET_HASH only for a flow that is allowed."""
     known = [flow for flow, outcome in flows.items() if isinstance(outcome, (*_REACHED, SecretHashMismatch))]
     if not known:
         return
@@ -123,15 +124,15 @@ def _secret(client: ProbingClient, flows: Outcomes) -> Iterator[Finding]:
     if isinstance(without, _REACHED):
         yield no_secret(was_given=True)
     elif is_refused:
-        change = "give the secret of this very app client"
-        yield Finding(Level.PROBLEM, "ClientSecret", "it is not the one that was given", change)
+        change = "pass this app client's own secret with --client-secret-env"
+        yield Finding(Level.PROBLEM, "ClientSecret", "the secret that you gave is wrong", change)
     else:
-        yield Finding(Level.OK, "ClientSecret", "it is the one that was given")
+        yield Finding(Level.OK, "ClientSecret", "the secret that you gave is right")
 
 
 def _missing_secret() -> Finding:
-    change = "give it with --client-secret-env, and to AppClient"
-    return Finding(Level.PROBLEM, "ClientSecret", "the app client has one, and none was given", change)
+    change = "pass --client-secret-env, and client_secret in your program"
+    return Finding(Level.PROBLEM, "ClientSecret", "the app client has a secret, but you gave none", change)
 
 
 def _existence(flows: Outcomes) -> Iterator[Finding]:
@@ -140,23 +141,31 @@ def _existence(flows: Outcomes) -> Iterator[Finding]:
         yield existence(is_hidden=not any(isinstance(outcome, UserNotFound) for outcome in reached))
 
 
-def _flow(flow: str, outcome: Outcome) -> Finding:
+def _flow(flow: str, outcome: Outcome, flows: Outcomes) -> Finding:
     match outcome:
+        case RefreshTokenInvalid() if any(isinstance(other, SecretHashMismatch) for other in flows.values()):
+            # A made-up refresh token is refused before the secret is checked.
+            return Finding(Level.WARNING, flow, "allowed, but only with the right secret")
+        case UserNotFound() if flow == _CUSTOM:
+            # A made-up user is refused before the triggers are needed.
+            return Finding(Level.OK, flow, "allowed; use --admin to check that its triggers are set")
         case Response() | UserNotFound() | IncorrectPassword() | RefreshTokenInvalid():
-            return Finding(Level.OK, flow, "it is allowed")
+            return Finding(Level.OK, flow, "allowed")
         case Misconfigured() if flow == _REFRESH:
-            change = "add ALLOW_REFRESH_TOKEN_AUTH to ExplicitAuthFlows; RefreshTokenRotation takes its place"
+            change = (
+                "add ALLOW_REFRESH_TOKEN_AUTH to ExplicitAuthFlows, unless RefreshTokenRotation replaces it"
+            )
             return Finding(Level.OFF, flow, str(outcome.args[0]), change)
         case Misconfigured():
             return Finding(Level.OFF, flow, str(outcome.args[0]), outcome.hint)
         case SecretHashMismatch():
-            return Finding(Level.WARNING, flow, "whether it is allowed shows only with the right secret")
+            return Finding(Level.WARNING, flow, "unknown: only the right secret shows whether it is allowed")
         case _:
-            return Finding(Level.WARNING, flow, f"Cognito answered otherwise: {outcome}")
+            return Finding(Level.WARNING, flow, f"unknown: {outcome}")
 
 
 def _nothing_allowed(flows: Outcomes) -> Iterator[Finding]:
     if all(isinstance(outcome, Misconfigured) for flow, outcome in flows.items() if flow != _REFRESH):
-        found = "nobody can sign in without AWS credentials"
+        found = "no flow works without AWS credentials"
         change = "add ALLOW_USER_SRP_AUTH to ExplicitAuthFlows"
         yield Finding(Level.PROBLEM, "ExplicitAuthFlows", found, change)

@@ -7,7 +7,7 @@ outcome means is decided in `probes` and `settings`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 import attrs
@@ -17,16 +17,17 @@ from cognito_flow._exchange import Call, Response
 from cognito_flow._transport.clients import Clients
 from cognito_flow._transport.drivers import Driver, Wire, one_call
 from cognito_flow._transport.translate import service_date
+from cognito_flow.cli.connection import Connection
 from cognito_flow.errors import ServiceError
-from cognito_flow.models import AppClient, System
+from cognito_flow.models import AppClient
 
 Outcome: TypeAlias = Response | ServiceError
 
-_SYSTEM = System()
-
 
 def _driver(client: ProbingClient) -> Driver:
-    return Driver(Wire(Clients(client.app, None, client.admin), _SYSTEM, None))
+    boto = client.connection.client(is_signed=client.is_signed)
+    clients = Clients(client.connection.app, boto, client.is_signed)
+    return Driver(Wire(clients, client.connection.system(), None))
 
 
 @attrs.define
@@ -34,15 +35,20 @@ class ProbingClient:
     """Calls Cognito and returns refusals as values.
 
     Args:
-        app: The app client, which says where Cognito is.
-        admin: Whether the calls are signed with AWS credentials.
+        connection: The app client, which says where Cognito is.
+        is_signed: Whether the calls are signed with AWS credentials.
     """
 
-    app: AppClient
-    admin: bool
+    connection: Connection
+    is_signed: bool
     skew: timedelta | None = attrs.field(default=None, init=False)
     """How far Cognito's clock was ahead of this machine's at the last call."""
     _driver: Driver = attrs.field(default=attrs.Factory(_driver, takes_self=True), init=False)
+
+    @property
+    def app(self) -> AppClient:
+        """The app client."""
+        return self.connection.app
 
     def call(self, operation: str, parameters: Mapping[str, object]) -> Outcome:
         """Make a call.
@@ -59,11 +65,12 @@ class ProbingClient:
         """
         outcome: Outcome
         try:
-            outcome = self._driver.run(one_call(Call(operation, parameters)))
+            with self.connection.waiting():
+                outcome = self._driver.run(one_call(Call(operation, parameters)))
         except ServiceError as error:
             outcome = error
         date = outcome.date if isinstance(outcome, Response) else _refused_at(outcome)
-        self.skew = None if date is None else date - _SYSTEM.now()
+        self.skew = None if date is None else date - datetime.now(UTC)
         return outcome
 
 

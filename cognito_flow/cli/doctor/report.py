@@ -1,7 +1,6 @@
-"""What an app client allows, and what to change.
+"""The report of `doctor`: findings gathered and printed.
 
-Rule of this file: it gathers the findings and prints them. They come from `probes`, which needs no AWS
-credentials, or from `described`, which does and is exact.
+Rule of this file: it knows no setting of Cognito; it adds the clock, which every response tells.
 """
 
 from __future__ import annotations
@@ -16,29 +15,29 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cognito_flow.cli.connection import Connection
 from cognito_flow.cli.doctor import probes, settings
 from cognito_flow.cli.doctor.finding import Finding, Level
 from cognito_flow.cli.doctor.probing_client import ProbingClient
 from cognito_flow.cli.exit_codes import PROBLEMS
-from cognito_flow.models import AppClient
 from cognito_flow.terminal import escape
 
 _TOLERATED = timedelta(seconds=30)  # the leeway of TokenVerifier
 _STYLES = {Level.OK: "green", Level.OFF: "dim", Level.WARNING: "yellow", Level.PROBLEM: "red"}
 
 
-def run(app: AppClient, *, admin: bool, as_json: bool) -> None:
-    """Look at an app client, and print what was found: as a table on a terminal, else as JSON.
+def run(connection: Connection, *, admin: bool, as_json: bool) -> None:
+    """Check an app client, and print the findings: as a table on a terminal, otherwise as JSON.
 
     Args:
-        app: The app client.
-        admin: Ask with AWS credentials, instead of trying what is refused.
+        connection: The app client.
+        admin: Read the settings with AWS credentials, instead of sending probes.
         as_json: Print JSON on a terminal, too.
 
     Raises:
         CognitoFlowError: Cognito was not reached, or the AWS credentials are not good.
     """
-    client = ProbingClient(app, admin)
+    client = ProbingClient(connection, is_signed=admin)
     findings = [*(settings if admin else probes).look(client), *_clock(client.skew)]
     if as_json or not sys.stdout.isatty():
         sys.stdout.write(json.dumps([attrs.asdict(finding) for finding in findings], indent=2) + "\n")
@@ -52,15 +51,15 @@ def _clock(skew: timedelta | None) -> Sequence[Finding]:
     if skew is None:
         return ()
     if abs(skew) <= _TOLERATED:
-        return (Finding(Level.OK, "clock", "this machine's clock is right"),)
-    way = "behind" if skew > timedelta() else "ahead"
-    found = f"this machine's clock is {abs(skew).total_seconds():.0f} s {way}"
-    change = "set the clock: tokens seem to have ended, or not to have begun"
+        return (Finding(Level.OK, "clock", "in time with Cognito's"),)
+    way = "behind" if skew > timedelta() else "ahead of"
+    found = f"{abs(skew).total_seconds():.0f} s {way} Cognito's"
+    change = "set the clock: tokens seem expired, or not yet valid"
     return (Finding(Level.WARNING, "clock", found, change),)
 
 
 def _table(findings: Sequence[Finding]) -> Table:
-    table = Table("", "what", "how it is", "what to change")
+    table = Table("", "setting", "status", "what to change")
     for finding in findings:
         texts = map(escape, (finding.subject, finding.found, finding.change or ""))
         table.add_row(

@@ -1,7 +1,7 @@
-"""What an app client and its pool allow, as their descriptions say, which take AWS credentials to read.
+"""Check the settings of an app client and its pool, which are read with AWS credentials.
 
-Rule of this file: a check reads the descriptions and gives findings; each names the setting to change as the
-API reference of Amazon Cognito calls it.
+Rule of this file: a check reads the settings and yields findings. Each names the setting to change as the API
+reference of Amazon Cognito spells it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Members: TypeAlias = Mapping[str, object]
 
 @attrs.frozen
 class Settings:
-    """What the three operations answered.
+    """What the three operations returned.
 
     Args:
-        app: The app client, as it was given.
-        client: UserPoolClient of DescribeUserPoolClient. The secret stands in it.
+        app: The app client, as the user gave it.
+        client: UserPoolClient of DescribeUserPoolClient, with the secret.
         pool: UserPool of DescribeUserPool.
         mfa: GetUserPoolMfaConfig.
     """
@@ -39,13 +39,13 @@ class Settings:
 
     @property
     def flows(self) -> frozenset[str]:
-        """ExplicitAuthFlows, with what they are when nothing is set."""
+        """ExplicitAuthFlows, or their default."""
         flows = map(str, as_list(self.client.get("ExplicitAuthFlows")) or _DEFAULT_FLOWS)
         return frozenset(flows)
 
     @property
     def first_factors(self) -> frozenset[str]:
-        """AllowedFirstAuthFactors besides the password."""
+        """AllowedFirstAuthFactors without the password."""
         factors = as_list(member(self.pool, "Policies", "SignInPolicy", _FIRST_FACTORS)) or ()
         return frozenset(map(str, factors)) - {"PASSWORD"}
 
@@ -66,13 +66,13 @@ class Settings:
 
 
 def look(client: ProbingClient) -> Iterator[Finding]:
-    """Read the descriptions, and check them.
+    """Read the settings, and check them.
 
     Args:
         client: Calls Cognito with AWS credentials.
 
     Raises:
-        CognitoFlowError: Cognito was not reached, or the AWS credentials are not good.
+        CognitoFlowError: Cognito was not reached, or refused the AWS credentials.
     """
     app = client.app
     pool = {"UserPoolId": app.pool_id}
@@ -114,7 +114,7 @@ _CUSTOM_TRIGGERS = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthCha
 def _flows(settings: Settings) -> Iterator[Finding]:
     older = settings.flows & set(_OLDER_FLOWS)
     if older:
-        change = f"replace them by {_listed(f'ALLOW_{_OLDER_FLOWS[name]}' for name in older)}"
+        change = f"replace them with {_listed(f'ALLOW_{_OLDER_FLOWS[name]}' for name in older)}"
         yield Finding(Level.WARNING, "ExplicitAuthFlows", f"older values: {_listed(older)}", change)
     allowed = settings.flows | {f"ALLOW_{_OLDER_FLOWS[name]}" for name in older}
     usable = False
@@ -123,28 +123,28 @@ def _flows(settings: Settings) -> Iterator[Finding]:
             finding = _allowed_flow(settings, flow)
             usable |= finding.level is Level.OK
             yield finding
-        elif not older:  # which allow more than they say
-            yield Finding(Level.OFF, flow, "it is not allowed", f"add ALLOW_{flow} to ExplicitAuthFlows")
+        elif not older:  # which allow more flows than their names say
+            yield Finding(Level.OFF, flow, "not allowed", f"add ALLOW_{flow} to ExplicitAuthFlows")
     if not usable:
         change = "add ALLOW_USER_SRP_AUTH to ExplicitAuthFlows"
-        yield Finding(Level.PROBLEM, "ExplicitAuthFlows", "nobody can sign in", change)
+        yield Finding(Level.PROBLEM, "ExplicitAuthFlows", "no flow works", change)
 
 
 def _allowed_flow(settings: Settings, flow: str) -> Finding:
     missing = [name for name in _CUSTOM_TRIGGERS if name not in settings.triggers]
     if flow == "CUSTOM_AUTH" and missing:
         change = f"add {_listed(missing)} to LambdaConfig, or remove ALLOW_CUSTOM_AUTH from ExplicitAuthFlows"
-        return Finding(Level.WARNING, flow, "it is allowed, but triggers are missing", change)
+        return Finding(Level.WARNING, flow, "allowed, but triggers are missing", change)
     if flow == "USER_AUTH" and settings.is_lite:
         change = "set UserPoolTier to ESSENTIALS or PLUS"
-        return Finding(Level.PROBLEM, flow, "it is allowed, but the feature plan is LITE", change)
-    return Finding(Level.OK, flow, "it is allowed")
+        return Finding(Level.PROBLEM, flow, "allowed, but the feature plan is LITE", change)
+    return Finding(Level.OK, flow, "allowed")
 
 
 def _migration(settings: Settings) -> Iterator[Finding]:
     allowed = {"ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", *_OLDER_FLOWS}
     if "UserMigration" in settings.triggers and not settings.flows & allowed:
-        found = "the trigger never runs in a sign-in: it needs the password itself"
+        found = "the trigger never runs in a sign-in: it needs a flow that sends the password"
         change = "add ALLOW_USER_PASSWORD_AUTH to ExplicitAuthFlows"
         yield Finding(Level.WARNING, "UserMigration", found, change)
 
@@ -156,13 +156,17 @@ def _secret(settings: Settings) -> Iterator[Finding]:
     elif secret is None:
         yield no_secret(was_given=True)
     elif given is None:
-        yield Finding(Level.OK, "ClientSecret", "there is one: AppClient needs it")
+        yield Finding(
+            Level.OK, "ClientSecret", "the app client has a secret: pass it as client_secret in your program"
+        )
     elif hmac.compare_digest(secret.encode(), given.encode()):
-        yield Finding(Level.OK, "ClientSecret", "it is the one that was given")
+        yield Finding(Level.OK, "ClientSecret", "the secret that you gave is right")
     else:
         # An app client may have two, and DescribeUserPoolClient shows one.
-        change = "give the secret of this very app client; without --admin, the one that was given is tried"
-        yield Finding(Level.WARNING, "ClientSecret", "another one was given than is settings", change)
+        change = "pass this app client's own secret; without --admin, doctor tries the one that you gave"
+        yield Finding(
+            Level.WARNING, "ClientSecret", "not the secret that DescribeUserPoolClient shows", change
+        )
 
 
 def _existence(settings: Settings) -> Iterator[Finding]:
@@ -183,25 +187,30 @@ def _refreshing(settings: Settings) -> Iterator[Finding]:
     rotation = "RefreshTokenRotation"
     if settings.rotates:
         grace = member(settings.client, rotation, "RetryGracePeriodSeconds") or 0
-        found = f"a refresh token that was used ends after {grace} s: REFRESH_TOKEN_AUTH cannot be used"
+        found = f"on: a used refresh token expires after {grace} s, and REFRESH_TOKEN_AUTH cannot be used"
         if grace:
             yield Finding(Level.OK, rotation, found)
         else:
-            change = "set RetryGracePeriodSeconds: without it, an answer that is lost costs the sign-in"
+            change = "set RetryGracePeriodSeconds: without it, a lost response ends the sign-in"
             yield Finding(Level.WARNING, rotation, found, change)
     elif "ALLOW_REFRESH_TOKEN_AUTH" in settings.flows or settings.flows & set(_OLDER_FLOWS):
-        yield Finding(Level.OK, rotation, "refresh tokens are good until they end")
+        yield Finding(Level.OK, rotation, "off: refresh tokens are valid until they expire")
     else:
         change = f"add ALLOW_REFRESH_TOKEN_AUTH to ExplicitAuthFlows, or enable {rotation}"
-        yield Finding(Level.PROBLEM, rotation, "no refresh token can be used", change)
+        yield Finding(Level.PROBLEM, rotation, "refresh tokens cannot be used", change)
 
 
 def _revocation(settings: Settings) -> Iterator[Finding]:
     name = "EnableTokenRevocation"
     if settings.client.get(name) is True:
-        yield Finding(Level.OK, name, "flow.revoke ends a sign-in")
+        yield Finding(Level.OK, name, "on: refresh tokens can be revoked")
     else:
-        yield Finding(Level.WARNING, name, "flow.revoke is refused", f"set {name} to true")
+        yield Finding(
+            Level.WARNING,
+            name,
+            "off: refresh tokens cannot be revoked, as `cognito-flow logout` does",
+            f"set {name} to true",
+        )
 
 
 # -- the pool --
@@ -213,11 +222,11 @@ def _devices(settings: Settings) -> Iterator[Finding]:
     name = "DeviceConfiguration"
     devices = as_object(settings.pool.get(name))
     if devices is None:
-        yield Finding(Level.OK, name, "devices are not tracked")
+        yield Finding(Level.OK, name, "off: devices are not tracked")
         return
-    found = "devices are tracked: a refresh must name the device of the sign-in, as Tokens.device_key does"
+    found = "on: a refresh must send the DeviceKey of the sign-in"
     if devices.get("DeviceOnlyRememberedOnUserPrompt") is True:
-        found += "; the person says whether one is remembered"
+        found += "; users choose whether a device is remembered"
     yield Finding(Level.OK, name, found)
 
 
@@ -228,13 +237,13 @@ def _second_factors(settings: Settings) -> Iterator[Finding]:
         yield Finding(Level.OK, name, mode)
     else:
         change = "enable SoftwareTokenMfaConfiguration"
-        yield Finding(Level.PROBLEM, name, f"{mode}, but there is no second factor", change)
+        yield Finding(Level.PROBLEM, name, f"{mode}, but no second factor is enabled", change)
     yield from factors
 
 
 def _enabled_second_factors(settings: Settings) -> Iterator[Finding]:
     if member(settings.mfa, "SoftwareTokenMfaConfiguration", "Enabled") is True:
-        yield Finding(Level.OK, "SOFTWARE_TOKEN_MFA", "it is enabled")
+        yield Finding(Level.OK, "SOFTWARE_TOKEN_MFA", "enabled")
     if "SmsMfaConfiguration" in settings.mfa:
         yield _by_sms(settings, "SMS_MFA")
     if "EmailMfaConfiguration" in settings.mfa:
@@ -247,22 +256,22 @@ def _by_sms(settings: Settings, factor: str) -> Finding:
         settings.pool.get("SmsConfiguration"),
     )
     if not any(member(each, "SnsCallerArn") or member(each, "EumsSms") for each in configurations):
-        change = "give SmsConfiguration an SnsCallerArn"
+        change = "set SnsCallerArn in SmsConfiguration"
         return Finding(Level.PROBLEM, factor, "the pool cannot send messages", change)
     if (failure := settings.pool.get("SmsConfigurationFailure")) is not None:
-        change = "mend what SmsConfigurationFailure names, in Amazon SNS or IAM"
+        change = "fix what SmsConfigurationFailure names, in Amazon SNS or IAM"
         return Finding(Level.WARNING, factor, f"messages may not arrive: {failure}", change)
-    return Finding(Level.OK, factor, "it is enabled")
+    return Finding(Level.OK, factor, "enabled")
 
 
 def _by_email(settings: Settings, factor: str) -> Finding:
     if settings.is_lite:
         change = "set UserPoolTier to ESSENTIALS or PLUS"
-        return Finding(Level.PROBLEM, factor, "it is enabled, but the feature plan is LITE", change)
+        return Finding(Level.PROBLEM, factor, "enabled, but the feature plan is LITE", change)
     if member(settings.pool, "EmailConfiguration", "EmailSendingAccount") != "DEVELOPER":
         change = "set EmailSendingAccount to DEVELOPER, and verify an address in Amazon SES"
-        return Finding(Level.WARNING, factor, "Cognito's own sender sends few messages a day", change)
-    return Finding(Level.OK, factor, "it is enabled")
+        return Finding(Level.WARNING, factor, "Cognito's own sender sends only a few messages a day", change)
+    return Finding(Level.OK, factor, "enabled")
 
 
 def _first_factors(settings: Settings) -> Iterator[Finding]:
@@ -271,7 +280,9 @@ def _first_factors(settings: Settings) -> Iterator[Finding]:
         return
     if "ALLOW_USER_AUTH" not in settings.flows:
         change = "add ALLOW_USER_AUTH to ExplicitAuthFlows"
-        yield Finding(Level.WARNING, _FIRST_FACTORS, f"{_listed(factors)}: no flow has them", change)
+        yield Finding(
+            Level.WARNING, _FIRST_FACTORS, f"{_listed(factors)}: no allowed flow offers them", change
+        )
         return
     if "SMS_OTP" in factors:
         yield _by_sms(settings, f"{_FIRST_FACTORS}: SMS_OTP")
@@ -288,7 +299,7 @@ def _first_factors_beside_mfa(settings: Settings, factors: frozenset[str]) -> It
     if member(settings.mfa, "WebAuthnConfiguration", "FactorConfiguration") == multiple:
         factors -= {"WEB_AUTHN"}  # which is two factors then
     if factors:
-        found = f"with a second factor required, nobody is offered {_listed(factors)}"
+        found = f"not offered while a second factor is required: {_listed(factors)}"
         change = f"set MfaConfiguration to OPTIONAL or OFF; for passkeys, FactorConfiguration to {multiple}"
         yield Finding(Level.WARNING, _FIRST_FACTORS, found, change)
 
@@ -297,9 +308,9 @@ def _by_passkey(settings: Settings) -> Finding:
     factor = f"{_FIRST_FACTORS}: WEB_AUTHN"
     relying_party = member(settings.mfa, "WebAuthnConfiguration", "RelyingPartyId")
     if relying_party or settings.pool.get("Domain") or settings.pool.get("CustomDomain"):
-        return Finding(Level.OK, factor, "it is enabled")
+        return Finding(Level.OK, factor, "enabled")
     change = "set RelyingPartyId in WebAuthnConfiguration"
-    return Finding(Level.PROBLEM, factor, "there is no relying party, and no domain", change)
+    return Finding(Level.PROBLEM, factor, "there is neither a relying party nor a domain", change)
 
 
 def _listed(names: Iterator[str] | frozenset[str] | list[str]) -> str:

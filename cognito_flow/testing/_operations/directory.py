@@ -20,7 +20,6 @@ from cognito_flow.testing._state.refusal import invalid_parameter
 
 # AttributeName Filter-Type "AttributeValue"; the name may stand in quotation marks, too.
 _FILTER = re.compile(r'\s*("?)([\w:]+)\1\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*')
-_COMPARED_BY_CASE = frozenset({"username", "status"})
 _SEARCHABLE = frozenset(
     [
         "username",
@@ -111,8 +110,8 @@ def _matching(text: str, users: Iterable[User]) -> list[User]:
     name, comparison, value = parts[2], parts[3], re.sub(r"\\(.)", r"\1", parts[4])
     if name not in _SEARCHABLE:
         raise invalid_parameter(f"Invalid search attribute: {name}")
-    if name not in _COMPARED_BY_CASE:
-        value = value.lower()
+    if name == "cognito:user_status":  # regardless of case
+        value = value.upper()
     return [user for user in users if _matches(_searched(user, name), comparison, value)]
 
 
@@ -123,8 +122,7 @@ def _searched(user: User, name: str) -> str | None:
         "status": "Enabled" if user.is_enabled else "Disabled",
         "cognito:user_status": user.status,
     }
-    found = special.get(name) or user.attributes.get(name)
-    return found if found is None or name in _COMPARED_BY_CASE else found.lower()
+    return special.get(name) or user.attributes.get(name)
 
 
 def _matches(found: str | None, comparison: str, value: str) -> bool:

@@ -24,13 +24,10 @@ def _find(request: Request, pool: UserPool, client: Client, token: str) -> tuple
     for user in pool.users.values():
         grant = user.grant(token)
         if grant is not None and grant.client_id == client.id:
-            if grant.is_revoked:
-                raise not_authorized("Refresh Token has been revoked")
-            if grant.is_device_forgotten:
-                break
             if request.now >= grant.expires_at:
                 raise not_authorized("Refresh Token has expired")
             return user, grant
+    # A revoked token leaves nothing behind here, so it is refused as any unknown one.
     raise not_authorized("Invalid Refresh Token.")
 
 
@@ -63,7 +60,7 @@ def refresh(request: Request, pool: UserPool, client: Client, values: Mapping[st
     if _is_rotated_away(grant, client, request.now):  # before rotation was switched off
         raise not_authorized("Refresh Token has been revoked")
     grant.active_at = request.now
-    return issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens", {})
+    return issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens")
 
 
 def _check_client_secret(client: Client, given: str | None, code: str = "NotAuthorizedException") -> None:
@@ -86,8 +83,7 @@ def get_tokens_from_refresh_token(request: Request) -> Members:
     if _is_rotated_away(grant, client, request.now):
         raise Refusal("RefreshTokenReuseException", "Refresh token reuse detected.")
     grant.active_at = request.now
-    metadata = parameters.get("ClientMetadata", {})
-    result = issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens", metadata)
+    result = issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens")
     if client.rotates:
         result["RefreshToken"] = _rotate(user, grant, request)
     return {"AuthenticationResult": result}
@@ -117,21 +113,20 @@ def revoke_token(request: Request) -> Members:
         if grant is not None:
             if grant.client_id != client.id:
                 raise Refusal("UnauthorizedException", "The token was issued to another client.")
-            for known in user.grants:
-                known.is_revoked |= known.origin_jti == grant.origin_jti
+            user.grants = [known for known in user.grants if known.origin_jti != grant.origin_jti]
     return {}
 
 
 def global_sign_out(request: Request) -> Members:
     """GlobalSignOut."""
     _, user, _ = request.signed_in()
-    user.sign_out_everywhere()
+    user.grants = []
     return {}
 
 
 def admin_user_global_sign_out(request: Request) -> Members:
     """AdminUserGlobalSignOut."""
-    request.user(request.pool()).sign_out_everywhere()
+    request.user(request.pool()).grants = []
     return {}
 
 

@@ -39,10 +39,9 @@ def _device(request: Request, user: User) -> Device:
 
 
 def _forget(user: User, device: Device) -> None:
-    """Forget a device. Its refresh tokens end; access tokens work until they expire."""
+    """The tokens of the device's sign-ins go with it."""
     del user.devices[device.key]
-    for grant in user.grants:
-        grant.is_device_forgotten |= grant.device_key == device.key
+    user.grants = [grant for grant in user.grants if grant.device_key != device.key]
 
 
 def _describe(device: Device) -> Members:
