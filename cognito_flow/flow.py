@@ -272,8 +272,8 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         handlers: Your own handler classes, usually subclasses of `CustomChallenge`.
         seal_keys: Secrets of at least 32 bytes for `seal` and `unseal`, newest first. The older ones only
             open what was sealed with them.
-        seal_max_age: Maximum age of a sealed challenge in seconds. None is 900, the longest lifetime of a
-            Cognito Session.
+        seal_max_age: Maximum age of a sealed text in seconds. None is 900 for a challenge, the longest
+            lifetime of a Cognito Session, and a day for a sign-up, the lifetime of its code.
         store: Keeps the tokens of token sources and, if it is a `DeviceStore` too, remembered devices.
             Signing in alone does not store the tokens; `token_source` does.
         devices: Keeps remembered devices, instead of `store`.
