@@ -127,6 +127,7 @@ if TYPE_CHECKING:
         TokenStore,
     )
     from cognito_flow.tokens.claims import AccessClaims, Actor, IdClaims
+    from cognito_flow.tokens.client_credentials import AsyncClientCredentialsSource, ClientCredentialsSource
     from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
     from cognito_flow.tokens.verifier import AsyncTokenVerifier, TokenVerifier
 
@@ -141,6 +142,7 @@ __all__ = [
     "AppClient",
     "AsyncAccount",
     "AsyncAuthFlow",
+    "AsyncClientCredentialsSource",
     "AsyncDeviceStore",
     "AsyncLockingTokenStore",
     "AsyncTokenSource",
@@ -151,6 +153,7 @@ __all__ = [
     "AuthFlow",
     "Blocked",
     "Challenge",
+    "ClientCredentialsSource",
     "CodeAlreadyUsed",
     "CodeChallenge",
     "CodeDelivery",
@@ -278,6 +281,7 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
             "AsyncDeviceStore AsyncLockingTokenStore AsyncTokenStore DeviceStore FileStore "
             "KeyringStore LockingTokenStore MemoryStore TokenStore"
         ),
+        "tokens.client_credentials": "AsyncClientCredentialsSource ClientCredentialsSource",
         "tokens.claims": "AccessClaims Actor IdClaims",
         "tokens.source": "AsyncTokenSource TokenSource",
         "tokens.verifier": "AsyncTokenVerifier TokenVerifier",

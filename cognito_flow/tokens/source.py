@@ -98,7 +98,8 @@ class TokenState:
         tokens: The tokens to begin with.
         store: Where they are kept, too.
         leeway: How long before they expire they are refreshed, in seconds.
-        on_tokens: Called with new tokens before they are returned to anybody.
+        on_tokens: Called with new tokens before they are returned to a caller.
+        renew: How to get new tokens for the current ones.
     """
 
     settings: Settings
@@ -106,6 +107,7 @@ class TokenState:
     store: TokenStore | AsyncTokenStore | None
     leeway: float = attrs.field(validator=_check_leeway)
     on_tokens: Callable[[Tokens], object] | None = None
+    renew: Callable[[Turn, Tokens], Exchange[Tokens]] = refresh
     _current: _Current = attrs.field(init=False)
     _is_stored: bool = attrs.field(default=False, init=False)
     _is_reported: bool = attrs.field(default=False, init=False)
@@ -209,13 +211,13 @@ class TokenState:
 
     def _refresh(self) -> Exchange[None]:
         try:
-            tokens = yield from refresh(Turn(settings=self.settings), self.tokens)
+            tokens = yield from self.renew(Turn(settings=self.settings), self.tokens)
         except _SUPERSEDED:
             if not (yield from self._take_other()):
                 raise
             if not self._is_due():
                 return
-            tokens = yield from refresh(Turn(settings=self.settings), self.tokens)
+            tokens = yield from self.renew(Turn(settings=self.settings), self.tokens)
         self._set(tokens, is_stored=self.store is None)
 
     def _set(self, tokens: Tokens, *, is_stored: bool) -> None:

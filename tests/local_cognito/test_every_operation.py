@@ -117,6 +117,18 @@ class Tour:
         self.admin("admin_remove_user_from_group", GroupName="staff")
         self.api.delete_group(**group)
 
+    def machines(self) -> None:
+        """A resource server, and a token of an app client."""
+        server = {"UserPoolId": self.pool.id, "Identifier": "solar"}
+        self.api.create_resource_server(Name="Solar", **server)
+        self.api.describe_resource_server(**server)
+        self.api.list_resource_servers(UserPoolId=self.pool.id)
+        self.api.update_resource_server(Name="Sun", **server)
+        self.api.delete_resource_server(**server)
+        app = self.pool.app_client(secret=True, flows=["ALLOW_CLIENT_TOKEN_AUTH"])
+        if hasattr(self.api, "get_client_token"):  # older versions of botocore do not know it
+            self.api.get_client_token(ClientId=app.client_id, Secret=app.client_secret)
+
     def own_account(self) -> None:
         """What alice is, and what she changes."""
         self.mine("get_user")
@@ -203,6 +215,7 @@ def test_every_answer_is_one_of_the_model(cognito: LocalCognito) -> None:
     tour.signing_up()
     tour.administration()
     tour.groups()
+    tour.machines()
     tour.own_account()
     tour.devices()
     tour.passkeys()

@@ -38,6 +38,10 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 }
 
 
+# Values of botocore's newest model, which the installed one may lack.
+NEWER_VALUES = {"ExplicitAuthFlowsType": ("ALLOW_CLIENT_TOKEN_AUTH",)}
+
+
 @cache
 def model() -> ServiceModel:
     """The service model of this botocore."""
@@ -95,7 +99,8 @@ def _check_value(shape: Shape, value: Any, path: str) -> None:
         for item in cast("list[Any]", value):
             _check_value(shape.member, item, path)
     if isinstance(shape, StringShape) and shape.enum:
-        assert value in shape.enum, f"{path}: {value!r} is not one of {shape.enum}"
+        known = (*shape.enum, *NEWER_VALUES.get(shape.name, ()))
+        assert value in known, f"{path}: {value!r} is not one of {known}"
 
 
 def check_refusal(operation: str, code: str) -> None:

@@ -12,7 +12,6 @@ from tests.support.contract import model
 pytestmark = pytest.mark.contract
 
 LEFT_OUT = {
-    "GetClientToken": "issues a program's own token, without a user",
     "SetUserSettings": "no longer supported: SetUserMFAPreference, which `Account.set_mfa` calls, replaces it",
     "UpdateAuthEventFeedback": "its FeedbackToken is in a link that threat protection sends to the user",
 }

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from cognito_flow.testing._operations import (
     administration,
+    client_tokens,
     clients,
     directory,
     groups,
     pools,
     recovery,
+    resource_servers,
     session_tracking,
     sign_up,
     tokens,
@@ -27,6 +29,7 @@ from cognito_flow.testing._operations.signed_in import devices, mfa, passkeys
 OPERATIONS: dict[str, Operation] = {
     **administration.OPERATIONS,
     **authentication.OPERATIONS,
+    **client_tokens.OPERATIONS,
     **clients.OPERATIONS,
     **devices.OPERATIONS,
     **directory.OPERATIONS,
@@ -36,6 +39,7 @@ OPERATIONS: dict[str, Operation] = {
     **passkeys.OPERATIONS,
     **pools.OPERATIONS,
     **recovery.OPERATIONS,
+    **resource_servers.OPERATIONS,
     **session_tracking.OPERATIONS,
     **sign_up.OPERATIONS,
     **tokens.OPERATIONS,

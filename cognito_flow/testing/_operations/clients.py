@@ -59,6 +59,9 @@ def _check(client: Client) -> None:
     if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
         text = "Legacy ExplicitAuthFlows cannot be used together with those that begin with ALLOW_."
         raise invalid_parameter(text)
+    if "ALLOW_CLIENT_TOKEN_AUTH" in flows and (len(flows) > 1 or client.secret is None):
+        text = "ALLOW_CLIENT_TOKEN_AUTH needs a client secret, and must be the only authentication flow."
+        raise invalid_parameter(text)
     if client.rotates and "ALLOW_REFRESH_TOKEN_AUTH" in flows:
         raise invalid_parameter("ALLOW_REFRESH_TOKEN_AUTH cannot be used with refresh token rotation.")
     for token, (shortest, longest) in _LIVES.items():

@@ -1,7 +1,8 @@
 """The structural constraints on a request: required members, types, lengths, ranges, patterns and
 enumerations.
 
-Rule of this file: every constraint comes from botocore's own service model; none is written down here. The
+Rule of this file: every constraint comes from botocore's own service model; none is written down here, but
+for what older models lack. The
 texts are those of the service, and a value that the model calls sensitive never stands in one.
 """
 
@@ -38,7 +39,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 # Older service models do not say so, although the service never wanted a signature.
-_NEVER_SIGNED = frozenset({"GetTokensFromRefreshToken"})
+_NEVER_SIGNED = frozenset({"GetClientToken", "GetTokensFromRefreshToken"})
+# Values that the service accepts and older service models lack.
+_NEWER_VALUES = {"ExplicitAuthFlowsType": ("ALLOW_CLIENT_TOKEN_AUTH",)}
 
 
 @cache
@@ -178,7 +181,7 @@ def _measure(value: object) -> tuple[str, float]:
 
 
 def _text_errors(shape: StringShape, value: str, path: str) -> Iterator[str]:
-    if shape.enum and value not in shape.enum:
+    if shape.enum and value not in (*shape.enum, *_NEWER_VALUES.get(shape.name, ())):
         yield _error(shape, value, path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
     pattern = shape.metadata.get("pattern")
     if pattern and not _compiled(pattern).fullmatch(value):

@@ -307,6 +307,7 @@ class UserPool:
     clients: dict[str, Client] = attrs.field(factory=dict[str, Client])
     users: dict[str, User] = attrs.field(factory=dict[str, User])
     groups: dict[str, Members] = attrs.field(factory=dict[str, Members])
+    resource_servers: dict[str, Members] = attrs.field(factory=dict[str, Members])
     triggers: Triggers = attrs.field(factory=Triggers)
     skew: float = 300
     totp_retry: bool = True

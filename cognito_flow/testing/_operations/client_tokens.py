@@ -1,0 +1,64 @@
+"""Tokens of an app client itself, for machines.
+
+Rule of this file: botocore's model documents the request, but not every refusal; the texts of the refusals
+are LocalCognito's own where Cognito's are unknown.
+"""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from datetime import datetime
+
+from cognito_flow.testing._operations.request import Operation, Request
+from cognito_flow.testing._operations.resource_servers import custom_scopes
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.records import Client, UserPool
+from cognito_flow.testing._state.refusal import invalid_parameter, not_authorized
+
+_FLOW = "ALLOW_CLIENT_TOKEN_AUTH"
+
+
+def get_client_token(request: Request) -> Members:
+    """GetClientToken."""
+    pool, client = request.client()
+    if _FLOW not in client.flows:
+        raise invalid_parameter(f"{_FLOW} flow not enabled for this client")
+    if not hmac.compare_digest(request.parameters["Secret"].encode(), (client.secret or "").encode()):
+        raise not_authorized(f"Invalid client secret for client {client.id}")
+    scopes = _granted(pool, client, request.parameters.get("Scopes"))
+    return {
+        "ClientAuthenticationResult": {
+            "AccessToken": pool.keys.sign(_claims(pool, client, scopes, request.now), "access"),
+            "ExpiresIn": int(client.validity("AccessToken").total_seconds()),
+            "TokenType": "Bearer",
+        }
+    }
+
+
+def _granted(pool: UserPool, client: Client, requested: list[str] | None) -> list[str]:
+    """Return the requested scopes, or without any all that the app client may have."""
+    allowed = custom_scopes(pool) & set(client.members.get("AllowedOAuthScopes", ()))
+    for scope in requested or ():
+        if scope not in allowed:
+            raise invalid_parameter(f"Invalid scope requested: {scope}")
+    return sorted(requested or allowed)
+
+
+def _claims(pool: UserPool, client: Client, scopes: list[str], now: datetime) -> Members:
+    """Return the claims of a token of the client credentials grant: its subject is the app client."""
+    return {
+        "iss": pool.issuer,
+        "sub": client.id,
+        "client_id": client.id,
+        "token_use": "access",
+        "scope": " ".join(scopes),
+        "auth_time": int(now.timestamp()),
+        "iat": int(now.timestamp()),
+        "exp": int((now + client.validity("AccessToken")).timestamp()),
+        "version": 2,
+        "jti": str(uuid.uuid4()),
+    }
+
+
+OPERATIONS: dict[str, Operation] = {"GetClientToken": get_client_token}
