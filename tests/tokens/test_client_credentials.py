@@ -39,7 +39,8 @@ Fetch: TypeAlias = Callable[..., str]
 def machine(cognito: LocalCognito) -> tuple[Pool, AppClient]:
     """A pool with a resource server, and an app client for machines."""
     pool = cognito.create_pool()
-    cognito.client().create_resource_server(
+    api: Any = cognito.client()
+    api.create_resource_server(
         UserPoolId=pool.id,
         Identifier="https://api.example",
         Name="api",
