@@ -120,10 +120,13 @@ if TYPE_CHECKING:
         AsyncLockingTokenStore,
         AsyncTokenStore,
         DeviceStore,
+        DynamoDBStore,
         FileStore,
         KeyringStore,
         LockingTokenStore,
         MemoryStore,
+        RedisStore,
+        SqliteStore,
         TokenStore,
     )
     from cognito_flow.tokens.claims import AccessClaims, Actor, IdClaims
@@ -168,6 +171,7 @@ __all__ = [
     "DevicePasswordVerifier",
     "DeviceSrpAuth",
     "DeviceStore",
+    "DynamoDBStore",
     "EmailOtp",
     "Event",
     "FileStore",
@@ -196,6 +200,7 @@ __all__ = [
     "PasswordSrp",
     "PasswordVerifier",
     "Pending",
+    "RedisStore",
     "RefreshTokenAuth",
     "RefreshTokenInvalid",
     "RefreshTokenReused",
@@ -212,6 +217,7 @@ __all__ = [
     "SmsMfa",
     "SmsOtp",
     "SoftwareTokenMfa",
+    "SqliteStore",
     "StartOver",
     "Step",
     "StepUpRequired",
@@ -278,8 +284,8 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
         ),
         "models": "AppClient Device Event FirstFactor MfaType SignedIn System Tokens UserContext",
         "stores": (
-            "AsyncDeviceStore AsyncLockingTokenStore AsyncTokenStore DeviceStore FileStore "
-            "KeyringStore LockingTokenStore MemoryStore TokenStore"
+            "AsyncDeviceStore AsyncLockingTokenStore AsyncTokenStore DeviceStore DynamoDBStore "
+            "FileStore KeyringStore LockingTokenStore MemoryStore RedisStore SqliteStore TokenStore"
         ),
         "tokens.client_credentials": "AsyncClientCredentialsSource ClientCredentialsSource",
         "tokens.claims": "AccessClaims Actor IdClaims",

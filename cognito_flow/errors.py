@@ -69,8 +69,8 @@ does not list the texts, so they are matched leniently; an error that matches no
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, cast
 
 import attrs
 
@@ -380,10 +380,9 @@ class Row:
 
 
 _ENABLE_FLOW = "enable ALLOW_{flow} in the app client's ExplicitAuthFlows"
-_CHECK_SECRET = (
-    "give AppClient the secret of this very app client, and none for an app client that has none; "
-    "SECRET_HASH is taken over the USERNAME that the same request sends"
-)
+_NEEDS_SECRET = "this app client has a secret: pass client_secret to AppClient"
+_HAS_NO_SECRET = "this app client has no secret: remove client_secret from AppClient"
+_WRONG_SECRET = "wrong or missing client_secret: copy it from this app client"
 _CHECK_DEVICE = (
     "it expired, was issued to another app client, or the pool tracks devices and the device key is missing, "
     "or the device was never confirmed or was forgotten"
@@ -393,6 +392,8 @@ _ADD_ROLE = (
     "give the identity pool a role for authenticated identities, "
     "whose trust policy lets cognito-identity.amazonaws.com assume it for this identity pool"
 )
+_THREAT_PROTECTION = "threat protection or a web ACL blocks this request: look into the user pool's logs"
+_MESSAGES = "let the pool send messages: check its SES identity, or its SNS role, sandbox and spending limit"
 _ADMIN_CREDENTIALS = (
     "Admin operations are signed: give AWS credentials that may call them, or use admin=False"
 )
@@ -401,18 +402,20 @@ ROWS: tuple[Row, ...] = (
     Row("NotAuthorized", r"incorrect username or password", IncorrectPassword),
     Row("NotAuthorized", r"password attempts exceeded|temporarily locked", AttemptsExceeded),
     Row("NotAuthorized", r"user is disabled", UserDisabled),
-    Row("NotAuthorized", r"temporary password has expired", TemporaryPasswordExpired),
+    Row(
+        "NotAuthorized",
+        r"temporary password has expired|must be reset by an administrator",
+        TemporaryPasswordExpired,
+    ),
+    Row("NotAuthorized", r"security reasons", Blocked, _THREAT_PROTECTION),
     Row("NotAuthorized", r"invalid session for the user", FlowExpired),
     Row("NotAuthorized", r"invalid refresh token", RefreshTokenInvalid, _CHECK_DEVICE),
     Row("NotAuthorized", r"refresh token has expired", RefreshTokenInvalid, "sign in again"),
-    Row("NotAuthorized", r"token has been revoked", TokenRevoked),
+    Row("NotAuthorized", r"token has been revoked", TokenRevoked, "the user signed out: sign in again"),
     Row("NotAuthorized", r"access token has expired", TokenExpired),
-    Row(
-        "NotAuthorized",
-        r"secret ?hash|secret_hash|configured (for|with) secret|invalid client secret",
-        SecretHashMismatch,
-        _CHECK_SECRET,
-    ),
+    Row("NotAuthorized", r"not configured (for|with) secret", SecretHashMismatch, _HAS_NO_SECRET),
+    Row("NotAuthorized", r"configured (for|with) secret", SecretHashMismatch, _NEEDS_SECRET),
+    Row("NotAuthorized", r"secret_?hash|secret hash|client secret", SecretHashMismatch, _WRONG_SECRET),
     Row(
         "NotAuthorized",
         r"required scopes",
@@ -422,7 +425,18 @@ ROWS: tuple[Row, ...] = (
     Row("NotAuthorized", r"token expired", TokenExpired),
     Row("NotAuthorized", r"not from a supported provider|logins don't match", Misconfigured, _ADD_PROVIDER),
     Row("NotAuthorized", None, NotAuthorized),
-    Row("InvalidParameter", r"secret ?hash|secret_hash", SecretHashMismatch, _CHECK_SECRET),
+    Row("InvalidParameter", r"not configured (for|with) secret", SecretHashMismatch, _HAS_NO_SECRET),
+    Row("InvalidParameter", r"configured (for|with) secret", SecretHashMismatch, _NEEDS_SECRET),
+    Row("InvalidParameter", r"secret_?hash|secret hash", SecretHashMismatch, _WRONG_SECRET),
+    # What a user typed: addresses, attributes, and values that break a structural constraint.
+    Row("InvalidParameter", r"invalid (phone number|email)", InputRejected),
+    Row("InvalidParameter", r"username (should|cannot) be", InputRejected),
+    Row("InvalidParameter", r"attributes? (given|did not conform)|^attributes\.", InputRejected),
+    Row(
+        "InvalidParameter",
+        r"at '(userCode|confirmationCode|code|username|password|proposedPassword|previousPassword)'",
+        InputRejected,
+    ),
     Row("Unauthorized", None, NotAuthorized),
     Row("UserNotFound", None, UserNotFound),
     Row("CodeMismatch", None, WrongCode),
@@ -448,8 +462,16 @@ ROWS: tuple[Row, ...] = (
     Row("RefreshTokenReuse", None, RefreshTokenReused),
     Row("TooManyRequests", None, Throttled),
     Row("Throttling", None, Throttled),
+    Row("429", None, Throttled),
+    Row("ConcurrentModification", None, Throttled),  # two requests at once for one user
     Row("RequestLimitExceeded", None, Throttled),
     Row("LimitExceeded", None, LimitExceeded),
+    Row("Forbidden", None, Blocked, _THREAT_PROTECTION),
+    Row("CodeDeliveryFailure", None, Misconfigured, _MESSAGES),
+    Row("DeviceKeyExists", None, ServiceError, "this device was confirmed before"),
+    Row("UnsupportedTokenType", None, Misconfigured, "only a refresh token can be revoked"),
+    Row("WebAuthnCredentialNotSupported", None, InputRejected, "choose another authenticator"),
+    Row("UserPoolAddOnNotEnabled", None, Misconfigured, "turn on threat protection for the pool"),
     Row("InternalError", None, InternalError),
     Row("InternalServer", None, InternalError),
     Row("UserLambdaValidation", None, TriggerRefused),
@@ -536,14 +558,19 @@ ROWS: tuple[Row, ...] = (
     Row("InvalidSignature", None, Misconfigured, _ADMIN_CREDENTIALS),
     Row("MissingAuthenticationToken", None, Misconfigured, _ADMIN_CREDENTIALS),
     Row("ExpiredToken", None, Misconfigured, _ADMIN_CREDENTIALS),
+    Row("InvalidParameter", None, ServiceError),
+    Row("ResourceNotFound", None, ServiceError),
 )
 """The first row that matches decides. The texts are observed ones; the catalogue is in the developer guide's
 error pages and in reports of users, because the service model has none."""
 
-# Structural refusals quote what was sent; it may be a session or a code.
-# What it holds may look like the end of the quotation, so everything up to the last such end is left out.
-_QUOTED_VALUE = re.compile(r"Value '.*' at", re.DOTALL)
+_LONGEST_TEXT = 2_000  # characters that are read of a text: a proxy may answer with any number
 _TRIGGER = re.compile(r"^(\w+) failed with error", re.ASCII)
+
+# Members of a request whose values are names, not secrets: a text that quotes them may keep them.
+_NAMES = frozenset(
+    {"AttributeName", "AuthFlow", "ChallengeName", "ClientId", "Name", "USERNAME", "UserPoolId", "Username"}
+)
 
 
 def from_service(
@@ -563,13 +590,17 @@ def from_service(
         operation: The operation that was called.
         request_id: The request's id.
         status: The HTTP status; 500 and above means that the call may have been carried out.
-        parameters: The call's parameters, of which only the AuthFlow is read, for the hint.
+        parameters: The call's parameters: the AuthFlow for the hint, and the values that the message must not
+            repeat.
     """
+    text = _readable(text)
     row = _row(code.removesuffix("Exception"), text)
+    # botocore makes the status the code, and the body the text, if a response is not Cognito's.
+    shown = f"status {code}" if code.isdigit() else _without_values(text, parameters or {})
     error_class = row.error if row is not None else InternalError if status >= 500 else ServiceError
     has_failed = error_class is InternalError or status >= 500
     error = error_class(
-        _QUOTED_VALUE.sub("Value at", text) or code,
+        shown or code,
         code=code,
         operation=operation,
         request_id=request_id,
@@ -582,6 +613,40 @@ def from_service(
     if isinstance(error, TriggerRefused) and (found := _TRIGGER.match(text)):
         error.trigger = found[1]
     return error
+
+
+def _readable(text: str) -> str:
+    """The text without lone surrogates, which could not be printed, and not longer than is needed."""
+    return text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+
+
+def _without_values(text: str, parameters: Mapping[str, object]) -> str:
+    """The text without what the request sent: Cognito quotes values, such as a code or an attribute.
+
+    Plain words stay, unless they are quoted: "Incorrect username or password" must not tell that the password
+    is "password".
+    """
+    start, end = text.find("Value '"), text.rfind("' at")
+    if 0 <= start < end:  # what is quoted may look like the end of the quotation: all of it is left out
+        text = f"{text[:start]}Value{text[end + 1 :]}"
+    for value in sorted(_values(parameters), key=len, reverse=True):
+        if value.isalpha():
+            text = text.replace(f"'{value}'", "'***'").replace(f'"{value}"', '"***"')
+        else:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "***", text)
+    return text
+
+
+def _values(parameters: object) -> Iterator[str]:
+    if isinstance(parameters, Mapping):
+        for name, value in cast("Mapping[str, object]", parameters).items():
+            if name not in _NAMES:
+                yield from _values(value)
+    elif isinstance(parameters, list | tuple):
+        for value in cast("Sequence[object]", parameters):
+            yield from _values(value)
+    elif isinstance(parameters, str) and parameters:
+        yield parameters
 
 
 def _row(code: str, text: str) -> Row | None:

@@ -11,6 +11,7 @@ import copy
 import difflib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from threading import TIMEOUT_MAX
 from typing import Generic, Never, Self, TypeAlias, TypeVar, cast
 
 import attrs
@@ -23,7 +24,7 @@ from cognito_flow._exchange import Exchange, settled
 from cognito_flow._seal import Sealer, pending_from_json, pending_to_json
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import Clients
-from cognito_flow._transport.drivers import AsyncDriver, Driver, Wire
+from cognito_flow._transport.drivers import TIMEOUT, AsyncDriver, Driver, Wire
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.account import Account, AsyncAccount, _sign_up
 from cognito_flow.account._authorization import async_authorization, authorization
@@ -69,6 +70,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         context: UserContext | None = None,
         analytics_endpoint_id: str | None = None,
         on_event: Callable[[Event], object] | None = None,
+        timeout: float = TIMEOUT,
         system: System | None = None,
         **unknown: Never,
     ) -> None:
@@ -90,7 +92,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         )
         self._sealer = Sealer.of(app, seal_keys, seal_max_age, system.now)
         self._answered = AnsweredSessions(system.now)
-        self._wire = Wire(Clients(app, client, admin), system, on_event)
+        self._wire = Wire(Clients(app, client, admin), system, on_event, _check_timeout(timeout))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._settings.app!r})"
@@ -100,7 +102,13 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         """The app client that users sign in to."""
         return self._settings.app
 
-    def bind(self, *, metadata: Mapping[str, str] | None = None, context: UserContext | None = None) -> Self:
+    def bind(
+        self,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        context: UserContext | None = None,
+        timeout: float | None = None,
+    ) -> Self:
         """Return a flow for one request, which shares everything else with this one.
 
         Args:
@@ -108,6 +116,10 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
                 flow's.
             context: What threat protection may know about the request, in place of the flow's; None keeps the
                 flow's.
+            timeout: How long a call of a method may take in all, in seconds; None keeps the flow's.
+
+        Raises:
+            UsageError: The timeout is not a positive number.
 
         >>> from cognito_flow import AppClient, AuthFlow, UserContext
         >>> flow = AuthFlow(AppClient("eu-west-1_AbC123", "client-id"))
@@ -119,6 +131,8 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
             metadata=settings.metadata if metadata is None else metadata,
             context=settings.context if context is None else context,
         )
+        if timeout is not None:
+            bound._wire = attrs.evolve(self._wire, timeout=_check_timeout(timeout))  # noqa: SLF001 - as above
         return bound
 
     def seal(self, step: Challenge | SignedUp, *, bound_to: str | None = None) -> str:
@@ -285,6 +299,9 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         analytics_endpoint_id: The Amazon Pinpoint endpoint, sent with every call that takes it.
         on_event: Called with an `Event` for each call and step, in the thread that does the work. Events
             carry names, never values. Exceptions that it raises are logged and ignored.
+        timeout: How long a call of a method may take in all, in seconds: connecting, every request of the
+            turn, the pauses between them, and reading. Then `TransportError` is raised. Connections that a
+            client of yours opened before are not ended by it, but by the client's own timeouts.
         system: Clock, randomness and sleep, for tests.
 
     Raises:
@@ -703,6 +720,12 @@ def _check_arguments(app: object, client: object, unknown: Mapping[str, object],
         similar = difflib.get_close_matches(name, known, 1)
         suggestion = f": did you mean {similar[0]!r}?" if similar else ""
         raise UsageError(f"{kind.__name__} has no argument {name!r}{suggestion}")
+
+
+def _check_timeout(timeout: object) -> float:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise UsageError("timeout must be a positive number of seconds")
+    return min(float(timeout), TIMEOUT_MAX)
 
 
 def _check_handlers(handlers: Sequence[object]) -> tuple[type[NamedHandler], ...]:

@@ -1,20 +1,24 @@
-"""The boto clients of a flow, and how they are configured."""
+"""The boto clients of a flow: the caller's, or one that the flows of this process share."""
 
 from __future__ import annotations
 
+import inspect
+import os
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
+from weakref import WeakValueDictionary
 
 import attrs
-import boto3
 import botocore
 import botocore.exceptions
 import botocore.session
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 
+from cognito_flow._transport.attempts import watch
+from cognito_flow._transport.sockets import end_at_deadlines
 from cognito_flow.errors import UsageError
 from cognito_flow.models import AppClient
 
@@ -23,10 +27,17 @@ _KNOWS_ALL = "1.44.5"
 
 BotoMethod: TypeAlias = Callable[..., object]
 
+# A client costs 10 MiB and 80 ms, and a backend may have a flow for each of a thousand app clients. A client
+# that no flow uses any more is freed.
+_shared: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
+_locks: dict[int, threading.Lock] = {}
+
+_MAX_CONNECTIONS = 256  # kept open for the next call, so that as many threads need not connect anew
+
 
 @attrs.define
 class Clients:
-    """The boto clients of one flow. Those that nobody handed in are made when they are first needed.
+    """The boto clients of one flow. Without a client of the caller's, one is made at the first call.
 
     Args:
         app: The app client.
@@ -37,8 +48,14 @@ class Clients:
     app: AppClient
     given: object | None
     admin: bool
-    _made: object | None = attrs.field(default=None, init=False)
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+    _watched: object | None = attrs.field(default=None, init=False, repr=False)
+    _made: object | None = attrs.field(default=None, init=False, repr=False)
+    _made_in: int | None = attrs.field(default=None, init=False)
+
+    @property
+    def are_asynchronous(self) -> bool:
+        """Whether the caller's client is one of aiobotocore."""
+        return inspect.iscoroutinefunction(getattr(self.given, "_make_api_call", None))
 
     def method(self, operation: str) -> BotoMethod:
         """The client's method for an operation.
@@ -60,12 +77,22 @@ class Clients:
 
     def _client(self) -> object:
         if self.given is not None:
-            return self.given
-        with self._lock:
-            if self._made is None:
-                make = _signed_client if self.admin else unsigned_client
-                self._made = make("cognito-idp", self.app.region, self.app.endpoint_url)
-            return self._made
+            return self._watched_client(self.given)
+        # The connections of a parent process are not for its forked children: they would read each other's
+        # responses.
+        if self._made is None or self._made_in != os.getpid():
+            make = _signed_client if self.admin else unsigned_client
+            self._made = make("cognito-idp", self.app.region, self.app.endpoint_url)
+            self._made_in = os.getpid()
+        return self._made
+
+    def _watched_client(self, client: object) -> object:
+        if self._watched is not client:
+            with _lock():
+                watch(client)
+            end_at_deadlines(client)
+            self._watched = client
+        return client
 
 
 def too_old(what: str) -> str:
@@ -79,7 +106,7 @@ def too_old(what: str) -> str:
 
 
 def unsigned_client(service: str, region: str, endpoint_url: str | None = None) -> object:
-    """A client that looks for no credentials, whatever the process has set up.
+    """Return the shared client that looks for no credentials, whatever the process has configured.
 
     Args:
         service: The service, as botocore names it.
@@ -89,19 +116,50 @@ def unsigned_client(service: str, region: str, endpoint_url: str | None = None) 
     Raises:
         UsageError: botocore cannot make it.
     """
-    with _making_a_client():
-        return botocore.session.Session().create_client(
-            service, region_name=region, endpoint_url=endpoint_url, config=_config(is_signed=False)
-        )
+    return _shared_client(_make_unsigned, service, region, endpoint_url)
 
 
 def _signed_client(service: str, region: str, endpoint_url: str | None) -> object:
-    with _making_a_client():
-        session: Any = boto3.session.Session()  # its overloads name every service there is
-        client: object = session.client(
-            service, region_name=region, endpoint_url=endpoint_url, config=_config(is_signed=True)
-        )
+    return _shared_client(_make_signed, service, region, endpoint_url)
+
+
+def _lock() -> threading.Lock:
+    """One lock for each process: one that a thread holds during a fork stays locked in the child for ever."""
+    return _locks.setdefault(os.getpid(), threading.Lock())
+
+
+def _shared_client(
+    make: Callable[..., object], service: str, region: str, endpoint_url: str | None
+) -> object:
+    configuration = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+    key = (os.getpid(), make, service, region, endpoint_url, configuration)
+    with _lock():
+        client = _shared.get(key)
+        if client is None:
+            with _making_a_client():
+                client = make(service, region_name=region, endpoint_url=endpoint_url)
+            watch(client)
+            end_at_deadlines(client)
+            _shared[key] = client
         return client
+
+
+def _make_unsigned(service: str, **options: Any) -> object:
+    options["config"] = _config(UNSIGNED)
+    try:
+        return botocore.session.Session().create_client(service, **options)
+    except botocore.exceptions.ProfileNotFound:
+        # AWS_PROFILE names a profile that this machine does not have. An unsigned client does not need it.
+        without_profile: Any = {"profile": (None, None, None, None)}
+        return botocore.session.Session(without_profile).create_client(service, **options)
+
+
+def _make_signed(service: str, **options: Any) -> object:
+    import boto3
+
+    session: Any = boto3.session.Session()  # its overloads name every service there is
+    client: object = session.client(service, config=_config(), **options)
+    return client
 
 
 @contextmanager
@@ -112,13 +170,12 @@ def _making_a_client() -> Generator[None]:
         raise UsageError(f"botocore cannot make a client: {error}") from error
 
 
-def _config(*, is_signed: bool) -> Config:
-    """No retries of its own: botocore would repeat answers to challenges, and refusals that ask for
-    patience."""
+def _config(signature_version: Any = None) -> Config:
     return Config(
-        signature_version=None if is_signed else UNSIGNED,
+        signature_version=signature_version,
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=5,
         read_timeout=30,
+        max_pool_connections=_MAX_CONNECTIONS,
         user_agent_extra="cognito-flow",
     )

@@ -6,6 +6,7 @@ Rules of this file:
   around it.
 - A step of an exchange may hold arithmetic and may ask a store, so the asynchronous driver runs it in a
   worker thread.
+- A turn has one deadline, for all of its calls and the pauses between them.
 """
 
 from __future__ import annotations
@@ -14,22 +15,29 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import attrs
+import botocore.exceptions
 
 from cognito_flow._events import notify
 from cognito_flow._exchange import Call, Exchange, Response, Wait
 from cognito_flow._json import as_object
-from cognito_flow._tracebacks import without_locals
-from cognito_flow._transport.clients import BotoMethod, Clients
+from cognito_flow._tracebacks import clear_locals, without_locals
+from cognito_flow._transport.attempts import Attempt, attempting
+from cognito_flow._transport.clients import Clients
 from cognito_flow._transport.retry import Outcome, Pause, Steps, repeating
 from cognito_flow._transport.translate import read_response, request_id, translate
-from cognito_flow.errors import CognitoFlowError, UsageError
+from cognito_flow._transport.workers import Workers
+from cognito_flow.errors import CognitoFlowError, TransportError, UsageError
 from cognito_flow.models import Event, System
 
 T = TypeVar("T")
+
+TIMEOUT = 30.0
+"""How long a turn may take, in seconds, unless the flow says otherwise."""
 
 _log = logging.getLogger("cognito_flow")
 
@@ -65,21 +73,55 @@ def one_call(call: Call) -> Exchange[Response]:
 
 @attrs.frozen
 class Wire:
-    """What both drivers share: clients, translation of errors, and telling about calls.
+    """What both drivers share: clients, translation of errors, and the notification of calls.
 
     Args:
         clients: The boto clients.
-        system: Clock, dice and waiting.
+        system: Clock, randomness and sleep.
         on_event: The flow's listener.
+        timeout: How long a turn may take in all, in seconds.
+        workers: The threads of an asynchronous flow.
     """
 
     clients: Clients
     system: System
     on_event: Callable[[Event], object] | None
+    timeout: float = TIMEOUT
+    workers: Workers = attrs.field(factory=Workers)
 
-    def outcome(self, call: Call, started: float, answer: object) -> Outcome:
-        """What a call came to, as the exchange may know it."""
-        outcome = translate(call, answer) if isinstance(answer, Exception) else read_response(answer)
+    def turn(self) -> _Turn:
+        """A turn that begins now."""
+        return _Turn(self, time.monotonic() + self.timeout)
+
+
+@attrs.frozen
+class _Turn:
+    """One run of an exchange, which ends at its deadline."""
+
+    wire: Wire
+    deadline: float
+
+    def attempt(self, call: Call) -> Attempt | CognitoFlowError:
+        """The next attempt, if there is time left for one."""
+        attempt = Attempt(call.operation, self.deadline)
+        if attempt.seconds_left() > 0:
+            return attempt
+        return TransportError(
+            f"{call.operation} was not sent: the turn took longer than {self.wire.timeout:g} seconds",
+            hint="raise AuthFlow(timeout=...), or find out what is slow",
+            operation=call.operation,
+        )
+
+    def pause(self, pause: Pause) -> float:
+        """How long to wait, at most until the deadline."""
+        return max(0.0, min(pause.seconds, self.deadline - time.monotonic()))
+
+    def outcome(self, call: Call, attempt: Attempt, started: float, answer: object) -> Outcome:
+        """The outcome of an attempt, as the exchange may know it."""
+        if isinstance(answer, Exception):
+            outcome: Outcome = translate(call, attempt, answer)
+        else:
+            outcome = read_response(answer)
         self._notify(call, time.monotonic() - started, outcome, answer)
         return outcome
 
@@ -98,7 +140,7 @@ class Wire:
         _log.debug(
             "%s %s -> %s", event.operation, event.challenge or "", error or "ok", extra={"event": event}
         )
-        notify(self.on_event, event)
+        notify(self.wire.on_event, event)
 
 
 @attrs.frozen
@@ -110,87 +152,106 @@ class Driver:
     @without_locals
     def run(self, exchange: Exchange[T]) -> T:
         """Run an exchange to its end."""
-        steps, outcome = repeating(exchange, self.wire.system.random_bytes), None
-        while not isinstance(step := advance(steps, outcome), Done):
-            outcome = self._make(step)
-        return step.value
-
-    def _make(self, step: Call | Wait[object] | Pause) -> Outcome | None:
-        if isinstance(step, Call):
-            return self._call(step)
-        if isinstance(step, Wait):
-            _close(step.awaitable)
-            raise UsageError("this store or callback is asynchronous: use AsyncAuthFlow")
-        (self.wire.system.sleep or time.sleep)(step.seconds)
-        return None
-
-    def _call(self, call: Call) -> Outcome:
-        method, started = self.wire.clients.method(call.operation), time.monotonic()
-        answer = _attempt(method, call)
-        if inspect.iscoroutine(answer):
-            _close(answer)
+        if self.wire.clients.are_asynchronous:
             raise UsageError("this client is asynchronous: use AsyncAuthFlow")
-        return self.wire.outcome(call, started, answer)
+        return _run_blocking(self.wire, exchange, _refuse)
 
 
 @attrs.frozen
 class AsyncDriver:
-    """Runs exchanges on an event loop, with a boto3 client in worker threads or with an aiobotocore
-    client."""
+    """Runs exchanges for an event loop, which never waits for arithmetic, a store or a blocking client.
+
+    With a boto3 client, a whole turn runs in one worker thread: nothing comes between a challenge and its
+    proof. With a client of aiobotocore, the calls are made on the event loop, and the steps between them in
+    worker threads.
+    """
 
     wire: Wire
 
     @without_locals
     async def run(self, exchange: Exchange[T]) -> T:
         """Run an exchange to its end."""
-        steps, outcome = repeating(exchange, self.wire.system.random_bytes), None
-        while not isinstance(step := await asyncio.to_thread(advance, steps, outcome), Done):
-            outcome = await self._make(step)
+        if self.wire.clients.are_asynchronous:
+            return await self._run_on_the_loop(exchange)
+        finish = partial(_finish_on, asyncio.get_running_loop(), self.wire.timeout)
+        return await self.wire.workers.run(_run_blocking, self.wire, exchange, finish)
+
+    async def _run_on_the_loop(self, exchange: Exchange[T]) -> T:
+        workers, turn = self.wire.workers, self.wire.turn()
+        steps = repeating(exchange, self.wire.system.random_bytes)
+        step = await workers.run_first_step(advance, steps, None)
+        while not isinstance(step, Done):
+            outcome = None
+            if isinstance(step, Call):
+                outcome = await _await_call(turn, step)
+            elif isinstance(step, Wait):
+                await step.run()
+            elif (pause := (self.wire.system.sleep or asyncio.sleep)(turn.pause(step))) is not None:
+                await pause
+            step = await workers.run(advance, steps, outcome)
         return step.value
 
-    async def _make(self, step: Call | Wait[object] | Pause) -> Outcome | None:
+
+def _run_blocking(wire: Wire, exchange: Exchange[T], finish: Callable[[Wait[Any]], object]) -> T:
+    """Run an exchange in this thread.
+
+    Args:
+        wire: The flow's.
+        exchange: The exchange.
+        finish: Awaits what an asynchronous store, callback or `System.sleep` returned.
+    """
+    turn, outcome = wire.turn(), None
+    steps = repeating(exchange, wire.system.random_bytes)
+    while not isinstance(step := advance(steps, outcome), Done):
+        outcome = None
         if isinstance(step, Call):
-            return await self._call(step)
-        if isinstance(step, Wait):
-            await step.run()
-            return None
-        waiting = (self.wire.system.sleep or asyncio.sleep)(step.seconds)
-        if waiting is not None:
-            await waiting
-        return None
-
-    async def _call(self, call: Call) -> Outcome:
-        method, started = (
-            await asyncio.to_thread(self.wire.clients.method, call.operation),
-            time.monotonic(),
-        )
-        # aiobotocore's methods are plain functions that return coroutines: only a call tells which kind it
-        # is.
-        answer = await asyncio.to_thread(_attempt, method, call)
-        if inspect.isawaitable(answer):
-            answer = await _attempt_awaiting(answer)
-        return self.wire.outcome(call, started, answer)
+            outcome = _call(turn, step)
+        elif isinstance(step, Wait):
+            finish(step)
+        elif (pause := (wire.system.sleep or time.sleep)(turn.pause(step))) is not None:
+            finish(Wait(pause))
+    return step.value
 
 
-def _close(awaitable: object) -> None:
-    """End a coroutine that is not awaited, or Python warns that it never was."""
-    if inspect.iscoroutine(awaitable):
-        awaitable.close()
+def _refuse(wait: Wait[Any]) -> None:
+    if inspect.iscoroutine(wait.awaitable):
+        wait.awaitable.close()  # or Python warns that it was never awaited
+    raise UsageError("this store or callback is asynchronous: use AsyncAuthFlow")
 
 
-def _attempt(method: BotoMethod, call: Call) -> object:
-    """The answer, or the error as a value."""
+def _finish_on(loop: asyncio.AbstractEventLoop, timeout: float, wait: Wait[Any]) -> None:
+    """Await on the event loop, while this worker thread waits for it: not for ever, as the loop may end."""
+    asyncio.run_coroutine_threadsafe(wait.run(), loop).result(timeout)
+
+
+def _call(turn: _Turn, call: Call) -> Outcome:
+    if isinstance(attempt := turn.attempt(call), CognitoFlowError):
+        return attempt
+    method, started = turn.wire.clients.method(call.operation), time.monotonic()
     try:
-        return method(**call.parameters)
+        with attempting(attempt):
+            answer: object = method(**call.parameters)
     except Exception as error:  # noqa: BLE001 - botocore's parsers raise whatever they stumble over
-        return error
+        clear_locals(error)
+        answer = error
+    return turn.outcome(call, attempt, started, answer)
 
 
-async def _attempt_awaiting(answer: Awaitable[object]) -> object:
+async def _await_call(turn: _Turn, call: Call) -> Outcome:
+    if isinstance(attempt := turn.attempt(call), CognitoFlowError):
+        return attempt
+    method, started = turn.wire.clients.method(call.operation), time.monotonic()
+    calling: Any = method(**call.parameters)
     try:
-        return await answer
+        with attempting(attempt):
+            async with asyncio.timeout(attempt.seconds_left()):
+                answer: object = await calling
+    except TimeoutError as error:
+        answer = botocore.exceptions.ReadTimeoutError(endpoint_url="the endpoint", error=error)
     except Exception as error:  # noqa: BLE001 - as above
-        return error
+        clear_locals(error)
+        answer = error
+    return turn.outcome(call, attempt, started, answer)
 
 
 def _names(parameters: Mapping[str, object]) -> tuple[str, ...]:

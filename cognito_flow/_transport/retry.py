@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar, cast
 import attrs
 
 from cognito_flow._exchange import Call, Exchange, Response, Wait
-from cognito_flow.errors import CognitoFlowError, Throttled
+from cognito_flow.errors import CognitoFlowError
 
 T = TypeVar("T")
 Outcome: TypeAlias = Response | CognitoFlowError
@@ -19,12 +19,10 @@ Outcome: TypeAlias = Response | CognitoFlowError
 _MAX_ATTEMPTS = 3
 _FIRST_PAUSE = 0.2  # seconds; doubled for each further one, and drawn between half and the whole of it
 
-# What can be done twice without harm. An answer to a challenge cannot: its Session may be spent although the
-# answer was lost.
+# What can be processed twice without harm. An answer to a challenge cannot: its Session may be used up, and
+# only the response was lost.
 _SAFE_TO_REPEAT = frozenset(
     {
-        "InitiateAuth",
-        "AdminInitiateAuth",
         "GetUser",
         "GetUserAuthFactors",
         "GetDevice",
@@ -43,10 +41,14 @@ _SAFE_TO_REPEAT = frozenset(
     }
 )
 
+# A sign-in that begins with SRP_A has no effect on the server yet. The others count a wrong password, send a
+# message, run the triggers that send one, or use up the Session of a sign-up.
+_SAFE_AUTH_FLOWS = frozenset({"USER_SRP_AUTH", "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"})
+
 
 @attrs.frozen
 class Pause:
-    """Wait before the next call.
+    """Wait before the next attempt.
 
     Args:
         seconds: How long.
@@ -91,6 +93,10 @@ def _call_repeatedly(call: Call, random_bytes: Callable[[int], bytes]) -> Steps[
 
 
 def _may_repeat(call: Call, error: CognitoFlowError) -> bool:
-    if isinstance(error, Throttled):
-        return True
-    return error.retryable and (call.operation in _SAFE_TO_REPEAT or not error.maybe_processed)
+    return error.retryable and (not error.maybe_processed or _is_safe_to_repeat(call))
+
+
+def _is_safe_to_repeat(call: Call) -> bool:
+    if call.operation in ("InitiateAuth", "AdminInitiateAuth"):
+        return call.parameters.get("AuthFlow") in _SAFE_AUTH_FLOWS
+    return call.operation in _SAFE_TO_REPEAT

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import ssl
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -10,6 +12,7 @@ import botocore.exceptions
 
 from cognito_flow._exchange import Call, Response
 from cognito_flow._json import as_object, as_text, member
+from cognito_flow._transport.attempts import Attempt
 from cognito_flow._transport.clients import too_old
 from cognito_flow.errors import (
     CognitoFlowError,
@@ -21,12 +24,29 @@ from cognito_flow.errors import (
 
 _UNKNOWN_MEMBER = re.compile(r'Unknown parameter in [\w.]+: "(\w+)"')
 
+# botocore's classes for what was not sent. aiobotocore uses them for a connection that broke later, too, so
+# the error behind them decides.
 _NOT_SENT = (
     botocore.exceptions.EndpointConnectionError,
     botocore.exceptions.ConnectTimeoutError,
     botocore.exceptions.ProxyConnectionError,
 )
-# Lost on the way. An SSL error belongs here: the connection may break while the answer is being read.
+_NO_CONNECTION = frozenset(
+    {
+        "gaierror",
+        # urllib3
+        "NewConnectionError",
+        "ConnectTimeoutError",
+        # aiohttp
+        "ClientConnectorError",
+        "ClientHttpProxyError",
+        "ConnectionTimeoutError",
+        # httpx
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+    }
+)
 _LOST = (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError)
 _BAD_CREDENTIALS = (
     botocore.exceptions.NoCredentialsError,
@@ -41,7 +61,7 @@ def read_response(answer: object) -> Response:
     data = as_object(answer)
     if data is None:
         raise UsageError(
-            "the client answered with something that boto3 does not: give a boto3 or aiobotocore client"
+            "the client answered with something that boto3 does not: pass a boto3 or aiobotocore client"
         )
     return Response(data, service_date(data))
 
@@ -63,27 +83,37 @@ def service_date(answer: object) -> datetime | None:
         return None
 
 
-def translate(call: Call, error: Exception) -> CognitoFlowError:
-    translated = _typed(call, error)
-    # Neither may hang on as a cause: botocore's text for a bad parameter quotes the value, which may be a
-    # password, and a UnicodeDecodeError holds the whole answer, with its tokens.
+def translate(call: Call, attempt: Attempt, error: Exception) -> CognitoFlowError:
+    """The typed error for what botocore raised."""
+    for ours in (error, _error_behind(error)):
+        if isinstance(ours, CognitoFlowError):
+            return ours
+    translated = _typed(call, attempt, error)
+    # Neither may be kept as a cause: botocore's text for a bad parameter quotes the value, which may be a
+    # password, and a UnicodeDecodeError holds the whole response, with its tokens.
     if not isinstance(error, botocore.exceptions.ParamValidationError | UnicodeError):
-        translated.__cause__ = error
+        translated.__cause__ = _without_request(error)
     return translated
 
 
-def _typed(call: Call, error: Exception) -> CognitoFlowError:
+def _error_behind(error: BaseException) -> object:
+    """What an HTTP library raised, as botocore keeps it in its own error."""
+    behind: object = (getattr(error, "kwargs", None) or {}).get("error")
+    return behind
+
+
+def _without_request(error: Exception) -> Exception:
+    """The error without request and response, which botocore keeps in some: their bodies hold secrets."""
+    for name in ("request", "response"):
+        if isinstance(error, botocore.exceptions.HTTPClientError) and hasattr(error, name):
+            setattr(error, name, None)
+    return error
+
+
+def _typed(call: Call, attempt: Attempt, error: Exception) -> CognitoFlowError:
     operation = call.operation
     if isinstance(error, botocore.exceptions.ClientError):
-        said = error.response.get("Error", {})
-        return from_service(
-            str(said.get("Code", "")),
-            str(said.get("Message", "")),
-            operation=operation,
-            request_id=request_id(error.response),
-            status=int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)),
-            parameters=call.parameters,
-        )
+        return _refused(call, error)
     if isinstance(error, botocore.exceptions.ParamValidationError):
         # The name is one of ours; the rest of the message may quote a value.
         if unknown := _UNKNOWN_MEMBER.search(str(error)):
@@ -95,7 +125,13 @@ def _typed(call: Call, error: Exception) -> CognitoFlowError:
         return UsageError(
             f"{operation} is signed, and there are no usable AWS credentials", operation=operation
         )
-    if isinstance(error, _NOT_SENT):
+    if _is_bad_certificate(error):
+        return TransportError(
+            f"{operation} was not sent: the certificate of the endpoint cannot be verified",
+            hint="check the endpoint, the clock of this machine, and AWS_CA_BUNDLE",
+            operation=operation,
+        )
+    if _was_not_sent(error):
         return TransportError(
             f"{operation} could not be sent: {type(error).__name__}",
             hint="check the pool's region, the endpoint and the network",
@@ -104,9 +140,51 @@ def _typed(call: Call, error: Exception) -> CognitoFlowError:
         )
     if isinstance(error, _LOST):
         return TransportError(
-            f"no answer to {operation} came: {type(error).__name__}; it may have been carried out",
+            f"no response to {operation} came: {type(error).__name__}; it may have been processed",
             operation=operation,
             retryable=True,
             maybe_processed=True,
         )
-    return UnexpectedResponse(f"botocore failed at {operation}: {type(error).__name__}", operation=operation)
+    return UnexpectedResponse(
+        f"botocore failed at {operation}: {type(error).__name__}",
+        operation=operation,
+        maybe_processed=attempt.was_sent or not isinstance(error, botocore.exceptions.BotoCoreError),
+    )
+
+
+def _refused(call: Call, error: botocore.exceptions.ClientError) -> CognitoFlowError:
+    said = error.response.get("Error", {})
+    return from_service(
+        str(said.get("Code", "")),
+        str(said.get("Message", "")),
+        operation=call.operation,
+        request_id=request_id(error.response),
+        status=int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)),
+        parameters=call.parameters,
+    )
+
+
+def _was_not_sent(error: Exception) -> bool:
+    if not isinstance(error, _NOT_SENT):
+        return False
+    behind = _error_behind(error)
+    return not isinstance(behind, BaseException) or any(
+        kind.__name__ in _NO_CONNECTION for link in _links(behind) for kind in type(link).__mro__
+    )
+
+
+def _is_bad_certificate(error: Exception) -> bool:
+    return isinstance(error, botocore.exceptions.SSLError) and any(
+        isinstance(link, ssl.SSLCertVerificationError) for link in _links(error)
+    )
+
+
+def _links(error: BaseException) -> Iterator[BaseException]:
+    """An error of an HTTP library and what it wraps."""
+    link: object = error
+    for _ in range(8):
+        if not isinstance(link, BaseException):
+            return
+        yield link
+        candidates = (getattr(link, "original_error", None), _error_behind(link), *link.args)
+        link = next((item for item in candidates if isinstance(item, BaseException)), None)

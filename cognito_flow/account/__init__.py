@@ -172,7 +172,8 @@ class Account(_Account):
     def confirm_totp(self, code: str, *, device_name: str | None = None, preferred: bool = True) -> None:
         """Verify the first code of the authenticator app, and turn this second factor on.
 
-        It replaces an earlier authenticator app. Any process with the user's tokens can call it.
+        It replaces an earlier authenticator app. Any process with the user's tokens can call it. It makes two
+        calls: if the second one fails, `set_mfa` with `MfaType.SOFTWARE_TOKEN_MFA` repeats it.
 
         Args:
             code: The six digits that the app shows; whitespace is ignored. A code works once: the next
@@ -182,6 +183,8 @@ class Account(_Account):
 
         Raises:
             WrongCode: Ask again.
+            UnexpectedResponse: The response cannot be read. If `maybe_processed`, Cognito may have accepted
+                the code: `user` shows whether the factor is on.
         """
         self._run(self._exchanges.confirm_totp(code, device_name, preferred))
 

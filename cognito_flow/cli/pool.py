@@ -89,7 +89,7 @@ def _describe(pool: UserPool, passwords: Mapping[str, str]) -> None:
     for user in pool.users.values():
         known = f" password {found[user.username]}" if user.username in found else ""
         totp = "" if user.totp_secret is None else f" totp {user.totp_secret}"
-        _say(f"  user {user.username}{known}{totp}")
+        _say(f"  user {pool.display_name(user)}{known}{totp}")
 
 
 def _how_to_connect(url: str, pools: Sequence[UserPool]) -> str:

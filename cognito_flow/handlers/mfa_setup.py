@@ -69,13 +69,22 @@ def verify_totp(turn: HandlerTurn, proof: Mapping[str, str]) -> Exchange[Respons
 
     Raises:
         WrongCode: Cognito refused the code; or it is not six digits and was not sent.
+        UnexpectedResponse: The response has no known status, so Cognito may have accepted the code.
     """
     if not _SIX_DIGITS.fullmatch(proof["UserCode"]):
         raise WrongCode("the code of an authenticator app has six digits", operation="VerifySoftwareToken")
     verified = yield from turn.call("VerifySoftwareToken", proof)
-    if verified.data.get("Status") != "SUCCESS":
-        raise WrongCode("Cognito could not verify the code", operation="VerifySoftwareToken")
-    return verified
+    match verified.data.get("Status"):
+        case "SUCCESS":
+            return verified
+        case "ERROR":
+            raise WrongCode("Cognito could not verify the code", operation="VerifySoftwareToken")
+        case _:
+            raise UnexpectedResponse(
+                "Cognito answered without a known Status",
+                operation="VerifySoftwareToken",
+                maybe_processed=True,
+            )
 
 
 @attrs.frozen(kw_only=True)

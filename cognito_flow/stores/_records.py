@@ -6,6 +6,7 @@ decide where they are kept.
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -14,12 +15,25 @@ from urllib.parse import quote, unquote
 
 import attrs
 
-from cognito_flow._json import as_text
+from cognito_flow._json import as_object, as_text
+from cognito_flow._jwt import unverified_moment
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import StoreDamaged, UsageError
 from cognito_flow.models import AppClient, Device, Tokens
+from cognito_flow.stores._cipher import Cipher, as_bytes, as_document
 
-__all__ = ["Record", "RecordStore", "Records", "check_record", "record_name", "users_of"]
+__all__ = [
+    "Record",
+    "RecordStore",
+    "Records",
+    "check_record",
+    "issued_at",
+    "open_record",
+    "record_name",
+    "seal_record",
+    "user_number",
+    "users_of",
+]
 
 Record: TypeAlias = Mapping[str, object]
 
@@ -116,6 +130,40 @@ def users_of(names: Iterable[str], app: AppClient) -> list[str]:
         for name in names
         if name.startswith(prefix)
     )
+
+
+def user_number(app: AppClient, username: str) -> int:
+    """Return a number for the user, evenly distributed over 64 bits."""
+    return int.from_bytes(hashlib.sha256(record_name("lock", app, username).encode()).digest()[:8])
+
+
+def issued_at(record: Record) -> int:
+    """Return when Cognito issued the tokens in a record, in seconds since 1970; 0 if the record does not say.
+    Stores that machines share keep the tokens that were issued last."""
+    moment = unverified_moment(as_text(record.get("access_token")) or "", "iat")
+    return 0 if moment is None else int(moment.timestamp())
+
+
+def seal_record(cipher: Cipher, name: str, record: Record) -> bytes:
+    """Return a record as it is kept by itself. It contains its name, so that it is valid under no other."""
+    return as_bytes(cipher.seal({"name": name, "record": record}))
+
+
+def open_record(cipher: Cipher, name: str, data: str | bytes) -> Record:
+    """Return the record that `seal_record` made.
+
+    Raises:
+        StoreDamaged: It is damaged, or belongs to another name. Putting or deleting it repairs the store.
+        StoreError: It needs another key.
+    """
+    try:
+        content = cipher.open(as_document(data), name)
+    except StoreDamaged as error:
+        raise StoreDamaged(f"the record {name} is damaged ({error}): sign in again, or delete it") from None
+    record = as_object(content.get("record"))
+    if record is None or content.get("name") != name:
+        raise StoreDamaged(f"the record {name} belongs to another name: sign in again, or delete it")
+    return record
 
 
 def _device_of(records: Records, app: AppClient, username: str) -> str:

@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager
 
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.models import AppClient
-from cognito_flow.stores._document import Document, hold
+from cognito_flow.stores._document import Document
+from cognito_flow.stores._files import hold
 from cognito_flow.stores._records import Records, RecordStore, check_record, users_of
 
 __all__ = ["FileStore"]

@@ -5,6 +5,8 @@ Rule of this file: it knows all doors and no `Pool`, so that a `Pool` can hold i
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import attrs
 
 from cognito_flow.testing._doors.http import Serving
@@ -41,7 +43,14 @@ class ReachableService(Service):
         """
         install(self, session)
 
-    def serve(self, port: int = 0, *, host: str = "127.0.0.1", patience: float = 30) -> Serving:
+    def serve(
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        patience: float = 30,
+        origins: Collection[str] = (),
+    ) -> Serving:
         """Serve everything over HTTP, for other programs and other languages.
 
         >>> from cognito_flow.testing import LocalCognito
@@ -53,6 +62,8 @@ class ReachableService(Service):
             port: The port; 0 takes any free one.
             host: The address to bind; only programs on this machine can reach the default one.
             patience: How long a client may take between two bytes, and between two requests, in seconds.
+            origins: Web pages that may use ``/_local/...``, for example ``["http://localhost:3000"]``. The
+                API itself is open to pages of all origins.
 
         Returns:
             A context manager whose value is the URL; the URL is also its attribute `url`. The paths are
@@ -61,4 +72,4 @@ class ReachableService(Service):
         Raises:
             OSError: The port is in use; raised when the context is entered.
         """
-        return Serving(self, host, port, patience)
+        return Serving(self, host, port, patience, origins)

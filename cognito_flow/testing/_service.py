@@ -26,7 +26,7 @@ from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import UserPool
 from cognito_flow.testing._state.refusal import Refusal
 from cognito_flow.testing.clock import Clock
-from cognito_flow.testing.faults import AnswerLost, Fault, Faults, Trouble
+from cognito_flow.testing.faults import AnswerLost, Fault, Faults, ScheduledFault
 from cognito_flow.testing.outbox import Message
 
 _TARGET_PREFIX = "AWSCognitoIdentityProviderService."
@@ -134,51 +134,54 @@ class Service:
             body: The body.
 
         Raises:
-            AnswerLost: A fault wants it so.
+            AnswerLost: A fault loses the answer.
         """
         operation = headers.get("x-amz-target", "").removeprefix(_TARGET_PREFIX)
-        fault = self._trouble(operation)
-        if fault is Fault.THROTTLE:
-            return self._refuse(operation, (), Refusal("TooManyRequestsException", "Rate exceeded"))
-        if fault is Fault.ERROR_BEFORE:
-            return self._refuse(operation, (), _internal_error())
-        reply = self._process(operation, headers, body)
-        if fault is Fault.ERROR_AFTER:
-            return self._refuse(operation, (), _internal_error())
-        if fault is Fault.LOST:
-            raise AnswerLost
-        return reply
-
-    def _trouble(self, operation: str) -> Fault:
-        with self._lock:
-            trouble = self.faults.take(operation) or Trouble(Fault.DELAY)
-        if trouble.seconds:
-            self.sleep(trouble.seconds)  # outside the lock: only this call waits
-        return trouble.fault
-
-    def _process(self, operation: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        fault = self._due_fault(operation)
         names: tuple[str, ...] = ()
+        outcome: Members | Refusal
         try:
             parameters = _parse(body)
             names = _names(parameters)
-            parameters = _check(operation, headers, parameters)
-            with self._lock:
-                answer = OPERATIONS[operation](self._request(operation, parameters))
+            outcome = self._process(operation, headers, parameters, fault)
         except Refusal as refusal:
-            return self._refuse(operation, names, refusal)
-        self.calls.append(RecordedCall(operation, names, None))
-        return self._reply(200, json.dumps(answer).encode())
+            outcome = refusal
+        if fault is Fault.ERROR_AFTER:
+            outcome = _internal_error()
+        self.calls.append(RecordedCall(operation, names, getattr(outcome, "code", None)))
+        if fault is Fault.LOST:
+            raise AnswerLost
+        return self._refuse(outcome) if isinstance(outcome, Refusal) else self._reply(200, outcome)
 
-    def _request(self, operation: str, parameters: Members) -> Request:
-        return Request(operation, parameters, self.region, self._pools, self.outbox, self.clock())
+    def _due_fault(self, operation: str) -> Fault:
+        with self._lock:
+            due = self.faults.take(operation) or ScheduledFault(Fault.DELAY)
+        if due.seconds:
+            self.sleep(due.seconds)  # outside the lock: only this call waits
+        return due.fault
 
-    def _refuse(self, operation: str, names: tuple[str, ...], refusal: Refusal) -> Reply:
-        self.calls.append(RecordedCall(operation, names, refusal.code))
-        body = {"__type": refusal.code, "message": refusal.text, **refusal.members}
-        headers = {"x-amzn-errortype": f"{refusal.code}:"}
-        return self._reply(refusal.status, json.dumps(body).encode(), headers)
+    def _process(
+        self, operation: str, headers: Mapping[str, str], parameters: Members, fault: Fault
+    ) -> Members:
+        if fault is Fault.THROTTLE:
+            raise Refusal("TooManyRequestsException", "Rate exceeded")
+        if fault is Fault.ERROR_BEFORE:
+            raise _internal_error()
+        checked = _check(operation, headers, parameters)
+        with self._lock:
+            request = Request(operation, checked, self.region, self._pools, self.outbox, self.clock())
+            return OPERATIONS[operation](request)
 
-    def _reply(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:
+    def _refuse(self, refusal: Refusal) -> Reply:
+        members = {"__type": refusal.code, "message": refusal.text, **refusal.members}
+        headers = {
+            "x-amzn-errortype": f"{refusal.code}:",
+            "x-amzn-errormessage": _one_line(refusal.text),
+        }
+        return self._reply(refusal.status, members, headers)
+
+    def _reply(self, status: int, members: Members, headers: Mapping[str, str] | None = None) -> Reply:
+        body = json.dumps(members).encode()
         common = {
             "Content-Type": "application/x-amz-json-1.1",
             "Content-Length": str(len(body)),
@@ -186,6 +189,11 @@ class Service:
             "x-amzn-requestid": str(uuid.uuid4()),
         }
         return Reply(status, {**common, **(headers or {})}, body)
+
+
+def _one_line(text: str) -> str:
+    """A text as a header can carry it: one line of printable ASCII."""
+    return "".join(letter if " " <= letter <= "~" else " " for letter in text)
 
 
 def _internal_error() -> Refusal:

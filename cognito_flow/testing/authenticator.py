@@ -53,7 +53,7 @@ class _Passkey:
     rp_id: str
     user_handle: bytes
     private_key: _PrivateKey = attrs.field(repr=False)
-    credential_id: bytes = attrs.field(factory=lambda: secrets.token_bytes(32))
+    credential_id: bytes
     sign_count: int = 0
 
 
@@ -66,6 +66,7 @@ class SoftAuthenticator:
         algorithm: Which keys it makes.
         user_verification: Whether it says that it verified the user, whatever the options ask for.
         counting: Whether its sign counts go up. Devices that share their passkeys leave them at zero.
+        credential_id: The id of new passkeys; random if None, as it should be.
 
     >>> device = SoftAuthenticator()
     >>> passkey = device.create(
@@ -85,6 +86,7 @@ class SoftAuthenticator:
     algorithm: Literal["ES256", "RS256"] = "ES256"
     user_verification: bool = True
     counting: bool = True
+    credential_id: bytes | None = None
     _passkeys: list[_Passkey] = attrs.field(factory=list[_Passkey], init=False)
 
     def create(self, options: str | Mapping[str, object]) -> dict[str, object]:
@@ -104,7 +106,8 @@ class SoftAuthenticator:
         algorithm = _ALGORITHMS[self.algorithm]
         if algorithm not in [offered.alg for offered in asked.pub_key_cred_params]:
             raise AuthenticatorRefused(f"the options do not offer {self.algorithm}")
-        passkey = _Passkey(rp_id, asked.user.id, _generate(algorithm))
+        credential_id = self.credential_id or secrets.token_bytes(32)
+        passkey = _Passkey(rp_id, asked.user.id, _generate(algorithm), credential_id)
         self._passkeys.append(passkey)
         authenticator_data = self._authenticator_data(passkey, _attested(passkey))
         attestation: dict[str, object] = {"fmt": "none", "attStmt": {}, "authData": authenticator_data}

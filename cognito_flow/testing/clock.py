@@ -1,7 +1,6 @@
 """The clock of a LocalCognito.
 
-Rule of this file: it runs with the real time, plus what tests have advanced it by; or it stands still where
-tests say so.
+Rule of this file: it runs with its source, by default the real time, plus what tests have advanced it by.
 """
 
 from __future__ import annotations
@@ -20,13 +19,14 @@ def _real_time() -> datetime:
 
 @attrs.define
 class Clock:
-    """Tells the time of a LocalCognito, and lets it pass.
+    """The time of a LocalCognito, which tests can advance.
 
     Args:
-        source: What it runs with: the real time, or for example ``lambda: datetime(2030, 1, 1, tzinfo=UTC)``.
+        source: The time it runs with: by default the real time; a fixed time with for example
+            ``lambda: datetime(2030, 1, 1, tzinfo=UTC)``.
 
     Attributes:
-        ahead: How far it is ahead of that by now.
+        ahead: How far it is ahead of its source.
 
     >>> clock = Clock(lambda: datetime(2030, 1, 1, tzinfo=UTC))
     >>> clock.advance(90)
@@ -45,18 +45,26 @@ class Clock:
         """Let this many seconds pass at once.
 
         Raises:
-            ValueError: It is no number, or the time would be before 1970 or after 8999, where there is no
-                room left for the life of a token.
+            ValueError: It is not a number, or the time would be before 1970 or after 8999, where datetime has
+                no room for the life of a token.
+        """
+        self.set_ahead(self.ahead.total_seconds() + seconds)
+
+    def set_ahead(self, seconds: float) -> None:
+        """Set how far the clock is ahead of its source; 0 undoes every `advance`.
+
+        Raises:
+            ValueError: As in `advance`.
         """
         try:
-            ahead = self.ahead + timedelta(seconds=seconds)
+            ahead = timedelta(seconds=seconds)
             year = (self.source() + ahead).year
         except OverflowError:
             year, ahead = 0, self.ahead
         if not _FIRST_YEAR <= year <= _LAST_YEAR:
-            raise ValueError(f"the clock cannot go on by {seconds} seconds")
+            raise ValueError(f"the clock cannot be {seconds} seconds ahead")
         self.ahead = ahead
 
     def timestamp(self) -> float:
-        """The time, in seconds since the epoch."""
+        """The time in seconds since the epoch."""
         return self().timestamp()

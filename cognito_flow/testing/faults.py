@@ -1,7 +1,7 @@
-"""Trouble on purpose: what a network and a busy service do to a client.
+"""Faults on purpose: what a network and a busy service do to a client.
 
-Rule of this file: trouble is ordered for the next calls of an operation, and used up by them in order; or it
-comes by chance, by dice that fall the same way in each run.
+Rule of this file: a fault is scheduled for the next calls of an operation, which use it up in order; or it
+comes with a probability, by a seeded generator, so that each run fails in the same way.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import attrs
 from cognito_flow.testing._operations import validation
 
 ANY = "*"
-"""Stands for every operation."""
+"""Means every operation."""
 
 
 class AnswerLost(Exception):
-    """The call was processed, and its answer is to get lost."""
+    """The call was processed, but its answer must not reach the client."""
 
 
 class Fault(StrEnum):
@@ -31,13 +31,13 @@ class Fault(StrEnum):
     ERROR_AFTER = "error_after"
     """InternalErrorException, although the call was processed."""
     LOST = "lost"
-    """No answer comes, although the call was processed."""
+    """No answer arrives, although the call was processed."""
     DELAY = "delay"
-    """Nothing but time: the call is processed and answered after a while."""
+    """The call is processed and answered, but later."""
 
 
 @attrs.frozen
-class Trouble:
+class ScheduledFault:
     """What happens to one call.
 
     Args:
@@ -50,20 +50,20 @@ class Trouble:
 
 
 @attrs.frozen
-class _Chance:
-    trouble: Trouble
+class _RandomFault:
+    scheduled: ScheduledFault
     operation: str
     probability: float
-    dice: random.Random = attrs.field(repr=False)
+    generator: random.Random = attrs.field(repr=False)
 
     def hits(self, operation: str) -> bool:
-        return self.operation in {operation, ANY} and self.dice.random() < self.probability
+        return self.operation in {operation, ANY} and self.generator.random() < self.probability
 
 
 @attrs.define
 class Faults:
-    """The trouble that is still to come. Operations are named as in the API, for example
-    ``RespondToAuthChallenge``; ``"*"`` stands for each.
+    """Scheduled faults. Operations are named as in the API, for example ``RespondToAuthChallenge``; ``"*"``
+    means every operation.
 
     >>> faults = Faults()
     >>> faults.throttle("InitiateAuth")
@@ -71,24 +71,26 @@ class Faults:
     (None, <Fault.THROTTLE: 'throttle'>, None)
     """
 
-    _ordered: dict[str, list[Trouble]] = attrs.field(factory=dict[str, list[Trouble]], init=False)
-    _chances: list[_Chance] = attrs.field(factory=list[_Chance], init=False)
+    _in_order: dict[str, list[ScheduledFault]] = attrs.field(
+        factory=dict[str, list[ScheduledFault]], init=False
+    )
+    _random: list[_RandomFault] = attrs.field(factory=list[_RandomFault], init=False)
 
     def add(self, fault: Fault, operation: str, *, times: int = 1, seconds: float = 0) -> None:
-        """Let the next calls of an operation fail.
+        """Make the next calls of an operation fail.
 
         Args:
-            fault: How.
+            fault: What goes wrong.
             operation: The operation's name, or ``"*"``.
-            times: How many calls.
+            times: How many calls fail.
             seconds: How long each of them waits first.
 
         Raises:
-            ValueError: Cognito has no such operation, or there is no such fault, or a number is below 0.
+            ValueError: Cognito has no such operation, there is no such fault, or a number is below 0.
         """
         if times < 0:
-            raise ValueError(f"calls cannot fail {times} times")
-        self._ordered.setdefault(_known(operation), []).extend([Trouble(fault, seconds)] * times)
+            raise ValueError(f"times must be at least 0, not {times}")
+        self._in_order.setdefault(_check_name(operation), []).extend([ScheduledFault(fault, seconds)] * times)
 
     def throttle(self, operation: str, times: int = 1) -> None:
         """Refuse the next calls with TooManyRequestsException."""
@@ -99,54 +101,54 @@ class Faults:
         self.add(Fault.ERROR_BEFORE, operation, times=times)
 
     def error_after(self, operation: str, times: int = 1) -> None:
-        """Process the next calls, and answer them with a 500."""
+        """Process the next calls and answer them with a 500."""
         self.add(Fault.ERROR_AFTER, operation, times=times)
 
     def lose(self, operation: str, times: int = 1) -> None:
-        """Process the next calls, and let their answers get lost."""
+        """Process the next calls and lose their answers."""
         self.add(Fault.LOST, operation, times=times)
 
     def delay(self, operation: str, seconds: float, times: int = 1) -> None:
-        """Let the next calls wait before they are processed."""
+        """Delay the next calls before they are processed."""
         self.add(Fault.DELAY, operation, times=times, seconds=seconds)
 
     def sometimes(
         self, fault: Fault, operation: str, probability: float, *, seed: int = 0, seconds: float = 0
     ) -> None:
-        """Let calls of an operation fail by chance, until `clear`.
+        """Make calls of an operation fail with a probability, until `clear`.
 
         Args:
-            fault: How.
+            fault: What goes wrong.
             operation: The operation's name, or ``"*"``.
             probability: From 0 (never) to 1 (always).
-            seed: Of the dice: the same seed makes the same calls fail.
+            seed: The same seed makes the same calls fail.
             seconds: How long each of them waits first.
 
         Raises:
-            ValueError: Cognito has no such operation, or there is no such fault, or the probability or the
-                wait is none.
+            ValueError: Cognito has no such operation, there is no such fault, or a number is out of range.
         """
         if not 0 <= probability <= 1:
-            raise ValueError(f"a probability is between 0 and 1, and not {probability}")
-        dice = random.Random(seed)  # noqa: S311 - chosen so that it falls the same way in each run
-        self._chances.append(_Chance(Trouble(fault, seconds), _known(operation), probability, dice))
+            raise ValueError(f"probability must be from 0 to 1, not {probability}")
+        generator = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        scheduled = ScheduledFault(fault, seconds)
+        self._random.append(_RandomFault(scheduled, _check_name(operation), probability, generator))
 
     def clear(self) -> None:
-        """No trouble any more."""
-        self._ordered.clear()
-        self._chances.clear()
+        """Remove all scheduled faults."""
+        self._in_order.clear()
+        self._random.clear()
 
-    def take(self, operation: str) -> Trouble | None:
-        """The trouble of this call, if any is due. What was ordered comes first."""
+    def take(self, operation: str) -> ScheduledFault | None:
+        """The fault of this call, if one is due. Those that `add` scheduled come first."""
         for name in (operation, ANY):
-            if due := self._ordered.get(name):
+            if due := self._in_order.get(name):
                 return due.pop(0)
-        # Each of them throws its dice, so that one does not change how another's fall.
-        hits = [chance.trouble for chance in self._chances if chance.hits(operation)]
+        # Each generator advances with every call, so that one does not change when another hits.
+        hits = [fault.scheduled for fault in self._random if fault.hits(operation)]
         return hits[0] if hits else None
 
 
-def _known(operation: str) -> str:
+def _check_name(operation: str) -> str:
     if operation != ANY and operation not in validation.operations():
         raise ValueError(f"Cognito has no operation {operation!r}")
     return operation

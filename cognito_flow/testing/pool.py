@@ -69,6 +69,7 @@ class _SharedFlowOptions(TypedDict, total=False):
     context: UserContext | None
     analytics_endpoint_id: str | None
     on_event: Callable[[Event], object] | None
+    timeout: float
     system: System | None
 
 
@@ -145,22 +146,38 @@ class Pool:
         return self._state.triggers
 
     def configure(
-        self, *, skew: float | None = None, totp_retry: bool | None = None, issuer: str | None = None
+        self,
+        *,
+        skew: float | None = None,
+        totp_retry: bool | None = None,
+        device_session_required: bool | None = None,
+        confirmation_session: bool | None = None,
+        admin_no_srp_auth: bool | None = None,
+        issuer: str | None = None,
     ) -> None:
-        """Settle what is not known of the real service, or what a program under test expects otherwise.
+        """Choose how the pool behaves where reports about the real service differ.
 
         Args:
-            skew: How far TIMESTAMP may be off the clock, in seconds; 300 at first.
-            totp_retry: Whether a Session survives a wrong code of an authenticator app; True at first.
-            issuer: The `iss` claim of the tokens; at first what it is on AWS. Some programs expect the URL
-                that they were given, with the pool's id: ``f"{url}/{pool.id}"``.
+            skew: By how many seconds TIMESTAMP may differ from the clock; default 300.
+            totp_retry: Whether a Session survives a wrong TOTP code; default True.
+            device_session_required: Whether DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER must be answered
+                with their Session; default False.
+            confirmation_session: Whether ConfirmSignUp answers with a Session even if it was sent none;
+                default False.
+            admin_no_srp_auth: Whether AdminInitiateAuth answers USER_SRP_AUTH with ADMIN_NO_SRP_AUTH;
+                default False.
+            issuer: The `iss` claim of the tokens; by default the one of AWS. Some programs expect the URL
+                that they were given with the pool id: ``f"{url}/{pool.id}"``.
         """
-        if skew is not None:
-            self._state.skew = skew
-        if totp_retry is not None:
-            self._state.totp_retry = totp_retry
-        if issuer is not None:
-            self._state.issuer = issuer
+        given = {
+            "skew": skew,
+            "totp_retry": totp_retry,
+            "device_session_required": device_session_required,
+            "confirmation_session": confirmation_session,
+            "admin_no_srp_auth": admin_no_srp_auth,
+            "issuer": issuer,
+        }
+        self._state.configure({name: value for name, value in given.items() if value is not None})
 
     def app_client(
         self,

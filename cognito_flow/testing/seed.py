@@ -139,11 +139,13 @@ class _Table:
 
 def _plant_pool(cognito: LocalCognito, table: _Table) -> None:
     clients, users = list(table.tables("client")), list(table.tables("user"))
+    settings = table.table("configure")
     groups, chosen = table.texts("groups"), table.table("triggers")
     name, pool_id = table.text("name") or "pool", table.text("id")
     with table.telling():
         pool = cognito.create_pool(name, pool_id=pool_id, **table.values)
         api: Any = cognito.shared_client
+        cognito.state(pool.id).configure(settings.values)
         for group in groups:
             api.create_group(UserPoolId=pool.id, GroupName=group)
     for trigger in list(chosen.values):

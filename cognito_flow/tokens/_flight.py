@@ -113,7 +113,10 @@ async def holding(
                     await stack.enter_async_context(awaited)
                 yield
         finally:
-            # Release the lock even if the task is cancelled at this moment.
-            await asyncio.shield(loop.run_in_executor(thread, held.close))
+            if loop.is_closed():  # the task is being collected, and can await nothing
+                thread.submit(held.close)
+            else:
+                # Release the lock even if the task is cancelled at this moment.
+                await asyncio.shield(loop.run_in_executor(thread, held.close))
     finally:
         thread.shutdown(wait=False)

@@ -228,6 +228,15 @@ def test_wrong_first_code_turns_nothing_on() -> None:
         next(account().confirm_totp("12345", None, True))
 
 
+@pytest.mark.parametrize("data", [{}, {"Status": None}, {"Status": "NEW"}])
+def test_code_whose_verification_was_cut_is_not_called_wrong(data: Mapping[str, object]) -> None:
+    """Cognito may have accepted it, and would refuse the same code the second time."""
+    with pytest.raises(UnexpectedResponse, match="without a known Status") as caught:
+        play(account().confirm_totp("123456", None, True), data)
+
+    assert caught.value.maybe_processed
+
+
 def test_authenticator_app_without_a_secret_raises_unexpected_response() -> None:
     with pytest.raises(UnexpectedResponse, match="SecretCode"):
         play(account().enrol_totp(), {})

@@ -36,6 +36,9 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]
             process.kill()
 
 
+SECRET = "JBSWY3DPEHPK3PXP"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_pools_are_served_until_the_process_is_asked_to_stop(number: signal.Signals) -> None:
@@ -59,12 +62,14 @@ def test_pools_are_served_until_the_process_is_asked_to_stop(number: signal.Sign
 
 def test_seed_of_a_file_is_served(tmp_path: Path) -> None:
     seed = tmp_path / "seed.toml"
-    seed.write_text('[[pool]]\nname = "people"\n[[pool.user]]\nusername = "bob"\n', encoding="utf-8")
+    text = f'[[pool]]\nname = "people"\n[[pool.user]]\nusername = "bob"\ntotp = "{SECRET}"\n'
+    seed.write_text(text, encoding="utf-8")
     with running("--port", "0", "--seed", str(seed)) as (_, lines):
         url = re.findall(r"http://127\.0\.0\.1:\d+", lines[0])[0]
         with urlopen(f"{url}/_local/pools") as answer:  # noqa: S310 - it is http
             (pool,) = json.load(answer)
-    assert (pool["name"], pool["users"]) == ("people", ["bob"])
+    assert (pool["name"], [user["name"] for user in pool["users"]]) == ("people", ["bob"])
+    assert lines[2] == f"  user bob totp {SECRET}\n"
 
 
 SEED = """

@@ -1,5 +1,5 @@
-"""The pools that these tests speak to. The clock stands still, so that no code changes in mid-test, and every
-answer is held against the service model."""
+"""The pools of these tests. The clock is fixed, so that no code expires during a test, and every answer is
+checked against the service model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 5, 9, 30, 5, tzinfo=UTC)  # a Thursday, with a day of o
 
 
 class CheckedCognito(LocalCognito):
-    """A service whose answers are held against the service model, each of them."""
+    """A service that checks each answer against the service model."""
 
     def handle(self, headers: Mapping[str, str], body: bytes) -> Reply:
         reply = super().handle(headers, body)
@@ -41,7 +41,7 @@ def cognito() -> LocalCognito:
 
 @pytest.fixture
 def wire(cognito: LocalCognito) -> Wire:
-    """A pool with alice and bob, who have the same password, and nothing switched on."""
+    """A pool with default settings, and alice and bob, who have the same password."""
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD, email="alice@example.com", phone_number="+31612345678")
     pool.add_user("bob", PASSWORD)
@@ -50,7 +50,7 @@ def wire(cognito: LocalCognito) -> Wire:
 
 @pytest.fixture
 def totp_wire(cognito: LocalCognito) -> Wire:
-    """A pool that requires a second factor, with alice and bob, who have an authenticator app."""
+    """A pool that requires a second factor, and alice and bob, who have an authenticator app."""
     pool = cognito.create_pool(
         mfa_configuration="ON",
         software_token_mfa_configuration={"Enabled": True},

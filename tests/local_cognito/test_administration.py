@@ -1,10 +1,11 @@
-"""What administrators do to users: inviting them, sending them to choose a new password, changing what they are."""
+"""Operations of administrators on users: invitations, password resets, attributes."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
+import jwt
 import pytest
 
 from cognito_flow.testing import LocalCognito
@@ -17,7 +18,7 @@ NEW = "Battery-staple-2"
 
 
 def call(wire: Wire, operation: str, username: str = "carol", **parameters: Any) -> Any:
-    """An Admin operation on a user."""
+    """Call an Admin operation on a user."""
     return getattr(wire.api, operation)(UserPoolId=wire.pool.id, Username=username, **parameters)
 
 
@@ -39,15 +40,14 @@ def alias(cognito: LocalCognito) -> Wire:
 # -- invitations --
 
 
-def test_an_invited_user_is_described(wire: Wire) -> None:
-    """AdminCreateUser and AdminGetUser tell the same."""
+def test_admin_create_user_and_admin_get_user_describe_an_invited_user_alike(wire: Wire) -> None:
     made = create(wire, attributes={"email": MAIL, "email_verified": "true"})
-    told = call(wire, "admin_get_user")
+    shown = call(wire, "admin_get_user")
 
     assert (made["UserStatus"], made["Enabled"]) == ("FORCE_CHANGE_PASSWORD", True)
     assert {"Name": "email_verified", "Value": "true"} in made["Attributes"]
-    assert told["UserAttributes"] == made["Attributes"]
-    assert told["UserCreateDate"] == made["UserCreateDate"] == wire.cognito.clock()
+    assert shown["UserAttributes"] == made["Attributes"]
+    assert shown["UserCreateDate"] == made["UserCreateDate"] == wire.cognito.clock()
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,9 @@ def test_an_invited_user_is_described(wire: Wire) -> None:
     ],
     ids=str,
 )
-def test_an_invitation_goes_where_it_is_wanted(wire: Wire, given: dict[str, Any], media: list[str]) -> None:
-    """With the temporary password, which may be given."""
+def test_invitation_is_sent_by_the_wanted_media_with_the_temporary_password(
+    wire: Wire, given: dict[str, Any], media: list[str]
+) -> None:
     both = {"email": MAIL, "phone_number": NUMBER}
     create(wire, attributes=both, TemporaryPassword="Given-by-hand-1", **given)
 
@@ -73,8 +74,7 @@ def test_an_invitation_goes_where_it_is_wanted(wire: Wire, given: dict[str, Any]
     assert step["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
 
 
-def test_an_invitation_goes_nowhere_without_an_address(wire: Wire) -> None:
-    """The user is there all the same; a phone number will do."""
+def test_user_without_an_address_is_created_without_an_invitation(wire: Wire) -> None:
     create(wire)
     assert not wire.cognito.outbox
     create(wire, "dave", attributes={"phone_number": NUMBER})
@@ -82,8 +82,7 @@ def test_an_invitation_goes_nowhere_without_an_address(wire: Wire) -> None:
     assert [(message.username, message.medium) for message in wire.cognito.outbox] == [("dave", "SMS")]
 
 
-def test_who_needs_no_password_is_confirmed_at_once(cognito: LocalCognito) -> None:
-    """In a pool where a code is a first factor, if no temporary password is given."""
+def test_user_without_password_in_a_pool_with_one_time_passwords_is_confirmed(cognito: LocalCognito) -> None:
     factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     wire = Wire(cognito.create_pool(policies=factors))
 
@@ -93,8 +92,7 @@ def test_who_needs_no_password_is_confirmed_at_once(cognito: LocalCognito) -> No
     assert given["UserStatus"] == "FORCE_CHANGE_PASSWORD"
 
 
-def test_a_temporary_password_meets_the_policy(cognito: LocalCognito) -> None:
-    """Also one that is made, however long it must be."""
+def test_temporary_password_meets_the_policy(cognito: LocalCognito) -> None:
     policy = {"PasswordPolicy": {"MinimumLength": 40, "RequireSymbols": True}}
     wire = Wire(cognito.create_pool(policies=policy))
     weak = refusal(lambda: create(wire, TemporaryPassword="Too-short-1"))
@@ -108,10 +106,7 @@ def test_a_temporary_password_meets_the_policy(cognito: LocalCognito) -> None:
 
 
 @pytest.mark.parametrize(("days", "life"), [(0, 7), (30, 30)])
-def test_a_temporary_password_lives_as_long_as_the_policy_says(
-    cognito: LocalCognito, days: int, life: int
-) -> None:
-    """TemporaryPasswordValidityDays; 0 is the default."""
+def test_temporary_password_expires_as_the_policy_says(cognito: LocalCognito, days: int, life: int) -> None:
     policy = {"PasswordPolicy": {"TemporaryPasswordValidityDays": days}}
     wire = Wire(cognito.create_pool(policies=policy))
     create(wire, TemporaryPassword="Given-by-hand-1")
@@ -121,8 +116,7 @@ def test_a_temporary_password_lives_as_long_as_the_policy_says(
     assert "has expired" in refusal(lambda: wire.password("carol", "Given-by-hand-1"))[1]
 
 
-def test_an_invitation_is_sent_again(wire: Wire) -> None:
-    """With a new temporary password, which lives as long as the first one did."""
+def test_invitation_is_sent_again_with_a_new_temporary_password(wire: Wire) -> None:
     create(wire, attributes={"email": MAIL})
     old = wire.pool.last_code("carol")
     wire.cognito.clock.advance(8 * 86400)
@@ -136,8 +130,7 @@ def test_an_invitation_is_sent_again(wire: Wire) -> None:
     assert wire.password("carol", new)["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
 
 
-def test_an_invitation_is_sent_again_only_to_whom_it_helps(wire: Wire) -> None:
-    """Neither to a user who has chosen a password, nor to nobody."""
+def test_resend_is_refused_for_confirmed_and_unknown_users(wire: Wire) -> None:
     again = partial(call, wire, "admin_create_user", MessageAction="RESEND")
     text = "Resend not possible. Status of the user is CONFIRMED."
 
@@ -145,8 +138,7 @@ def test_an_invitation_is_sent_again_only_to_whom_it_helps(wire: Wire) -> None:
     assert refusal(again) == ("UserNotFoundException", "User does not exist.")
 
 
-def test_a_trigger_may_refuse_an_invitation(wire: Wire) -> None:
-    """PreSignUp, with a source of its own; then there is no such user."""
+def test_pre_sign_up_trigger_that_raises_refuses_an_invitation(wire: Wire) -> None:
     seen: list[tuple[str, str]] = []
 
     def refuse(event: Any) -> Any:
@@ -163,8 +155,7 @@ def test_a_trigger_may_refuse_an_invitation(wire: Wire) -> None:
 # -- aliases --
 
 
-def test_a_verified_alias_of_another_is_refused_or_taken_over(alias: Wire) -> None:
-    """ForceAliasCreation says which."""
+def test_verified_alias_of_another_user_is_taken_only_with_force_alias_creation(alias: Wire) -> None:
     verified = {"email": MAIL, "email_verified": "true"}
 
     assert refusal(lambda: create(alias, attributes=verified)) == ALIAS_TAKEN
@@ -175,29 +166,59 @@ def test_a_verified_alias_of_another_is_refused_or_taken_over(alias: Wire) -> No
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_an_address_that_is_not_verified_takes_nothing(alias: Wire, force: bool) -> None:
-    """It is no alias yet."""
+def test_unverified_address_takes_no_alias(alias: Wire, force: bool) -> None:
     create(alias, attributes={"email": MAIL}, ForceAliasCreation=force)
 
     assert alias.pool.user(MAIL).username == "bob"
 
 
-def test_an_address_does_not_become_the_alias_of_two(alias: Wire) -> None:
-    """Neither by its verification nor by its value."""
+@pytest.mark.parametrize("changes", [{}, {"email": MAIL}], ids=["verified alone", "with the address"])
+def test_verified_address_moves_as_alias_to_the_user_who_gets_it(
+    alias: Wire, changes: dict[str, str]
+) -> None:
     create(alias, attributes={"email": MAIL})
-    verify = [{"Name": "email_verified", "Value": "true"}]
-    both = [*verify, {"Name": "email", "Value": MAIL}]
+    attributes = [{"Name": name, "Value": value} for name, value in changes.items()]
+    attributes.append({"Name": "email_verified", "Value": "true"})
+    call(alias, "admin_update_user_attributes", UserAttributes=attributes)
 
-    for attributes in (verify, both):
-        update = partial(call, alias, "admin_update_user_attributes", UserAttributes=attributes)
-        assert refusal(update) == ALIAS_TAKEN
-    call(alias, "admin_delete_user", "bob")
-    call(alias, "admin_update_user_attributes", UserAttributes=verify)
     assert alias.pool.user(MAIL).username == "carol"
+    assert alias.pool.user("bob").attributes["email_verified"] == "false"
 
 
-def test_the_challenge_for_a_new_password_takes_nobody_s_alias(cognito: LocalCognito) -> None:
-    """And it verifies no address: attributes that the app client may not write are refused there, too."""
+def test_taken_address_is_refused_where_it_is_the_user_name(cognito: LocalCognito) -> None:
+    wire = Wire(cognito.create_pool(username_attributes=["email"]))
+    wire.pool.add_user(MAIL)
+    other = wire.pool.add_user("other@example.com")
+    attributes = [{"Name": "email", "Value": MAIL}, {"Name": "email_verified", "Value": "true"}]
+    update = partial(call, wire, "admin_update_user_attributes", other.username, UserAttributes=attributes)
+
+    assert refusal(update) == ALIAS_TAKEN
+
+
+def test_created_user_has_only_the_attributes_that_were_given(wire: Wire) -> None:
+    create(wire, attributes={"email": MAIL})
+    assert wire.pool.user("carol").attributes == {"email": MAIL}
+
+
+@pytest.mark.parametrize("value", ["true", "True", "TRUE"])
+def test_email_verified_counts_in_any_case(wire: Wire, value: str) -> None:
+    attributes = [{"Name": "email", "Value": MAIL}, {"Name": "email_verified", "Value": value}]
+    call(wire, "admin_update_user_attributes", "bob", UserAttributes=attributes)
+
+    sent = wire.api.forgot_password(ClientId=wire.client_id, Username="bob")["CodeDeliveryDetails"]
+    assert sent["DeliveryMedium"] == "EMAIL"
+    id_token = wire.password("bob")["AuthenticationResult"]["IdToken"]
+    assert jwt.decode(id_token, options={"verify_signature": False})["email_verified"] is True
+
+
+def test_sub_is_taken_as_username_by_admin_operations_but_not_at_sign_in(wire: Wire) -> None:
+    sub = wire.pool.user("alice").sub
+
+    assert call(wire, "admin_get_user", sub)["Username"] == "alice"
+    assert refusal(lambda: wire.password(sub))[0] == "UserNotFoundException"
+
+
+def test_new_password_required_takes_no_alias_and_verifies_no_address(cognito: LocalCognito) -> None:
     required = [{"Name": "email", "Required": True}]
     wire = Wire(cognito.create_pool(username_attributes=["phone_number", "email"], schema=required))
     wire.pool.add_user(MAIL, PASSWORD)
@@ -223,10 +244,9 @@ def test_the_challenge_for_a_new_password_takes_nobody_s_alias(cognito: LocalCog
     [({}, "false", ["EMAIL"]), ({"email_verified": "true"}, "true", [])],
     ids=str,
 )
-def test_a_new_address_gets_a_code_unless_it_is_said_to_be_verified(
+def test_new_address_gets_a_code_unless_it_is_set_as_verified(
     cognito: LocalCognito, said: dict[str, str], verified: str, sent: list[str]
 ) -> None:
-    """In a pool that verifies such addresses. The user enters it."""
     wire = Wire(cognito.create_pool(auto_verified_attributes=["email"]))
     user = wire.pool.add_user("carol", PASSWORD, email=MAIL)
     token = wire.password("carol")["AuthenticationResult"]["AccessToken"]
@@ -241,8 +261,9 @@ def test_a_new_address_gets_a_code_unless_it_is_said_to_be_verified(
         assert user.attributes["email_verified"] == "true"
 
 
-def test_an_administrator_may_leave_a_new_address_waiting_or_not(cognito: LocalCognito) -> None:
-    """Where it must be verified before it is there."""
+def test_address_set_by_an_administrator_waits_for_its_code_unless_it_is_set_as_verified(
+    cognito: LocalCognito,
+) -> None:
     before = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
     wire = Wire(
         cognito.create_pool(auto_verified_attributes=["email"], user_attribute_update_settings=before)
@@ -259,8 +280,7 @@ def test_an_administrator_may_leave_a_new_address_waiting_or_not(cognito: LocalC
 # -- what belongs to a user --
 
 
-def test_attributes_are_changed_and_deleted(wire: Wire) -> None:
-    """An administrator may say that an address is verified, and need not."""
+def test_administrator_changes_and_deletes_attributes(wire: Wire) -> None:
     value = [{"Name": "email", "Value": MAIL}, {"Name": "nickname", "Value": "Al"}]
     call(wire, "admin_update_user_attributes", "alice", UserAttributes=value)
     assert wire.pool.user("alice").attributes["email_verified"] == "false"
@@ -286,19 +306,17 @@ def test_attributes_are_changed_and_deleted(wire: Wire) -> None:
         ("admin_delete_user_attributes", {"UserAttributeNames": ["phone_number"]}),
     ],
 )
-def test_a_user_is_modified_when_something_changes(
+def test_user_last_modified_date_follows_changes(
     wire: Wire, operation: str, parameters: dict[str, Any]
 ) -> None:
-    """UserLastModifiedDate; the creation is what it was."""
     wire.cognito.clock.advance(60)
     call(wire, operation, "alice", **parameters)
-    told = call(wire, "admin_get_user", "alice")
+    shown = call(wire, "admin_get_user", "alice")
 
-    assert (told["UserLastModifiedDate"] - told["UserCreateDate"]).total_seconds() == 60
+    assert (shown["UserLastModifiedDate"] - shown["UserCreateDate"]).total_seconds() == 60
 
 
-def test_a_confirmation_by_an_administrator_verifies_no_address(cognito: LocalCognito) -> None:
-    """It only lets the user sign in; the trigger is told."""
+def test_admin_confirm_sign_up_verifies_no_address(cognito: LocalCognito) -> None:
     wire = Wire(cognito.create_pool(auto_verified_attributes=["email"]))
     seen: list[str] = []
 

@@ -29,16 +29,14 @@ def email_wire(cognito: LocalCognito) -> Wire:
     return Wire(pool)
 
 
-def test_totp(totp_wire: Wire) -> None:
-    """The code of the authenticator app completes the sign-in."""
+def test_right_totp_code_signs_in(totp_wire: Wire) -> None:
     step = totp_wire.password()
     code = totp_wire.pool.totp("alice")
     assert "AuthenticationResult" in totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code)
 
 
 @pytest.mark.parametrize(("seconds", "is_right"), [(-60, False), (-30, True), (30, True), (60, False)])
-def test_totp_tolerance(totp_wire: Wire, seconds: int, is_right: bool) -> None:
-    """A code may be one step of 30 seconds off, and no more."""
+def test_totp_code_may_be_one_step_off(totp_wire: Wire, seconds: int, is_right: bool) -> None:
     step, user = totp_wire.password(), totp_wire.pool.user("alice")
     totp_wire.cognito.clock.advance(seconds)
     code = totp_code(user.totp_secret or "", totp_wire.cognito.clock())
@@ -49,23 +47,20 @@ def test_totp_tolerance(totp_wire: Wire, seconds: int, is_right: bool) -> None:
         assert refusal(lambda: totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code)) == TOTP_MISMATCH
 
 
-def test_totp_replayed(totp_wire: Wire) -> None:
-    """A code is good once."""
+def test_used_totp_code_is_refused(totp_wire: Wire) -> None:
     code = totp_wire.pool.totp("alice")
     totp_wire.answer(totp_wire.password(), SOFTWARE_TOKEN_MFA_CODE=code)
     step = totp_wire.password()
     assert refusal(lambda: totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code)) == TOTP_USED
 
 
-def test_totp_wrong_leaves_the_session(totp_wire: Wire) -> None:
-    """A wrong code may be followed by a right one."""
+def test_wrong_totp_code_leaves_the_session_valid(totp_wire: Wire) -> None:
     step, code = totp_wire.password(), totp_wire.pool.totp("alice")
     assert refusal(lambda: totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=other(code))) == TOTP_MISMATCH
     assert "AuthenticationResult" in totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code)
 
 
-def test_totp_wrong_ends_the_session_if_so_configured(totp_wire: Wire) -> None:
-    """The pool can be told that a wrong code uses the Session up."""
+def test_wrong_totp_code_ends_the_session_where_the_pool_is_configured_so(totp_wire: Wire) -> None:
     totp_wire.pool.configure(totp_retry=False)
     step, code = totp_wire.password(), totp_wire.pool.totp("alice")
     assert refusal(lambda: totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=other(code))) == TOTP_MISMATCH
@@ -73,8 +68,7 @@ def test_totp_wrong_ends_the_session_if_so_configured(totp_wire: Wire) -> None:
     assert refusal(lambda: totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code)) == expected
 
 
-def test_five_wrong_codes_lock(totp_wire: Wire) -> None:
-    """After five wrong codes even the right one is refused, for a second."""
+def test_five_wrong_codes_lock_the_user_for_a_second(totp_wire: Wire) -> None:
     step, code = totp_wire.password(), totp_wire.pool.totp("alice")
     for _ in range(5):
         assert refusal(lambda: totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=other(code))) == TOTP_MISMATCH
@@ -83,8 +77,7 @@ def test_five_wrong_codes_lock(totp_wire: Wire) -> None:
     assert "AuthenticationResult" in totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code)
 
 
-def test_email_code(email_wire: Wire) -> None:
-    """The code in the outbox has six digits, and completes the sign-in; its destination is masked."""
+def test_emailed_code_of_six_digits_signs_in(email_wire: Wire) -> None:
     step = email_wire.password()
     assert step["ChallengeParameters"]["CODE_DELIVERY_DESTINATION"] == "a***@e***"
     code = email_wire.pool.last_code("alice")
@@ -92,16 +85,14 @@ def test_email_code(email_wire: Wire) -> None:
     assert "AuthenticationResult" in email_wire.answer(step, EMAIL_OTP_CODE=code)
 
 
-def test_email_code_wrong(email_wire: Wire) -> None:
-    """A wrong code leaves the Session as it is."""
+def test_wrong_emailed_code_leaves_the_session_valid(email_wire: Wire) -> None:
     step, code = email_wire.password(), email_wire.pool.last_code("alice")
     assert refusal(lambda: email_wire.answer(step, EMAIL_OTP_CODE=other(code))) == CODE_MISMATCH
     assert refusal(lambda: email_wire.answer(step, EMAIL_OTP_CODE="é")) == CODE_MISMATCH
     assert "AuthenticationResult" in email_wire.answer(step, EMAIL_OTP_CODE=code)
 
 
-def test_email_code_of_another_session(email_wire: Wire) -> None:
-    """A code answers the challenge that it was sent for."""
+def test_code_of_another_session_is_refused(email_wire: Wire) -> None:
     first = email_wire.password()
     first_code = email_wire.pool.last_code("alice")
     second = email_wire.password()
@@ -111,8 +102,7 @@ def test_email_code_of_another_session(email_wire: Wire) -> None:
     assert "AuthenticationResult" in email_wire.answer(first, EMAIL_OTP_CODE=first_code)
 
 
-def test_no_code_in_reprs(email_wire: Wire) -> None:
-    """What is shown of messages and calls holds no code and no password."""
+def test_reprs_of_messages_and_calls_show_no_code_and_no_password(email_wire: Wire) -> None:
     email_wire.password()
     shown = repr(email_wire.cognito.outbox) + repr(email_wire.cognito.calls)
     assert email_wire.pool.last_code("alice") not in shown
@@ -120,8 +110,7 @@ def test_no_code_in_reprs(email_wire: Wire) -> None:
     assert "AuthParameters.PASSWORD" in shown
 
 
-def test_mfa_setup(totp_wire: Wire) -> None:
-    """An authenticator app is set up in the sign-in, and its first code does not serve for the next one."""
+def test_authenticator_app_is_set_up_during_the_sign_in(totp_wire: Wire) -> None:
     totp_wire.pool.add_user("carol", PASSWORD)
     step, api = totp_wire.password("carol"), totp_wire.api
     assert step["ChallengeName"] == "MFA_SETUP"
@@ -137,8 +126,7 @@ def test_mfa_setup(totp_wire: Wire) -> None:
     assert refusal(lambda: totp_wire.answer(again, "carol", SOFTWARE_TOKEN_MFA_CODE=code)) == TOTP_USED
 
 
-def test_mfa_setup_without_verification(totp_wire: Wire) -> None:
-    """MFA_SETUP is not done by answering it."""
+def test_mfa_setup_without_a_verified_app_is_refused(totp_wire: Wire) -> None:
     totp_wire.pool.add_user("carol", PASSWORD)
     step = totp_wire.password("carol")
     expected = ("NotAuthorizedException", "Invalid session for the user.")
@@ -148,8 +136,7 @@ def test_mfa_setup_without_verification(totp_wire: Wire) -> None:
     assert refusal(lambda: totp_wire.answer(unverified, "carol")) == expected
 
 
-def test_mfa_setup_of_a_user_who_was_deleted_since(totp_wire: Wire) -> None:
-    """The set-up ends with its user."""
+def test_set_up_of_a_deleted_user_is_refused(totp_wire: Wire) -> None:
     totp_wire.pool.add_user("carol", PASSWORD)
     session = totp_wire.password("carol")["Session"]
     associated = totp_wire.api.associate_software_token(Session=session)
@@ -159,8 +146,7 @@ def test_mfa_setup_of_a_user_who_was_deleted_since(totp_wire: Wire) -> None:
     assert refusal(lambda: call(Session=associated["Session"], UserCode="123456")) == expected
 
 
-def test_one_time_password_has_eight_digits(cognito: LocalCognito) -> None:
-    """In USER_AUTH a code is a first factor, and longer."""
+def test_one_time_password_of_user_auth_has_eight_digits(cognito: LocalCognito) -> None:
     policy = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     pool = cognito.create_pool(policies=policy)
     pool.add_user("alice", PASSWORD, email="alice@example.com")

@@ -1,4 +1,4 @@
-"""CUSTOM_AUTH and the other triggers: Lambda's events, and Cognito's words when a trigger fails."""
+"""CUSTOM_AUTH and the other triggers: Lambda's events, and the errors of failing triggers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEVER_STARTED = (
 
 
 class Question:
-    """The three triggers of a sign-in that asks for the answer 4, at most three times."""
+    """The three triggers of a sign-in that expects the answer 4 within three attempts."""
 
     def __init__(self, pool: Pool) -> None:
         self.events: list[Any] = []
@@ -58,17 +58,14 @@ class Question:
         return event
 
 
-def test_right_answer(wire: Wire) -> None:
-    """The define trigger issues the tokens after a right answer."""
+def test_right_answer_signs_in(wire: Wire) -> None:
     Question(wire.pool)
     step = wire.start("CUSTOM_AUTH", USERNAME="alice")
     assert step["ChallengeParameters"] == {"question": "2+2", "USERNAME": "alice"}
     assert "AuthenticationResult" in wire.answer(step, ANSWER="4")
 
 
-def test_wrong_answers(wire: Wire) -> None:
-    """A wrong answer is asked again with a new Session until the define trigger fails it; each Session is
-    good once."""
+def test_wrong_answer_is_asked_again_until_the_define_trigger_fails_it(wire: Wire) -> None:
     Question(wire.pool)
     step = first = wire.start("CUSTOM_AUTH", USERNAME="alice")
     for _ in range(2):
@@ -80,8 +77,7 @@ def test_wrong_answers(wire: Wire) -> None:
     assert refusal(lambda: wire.answer(step, ANSWER="4")) == used
 
 
-def test_after_srp(wire: Wire) -> None:
-    """With SRP_A the password is proved first, and the events tell so."""
+def test_custom_auth_with_srp_a_proves_the_password_first(wire: Wire) -> None:
     question = Question(wire.pool)
     challenge = wire.start("CUSTOM_AUTH", USERNAME="alice", CHALLENGE_NAME="SRP_A", SRP_A=wire.exponent.srp_a)
     step = wire.prove(challenge, wire.claim(challenge))
@@ -98,16 +94,14 @@ def test_after_srp(wire: Wire) -> None:
     ]
 
 
-def test_after_srp_with_a_wrong_password(wire: Wire) -> None:
-    """A wrong password ends it before any question."""
+def test_wrong_password_ends_custom_auth_before_any_question(wire: Wire) -> None:
     Question(wire.pool)
     challenge = wire.start("CUSTOM_AUTH", USERNAME="alice", CHALLENGE_NAME="SRP_A", SRP_A=wire.exponent.srp_a)
     claim = wire.claim(challenge, "Wrong horse 1")
     assert refusal(lambda: wire.prove(challenge, claim)) == INCORRECT
 
 
-def test_session_stays_within_its_bound(wire: Wire) -> None:
-    """However many rounds there were, a Session is not longer than the older service models allow."""
+def test_session_stays_within_2048_characters_after_many_rounds(wire: Wire) -> None:
     Question(wire.pool)
 
     def ask_again(event: Any) -> Any:
@@ -124,8 +118,7 @@ def test_session_stays_within_its_bound(wire: Wire) -> None:
     assert len(step["Session"]) < 2048
 
 
-def test_client_metadata(wire: Wire) -> None:
-    """ClientMetadata of an answer reaches the triggers, that of the start does not."""
+def test_client_metadata_reaches_the_triggers_from_answers_alone(wire: Wire) -> None:
     question = Question(wire.pool)
     step = wire.api.initiate_auth(
         AuthFlow="CUSTOM_AUTH",
@@ -144,8 +137,7 @@ def test_client_metadata(wire: Wire) -> None:
     assert seen == [{}, {}] + [{"from": "answer"}] * 3
 
 
-def test_unknown_user(wire: Wire) -> None:
-    """Where it is hidden who exists, the triggers run with userNotFound, and no tokens come of it."""
+def test_hidden_unknown_user_runs_the_triggers_with_user_not_found(wire: Wire) -> None:
     question = Question(wire.pool)
     hiding = Wire(wire.pool, wire.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
     step = hiding.start("CUSTOM_AUTH", USERNAME="nobody")
@@ -153,17 +145,14 @@ def test_unknown_user(wire: Wire) -> None:
     assert refusal(lambda: hiding.answer(step, "nobody", ANSWER="4")) == INCORRECT
 
 
-def test_no_triggers(wire: Wire) -> None:
-    """A pool without the triggers does not take CUSTOM_AUTH."""
+def test_custom_auth_without_triggers_is_refused(wire: Wire) -> None:
     assert refusal(lambda: wire.start("CUSTOM_AUTH", USERNAME="alice")) == NEVER_STARTED
 
 
 @pytest.mark.parametrize(
     "name", ["DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse"]
 )
-def test_trigger_that_raises(wire: Wire, name: str) -> None:
-    """What a trigger raises is told by its text."""
-
+def test_trigger_that_raises_is_reported_with_its_text(wire: Wire, name: str) -> None:
     def fail(_event: Any) -> Any:
         raise ValueError("SPIKE")
 
@@ -173,9 +162,7 @@ def test_trigger_that_raises(wire: Wire, name: str) -> None:
     assert refusal(lambda: wire.answer(wire.start("CUSTOM_AUTH", USERNAME="alice"), ANSWER="4")) == expected
 
 
-def test_trigger_that_raises_without_text(wire: Wire) -> None:
-    """Without a text there is nothing to tell."""
-
+def test_trigger_that_raises_without_text_is_an_unexpected_lambda_exception(wire: Wire) -> None:
     def fail(_event: Any) -> Any:
         raise ValueError
 
@@ -184,16 +171,13 @@ def test_trigger_that_raises_without_text(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("returned", [None, "x", {}, {"response": "x"}])
-def test_trigger_that_returns_no_event(wire: Wire, returned: Any) -> None:
-    """What is no event cannot be read."""
+def test_trigger_that_returns_no_event_is_an_invalid_lambda_response(wire: Wire, returned: Any) -> None:
     wire.pool.triggers["PreAuthentication"] = lambda _event: returned
     expected = ("InvalidLambdaResponseException", "Unrecognizable lambda output")
     assert refusal(wire.password) == expected
 
 
-def test_pre_authentication_comes_before_the_password(wire: Wire) -> None:
-    """The trigger may refuse whatever the password is."""
-
+def test_pre_authentication_runs_before_the_password_is_checked(wire: Wire) -> None:
     def lock(_event: Any) -> Any:
         raise PermissionError("SPIKE_LOCKED")
 
@@ -202,8 +186,7 @@ def test_pre_authentication_comes_before_the_password(wire: Wire) -> None:
     assert refusal(lambda: wire.password(password="Wrong horse 1")) == expected
 
 
-def test_post_authentication_comes_only_after_success(wire: Wire) -> None:
-    """A refused password does not run it."""
+def test_post_authentication_runs_only_after_success(wire: Wire) -> None:
     events: list[Any] = []
 
     def note(event: Any) -> Any:
@@ -217,7 +200,6 @@ def test_post_authentication_comes_only_after_success(wire: Wire) -> None:
     assert events[0]["userName"] == "alice"
 
 
-def test_a_trigger_that_is_never_run_is_refused(wire: Wire) -> None:
-    """A name that is misspelt would let a test pass that shows nothing."""
+def test_unknown_trigger_name_raises_value_error(wire: Wire) -> None:
     with pytest.raises(ValueError, match=r"no trigger 'PreAuthentcation'; it runs .*PreAuthentication"):
         wire.pool.triggers["PreAuthentcation"] = lambda event: event

@@ -69,7 +69,7 @@ def confirm(wire: Wire, result: Any, **changes: Any) -> Any:
 
 
 def with_device(wire: Wire, made: Any, secret: str = SECRET) -> Any:
-    """The answer to a sign-in that proves its device."""
+    """Sign in with a device, and return the answer to its proof."""
     key, group = made["DeviceKey"], made["DeviceGroupKey"]
     step = wire.password(DEVICE_KEY=key)
     assert step["ChallengeName"] == "DEVICE_SRP_AUTH"
@@ -78,8 +78,7 @@ def with_device(wire: Wire, made: Any, secret: str = SECRET) -> Any:
     return wire.answer(proof, DEVICE_KEY=key, **claim)
 
 
-def test_device_in_place_of_a_second_factor(wire: Wire) -> None:
-    """A confirmed device proves itself, and no code is asked; its tokens name it."""
+def test_confirmed_device_replaces_the_second_factor(wire: Wire) -> None:
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     assert confirm(wire, result)["UserConfirmationNecessary"] is False
@@ -89,23 +88,22 @@ def test_device_in_place_of_a_second_factor(wire: Wire) -> None:
     assert claims["device_key"] == made["DeviceKey"]
 
 
-def test_device_beside_a_second_factor(cognito: LocalCognito) -> None:
-    """Without ChallengeRequiredOnNewDevice the code is asked all the same."""
+def test_second_factor_is_asked_after_the_device_without_challenge_required_on_new_device(
+    cognito: LocalCognito,
+) -> None:
     wire = pool_with(cognito, replaces_mfa=False)
     result = sign_in(wire)
     confirm(wire, result)
     assert with_device(wire, result["NewDeviceMetadata"])["ChallengeName"] == "EMAIL_OTP"
 
 
-def test_wrong_device_secret(wire: Wire) -> None:
-    """Another secret is refused."""
+def test_wrong_device_secret_is_refused(wire: Wire) -> None:
     result = sign_in(wire)
     confirm(wire, result)
     assert refusal(lambda: with_device(wire, result["NewDeviceMetadata"], "another")) == INCORRECT
 
 
-def test_wrong_verifier_shows_at_the_next_sign_in(wire: Wire) -> None:
-    """ConfirmDevice takes any verifier; a wrong one cannot be proved later."""
+def test_wrong_verifier_is_stored_and_fails_the_next_sign_in(wire: Wire) -> None:
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     wrong = config(made["DeviceGroupKey"], "another key")
@@ -113,8 +111,7 @@ def test_wrong_verifier_shows_at_the_next_sign_in(wire: Wire) -> None:
     assert refusal(lambda: with_device(wire, made)) == INCORRECT
 
 
-def test_negative_numbers(wire: Wire) -> None:
-    """A number without its leading zero byte is read as a negative one, and refused."""
+def test_verifier_without_a_leading_zero_byte_is_refused_as_negative(wire: Wire) -> None:
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     unpadded = config(made["DeviceGroupKey"], made["DeviceKey"], is_padded=False)
@@ -123,31 +120,27 @@ def test_negative_numbers(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("verifier", ["!", "", base64.b64encode(srp_peer.pad(srp_peer.N)).decode()])
-def test_verifier_that_is_none(wire: Wire, verifier: str) -> None:
-    """A verifier is a number between 0 and N, in base64."""
+def test_malformed_verifier_is_refused(wire: Wire, verifier: str) -> None:
     bad = {"PasswordVerifier": verifier, "Salt": base64.b64encode(b"\1").decode()}
     result = sign_in(wire)
     code, _ = refusal(lambda: confirm(wire, result, DeviceSecretVerifierConfig=bad))
     assert code == "InvalidParameterException"
 
 
-def test_confirmed_twice(wire: Wire) -> None:
-    """A device is confirmed once."""
+def test_device_confirmed_twice_is_refused(wire: Wire) -> None:
     result = sign_in(wire)
     confirm(wire, result)
     assert refusal(lambda: confirm(wire, result))[0] == "DeviceKeyExistsException"
 
 
-def test_confirmed_with_the_tokens_of_another_sign_in(wire: Wire) -> None:
-    """A device key is confirmed with the access token that came with it."""
+def test_device_key_of_another_sign_in_is_not_confirmed(wire: Wire) -> None:
     first, second = sign_in(wire), sign_in(wire)
     key = second["NewDeviceMetadata"]["DeviceKey"]
     expected = ("InvalidParameterException", "Invalid device key given.")
     assert refusal(lambda: confirm(wire, first, DeviceKey=key)) == expected
 
 
-def test_forgotten(wire: Wire) -> None:
-    """A sign-in that names a forgotten device is refused, and its refresh token is dead."""
+def test_forgotten_device_is_refused_with_its_refresh_token(wire: Wire) -> None:
     result = sign_in(wire)
     confirm(wire, result)
     key = result["NewDeviceMetadata"]["DeviceKey"]
@@ -158,8 +151,17 @@ def test_forgotten(wire: Wire) -> None:
     assert gone == ("NotAuthorizedException", "Invalid Refresh Token.")
 
 
-def test_forgotten_at_the_proof_of_the_password(wire: Wire) -> None:
-    """In SRP it shows at PASSWORD_VERIFIER, and the same proof without the device goes on."""
+def test_access_token_still_works_after_its_device_was_forgotten(wire: Wire) -> None:
+    result = sign_in(wire)
+    confirm(wire, result)
+    key, token = result["NewDeviceMetadata"]["DeviceKey"], result["AccessToken"]
+    wire.api.forget_device(AccessToken=token, DeviceKey=key)
+    assert wire.api.get_user(AccessToken=token)["Username"] == "alice"
+
+
+def test_forgotten_device_is_refused_at_password_verifier_and_the_proof_without_it_signs_in(
+    wire: Wire,
+) -> None:
     result = sign_in(wire)
     key = result["NewDeviceMetadata"]["DeviceKey"]  # never confirmed, so not known
     challenge = wire.start_srp()
@@ -168,16 +170,14 @@ def test_forgotten_at_the_proof_of_the_password(wire: Wire) -> None:
     assert wire.prove(challenge, claim)["ChallengeName"] == "EMAIL_OTP"
 
 
-def test_device_of_another_user(wire: Wire) -> None:
-    """bob's device is none of alice's."""
+def test_device_of_another_user_is_refused(wire: Wire) -> None:
     result = sign_in(wire, "bob")
     confirm(wire, result)
     key = result["NewDeviceMetadata"]["DeviceKey"]
     assert refusal(lambda: wire.password(DEVICE_KEY=key)) == NO_DEVICE
 
 
-def test_proof_of_another_device(wire: Wire) -> None:
-    """What was begun with one device is not completed with another."""
+def test_proof_of_another_device_is_refused(wire: Wire) -> None:
     first, second = sign_in(wire), sign_in(wire)
     for result in (first, second):
         confirm(wire, result)
@@ -190,8 +190,7 @@ def test_proof_of_another_device(wire: Wire) -> None:
     assert refusal(lambda: wire.answer(proof, DEVICE_KEY=keys[1], **claim)) in (INCORRECT, NO_DEVICE)
 
 
-def test_opt_in(cognito: LocalCognito) -> None:
-    """Where the person is asked, a device counts only when it is remembered."""
+def test_device_in_an_opt_in_pool_counts_once_it_is_remembered(cognito: LocalCognito) -> None:
     wire = pool_with(cognito, asks=True)
     result = sign_in(wire)
     made, access = result["NewDeviceMetadata"], result["AccessToken"]
@@ -205,8 +204,7 @@ def test_opt_in(cognito: LocalCognito) -> None:
     assert "AuthenticationResult" in with_device(wire, made)
 
 
-def test_refresh_needs_the_device(wire: Wire) -> None:
-    """With device tracking a refresh names the device of the sign-in."""
+def test_refresh_without_the_device_key_is_refused(wire: Wire) -> None:
     result = sign_in(wire)
     confirm(wire, result)
     token, key = result["RefreshToken"], result["NewDeviceMetadata"]["DeviceKey"]
@@ -217,7 +215,7 @@ def test_refresh_needs_the_device(wire: Wire) -> None:
 
 
 def prove_without_session(wire: Wire, made: Any, username: str = "alice") -> Any:
-    """Answer the newest device challenge as clients do that send no Session."""
+    """Answer the newest device challenge without its Session."""
     key, group = made["DeviceKey"], made["DeviceGroupKey"]
     named = {"USERNAME": username, "DEVICE_KEY": key}
     proof = wire.respond("DEVICE_SRP_AUTH", None, {**named, "SRP_A": wire.exponent.srp_a})
@@ -226,13 +224,12 @@ def prove_without_session(wire: Wire, made: Any, username: str = "alice") -> Any
 
 
 def open_device_challenge(wire: Wire, key: str) -> None:
-    """Prove the password by SRP, so that the device is asked for."""
+    """Prove the password by SRP, so that DEVICE_SRP_AUTH is asked."""
     claim = {**wire.claim(wire.start_srp(DEVICE_KEY=key)), "DEVICE_KEY": key}
     assert wire.respond("PASSWORD_VERIFIER", None, claim)["ChallengeName"] == "DEVICE_SRP_AUTH"
 
 
-def test_without_session_after_srp(wire: Wire) -> None:
-    """After SRP a device may prove itself without a Session; the newest challenge is meant, and spent."""
+def test_device_is_proved_without_session_once_after_srp(wire: Wire) -> None:
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     confirm(wire, result)
@@ -242,8 +239,7 @@ def test_without_session_after_srp(wire: Wire) -> None:
     assert (code, text[-22:]) == ("NotAuthorizedException", "can only be used once.")
 
 
-def test_without_session_and_too_late(wire: Wire) -> None:
-    """A challenge that is answered without its Session ends with it all the same."""
+def test_device_proof_without_session_expires_with_the_session(wire: Wire) -> None:
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     confirm(wire, result)
@@ -256,24 +252,30 @@ def test_without_session_and_too_late(wire: Wire) -> None:
 NO_SESSION = ("InvalidParameterException", "Missing required parameter Session")
 
 
-def test_without_session_or_password(wire: Wire) -> None:
-    """A device that nobody asked for is no way in."""
+def test_device_proof_without_a_sign_in_is_refused(wire: Wire) -> None:
     result = sign_in(wire)
     confirm(wire, result)
     assert refusal(lambda: prove_without_session(wire, result["NewDeviceMetadata"])) == NO_SESSION
 
 
-def test_without_session_after_a_password_in_clear(wire: Wire) -> None:
-    """After a password in clear the Session is needed."""
+def test_device_is_proved_without_session_after_a_password_in_clear(wire: Wire) -> None:
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     confirm(wire, result)
     wire.password(DEVICE_KEY=made["DeviceKey"])
+    assert "AuthenticationResult" in prove_without_session(wire, made)
+
+
+def test_device_needs_its_session_where_the_pool_is_configured_so(wire: Wire) -> None:
+    wire.pool.configure(device_session_required=True)
+    result = sign_in(wire)
+    made = result["NewDeviceMetadata"]
+    confirm(wire, result)
+    open_device_challenge(wire, made["DeviceKey"])
     assert refusal(lambda: prove_without_session(wire, made)) == NO_SESSION
 
 
-def test_without_session_for_another_user(wire: Wire) -> None:
-    """alice's open challenge is none of bob's."""
+def test_device_proof_without_session_is_refused_for_another_user(wire: Wire) -> None:
     result = sign_in(wire)
     made = result["NewDeviceMetadata"]
     confirm(wire, result)
@@ -282,8 +284,7 @@ def test_without_session_for_another_user(wire: Wire) -> None:
         assert refusal(partial(prove_without_session, wire, made, username)) == NO_SESSION
 
 
-def test_a_device_that_is_not_remembered_proves_nothing(cognito: LocalCognito) -> None:
-    """Neither in place of the one that was asked, nor when it is remembered no longer."""
+def test_device_that_is_not_remembered_is_refused(cognito: LocalCognito) -> None:
     wire = pool_with(cognito, asks=True)
     results = [sign_in(wire) for _ in range(2)]
     for result in results:
@@ -297,8 +298,7 @@ def test_a_device_that_is_not_remembered_proves_nothing(cognito: LocalCognito) -
     assert refusal(lambda: wire.answer(step, DEVICE_KEY=asked, **answer)) == NO_DEVICE
 
 
-def test_another_remembered_device_does_not_answer(wire: Wire) -> None:
-    """The device of the sign-in is asked, and no other."""
+def test_another_remembered_device_is_refused(wire: Wire) -> None:
     first, second = sign_in(wire), sign_in(wire)
     for result in (first, second):
         confirm(wire, result)

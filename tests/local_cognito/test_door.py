@@ -1,4 +1,4 @@
-"""The wire format: what is answered at all, faults that were ordered, and who else answers."""
+"""The wire format, scheduled faults, and installation in sessions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ JSON = st.recursive(
 
 
 def post(cognito: LocalCognito, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
-    """Send a body as it is, signed in name."""
+    """Send a body as it is, with a signature that is not verified."""
     headers = {"x-amz-target": TARGET + operation, "authorization": "AWS4-HMAC-SHA256"}
     reply = cognito.handle(headers, body)
     return reply.status, json.loads(reply.body)
@@ -38,14 +38,14 @@ def post(cognito: LocalCognito, operation: str, body: bytes) -> tuple[int, dict[
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100000, b'{"AuthFlow": "\\ud800"}']
 )
-def test_body_that_is_no_json_object(cognito: LocalCognito, body: bytes) -> None:
-    """What cannot be read is told so."""
+def test_body_that_is_not_a_json_object_is_a_serialization_exception(
+    cognito: LocalCognito, body: bytes
+) -> None:
     status, answer = post(cognito, "InitiateAuth", body)
     assert (status, answer["__type"]) == (400, "SerializationException")
 
 
-def test_null_is_absent(wire: Wire) -> None:
-    """A member that is null is one that is not there, at any depth."""
+def test_null_member_counts_as_absent_at_any_depth(wire: Wire) -> None:
     request = {
         "AuthFlow": "USER_PASSWORD_AUTH",
         "ClientId": wire.client_id,
@@ -59,21 +59,18 @@ def test_null_is_absent(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("operation", ["", "Nonsense", "CreateIdentityProvider"])
-def test_unknown_operation(cognito: LocalCognito, operation: str) -> None:
-    """The answer names the operation that is not offered."""
+def test_unknown_operation_is_named_in_the_refusal(cognito: LocalCognito, operation: str) -> None:
     status, answer = post(cognito, operation, b"{}")
     assert (status, answer["__type"]) == (400, "UnknownOperationException")
     assert repr(operation) in answer["message"]
 
 
-def test_unsigned_admin_operation(cognito: LocalCognito) -> None:
-    """What AWS wants signed must at least look so."""
+def test_unsigned_admin_operation_is_refused(cognito: LocalCognito) -> None:
     reply = cognito.handle({"x-amz-target": TARGET + "AdminGetUser"}, b"{}")
     assert json.loads(reply.body)["__type"] == "MissingAuthenticationTokenException"
 
 
-def test_constraints(wire: Wire) -> None:
-    """Each broken constraint is told, without the value of what is sensitive."""
+def test_broken_constraints_are_named_without_sensitive_values(wire: Wire) -> None:
     request = {"AuthFlow": "NONSENSE", "ClientId": "not a client id"}
     status, answer = post(wire.cognito, "InitiateAuth", json.dumps(request).encode())
     assert (status, answer["__type"]) == (400, "InvalidParameterException")
@@ -82,8 +79,7 @@ def test_constraints(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("value", [1, True, [], {}])
-def test_wrong_type(cognito: LocalCognito, value: object) -> None:
-    """A value of another type cannot be read."""
+def test_value_of_a_wrong_type_is_a_serialization_exception(cognito: LocalCognito, value: object) -> None:
     _, answer = post(cognito, "GetUser", json.dumps({"AccessToken": value}).encode())
     assert answer["__type"] == "SerializationException"
 
@@ -99,8 +95,7 @@ def test_wrong_type(cognito: LocalCognito, value: object) -> None:
         max_size=4,
     ),
 )
-def test_any_parameters(operation: str, parameters: dict[str, object]) -> None:
-    """Whatever is sent is refused in the form of Cognito's errors."""
+def test_any_parameters_get_an_answer_of_the_model(operation: str, parameters: dict[str, object]) -> None:
     cognito = LocalCognito()
     pool = cognito.create_pool()
     request = {"ClientId": pool.app.client_id, **parameters}
@@ -118,8 +113,7 @@ def test_any_parameters(operation: str, parameters: dict[str, object]) -> None:
         st.text(st.characters(codec=None)),
     ),
 )
-def test_any_text(flow: str, values: dict[str, str]) -> None:
-    """Any text in AuthParameters is answered, with a challenge or an error, and with no tokens."""
+def test_any_auth_parameters_get_an_answer_without_tokens(flow: str, values: dict[str, str]) -> None:
     cognito = LocalCognito()
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD)
@@ -130,23 +124,20 @@ def test_any_text(flow: str, values: dict[str, str]) -> None:
     assert "AuthenticationResult" not in answer
 
 
-def test_headers(wire: Wire) -> None:
-    """An answer has the date of the service's clock, and an id of its own."""
+def test_answer_has_the_date_of_the_clock_and_its_own_request_id(wire: Wire) -> None:
     first, second = (wire.password()["ResponseMetadata"] for _ in range(2))
     assert parsedate_to_datetime(first["HTTPHeaders"]["date"]) == wire.cognito.clock()
     assert first["RequestId"] != second["RequestId"]
 
 
-def test_throttled(wire: Wire) -> None:
-    """Calls that are throttled are not processed, and are used up in order."""
+def test_throttled_calls_are_not_processed(wire: Wire) -> None:
     wire.cognito.faults.throttle("InitiateAuth", 2)
     for _ in range(2):
         assert refusal(wire.password) == ("TooManyRequestsException", "Rate exceeded")
     assert "AuthenticationResult" in wire.password()
 
 
-def test_error_before_processing(totp_wire: Wire) -> None:
-    """An error that comes first leaves the Session as it is."""
+def test_error_before_processing_leaves_the_session_valid(totp_wire: Wire) -> None:
     step, code = totp_wire.password(), totp_wire.pool.totp("alice")
     totp_wire.cognito.faults.error_before("RespondToAuthChallenge")
     failed = refusal(lambda: totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code))
@@ -154,8 +145,7 @@ def test_error_before_processing(totp_wire: Wire) -> None:
     assert "AuthenticationResult" in totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code)
 
 
-def test_error_after_processing(totp_wire: Wire) -> None:
-    """An error that comes last has used the Session up."""
+def test_error_after_processing_has_used_the_session(totp_wire: Wire) -> None:
     step, code = totp_wire.password(), totp_wire.pool.totp("alice")
     totp_wire.cognito.faults.error_after("RespondToAuthChallenge")
     failed = refusal(lambda: totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code))
@@ -164,8 +154,29 @@ def test_error_after_processing(totp_wire: Wire) -> None:
     assert again[1].endswith("session can only be used once.")
 
 
-def test_lost_answer(totp_wire: Wire) -> None:
-    """A lost answer is a time-out to the client, and the call was processed."""
+@pytest.mark.parametrize("fault", ["error_before", "error_after", "throttle"])
+def test_call_with_a_fault_is_recorded_once(wire: Wire, fault: str) -> None:
+    wire.cognito.calls.clear()
+    getattr(wire.cognito.faults, fault)("InitiateAuth")
+    code, _ = refusal(wire.password)
+
+    (call,) = wire.cognito.calls
+    assert (call.operation, call.error) == ("InitiateAuth", code)
+    assert "AuthParameters.USERNAME" in call.sent
+
+
+def test_error_text_is_in_a_header_on_one_line(cognito: LocalCognito) -> None:
+    body = json.dumps({"UserPoolId": "eu-west-1_a\r\nX: y", "Username": "ä"}).encode()
+    headers = {"x-amz-target": f"{TARGET}AdminGetUser", "authorization": "AWS4-HMAC-SHA256"}
+    reply = cognito.handle(headers, body)
+
+    text = reply.headers["x-amzn-errormessage"]
+    assert text.isascii()
+    assert text.isprintable()
+    assert text.startswith("1 validation error detected: Value 'eu-west-1_a  X: y'")
+
+
+def test_lost_answer_is_a_read_timeout_and_has_used_the_session(totp_wire: Wire) -> None:
     step, code = totp_wire.password(), totp_wire.pool.totp("alice")
     totp_wire.cognito.faults.lose("RespondToAuthChallenge")
     with pytest.raises(ReadTimeoutError):
@@ -174,8 +185,7 @@ def test_lost_answer(totp_wire: Wire) -> None:
     assert again[1].endswith("session can only be used once.")
 
 
-def test_installed_in_a_session(wire: Wire) -> None:
-    """Every client that a session makes from then on is answered."""
+def test_clients_of_an_installed_session_are_answered(wire: Wire) -> None:
     session = boto3.session.Session(
         aws_access_key_id="a", aws_secret_access_key="b", region_name=wire.cognito.region
     )
@@ -184,8 +194,7 @@ def test_installed_in_a_session(wire: Wire) -> None:
     assert client.admin_get_user(UserPoolId=wire.pool.id, Username="alice")["Username"] == "alice"
 
 
-def test_installed_again(wire: Wire) -> None:
-    """A session has one service, the newest; each call is processed once. Earlier clients stay with theirs."""
+def test_newest_installed_service_answers_new_clients_of_a_session(wire: Wire) -> None:
     session = boto3.session.Session(
         aws_access_key_id="a", aws_secret_access_key="b", region_name=wire.cognito.region
     )
@@ -202,8 +211,7 @@ def test_installed_again(wire: Wire) -> None:
     assert (len(wire.cognito.calls), len(before.calls)) == (1, 1)
 
 
-def test_a_profile_that_is_not_there_is_in_nobodys_way() -> None:
-    """Somebody's shell may name one that is only on another machine."""
+def test_missing_aws_profile_does_not_stop_clients() -> None:
     program = "from cognito_flow.testing import LocalCognito; LocalCognito().create_pool()"
     environment = {**os.environ, "AWS_PROFILE": "nobody"}
     done = subprocess.run(
@@ -213,14 +221,12 @@ def test_a_profile_that_is_not_there_is_in_nobodys_way() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_installed_in_no_session(cognito: LocalCognito) -> None:
-    """Only sessions can be answered."""
+def test_install_in_something_else_than_a_session_raises_type_error(cognito: LocalCognito) -> None:
     with pytest.raises(TypeError, match="no session"):
         cognito.install(object())
 
 
-def test_installed_in_an_aiobotocore_session(wire: Wire) -> None:
-    """The same works where the client is awaited."""
+def test_clients_of_an_aiobotocore_session_are_answered(wire: Wire) -> None:
     aiobotocore = pytest.importorskip("aiobotocore.session")
 
     async def sign_in() -> Any:
@@ -237,8 +243,7 @@ def test_installed_in_an_aiobotocore_session(wire: Wire) -> None:
     assert "AuthenticationResult" in asyncio.run(sign_in())
 
 
-def test_beside_moto(wire: Wire) -> None:
-    """With moto active, this service answers for user pools, and moto for everything else."""
+def test_moto_answers_other_services_while_local_cognito_answers_user_pools(wire: Wire) -> None:
     moto = pytest.importorskip("moto")
     with moto.mock_aws():
         session = boto3.session.Session(

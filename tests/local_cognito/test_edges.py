@@ -1,8 +1,9 @@
-"""The refusals at the edges: what no honest client sends, and what a setting leaves no way for."""
+"""Refusals of unusual requests and of settings that contradict each other."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,22 +25,67 @@ def wire_to(cognito: LocalCognito, **members: Any) -> Wire:
 # -- answers --
 
 
-def test_what_is_never_asked_cannot_be_answered(wire: Wire) -> None:
-    """ADMIN_NO_SRP_AUTH stands in the enumeration only."""
-    answered = refusal(lambda: wire.respond("ADMIN_NO_SRP_AUTH", "s" * 30, {"USERNAME": "alice"}))
+def admin_start(wire: Wire, flow: str, **parameters: str) -> Any:
+    """AdminInitiateAuth."""
+    ids = {"UserPoolId": wire.pool.id, "ClientId": wire.client_id}
+    return wire.api.admin_initiate_auth(AuthFlow=flow, AuthParameters=parameters, **ids)
 
-    assert answered == ("InvalidParameterException", "ADMIN_NO_SRP_AUTH cannot be answered.")
+
+def test_admin_no_srp_auth_is_asked_where_the_pool_is_configured_so(wire: Wire) -> None:
+    srp = {"USERNAME": "alice", "SRP_A": wire.exponent.srp_a}
+    assert admin_start(wire, "USER_SRP_AUTH", **srp)["ChallengeName"] == "PASSWORD_VERIFIER"
+    wire.pool.configure(admin_no_srp_auth=True)
+    step = admin_start(wire, "USER_SRP_AUTH", **srp)
+    assert step["ChallengeName"] == "ADMIN_NO_SRP_AUTH"
+    answer = partial(
+        wire.api.admin_respond_to_auth_challenge,
+        UserPoolId=wire.pool.id,
+        ClientId=wire.client_id,
+        ChallengeName="ADMIN_NO_SRP_AUTH",
+        Session=step["Session"],
+    )
+
+    assert "AuthenticationResult" in answer(ChallengeResponses={"USERNAME": "alice", "PASSWORD": PASSWORD})
+    again = admin_start(wire, "USER_SRP_AUTH", **srp)
+    wrong = {"USERNAME": "alice", "PASSWORD": "Wrong horse 1"}
+    refused = refusal(lambda: answer(Session=again["Session"], ChallengeResponses=wrong))
+    assert refused == ("NotAuthorizedException", "Incorrect username or password.")
 
 
-def test_an_answer_without_responses_is_refused(wire: Wire) -> None:
-    """In the words of the service."""
+def test_admin_no_srp_auth_hides_unknown_users_as_the_client_does(wire: Wire) -> None:
+    app = wire.pool.app_client(prevent_user_existence_errors="ENABLED")
+    wire.pool.configure(admin_no_srp_auth=True)
+    hiding = Wire(wire.pool, app.client_id)
+    step = admin_start(hiding, "USER_SRP_AUTH", USERNAME="nobody", SRP_A=wire.exponent.srp_a)
+    responses = {"USERNAME": "nobody", "PASSWORD": PASSWORD}
+
+    assert step["ChallengeName"] == "ADMIN_NO_SRP_AUTH"
+    refused = refusal(lambda: hiding.respond("ADMIN_NO_SRP_AUTH", step["Session"], responses))
+    assert refused == ("NotAuthorizedException", "Incorrect username or password.")
+
+
+@pytest.mark.parametrize("flow", ["ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH"])
+def test_legacy_client_may_use_srp_and_refresh(wire: Wire, flow: str) -> None:
+    legacy = Wire(wire.pool, wire.pool.app_client(flows=[flow]).client_id)
+    done = legacy.srp()["AuthenticationResult"]
+
+    assert (
+        "AccessToken"
+        in legacy.start("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=done["RefreshToken"])["AuthenticationResult"]
+    )
+
+
+def test_second_factor_challenges_carry_user_id_for_srp(totp_wire: Wire) -> None:
+    assert totp_wire.password()["ChallengeParameters"]["USER_ID_FOR_SRP"] == "alice"
+
+
+def test_answer_without_challenge_responses_is_refused(wire: Wire) -> None:
     assert refusal(lambda: wire.respond("SMS_MFA", "s" * 30, {}))[1] == (
         "Missing required parameter challenge responses."
     )
 
 
-def test_an_admin_proof_takes_no_alias(cognito: LocalCognito) -> None:
-    """USERNAME must be USER_ID_FOR_SRP there."""
+def test_admin_proof_of_srp_refuses_an_alias(cognito: LocalCognito) -> None:
     wire = wire_to(cognito, alias_attributes=["email"])
     challenge = wire.start_srp("alice@example.com")
     claim = {**wire.claim(challenge), "USERNAME": "alice@example.com"}
@@ -49,8 +95,7 @@ def test_an_admin_proof_takes_no_alias(cognito: LocalCognito) -> None:
     assert refusal(call)[0] == "UserNotFoundException"
 
 
-def test_a_simulated_sign_in_is_answered_for_its_own_name_only(cognito: LocalCognito) -> None:
-    """As a real one."""
+def test_simulated_sign_in_refuses_an_answer_for_another_name(cognito: LocalCognito) -> None:
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD)
     hiding = Wire(pool, pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
@@ -62,14 +107,13 @@ def test_a_simulated_sign_in_is_answered_for_its_own_name_only(cognito: LocalCog
 
 @pytest.fixture
 def custom(wire: Wire) -> Wire:
-    """A pool that asks for the password and then for a sum."""
+    """A pool that asks for the password and then a question."""
     names = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
     wire.pool.triggers.update(zip(names, (define, create, verify), strict=True))
     return wire
 
 
-def test_a_proof_in_a_custom_sign_in_needs_its_session(custom: Wire) -> None:
-    """The SECRET_BLOCK stands for it in USER_SRP_AUTH alone."""
+def test_srp_proof_in_custom_auth_without_session_is_refused(custom: Wire) -> None:
     begun = {"USERNAME": "alice", "CHALLENGE_NAME": "SRP_A", "SRP_A": custom.exponent.srp_a}
     challenge = custom.start("CUSTOM_AUTH", **begun)
     claim = custom.claim(challenge)
@@ -81,8 +125,7 @@ def test_a_proof_in_a_custom_sign_in_needs_its_session(custom: Wire) -> None:
     assert refusal(lambda: custom.prove(challenge, garbled))[1] == "Incorrect username or password."
 
 
-def test_a_define_trigger_that_decides_nothing_is_told(custom: Wire) -> None:
-    """Its answer must name a challenge that can be asked."""
+def test_define_trigger_without_a_decision_is_an_invalid_lambda_response(custom: Wire) -> None:
     custom.pool.triggers["DefineAuthChallenge"] = lambda event: {
         **event,
         "response": {"challengeName": "SMS_MFA"},
@@ -94,8 +137,7 @@ def test_a_define_trigger_that_decides_nothing_is_told(custom: Wire) -> None:
     )
 
 
-def test_a_device_that_is_gone_cannot_go_on(cognito: LocalCognito) -> None:
-    """Though the challenge was asked."""
+def test_device_deleted_during_its_challenge_is_refused(cognito: LocalCognito) -> None:
     from cognito_flow import SignedIn, UserSrpAuth
 
     wire = wire_to(cognito, **ALWAYS)
@@ -112,8 +154,7 @@ def test_a_device_that_is_gone_cannot_go_on(cognito: LocalCognito) -> None:
 # -- second factors --
 
 
-def test_a_code_for_another_challenge_is_a_mismatch(cognito: LocalCognito) -> None:
-    """Where the text's "auth state" comes from."""
+def test_code_for_another_challenge_is_a_code_mismatch(cognito: LocalCognito) -> None:
     wire = wire_to(cognito, **ON, **SMS)
     step = wire.password()
     wrong = {"USERNAME": "alice", "SOFTWARE_TOKEN_MFA_CODE": wire.pool.last_code("alice")}
@@ -124,8 +165,7 @@ def test_a_code_for_another_challenge_is_a_mismatch(cognito: LocalCognito) -> No
     )
 
 
-def test_an_app_that_is_enrolled_again_takes_the_place_of_the_old_one(cognito: LocalCognito) -> None:
-    """It stands once among the user's factors, and counts its codes from the beginning."""
+def test_app_enrolled_again_replaces_the_old_one(cognito: LocalCognito) -> None:
     wire = wire_to(cognito, **ON, **TOTP)
     wire.pool.enrol_totp("alice")
     for _ in range(2):
@@ -138,8 +178,7 @@ def test_an_app_that_is_enrolled_again_takes_the_place_of_the_old_one(cognito: L
     assert wire.pool.user("alice").mfa_enabled == ["SOFTWARE_TOKEN_MFA"]
 
 
-def test_a_factor_that_was_not_offered_cannot_be_chosen(cognito: LocalCognito) -> None:
-    """Nor one that cannot be set up."""
+def test_factor_that_was_not_offered_cannot_be_chosen_or_set_up(cognito: LocalCognito) -> None:
     wire = wire_to(cognito, **ON, **SMS, **TOTP)
     wire.pool.enrol_totp("alice")
     user = wire.pool.user("alice")
@@ -153,8 +192,7 @@ def test_a_factor_that_was_not_offered_cannot_be_chosen(cognito: LocalCognito) -
     assert refusal(lambda: strict.answer(setup, EMAIL="a@b.example"))[0] == "InvalidParameterException"
 
 
-def test_an_app_that_is_gone_cannot_answer(totp_wire: Wire) -> None:
-    """The challenge was asked before."""
+def test_totp_answer_after_the_app_was_removed_is_refused(totp_wire: Wire) -> None:
     step = totp_wire.password()
     totp_wire.pool.user("alice").totp_secret = None
 
@@ -164,16 +202,14 @@ def test_an_app_that_is_gone_cannot_answer(totp_wire: Wire) -> None:
     )
 
 
-def test_a_factor_that_cannot_be_set_up_ends_the_sign_in(cognito: LocalCognito) -> None:
-    """A phone number must be stored by other means."""
+def test_required_factor_that_cannot_be_set_up_ends_the_sign_in(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(**ON, **SMS)
     pool.add_user("alice", PASSWORD)
 
     assert refusal(Wire(pool).password)[0] == "InvalidParameterException"
 
 
-def test_the_lower_case_key_for_an_address_is_taken(cognito: LocalCognito) -> None:
-    """The developer guide writes it so; clients send EMAIL."""
+def test_lower_case_email_key_is_accepted_at_mfa_setup(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(**ON, **EMAIL)
     pool.add_user("alice", PASSWORD)
     wire = Wire(pool)
@@ -184,8 +220,7 @@ def test_the_lower_case_key_for_an_address_is_taken(cognito: LocalCognito) -> No
 # -- refresh --
 
 
-def test_a_client_that_rotates_refuses_the_older_refresh(cognito: LocalCognito) -> None:
-    """In the words that were seen."""
+def test_refresh_token_auth_is_refused_by_a_client_with_rotation(cognito: LocalCognito) -> None:
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD)
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
@@ -202,8 +237,7 @@ def test_a_client_that_rotates_refuses_the_older_refresh(cognito: LocalCognito) 
 # -- the pool in a test's hands --
 
 
-def test_what_is_not_there_is_told_to_the_test(wire: Wire) -> None:
-    """A typing mistake must not look like a missing user."""
+def test_missing_user_setting_or_app_raises_an_error_that_names_it(wire: Wire) -> None:
     with pytest.raises(TypeError, match="mfa_config"):
         wire.cognito.create_pool(mfa_config="ON")
     for call in (wire.pool.user, wire.pool.last_code, wire.pool.totp):
@@ -215,8 +249,7 @@ def test_what_is_not_there_is_told_to_the_test(wire: Wire) -> None:
         wire.pool.last_code("alice")
 
 
-def test_the_last_code_is_that_of_the_user_and_the_pool(cognito: LocalCognito) -> None:
-    """Others are sent codes, too."""
+def test_last_code_is_that_of_the_user_and_the_pool(cognito: LocalCognito) -> None:
     first, second = wire_to(cognito, **ON, **SMS), wire_to(cognito, **ON, **SMS)
     first.password()
     code = first.pool.last_code("alice")
@@ -232,8 +265,7 @@ def test_the_last_code_is_that_of_the_user_and_the_pool(cognito: LocalCognito) -
         (16, "Member must have value less than or equal to 15"),
     ],
 )
-def test_a_number_out_of_its_range_is_refused(wire: Wire, minutes: int, text: str) -> None:
-    """The range stands in the service model."""
+def test_number_out_of_range_is_refused(wire: Wire, minutes: int, text: str) -> None:
     body = {"UserPoolId": wire.pool.id, "ClientName": "c", "AuthSessionValidity": minutes}
     headers = {"x-amz-target": "AWSCognitoIdentityProviderService.CreateUserPoolClient", "authorization": "x"}
 

@@ -1,5 +1,5 @@
-"""One environment variable leads any program on boto to LocalCognito: programs that know nothing of it, each
-in a process of its own."""
+"""One environment variable makes any boto program call LocalCognito: programs that do not know it, each in its
+own process."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def pool() -> Pool:
 
 @pytest.fixture
 def url(pool: Pool) -> Iterator[str]:
-    """Where the pool is served."""
+    """The URL of the served pool."""
     with pool.cognito.serve() as url:
         yield url
 
 
 def run(program: str, pool: Pool, environment: dict[str, str]) -> list[str]:
-    """Run a program with the pool, its client and a password as arguments; gives the lines that it prints."""
+    """Run a program with the pool, its client and a password as arguments, and return the lines it prints."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program, pool.id, pool.app.client_id, PASSWORD],
         env={**os.environ, **environment},
@@ -67,8 +67,7 @@ except client.exceptions.NotAuthorizedException as error:
 """
 
 
-def test_public_operations_need_the_variable_alone(pool: Pool, url: str) -> None:
-    """No credentials, and no setting besides: a program on boto3 signs in, and is refused a wrong password."""
+def test_public_operations_need_only_the_endpoint_variable(pool: Pool, url: str) -> None:
     printed = run(PUBLIC, pool, {NAME: url})
 
     refused = "An error occurred (NotAuthorizedException) when calling the InitiateAuth operation"
@@ -87,8 +86,7 @@ print(*sorted(user["Username"] for user in client.list_users(UserPoolId=pool_id)
 """
 
 
-def test_signed_operations_need_any_credentials_besides(pool: Pool, url: str) -> None:
-    """Those of an administrator, as for AWS."""
+def test_signed_operations_also_need_any_credentials(pool: Pool, url: str) -> None:
     assert run(ADMINISTRATOR, pool, {NAME: url, **CREDENTIALS}) == ["CONFIRMED", "alice bob"]
     assert pool.user("bob").status == "FORCE_CHANGE_PASSWORD"
 
@@ -114,18 +112,16 @@ print(asyncio.run(AsyncAuthFlow(app).sign_in(UserSrpAuth("alice", password))).us
     [("PUBLIC", {}, "InitiateAuth"), ("ADMIN", CREDENTIALS, "AdminInitiateAuth")],
     ids=["public", "admin"],
 )
-def test_a_flow_is_led_by_it(
+def test_flow_calls_the_endpoint_of_the_environment(
     pool: Pool, url: str, mode: str, credentials: dict[str, str], called: str
 ) -> None:
-    """Its AppClient names the pool and the client as for AWS, and no URL."""
     printed = run(FLOW.replace("MODE", mode), pool, {NAME: url, **credentials})
 
     assert printed == ["alice", "Incorrect username or password.", "alice"]
     assert called in [call.operation for call in pool.cognito.calls]
 
 
-def test_an_endpoint_of_the_app_client_comes_first(pool: Pool, url: str) -> None:
-    """What the program says counts more than its surroundings."""
+def test_endpoint_of_the_app_client_wins_over_the_environment(pool: Pool, url: str) -> None:
     program = FLOW.replace(
         "AppClient(pool_id, client_id)", f"AppClient(pool_id, client_id, endpoint_url={url!r})"
     )
@@ -150,15 +146,15 @@ asyncio.run(main())
 """
 
 
-def test_aiobotocore_is_led_by_it(pool: Pool, url: str) -> None:
-    """Its clients read the same settings."""
+def test_aiobotocore_calls_the_endpoint_of_the_environment(pool: Pool, url: str) -> None:
     pytest.importorskip("aiobotocore")
 
     assert run(AIOBOTOCORE, pool, {NAME: url, **CREDENTIALS}) == ["CONFIRMED", "alice"]
 
 
-def test_a_profile_may_name_it(pool: Pool, url: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """In the settings file of AWS, as the section of a service."""
+def test_aws_profile_can_name_the_endpoint(
+    pool: Pool, url: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     settings = tmp_path_factory.mktemp("aws") / "config"
     settings.write_text(
         f"[default]\nservices = local\n[services local]\ncognito_identity_provider =\n  endpoint_url = {url}\n"

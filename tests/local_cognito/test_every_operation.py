@@ -1,4 +1,4 @@
-"""Every operation that LocalCognito offers, called with success: each answer is held against the service model."""
+"""Every operation that LocalCognito offers, called successfully: each answer is checked against the service model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FACTORS = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]
 
 @attrs.define
 class Tour:
-    """A way through all operations, station by station."""
+    """A walk through all operations."""
 
     pool: Pool
     api: Any
@@ -29,31 +29,33 @@ class Tour:
         self.app = {"ClientId": self.pool.app.client_id}
 
     def start(self) -> Any:
-        """Alice begins to sign in."""
+        """Start to sign alice in."""
         given = {"USERNAME": "alice", "PASSWORD": PASSWORD}
         return self.api.initiate_auth(AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given, **self.app)
 
     def mine(self, operation: str, **parameters: Any) -> Any:
-        """An operation of alice, newly signed in."""
+        """Call an operation as alice, after a new sign-in."""
         token = self.start()["AuthenticationResult"]["AccessToken"]
         return getattr(self.api, operation)(AccessToken=token, **parameters)
 
     def admin(self, operation: str, username: str = "alice", **parameters: Any) -> Any:
-        """An operation of an administrator on a user."""
+        """Call an Admin operation on a user."""
         return getattr(self.api, operation)(UserPoolId=self.pool.id, Username=username, **parameters)
 
     def visit(self, operation: str, username: str = "bob", **parameters: Any) -> Any:
-        """An operation of somebody who is not signed in."""
+        """Call an operation without a sign-in."""
         return getattr(self.api, operation)(Username=username, **self.app, **parameters)
 
     # -- stations --
 
     def pools_and_app_clients(self) -> None:
-        """Another pool, from its beginning to its end."""
+        """Create, change and delete another pool."""
         ids = {"UserPoolId": self.api.create_user_pool(PoolName="other")["UserPool"]["Id"]}
         made = self.api.create_user_pool_client(ClientName="app", **ids)["UserPoolClient"]
         app = {**ids, "ClientId": made["ClientId"]}
-        self.api.add_custom_attributes(CustomAttributes=[{"Name": "team"}], **ids)
+        self.api.add_custom_attributes(
+            CustomAttributes=[{"Name": "team", "AttributeDataType": "String"}], **ids
+        )
         self.api.set_user_pool_mfa_config(MfaConfiguration="OFF", **ids)
         self.api.get_user_pool_mfa_config(**ids)
         self.api.update_user_pool(**ids)
@@ -66,7 +68,7 @@ class Tour:
         self.api.delete_user_pool(**ids)
 
     def signing_up(self) -> None:
-        """Bob, who forgets his password, and carol."""
+        """Sign carol up, and reset bob's password."""
         mail = [{"Name": "email", "Value": "bob@example.com"}]
         self.visit("sign_up", Password=PASSWORD, UserAttributes=mail)
         self.visit("resend_confirmation_code")
@@ -78,7 +80,7 @@ class Tour:
         self.admin("admin_confirm_sign_up", "carol")
 
     def administration(self) -> None:
-        """Dave, from his invitation to his end."""
+        """Invite, change and delete dave."""
         mail = [{"Name": "email", "Value": "dave@example.com"}, {"Name": "email_verified", "Value": "true"}]
         self.admin("admin_create_user", "dave", TemporaryPassword=PASSWORD)
         given = {"USERNAME": "dave", "PASSWORD": PASSWORD}
@@ -104,7 +106,7 @@ class Tour:
         self.admin("admin_delete_user", "dave")
 
     def groups(self) -> None:
-        """One that alice joins and leaves."""
+        """Create a group, put alice in and take her out."""
         group = {"UserPoolId": self.pool.id, "GroupName": "staff"}
         self.api.create_group(**group)
         self.api.get_group(**group)
@@ -130,7 +132,7 @@ class Tour:
             self.api.get_client_token(ClientId=app.client_id, Secret=app.client_secret)
 
     def own_account(self) -> None:
-        """What alice is, and what she changes."""
+        """Read and change alice's attributes."""
         self.mine("get_user")
         self.mine("get_user_auth_factors")
         self.mine("update_user_attributes", UserAttributes=[{"Name": "email", "Value": "a@example.com"}])
@@ -141,7 +143,7 @@ class Tour:
         self.admin("admin_set_user_password", Password=PASSWORD, Permanent=True)
 
     def devices(self) -> None:
-        """Two, which alice and an administrator forget."""
+        """Remember two devices, and forget them as alice and as an administrator."""
         user = {"UserPoolId": self.pool.id, "Username": "alice"}
         text = base64.b64encode(bytes(range(1, 100))).decode()
         for forget in ("forget_device", "admin_forget_device"):
@@ -159,7 +161,7 @@ class Tour:
             getattr(self.api, forget)(**key, **(own if forget == "forget_device" else user))
 
     def passkeys(self) -> None:
-        """One, from its registration to its end."""
+        """Register, list and delete a passkey."""
         options = self.mine("start_web_authn_registration")["CredentialCreationOptions"]
         credential = SoftAuthenticator().create(options)
         self.mine("complete_web_authn_registration", Credential=credential)
@@ -178,7 +180,7 @@ class Tour:
         self.admin("admin_revoke_user_session", SessionId=left)
 
     def tokens_and_the_end(self) -> None:
-        """An authenticator app, a refresh, a revocation, a sign-out; and alice is no more."""
+        """Enrol an authenticator app, refresh, revoke, sign out, and delete alice."""
         result = self.start()["AuthenticationResult"]
         refresh, key = result["RefreshToken"], result["NewDeviceMetadata"]["DeviceKey"]
         self.api.get_tokens_from_refresh_token(RefreshToken=refresh, DeviceKey=key, **self.app)
@@ -199,8 +201,7 @@ class Tour:
         self.mine("delete_user")
 
 
-def test_every_answer_is_one_of_the_model(cognito: LocalCognito) -> None:
-    """The service of these tests checks each answer; here, every operation has one."""
+def test_every_operation_answers_as_the_service_model_says(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(
         auto_verified_attributes=["email"],
         device_configuration={"DeviceOnlyRememberedOnUserPrompt": False},
@@ -228,8 +229,7 @@ def test_every_answer_is_one_of_the_model(cognito: LocalCognito) -> None:
 
 
 @pytest.mark.parametrize("operation", sorted(set(model().operation_names) ^ set(OPERATIONS)))
-def test_what_is_not_offered_is_refused_by_name(cognito: LocalCognito, operation: str) -> None:
-    """Whatever is sent with it."""
+def test_operation_that_is_not_offered_is_refused_by_name(cognito: LocalCognito, operation: str) -> None:
     headers = {"x-amz-target": f"AWSCognitoIdentityProviderService.{operation}"}
     reply = cognito.handle(headers, b"{}")
 

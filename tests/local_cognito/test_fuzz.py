@@ -85,7 +85,7 @@ CHUNKS = (
 
 @attrs.frozen
 class Recorded:
-    """A request that was good."""
+    """A valid request."""
 
     target: str
     signed: bool
@@ -93,7 +93,7 @@ class Recorded:
 
 
 class Recording(LocalCognito):
-    """A service that keeps what is sent to it, until it is over."""
+    """A service that records its requests."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class Recording(LocalCognito):
         self.is_over = False
 
     def handle(self, headers: Mapping[str, str], body: bytes) -> Any:
-        """Keep it, and answer it."""
+        """Record the request and answer it."""
         if not self.is_over:
             self.requests.append(Recorded(headers["x-amz-target"], "authorization" in headers, body))
         return super().handle(headers, body)
@@ -161,7 +161,7 @@ def choices(cognito: Recording) -> None:
 
 @pytest.fixture(scope="module")
 def cognito() -> Recording:
-    """A service with a past, of which nothing is good any more."""
+    """A service that recorded valid requests and was then reset."""
     cognito = Recording()
     second_factors(cognito)
     choices(cognito)
@@ -176,13 +176,13 @@ def cognito() -> Recording:
 
 @attrs.define
 class Client:
-    """A client of the door that sends bytes."""
+    """A client that sends raw bytes."""
 
     address: tuple[str, int]
     connection: socket.socket | None = None
 
     def ask(self, request: bytes, *, is_whole: bool) -> tuple[int, bytes]:
-        """Send a request; gives status and body. One whose end nobody knows has a connection of its own."""
+        """Send a request and return status and body. A request with an unclear end gets its own connection."""
         if self.connection is None or not is_whole:
             self.close()
             self.connection = socket.create_connection(self.address, timeout=60)
@@ -237,59 +237,61 @@ def http(target: str, body: bytes, *, signed: bool) -> bytes:
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
-    """Each container in a JSON value, with each of its keys."""
+    """All containers in a JSON value with their keys."""
     if not isinstance(value, dict | list):
         return []
     keys = list(value) if isinstance(value, dict) else range(len(value))
     return [(value, key) for key in keys] + [place for key in keys for place in places(value[key])]
 
 
-def change_value(dice: random.Random, body: bytes) -> bytes:
-    """Put an oddity, or another value of the same request, somewhere into the JSON."""
+def change_value(generator: random.Random, body: bytes) -> bytes:
+    """Replace a value in the JSON by an oddity or by another value of the same request."""
     value = json.loads(body)
-    for _ in range(dice.randint(1, 3)):
+    for _ in range(generator.randint(1, 3)):
         found = places(value)
         if not found:
             break
-        container, key = dice.choice(found)
-        other, other_key = dice.choice(found)
-        container[key] = copy.deepcopy(dice.choice((*ODDITIES, other[other_key])))
+        container, key = generator.choice(found)
+        other, other_key = generator.choice(found)
+        container[key] = copy.deepcopy(generator.choice((*ODDITIES, other[other_key])))
     return json.dumps(value).encode()
 
 
-def change_bytes(dice: random.Random, octets: bytes) -> bytes:
-    """Cut, double, flip or insert."""
+def change_bytes(generator: random.Random, octets: bytes) -> bytes:
+    """Cut, double, flip or insert bytes."""
     changed = bytearray(octets)
-    for _ in range(dice.randint(1, 4)):
-        at = dice.randrange(len(changed) + 1)
-        to = min(len(changed), at + dice.randint(1, 20))
-        way = dice.randrange(4)
+    for _ in range(generator.randint(1, 4)):
+        at = generator.randrange(len(changed) + 1)
+        to = min(len(changed), at + generator.randint(1, 20))
+        way = generator.randrange(4)
         if way == 0:
             del changed[at:to]
         elif way == 1:
             changed[at:at] = changed[at:to]
         elif way == 2:
-            changed[at : at + 1] = bytes([dice.randrange(256)])
+            changed[at : at + 1] = bytes([generator.randrange(256)])
         else:
-            changed[at:at] = dice.choice(CHUNKS)
+            changed[at:at] = generator.choice(CHUNKS)
     return bytes(changed)
 
 
-def mutate(dice: random.Random, requests: list[Recorded]) -> tuple[bytes, bool]:
-    """A request that was good and is not, and whether its end can be known."""
-    base = dice.choice(requests)
-    target, signed = base.target, base.signed and dice.random() < 0.8
-    way = dice.random()
+def mutate(generator: random.Random, requests: list[Recorded]) -> tuple[bytes, bool]:
+    """A mutated request, and whether its end is clear."""
+    base = generator.choice(requests)
+    target, signed = base.target, base.signed and generator.random() < 0.8
+    way = generator.random()
     if way < 0.1:
-        return change_bytes(dice, http(target, base.body, signed=signed)), False
+        return change_bytes(generator, http(target, base.body, signed=signed)), False
     if way < 0.2:
-        target = dice.choice(requests).target  # this body for another operation
-    body = change_value(dice, base.body) if dice.random() < 0.7 else change_bytes(dice, base.body)
+        target = generator.choice(requests).target  # this body for another operation
+    body = (
+        change_value(generator, base.body) if generator.random() < 0.7 else change_bytes(generator, base.body)
+    )
     return http(target, body, signed=signed), True
 
 
 def check(request: bytes, status: int, body: bytes) -> None:
-    """Look at an answer."""
+    """Check an answer."""
     answer = json.loads(body)
     assert status != 500, request
     assert b"Traceback" not in body, request
@@ -307,12 +309,11 @@ def check(request: bytes, status: int, body: bytes) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**64))
-def test_a_mutated_request_is_answered_in_cognitos_form(
+def test_mutated_request_is_answered_in_cognitos_form(
     cognito: Recording, client: Client, caplog: pytest.LogCaptureFixture, seed: int
 ) -> None:
-    """A hundred of them for each seed."""
-    dice = random.Random(seed)  # noqa: S311 - it is to be repeatable
+    generator = random.Random(seed)  # noqa: S311 - it is to be repeatable
     for _ in range(REQUESTS):
-        request, is_whole = mutate(dice, cognito.requests)
+        request, is_whole = mutate(generator, cognito.requests)
         check(request, *client.ask(request, is_whole=is_whole))
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []

@@ -1,4 +1,4 @@
-"""Groups: who is in them, and what the tokens say of it."""
+"""Groups, their users, and the claims about them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Groups:
     wire: Wire
 
     def call(self, operation: str, **parameters: Any) -> Any:
-        """An operation on this pool."""
+        """Call an operation on this pool."""
         return getattr(self.wire.api, operation)(UserPoolId=self.wire.pool.id, **parameters)
 
     def make(self, name: str, **members: Any) -> None:
-        """Make a group, with alice in it."""
+        """Create a group with alice in it."""
         self.call("create_group", GroupName=name, **members)
         self.call("admin_add_user_to_group", GroupName=name, Username="alice")
 
     def claims(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What alice's next ID token and access token say."""
+        """The claims of alice's next ID token and access token."""
         tokens = self.wire.password()["AuthenticationResult"]
         read = partial(jwt.decode, options={"verify_signature": False})
         return read(tokens["IdToken"]), read(tokens["AccessToken"])
@@ -39,12 +39,11 @@ class Groups:
 
 @pytest.fixture
 def groups(wire: Wire) -> Groups:
-    """The groups of the pool with alice and bob: none yet."""
+    """The groups of the pool with alice and bob, which has none yet."""
     return Groups(wire)
 
 
-def test_a_group_is_made_once_and_described(groups: Groups) -> None:
-    """CreateGroup and GetGroup tell the same."""
+def test_group_is_created_once_and_described(groups: Groups) -> None:
     made = groups.call("create_group", GroupName="staff", Description="Us", Precedence=1)["Group"]
 
     assert groups.call("get_group", GroupName="staff")["Group"] == made
@@ -53,14 +52,13 @@ def test_a_group_is_made_once_and_described(groups: Groups) -> None:
     assert again == ("GroupExistsException", "A group with the name already exists.")
 
 
-def test_an_update_leaves_what_is_not_sent(groups: Groups) -> None:
-    """And says when it was."""
+def test_group_update_keeps_members_that_are_not_sent(groups: Groups) -> None:
     groups.call("create_group", GroupName="staff", Description="Us", Precedence=1)
     groups.wire.cognito.clock.advance(60)
-    told = groups.call("update_group", GroupName="staff", Precedence=2)["Group"]
+    shown = groups.call("update_group", GroupName="staff", Precedence=2)["Group"]
 
-    assert (told["Description"], told["Precedence"]) == ("Us", 2)
-    assert (told["LastModifiedDate"] - told["CreationDate"]).total_seconds() == 60
+    assert (shown["Description"], shown["Precedence"]) == ("Us", 2)
+    assert (shown["LastModifiedDate"] - shown["CreationDate"]).total_seconds() == 60
 
 
 @pytest.mark.parametrize(
@@ -74,8 +72,7 @@ def test_an_update_leaves_what_is_not_sent(groups: Groups) -> None:
         "admin_remove_user_from_group",
     ],
 )
-def test_a_group_that_is_not_there(groups: Groups, operation: str) -> None:
-    """Is told so, whatever is wanted of it."""
+def test_unknown_group_is_refused_by_every_operation(groups: Groups, operation: str) -> None:
     user = {"Username": "alice"} if "user_" in operation else {}
 
     assert refusal(lambda: groups.call(operation, GroupName="none", **user)) == NO_GROUP
@@ -84,8 +81,7 @@ def test_a_group_that_is_not_there(groups: Groups, operation: str) -> None:
 @pytest.mark.parametrize(
     "operation", ["admin_add_user_to_group", "admin_remove_user_from_group", "admin_list_groups_for_user"]
 )
-def test_a_user_who_is_not_there(groups: Groups, operation: str) -> None:
-    """Is told so, too."""
+def test_unknown_user_is_refused_by_every_group_operation(groups: Groups, operation: str) -> None:
     groups.make("staff")
     group = {} if "list" in operation else {"GroupName": "staff"}
     refused = refusal(lambda: groups.call(operation, Username="nobody", **group))
@@ -93,8 +89,7 @@ def test_a_user_who_is_not_there(groups: Groups, operation: str) -> None:
     assert refused == ("UserNotFoundException", "User does not exist.")
 
 
-def test_users_come_and_go(groups: Groups) -> None:
-    """Whoever is in a group is so once; leaving one that one is not in is no error."""
+def test_user_is_added_once_and_removed_without_error(groups: Groups) -> None:
     groups.make("staff")
     groups.call("admin_add_user_to_group", GroupName="staff", Username="alice")
     groups.call("admin_add_user_to_group", GroupName="staff", Username="bob")
@@ -108,8 +103,7 @@ def test_users_come_and_go(groups: Groups) -> None:
     assert [user["Username"] for user in users] == ["bob"]
 
 
-def test_groups_of_a_user_are_listed_page_by_page(groups: Groups) -> None:
-    """His own, and no others."""
+def test_groups_of_a_user_are_listed_in_pages(groups: Groups) -> None:
     for name in ("a", "b", "c"):
         groups.make(name)
     groups.call("create_group", GroupName="d")
@@ -122,8 +116,7 @@ def test_groups_of_a_user_are_listed_page_by_page(groups: Groups) -> None:
     assert names == ["a", "b", "c", "d"]
 
 
-def test_users_of_a_group_are_listed_page_by_page(groups: Groups) -> None:
-    """Each once."""
+def test_users_of_a_group_are_listed_in_pages(groups: Groups) -> None:
     groups.make("staff")
     groups.call("admin_add_user_to_group", GroupName="staff", Username="bob")
     ask = partial(groups.call, "list_users_in_group", GroupName="staff", Limit=1)
@@ -137,8 +130,7 @@ def test_users_of_a_group_are_listed_page_by_page(groups: Groups) -> None:
 # -- in tokens --
 
 
-def test_the_next_tokens_name_the_groups(groups: Groups) -> None:
-    """Both of them; and no longer once the group is deleted."""
+def test_next_tokens_name_the_groups_until_they_are_deleted(groups: Groups) -> None:
     assert all("cognito:groups" not in claims for claims in groups.claims())
     groups.make("staff")
     groups.make("admins")
@@ -148,8 +140,7 @@ def test_the_next_tokens_name_the_groups(groups: Groups) -> None:
     assert "cognito:roles" not in groups.claims()[0]
 
 
-def test_the_role_of_the_group_that_comes_first_is_preferred(groups: Groups) -> None:
-    """The lowest Precedence comes first, none comes last; the access token names no roles."""
+def test_role_of_the_group_with_the_lowest_precedence_is_preferred(groups: Groups) -> None:
     groups.make("none", RoleArn=STAFF)
     assert groups.claims()[0]["cognito:preferred_role"] == STAFF
     groups.make("first", RoleArn=ADMINS, Precedence=0)
@@ -161,8 +152,7 @@ def test_the_role_of_the_group_that_comes_first_is_preferred(groups: Groups) -> 
     assert "cognito:roles" not in access
 
 
-def test_no_role_is_preferred_among_equals(groups: Groups) -> None:
-    """Unless they have the same one."""
+def test_different_roles_of_equal_precedence_leave_no_preferred_role(groups: Groups) -> None:
     groups.make("a", RoleArn=STAFF, Precedence=1)
     groups.make("b", RoleArn=STAFF, Precedence=1)
     assert groups.claims()[0]["cognito:preferred_role"] == STAFF
@@ -170,8 +160,7 @@ def test_no_role_is_preferred_among_equals(groups: Groups) -> None:
     assert "cognito:preferred_role" not in groups.claims()[0]
 
 
-def test_a_trigger_is_told_the_groups_and_sets_them(groups: Groups) -> None:
-    """groupConfiguration and groupOverrideDetails."""
+def test_pre_token_generation_gets_the_groups_and_overrides_them(groups: Groups) -> None:
     groups.make("staff", RoleArn=STAFF)
     seen: list[Any] = []
 
@@ -184,7 +173,7 @@ def test_a_trigger_is_told_the_groups_and_sets_them(groups: Groups) -> None:
     groups.wire.pool.triggers["PreTokenGeneration"] = override
     identity, access = groups.claims()
 
-    told = {"groupsToOverride": ["staff"], "iamRolesToOverride": [STAFF], "preferredRole": STAFF}
-    assert seen == [told]
+    shown = {"groupsToOverride": ["staff"], "iamRolesToOverride": [STAFF], "preferredRole": STAFF}
+    assert seen == [shown]
     assert identity["cognito:groups"] == access["cognito:groups"] == ["chosen"]
     assert (identity["cognito:roles"], identity["cognito:preferred_role"]) == ([ADMINS], ADMINS)

@@ -18,7 +18,7 @@ INVALID = "InvalidParameterException"
 @pytest.fixture
 def wire(cognito: LocalCognito) -> Wire:
     """A pool with six users."""
-    pool = cognito.create_pool(schema=[{"Name": "team"}])
+    pool = cognito.create_pool(schema=[{"Name": "team", "AttributeDataType": "String"}])
     pool.add_user("alice", "x", email="alice@example.com", attributes={"given_name": "Alice"})
     pool.add_user("Alma", "x", email="alma@example.com", attributes={"name": 'Alma "Al" Smith'})
     pool.add_user("bob", "x", phone_number="+31612345678", attributes={"family_name": "Reddy"})
@@ -29,7 +29,7 @@ def wire(cognito: LocalCognito) -> Wire:
 
 
 def found(wire: Wire, text: str) -> list[str]:
-    """The names of those whom a filter finds."""
+    """The names of the users that a filter finds."""
     answer = wire.api.list_users(UserPoolId=wire.pool.id, Filter=text)
     return [user["Username"] for user in answer["Users"]]
 
@@ -50,6 +50,8 @@ EVERYBODY = ["Alma", "alice", "bob", "carol", "dave", "erin"]
         ('username ^= ""', EVERYBODY),
         ('email ^= "al"', ["Alma", "alice"]),
         ('email = "al"', []),
+        ('email = "ALICE@Example.com"', ["alice"]),
+        ('given_name ^= "ALI"', ["alice"]),
         ('phone_number ^= "+316"', ["bob"]),
         ('given_name = "Alice"', ["alice"]),
         ('family_name = "Reddy"', ["bob"]),
@@ -63,13 +65,13 @@ EVERYBODY = ["Alma", "alice", "bob", "carol", "dave", "erin"]
         ('status = "enabled"', []),
     ],
 )
-def test_a_filter_finds(wire: Wire, text: str, names: list[str]) -> None:
-    """By the whole value or by how it begins; case matters, save for the status of a user."""
+def test_filter_finds_whole_values_and_beginnings_without_case_but_for_username_and_status(
+    wire: Wire, text: str, names: list[str]
+) -> None:
     assert found(wire, text) == names
 
 
-def test_a_user_is_found_by_the_id(wire: Wire) -> None:
-    """Which never changes."""
+def test_user_is_found_by_sub(wire: Wire) -> None:
     assert found(wire, f'sub = "{wire.pool.user("bob").sub}"') == ["bob"]
 
 
@@ -89,15 +91,13 @@ def test_a_user_is_found_by_the_id(wire: Wire) -> None:
         ("username", "Error while parsing filter."),
     ],
 )
-def test_a_filter_that_cannot_be_is_refused(wire: Wire, text: str, said: str) -> None:
-    """It is not taken for one that finds nobody, or everybody."""
+def test_invalid_filter_is_refused(wire: Wire, text: str, said: str) -> None:
     assert refusal(lambda: found(wire, text)) == (INVALID, said)
 
 
 @given(value=st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, max_size=40))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_value_is_found_as_it_is(wire: Wire, value: str) -> None:
-    """With quotation marks and backslashes escaped by a backslash."""
+def test_any_escaped_value_is_found(wire: Wire, value: str) -> None:
     wire.pool.user("bob").attributes["name"] = value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
 
@@ -106,18 +106,16 @@ def test_any_value_is_found_as_it_is(wire: Wire, value: str) -> None:
 
 @given(text=st.text(max_size=60))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_filter_is_answered_or_refused(wire: Wire, text: str) -> None:
-    """In Cognito's words."""
+def test_any_filter_is_answered_or_refused_in_cognitos_form(wire: Wire, text: str) -> None:
     try:
         assert set(found(wire, text)) <= set(EVERYBODY)
     except wire.api.exceptions.InvalidParameterException as refused:
-        told: Any = refused.response
-        assert told["Error"]["Message"]
+        described: Any = refused.response
+        assert described["Error"]["Message"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])
-def test_users_are_listed_page_by_page(wire: Wire, size: int) -> None:
-    """Those whom the filter finds, each once; 0 is no limit."""
+def test_filtered_users_are_listed_in_pages(wire: Wire, size: int) -> None:
     ask = partial(wire.api.list_users, UserPoolId=wire.pool.id, Filter='status = "Enabled"')
     answer = ask(Limit=size)
     names = [user["Username"] for user in answer["Users"]]
@@ -130,8 +128,7 @@ def test_users_are_listed_page_by_page(wire: Wire, size: int) -> None:
     assert names == ["Alma", "alice", "bob", "carol", "dave"]
 
 
-def test_a_page_is_sixty_users_at_most(cognito: LocalCognito) -> None:
-    """boto3's paginator walks through all of them."""
+def test_page_has_at_most_sixty_users(cognito: LocalCognito) -> None:
     pool = cognito.create_pool()
     for number in range(61):
         pool.add_user(f"user{number:02}")
@@ -141,8 +138,7 @@ def test_a_page_is_sixty_users_at_most(cognito: LocalCognito) -> None:
     assert [len(page["Users"]) for page in pages] == [60, 1]
 
 
-def test_a_token_belongs_to_its_filter(wire: Wire) -> None:
-    """And is not made up."""
+def test_pagination_token_of_another_filter_is_refused(wire: Wire) -> None:
     ask = partial(wire.api.list_users, UserPoolId=wire.pool.id, Limit=1)
     token = ask(Filter='status = "Enabled"')["PaginationToken"]
 
@@ -151,8 +147,7 @@ def test_a_token_belongs_to_its_filter(wire: Wire) -> None:
     assert refusal(lambda: ask(PaginationToken="x"))[0] == INVALID
 
 
-def test_only_the_attributes_that_are_asked_for_are_shown(wire: Wire) -> None:
-    """What the schema does not have cannot be asked for."""
+def test_only_requested_attributes_are_shown(wire: Wire) -> None:
     ask = partial(wire.api.list_users, UserPoolId=wire.pool.id, Filter='username = "alice"')
     (user,) = ask(AttributesToGet=["email", "given_name"])["Users"]
 
@@ -162,8 +157,7 @@ def test_only_the_attributes_that_are_asked_for_are_shown(wire: Wire) -> None:
     assert refused == (INVALID, "One or more requested attributes do not exist.")
 
 
-def test_an_attribute_that_somebody_has_not_cannot_be_asked_for(wire: Wire) -> None:
-    """All who are found must have it."""
+def test_requested_attribute_that_a_found_user_lacks_is_refused(wire: Wire) -> None:
     ask = partial(wire.api.list_users, UserPoolId=wire.pool.id, AttributesToGet=["custom:team"])
 
     assert refusal(ask)[0] == INVALID

@@ -1,4 +1,4 @@
-"""LocalCognito under load: many clients at once over HTTP, and a memory that stays as it is."""
+"""LocalCognito under load: many clients at once over HTTP, and constant memory."""
 
 from __future__ import annotations
 
@@ -29,13 +29,12 @@ SMS = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"
 
 
 def password(number: int) -> str:
-    """Each user's own."""
+    """The password of a user."""
     return f"correct horse {number}"
 
 
 @pytest.mark.slow
-def test_a_thousand_sign_ins_of_fifty_clients_get_lost_nowhere_and_cross_nobody() -> None:
-    """Each user has one client; all sign in again and again, at once, with a second factor for every other."""
+def test_thousand_concurrent_sign_ins_of_fifty_users_give_each_user_their_own_tokens() -> None:
     cognito = LocalCognito()
     pool = cognito.create_pool(mfa_configuration="OPTIONAL", sms_mfa_configuration=SMS)
     for number in range(CLIENTS):
@@ -74,7 +73,7 @@ def test_a_thousand_sign_ins_of_fifty_clients_get_lost_nowhere_and_cross_nobody(
 
 
 def sign_in_often(pool: Pool, times: int) -> None:
-    """Sign-ins with a code by SMS that all end, each with a new device, and wrong ones beside them."""
+    """Sign in with codes by SMS, each time with a new device, and fail some sign-ins in between."""
     for _ in range(times):
         flow = pool.flow(devices=MemoryStore())
         challenge = flow.start(UserSrpAuth("alice", password(0)))
@@ -91,8 +90,7 @@ def sign_in_often(pool: Pool, times: int) -> None:
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_sign_ins_that_are_over() -> None:
-    """All that a pool remembers has the same size after ten times as many; calls and messages are bounded."""
+def test_memory_does_not_grow_with_completed_sign_ins() -> None:
     cognito = LocalCognito()
     tracking = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
     pool = cognito.create_pool(

@@ -1,4 +1,4 @@
-"""What is set up by scripts, and what an app client allows."""
+"""Set-up by scripts, and the flows that an app client allows."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ def admin_start(wire: Wire, flow: str, **parameters: str) -> Any:
 
 
 @pytest.mark.parametrize("flow", ["ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"])
-def test_admin_flow(wire: Wire, flow: str) -> None:
-    """The flows of administrators are taken by the Admin operation alone, and the other way round."""
+def test_admin_flows_are_accepted_by_admin_initiate_auth_alone(wire: Wire, flow: str) -> None:
     given = {"USERNAME": "alice", "PASSWORD": PASSWORD}
     assert "AuthenticationResult" in admin_start(wire, flow, **given)
     assert refusal(lambda: wire.start(flow, **given)) == WRONG_SIDE
@@ -38,23 +37,20 @@ def test_admin_flow(wire: Wire, flow: str) -> None:
         ("REFRESH_TOKEN_AUTH", "Refresh Token flow not enabled for this client"),
     ],
 )
-def test_flow_that_is_not_enabled(wire: Wire, flow: str, text: str) -> None:
-    """An app client takes the flows that it allows."""
+def test_flow_that_is_not_enabled_is_refused(wire: Wire, flow: str, text: str) -> None:
     limited = Wire(wire.pool, wire.pool.app_client(flows=["ALLOW_USER_AUTH"]).client_id)
     values = {"USERNAME": "alice", "PASSWORD": PASSWORD, "SRP_A": "ab", "REFRESH_TOKEN": "x"}
     assert refusal(lambda: limited.start(flow, **values)) == ("InvalidParameterException", text)
 
 
-def test_custom_flow_only(wire: Wire) -> None:
-    """CUSTOM_AUTH_FLOW_ONLY shuts out every other flow."""
+def test_custom_auth_flow_only_refuses_other_flows(wire: Wire) -> None:
     limited = Wire(wire.pool, wire.pool.app_client(flows=["CUSTOM_AUTH_FLOW_ONLY"]).client_id)
     text = "Only custom auth (lambda driven) is enabled for this client."
     assert refusal(limited.password) == ("InvalidParameterException", text)
 
 
 @pytest.mark.parametrize("name", ["USERNAME", "PASSWORD"])
-def test_missing_or_empty_parameter(wire: Wire, name: str) -> None:
-    """An empty parameter is missing, too."""
+def test_empty_parameter_counts_as_missing(wire: Wire, name: str) -> None:
     given = {"USERNAME": "alice", "PASSWORD": PASSWORD}
     expected = ("InvalidParameterException", f"Missing required parameter {name}")
     assert refusal(lambda: wire.start("USER_PASSWORD_AUTH", **(given | {name: ""}))) == expected
@@ -62,15 +58,13 @@ def test_missing_or_empty_parameter(wire: Wire, name: str) -> None:
     assert refusal(lambda: wire.start("USER_PASSWORD_AUTH", **given)) == expected
 
 
-def test_choices_need_a_tier(cognito: LocalCognito) -> None:
-    """USER_AUTH is not part of the LITE plan."""
+def test_user_auth_in_the_lite_tier_is_refused(cognito: LocalCognito) -> None:
     wire = Wire(cognito.create_pool(user_pool_tier="LITE"))
     code, _ = refusal(lambda: wire.start("USER_AUTH", USERNAME="alice"))
     assert code == "FeatureUnavailableInTierException"
 
 
-def test_created_user_signs_in(wire: Wire) -> None:
-    """AdminCreateUser sends a temporary password, and AdminSetUserPassword makes it permanent."""
+def test_created_user_signs_in_with_the_temporary_then_the_permanent_password(wire: Wire) -> None:
     wire.api.admin_create_user(
         UserPoolId=wire.pool.id,
         Username="carol",
@@ -83,11 +77,10 @@ def test_created_user_signs_in(wire: Wire) -> None:
     call(Password=NEW, Permanent=True)
     assert "AuthenticationResult" in wire.srp("carol", NEW)
     taken = refusal(lambda: wire.api.admin_create_user(UserPoolId=wire.pool.id, Username="carol"))
-    assert taken == ("UsernameExistsException", "User already exists")
+    assert taken == ("UsernameExistsException", "User account already exists")
 
 
-def test_settings_come_back(wire: Wire) -> None:
-    """What was set is what is described."""
+def test_changed_settings_are_described(wire: Wire) -> None:
     api, ids = wire.api, {"UserPoolId": wire.pool.id}
     assert api.describe_user_pool(**ids)["UserPool"]["EstimatedNumberOfUsers"] == 2
     impossible = refusal(partial(api.set_user_pool_mfa_config, MfaConfiguration="ON", **ids))
@@ -103,8 +96,7 @@ def test_settings_come_back(wire: Wire) -> None:
     assert "ExplicitAuthFlows" not in described
 
 
-def test_unknown_pool_client_or_user(wire: Wire) -> None:
-    """What does not exist is told so."""
+def test_unknown_pool_client_and_user_are_refused(wire: Wire) -> None:
     pool = refusal(lambda: wire.api.describe_user_pool(UserPoolId="eu-west-1_nowhere"))
     assert pool[0] == "ResourceNotFoundException"
     stranger = Wire(wire.pool, "nobodys")
@@ -113,8 +105,7 @@ def test_unknown_pool_client_or_user(wire: Wire) -> None:
     assert user == ("UserNotFoundException", "User does not exist.")
 
 
-def test_confirmed_by_an_administrator(wire: Wire) -> None:
-    """AdminConfirmSignUp confirms once."""
+def test_admin_confirm_sign_up_confirms_once(wire: Wire) -> None:
     wire.pool.add_user("carol", PASSWORD, confirmed=False)
     call = partial(wire.api.admin_confirm_sign_up, UserPoolId=wire.pool.id, Username="carol")
     call()
@@ -123,8 +114,7 @@ def test_confirmed_by_an_administrator(wire: Wire) -> None:
     assert refusal(call) == ("NotAuthorizedException", text)
 
 
-def test_second_factor_with_an_access_token(totp_wire: Wire) -> None:
-    """An authenticator app is enrolled, and preferred, only once its code was right."""
+def test_app_is_enrolled_and_preferred_with_an_access_token_after_its_code(totp_wire: Wire) -> None:
     api = totp_wire.api
     step = totp_wire.password()
     signed = totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=totp_wire.pool.totp("alice"))

@@ -1,5 +1,4 @@
-"""Users who come from elsewhere when they first sign in or have forgotten their password: the user-migration
-trigger."""
+"""The user migration trigger, at a first sign-in and at a forgotten password."""
 
 from __future__ import annotations
 
@@ -17,10 +16,10 @@ UNKNOWN_TO_RECOVERY = ("UserNotFoundException", "Username/client id combination 
 
 
 def bring(pool: Pool, attributes: dict[str, str] | None, **response: Any) -> list[str]:
-    """Set the trigger: it brings a confirmed user with these attributes.
+    """Set a trigger that creates a confirmed user with these attributes.
 
     Returns:
-        The passwords that it is told; the triggerSource where there is none.
+        The passwords that it is shown; the triggerSource where there is none.
     """
     seen: list[str] = []
 
@@ -33,8 +32,7 @@ def bring(pool: Pool, attributes: dict[str, str] | None, **response: Any) -> lis
     return seen
 
 
-def test_the_trigger_brings_a_user_once(wire: Wire) -> None:
-    """With the password that was typed, which is good for SRP from then on."""
+def test_migration_trigger_creates_a_user_once_with_the_typed_password(wire: Wire) -> None:
     seen = bring(wire.pool, {"username": "eve", "email": MAIL, "email_verified": "true"})
     for _ in range(2):
         assert "AuthenticationResult" in wire.password("eve")
@@ -44,15 +42,13 @@ def test_the_trigger_brings_a_user_once(wire: Wire) -> None:
     assert wire.pool.user("eve").attributes == {"email": MAIL, "email_verified": "true"}
 
 
-def test_a_user_without_a_final_status_must_choose_another_password(wire: Wire) -> None:
-    """RESET_REQUIRED is the default."""
+def test_migrated_user_without_a_final_status_must_reset_the_password(wire: Wire) -> None:
     bring(wire.pool, {"email": MAIL}, finalUserStatus=None)
 
     assert refusal(lambda: wire.password("eve"))[0] == "PasswordResetRequiredException"
 
 
-def test_a_trigger_that_brings_nobody_leaves_the_user_unknown(wire: Wire) -> None:
-    """Told or hidden, as the app client says."""
+def test_migration_without_attributes_leaves_the_user_unknown(wire: Wire) -> None:
     hiding = Wire(wire.pool, wire.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
     bring(wire.pool, None)
 
@@ -61,8 +57,7 @@ def test_a_trigger_that_brings_nobody_leaves_the_user_unknown(wire: Wire) -> Non
     assert hidden == ("NotAuthorizedException", "Incorrect username or password.")
 
 
-def test_attributes_that_cannot_be_are_refused(wire: Wire) -> None:
-    """Then nobody is brought."""
+def test_migrated_user_with_invalid_attributes_is_refused(wire: Wire) -> None:
     bring(wire.pool, {"custom:none": "x"})
 
     assert refusal(lambda: wire.password("eve"))[0] == "InvalidParameterException"
@@ -70,8 +65,7 @@ def test_attributes_that_cannot_be_are_refused(wire: Wire) -> None:
         wire.pool.user("eve")
 
 
-def test_an_address_is_the_name_of_who_comes(cognito: LocalCognito) -> None:
-    """Where addresses are user names; who types no address is not brought."""
+def test_migrated_user_of_an_email_pool_is_named_by_the_typed_address(cognito: LocalCognito) -> None:
     wire = Wire(cognito.create_pool(username_attributes=["email"]))
     bring(wire.pool, {"nickname": "Eve"})
     assert "AuthenticationResult" in wire.password(MAIL)
@@ -83,8 +77,9 @@ def test_an_address_is_the_name_of_who_comes(cognito: LocalCognito) -> None:
 
 
 @pytest.mark.parametrize(("verified", "force"), [("true", True), ("true", False), ("false", True)])
-def test_an_alias_is_taken_over_only_on_purpose(cognito: LocalCognito, verified: str, force: bool) -> None:
-    """forceAliasCreation; without it, whose alias is another's is not brought."""
+def test_migrated_user_takes_an_alias_only_with_force_alias_creation(
+    cognito: LocalCognito, verified: str, force: bool
+) -> None:
     wire = Wire(cognito.create_pool(alias_attributes=["email"]))
     wire.pool.add_user("bob", PASSWORD, email=MAIL)
     bring(wire.pool, {"email": MAIL, "email_verified": verified}, forceAliasCreation=force)
@@ -101,12 +96,11 @@ def test_an_alias_is_taken_over_only_on_purpose(cognito: LocalCognito, verified:
 
 
 def forget(wire: Wire, username: str) -> Any:
-    """Ask for a code."""
+    """Request a code."""
     return wire.api.forgot_password(ClientId=wire.client_id, Username=username)
 
 
-def test_who_has_forgotten_the_password_comes_and_chooses_another(wire: Wire) -> None:
-    """The trigger is told no password, and the code goes to the address that it brings."""
+def test_migration_at_forgot_password_sends_a_code_to_the_new_user(wire: Wire) -> None:
     seen = bring(wire.pool, {"email": MAIL, "email_verified": "true"}, finalUserStatus=None)
 
     destination = forget(wire, "eve")["CodeDeliveryDetails"]["Destination"]
@@ -118,8 +112,7 @@ def test_who_has_forgotten_the_password_comes_and_chooses_another(wire: Wire) ->
 
 
 @pytest.mark.parametrize("attributes", [None, {"nickname": "Eve"}], ids=["nobody", "nowhere to send it"])
-def test_no_code_is_sent_if_the_trigger_brings_no_address(wire: Wire, attributes: Any) -> None:
-    """Either there is no such user, or there is no way to reach her."""
+def test_migration_at_forgot_password_without_an_address_sends_no_code(wire: Wire, attributes: Any) -> None:
     bring(wire.pool, attributes)
 
     refused = refusal(lambda: forget(wire, "eve"))
@@ -128,8 +121,7 @@ def test_no_code_is_sent_if_the_trigger_brings_no_address(wire: Wire, attributes
     assert wire.pool.cognito.outbox == []
 
 
-def test_the_trigger_is_not_asked_for_who_is_there(wire: Wire) -> None:
-    """Carol has a password here, forgotten or not."""
+def test_migration_trigger_is_not_run_for_existing_users(wire: Wire) -> None:
     wire.pool.add_user("carol", PASSWORD, email="carol@example.com")
     seen = bring(wire.pool, {"email": MAIL, "email_verified": "true"})
 
@@ -139,8 +131,9 @@ def test_the_trigger_is_not_asked_for_who_is_there(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("mode", ["LEGACY", "ENABLED"])
-def test_who_is_brought_goes_on_to_the_second_factor(cognito: LocalCognito, mode: str) -> None:
-    """And completes the sign-in that brought them, as any other user."""
+def test_migrated_user_completes_the_second_factor_in_the_same_sign_in(
+    cognito: LocalCognito, mode: str
+) -> None:
     pool = cognito.create_pool(mfa_configuration="ON", email_mfa_configuration={})
     wire = Wire(pool, pool.app_client(prevent_user_existence_errors=mode).client_id)
     bring(pool, {"email": MAIL, "email_verified": "true"})

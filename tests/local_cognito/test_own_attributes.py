@@ -1,4 +1,4 @@
-"""What people who are signed in do with their attributes, and how an address becomes theirs."""
+"""Users' own attributes, and the verification of their addresses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BEFORE = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
 
 @attrs.define
 class Alice:
-    """Alice, who is signed in."""
+    """Alice, signed in."""
 
     pool: Pool
     client_id: str = ""
@@ -40,11 +40,11 @@ class Alice:
     @property
     def attributes(self) -> dict[str, str]:
         """What GetUser shows."""
-        told = self.api.get_user(AccessToken=self.token)["UserAttributes"]
-        return {item["Name"]: item["Value"] for item in told}
+        shown = self.api.get_user(AccessToken=self.token)["UserAttributes"]
+        return {item["Name"]: item["Value"] for item in shown}
 
     def update(self, **attributes: str) -> Any:
-        """UpdateUserAttributes; the deliveries."""
+        """Call UpdateUserAttributes and return the deliveries."""
         listed = [{"Name": name, "Value": value} for name, value in attributes.items()]
         answer = self.api.update_user_attributes(AccessToken=self.token, UserAttributes=listed)
         return answer.get("CodeDeliveryDetailsList", [])
@@ -54,7 +54,7 @@ class Alice:
         return self.api.delete_user_attributes(AccessToken=self.token, UserAttributeNames=list(names))
 
     def verify(self, attribute: str = "email", code: str | None = None) -> Any:
-        """VerifyUserAttribute, with the code that was sent if no other is given."""
+        """Call VerifyUserAttribute, by default with the code that was sent."""
         return self.api.verify_user_attribute(
             AccessToken=self.token, AttributeName=attribute, Code=code or self.pool.last_code("alice")
         )
@@ -69,13 +69,13 @@ class Alice:
 
 @pytest.fixture
 def alice(cognito: LocalCognito) -> Alice:
-    """In a pool that verifies e-mail addresses."""
+    """Alice in a pool that verifies e-mail addresses."""
     return Alice(cognito.create_pool(auto_verified_attributes=["email"]))
 
 
 @pytest.fixture
 def careful(cognito: LocalCognito) -> Alice:
-    """In a pool where a new e-mail address must be verified first, and is an alias."""
+    """Alice in a pool where a new e-mail address must be verified first, and is an alias."""
     return Alice(
         cognito.create_pool(
             auto_verified_attributes=["email"],
@@ -88,8 +88,7 @@ def careful(cognito: LocalCognito) -> Alice:
 # -- setting and deleting --
 
 
-def test_attributes_are_set_and_deleted(alice: Alice) -> None:
-    """An empty value deletes, too."""
+def test_attributes_are_set_and_an_empty_value_deletes(alice: Alice) -> None:
     assert alice.update(nickname="Al", gender="f", locale="nl") == []
     assert alice.attributes["nickname"] == "Al"
     alice.update(nickname="")
@@ -101,23 +100,20 @@ def test_attributes_are_set_and_deleted(alice: Alice) -> None:
     assert user["UserLastModifiedDate"] == alice.pool.cognito.clock()
 
 
-def test_an_address_goes_with_its_verification(alice: Alice) -> None:
-    """A number that is not there is not verified."""
+def test_deleted_address_loses_its_verification(alice: Alice) -> None:
     alice.delete("phone_number")
 
     assert set(alice.attributes) == {"sub", "email", "email_verified"}
 
 
 @pytest.mark.parametrize("name", ["email_verified", "phone_number_verified"])
-def test_nobody_verifies_an_address_by_saying_so(alice: Alice, name: str) -> None:
-    """It takes the code."""
+def test_users_cannot_set_verified_attributes_themselves(alice: Alice, name: str) -> None:
     assert refusal(lambda: alice.update(email=NEW, **{name: "true"})) == UNWRITABLE
     assert refusal(lambda: alice.delete(name)) == UNWRITABLE
     assert alice.attributes["email"] == "alice@example.com"
 
 
-def test_an_app_client_reads_and_writes_what_it_may(cognito: LocalCognito) -> None:
-    """ReadAttributes count for GetUser and for the ID token, WriteAttributes for changes."""
+def test_read_and_write_attributes_of_the_client_limit_its_users(cognito: LocalCognito) -> None:
     pool = cognito.create_pool()
     app = pool.app_client(read_attributes=["email"], write_attributes=["nickname"])
     alice = Alice(pool, app.client_id)
@@ -146,9 +142,11 @@ def test_an_app_client_reads_and_writes_what_it_may(cognito: LocalCognito) -> No
         ),
     ],
 )
-def test_what_may_not_be_changed(cognito: LocalCognito, name: str, value: str, text: str) -> None:
-    """Nothing changes then, not even the rest."""
-    schema = [{"Name": "team", "Mutable": False}, {"Name": "nickname", "Required": True}]
+def test_refused_change_changes_nothing(cognito: LocalCognito, name: str, value: str, text: str) -> None:
+    schema = [
+        {"Name": "team", "AttributeDataType": "String", "Mutable": False},
+        {"Name": "nickname", "Required": True},
+    ]
     alice = Alice(cognito.create_pool(schema=schema))
     alice.pool.user("alice").attributes |= {"custom:team": "red", "nickname": "Al"}
     before = alice.attributes
@@ -157,8 +155,7 @@ def test_what_may_not_be_changed(cognito: LocalCognito, name: str, value: str, t
     assert alice.attributes == before
 
 
-def test_a_made_up_token_opens_nothing(alice: Alice) -> None:
-    """Neither one of another form nor one that no pool has signed."""
+def test_made_up_access_token_is_refused(alice: Alice) -> None:
     signed = SigningKeys.draw(10**6).sign({"username": "alice", "sub": "x"}, "access")
 
     for token in ("made-up", signed):
@@ -169,8 +166,7 @@ def test_a_made_up_token_opens_nothing(alice: Alice) -> None:
 # -- new addresses --
 
 
-def test_a_new_address_is_verified_by_its_code(alice: Alice) -> None:
-    """It is there at once, and verified later; codes are for one address each."""
+def test_new_address_is_verified_by_its_own_code(alice: Alice) -> None:
     (sent,) = alice.update(email=NEW, phone_number="+31687654321")
 
     assert sent == {"Destination": "n***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"}
@@ -183,14 +179,12 @@ def test_a_new_address_is_verified_by_its_code(alice: Alice) -> None:
     assert refusal(alice.verify) == EXPIRED
 
 
-def test_the_same_address_again_changes_nothing(alice: Alice) -> None:
-    """It stays verified, and no code is sent."""
+def test_same_address_again_stays_verified_and_gets_no_code(alice: Alice) -> None:
     assert alice.update(email="alice@example.com") == []
     assert alice.attributes["email_verified"] == "true"
 
 
-def test_a_code_is_good_for_a_day(alice: Alice) -> None:
-    """And for the address that it went to."""
+def test_attribute_code_expires_after_a_day_or_a_change_of_the_address(alice: Alice) -> None:
     app = alice.pool.app_client(access_token_validity=24)
     alice.token = Wire(alice.pool, app.client_id).password("alice", PASSWORD)["AuthenticationResult"][
         "AccessToken"
@@ -209,8 +203,7 @@ def test_a_code_is_good_for_a_day(alice: Alice) -> None:
     assert refusal(alice.verify) == EXPIRED
 
 
-def test_a_code_is_asked_for(alice: Alice) -> None:
-    """For any address that is there."""
+def test_attribute_code_is_sent_again_on_request(alice: Alice) -> None:
     assert alice.ask("phone_number")["Destination"] == "+*******5678"
     alice.verify("phone_number")
     alice.delete("phone_number")
@@ -218,8 +211,7 @@ def test_a_code_is_asked_for(alice: Alice) -> None:
         assert refusal(partial(alice.ask, name))[0] == INVALID
 
 
-def test_an_address_waits_for_its_code(careful: Alice) -> None:
-    """Where it must be verified first, the old one stays until then."""
+def test_address_that_requires_verification_before_update_waits_for_its_code(careful: Alice) -> None:
     (sent,) = careful.update(email=NEW, nickname="Al")
     assert sent["Destination"] == "n***@e***"
     assert careful.attributes["email"] == "alice@example.com"
@@ -231,8 +223,7 @@ def test_an_address_waits_for_its_code(careful: Alice) -> None:
     assert careful.pool.user(NEW).username == "alice"
 
 
-def test_a_waiting_address_is_given_up_by_choosing_another(careful: Alice) -> None:
-    """The newest one waits."""
+def test_newest_waiting_address_replaces_the_one_before(careful: Alice) -> None:
     careful.update(email=NEW)
     careful.update(email="newer@example.com")
     careful.verify()
@@ -243,8 +234,7 @@ def test_a_waiting_address_is_given_up_by_choosing_another(careful: Alice) -> No
 # -- aliases --
 
 
-def test_the_alias_of_another_is_refused_when_it_is_verified(careful: Alice) -> None:
-    """The code proves the address; it does not take it from somebody. Meanwhile it is nobody's alias."""
+def test_verifying_an_alias_of_another_user_is_refused(careful: Alice) -> None:
     careful.pool.add_user("bob", PASSWORD, email=NEW)
     careful.update(email=NEW)
 
@@ -253,8 +243,7 @@ def test_the_alias_of_another_is_refused_when_it_is_verified(careful: Alice) -> 
     assert careful.attributes["email"] == "alice@example.com"
 
 
-def test_a_preferred_user_name_is_one_user_s(careful: Alice) -> None:
-    """Neither another's alias nor another's name."""
+def test_taken_preferred_user_name_is_refused(careful: Alice) -> None:
     careful.pool.add_user("bob", PASSWORD, attributes={"preferred_username": "bobby"})
     text = "An account with the preferred_username already exists."
     for taken in ("bobby", "bob"):
@@ -265,8 +254,7 @@ def test_a_preferred_user_name_is_one_user_s(careful: Alice) -> None:
     assert careful.pool.user("ally").username == "alice"
 
 
-def test_an_address_that_is_a_user_name_is_one_user_s_at_once(cognito: LocalCognito) -> None:
-    """Whether it is verified or not."""
+def test_taken_address_is_refused_at_once_where_it_is_the_user_name(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(username_attributes=["email"])
     wire = Wire(pool)
     pool.add_user("bob@example.com", PASSWORD)
@@ -285,16 +273,14 @@ def test_an_address_that_is_a_user_name_is_one_user_s_at_once(cognito: LocalCogn
 # -- counts --
 
 
-def test_codes_are_sent_five_times_an_hour(alice: Alice) -> None:
-    """Then it is too often."""
+def test_sixth_attribute_code_in_an_hour_is_refused(alice: Alice) -> None:
     for _ in range(5):
         alice.ask()
 
     assert refusal(alice.ask) == LIMIT
 
 
-def test_codes_cannot_be_tried_out(alice: Alice) -> None:
-    """Fifteen in an hour; after that not even the right one."""
+def test_sixteenth_attempt_at_an_attribute_code_in_an_hour_is_refused(alice: Alice) -> None:
     alice.ask()
     for _ in range(15):
         assert refusal(lambda: alice.verify(code="wrong"))[0] == "CodeMismatchException"
@@ -302,9 +288,7 @@ def test_codes_cannot_be_tried_out(alice: Alice) -> None:
     assert refusal(alice.verify) == LIMIT
 
 
-def test_passwords_cannot_be_tried_out(alice: Alice) -> None:
-    """Five in an hour; after that not even the right one. The sign-in is not locked by it."""
-
+def test_sixth_change_of_password_in_an_hour_is_refused_without_locking_the_sign_in(alice: Alice) -> None:
     def change(previous: str) -> Any:
         return alice.api.change_password(
             AccessToken=alice.token, PreviousPassword=previous, ProposedPassword="Battery-staple-2"

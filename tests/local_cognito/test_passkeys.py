@@ -1,4 +1,4 @@
-"""The software device and the relying party's half are each other's peers: one makes, one verifies."""
+"""The software authenticator and the relying party test each other: one creates, one verifies."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def response_of(credential: Mapping[str, object]) -> Json:
 
 
 def with_response(credential: Json, **changes: object) -> Json:
-    """The credential with other members in its response; None takes one out."""
+    """The credential with other members in its response; None removes a member."""
     changed = copy.deepcopy(credential)
     response_of(changed).update(changes)
     for name in [name for name, value in changes.items() if value is None]:
@@ -133,7 +133,7 @@ def public_key_of(credential: Json) -> dict[int, object]:
 
 
 def with_self_attestation(credential: Json, *, suffix: bytes = b"") -> Json:
-    """A registration of a new ES256 key that signs for itself; and for a suffix, which makes it wrong."""
+    """A registration with self attestation; a suffix to the signed data makes it invalid."""
     key = ec.generate_private_key(ec.SECP256R1())
     point = key.public_key().public_numbers()
     keyed = with_public_key(
@@ -170,7 +170,6 @@ USED = DEVICE.get(request())
 
 class TestOptions:
     def test_creation_options_have_the_members_that_cognito_sends(self) -> None:
-        """StartWebAuthnRegistration offers two algorithms and asks for a discoverable credential."""
         options = creation(exclude=(b"\xff\xfe",))
 
         assert {
@@ -188,7 +187,6 @@ class TestOptions:
         } == json.loads(json.dumps(options))
 
     def test_request_options_have_the_members_that_cognito_sends(self) -> None:
-        """CREDENTIAL_REQUEST_OPTIONS names the user's credentials."""
         options = request(b"\xff\xfe")
 
         assert {
@@ -204,8 +202,7 @@ class TestOptions:
 
 
 class TestRegistration:
-    def test_a_new_passkey_is_accepted(self, device: SoftAuthenticator) -> None:
-        """What the device made is what the pool keeps."""
+    def test_new_passkey_is_accepted(self, device: SoftAuthenticator) -> None:
         credential = device.create(creation())
 
         passkey = verify_registration(credential, **expected())
@@ -219,8 +216,9 @@ class TestRegistration:
         )
         assert kept == passkey
 
-    def test_transports_and_attachment_may_be_missing(self, device: SoftAuthenticator) -> None:
-        """Not every browser tells them."""
+    def test_registration_without_transports_and_attachment_is_accepted(
+        self, device: SoftAuthenticator
+    ) -> None:
         credential = with_response(device.create(creation()), transports=None)
         del credential["authenticatorAttachment"]
 
@@ -228,8 +226,7 @@ class TestRegistration:
 
         assert ((), None) == (passkey.transports, passkey.attachment)
 
-    def test_verification_of_the_user_may_be_missing_where_it_is_preferred(self) -> None:
-        """Only "required" insists."""
+    def test_registration_without_user_verification_is_accepted_where_it_is_preferred(self) -> None:
         passkey = registered(SoftAuthenticator(user_verification=False), user_verification="preferred")
 
         assert 0 == passkey.sign_count
@@ -245,21 +242,18 @@ class TestRegistration:
     def test_another_expectation_is_refused(
         self, device: SoftAuthenticator, reason: str, changed: Expected
     ) -> None:
-        """A passkey made for another challenge, page or relying party is refused, with the reason."""
         with pytest.raises(PasskeyRefused) as refused:
             verify_registration(device.create(creation()), **changed)
 
         assert reason == refused.value.reason
 
-    def test_missing_verification_of_the_user_is_refused(self) -> None:
-        """A device that did not verify its user is refused where it must."""
+    def test_missing_user_verification_is_refused_where_it_is_required(self) -> None:
         with pytest.raises(PasskeyRefused) as refused:
             registered(SoftAuthenticator(user_verification=False))
 
         assert "user_verification" == refused.value.reason
 
-    def test_an_absent_user_is_refused(self, device: SoftAuthenticator) -> None:
-        """Even where verification is only preferred, the user must have been there."""
+    def test_absent_user_is_refused(self, device: SoftAuthenticator) -> None:
         credential = device.create(creation())
         data = bytearray(decoded(response_of(credential)["authenticatorData"]))
         data[32] &= ~0x01
@@ -271,8 +265,7 @@ class TestRegistration:
 
         assert "user_verification" == refused.value.reason
 
-    def test_another_algorithm_is_refused(self) -> None:
-        """Cognito takes ES256 and RS256 only; EdDSA is a good key, but not one of them."""
+    def test_algorithm_other_than_es256_and_rs256_is_refused(self) -> None:
         point = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()
         eddsa = with_public_key(SoftAuthenticator().create(creation()), {1: 1, 3: -8, -1: 6, -2: point})
 
@@ -281,8 +274,7 @@ class TestRegistration:
 
         assert "algorithm" == refused.value.reason
 
-    def test_a_key_that_can_never_verify_is_refused(self) -> None:
-        """A point that is not on the curve is found now and not at the first sign-in."""
+    def test_public_key_off_the_curve_is_refused(self) -> None:
         credential = SoftAuthenticator().create(creation())
         key = public_key_of(credential) | {-2: bytes(31) + b"\x01", -3: bytes(31) + b"\x01"}
 
@@ -291,21 +283,18 @@ class TestRegistration:
 
         assert "malformed" == refused.value.reason
 
-    def test_a_right_attestation_is_accepted(self) -> None:
-        """Cognito asks for no attestation and takes any that is right: here self attestation, "packed"."""
+    def test_valid_self_attestation_is_accepted(self) -> None:
         passkey = verify_registration(with_self_attestation(CREATED), **expected())
 
         assert PASSKEY.credential_id == passkey.credential_id
 
-    def test_a_wrong_attestation_is_refused(self) -> None:
-        """An attestation that nobody asked for still has to be right."""
+    def test_invalid_attestation_is_refused(self) -> None:
         with pytest.raises(PasskeyRefused) as refused:
             verify_registration(with_self_attestation(CREATED, suffix=b"!"), **expected())
 
         assert "signature" == refused.value.reason
 
-    def test_an_assertion_is_no_registration(self, device: SoftAuthenticator) -> None:
-        """Client data of the other ceremony are refused, even where all the rest fits."""
+    def test_assertion_is_refused_as_registration(self, device: SoftAuthenticator) -> None:
         credential = with_client_data(device.create(creation()), type="webauthn.get")
 
         with pytest.raises(PasskeyRefused) as refused:
@@ -313,8 +302,7 @@ class TestRegistration:
 
         assert "malformed" == refused.value.reason
 
-    def test_authenticator_data_without_a_key_is_refused(self, device: SoftAuthenticator) -> None:
-        """There is nothing to register."""
+    def test_registration_without_a_key_is_refused(self, device: SoftAuthenticator) -> None:
         credential = device.create(creation())
         data = bytearray(decoded(response_of(credential)["authenticatorData"])[:37])
         data[32] &= ~0x40
@@ -326,8 +314,7 @@ class TestRegistration:
 
 
 class TestAssertion:
-    def test_the_passkey_signs_in(self, device: SoftAuthenticator) -> None:
-        """A registered passkey proves itself again and again, and its count goes up."""
+    def test_passkey_signs_in_repeatedly_and_its_count_rises(self, device: SoftAuthenticator) -> None:
         passkey = registered(device)
 
         counts = [
@@ -337,8 +324,7 @@ class TestAssertion:
 
         assert [1, 2, 3] == counts
 
-    def test_a_synchronised_passkey_never_counts(self) -> None:
-        """Devices that share their passkeys leave the count at zero, and that is no refusal."""
+    def test_passkey_whose_count_stays_zero_is_accepted(self) -> None:
         device = SoftAuthenticator(counting=False)
         passkey = registered(device)
 
@@ -355,7 +341,6 @@ class TestAssertion:
     def test_another_expectation_is_refused(
         self, device: SoftAuthenticator, reason: str, changed: Expected
     ) -> None:
-        """An assertion for another challenge, page or relying party is refused, with the reason."""
         passkey = registered(device)
 
         with pytest.raises(PasskeyRefused) as refused:
@@ -363,8 +348,7 @@ class TestAssertion:
 
         assert reason == refused.value.reason
 
-    def test_another_origin_of_the_device_is_refused(self, device: SoftAuthenticator) -> None:
-        """The page's origin is what the device was told, and a page elsewhere is not believed."""
+    def test_origin_that_the_device_reports_must_be_expected(self, device: SoftAuthenticator) -> None:
         passkey = registered(device)
         device.origin = "https://app.example.evil.example"
 
@@ -373,8 +357,9 @@ class TestAssertion:
 
         assert "origin" == refused.value.reason
 
-    def test_missing_verification_of_the_user_is_refused(self, device: SoftAuthenticator) -> None:
-        """A device that stopped verifying its user is refused where it must, and only there."""
+    def test_missing_user_verification_is_refused_where_it_is_required(
+        self, device: SoftAuthenticator
+    ) -> None:
         passkey = registered(device)
         device.user_verification = False
         assertion = device.get(request())
@@ -385,8 +370,7 @@ class TestAssertion:
         assert "user_verification" == refused.value.reason
         assert 1 == verify_assertion(assertion, passkey, **expected(user_verification="preferred"))
 
-    def test_a_count_that_stands_still_is_refused(self, device: SoftAuthenticator) -> None:
-        """A count that was seen before may mean that the passkey was copied."""
+    def test_sign_count_that_does_not_rise_is_refused(self, device: SoftAuthenticator) -> None:
         first = registered(device)
         count = verify_assertion(device.get(request()), first, **expected())
         passkey = RegisteredPasskey(
@@ -399,8 +383,7 @@ class TestAssertion:
 
         assert "sign_count" == refused.value.reason
 
-    def test_another_key_is_refused(self, device: SoftAuthenticator) -> None:
-        """An assertion signed by another passkey of the same user proves nothing about this one."""
+    def test_assertion_of_another_passkey_is_refused(self, device: SoftAuthenticator) -> None:
         passkey = registered(device)
         registered(device)  # the device uses its newest
 
@@ -409,8 +392,7 @@ class TestAssertion:
 
         assert "signature" == refused.value.reason
 
-    def test_data_changed_after_signing_are_refused(self, device: SoftAuthenticator) -> None:
-        """A count that was raised on the way is not believed."""
+    def test_authenticator_data_changed_after_signing_is_refused(self, device: SoftAuthenticator) -> None:
         passkey = registered(device)
         assertion = device.get(request())
         data = decoded(response_of(assertion)["authenticatorData"])
@@ -424,8 +406,7 @@ class TestAssertion:
 
         assert "signature" == refused.value.reason
 
-    def test_a_registration_is_no_assertion(self, device: SoftAuthenticator) -> None:
-        """Client data of the other ceremony are refused, even where all the rest fits."""
+    def test_registration_is_refused_as_assertion(self, device: SoftAuthenticator) -> None:
         passkey = registered(device)
         assertion = with_client_data(device.get(request()), type="webauthn.create")
 
@@ -434,8 +415,7 @@ class TestAssertion:
 
         assert "malformed" == refused.value.reason
 
-    def test_an_id_that_differs_from_the_raw_id_is_refused(self, device: SoftAuthenticator) -> None:
-        """A credential that says two names for itself is malformed."""
+    def test_id_that_differs_from_raw_id_is_malformed(self, device: SoftAuthenticator) -> None:
         passkey = registered(device)
 
         with pytest.raises(PasskeyRefused) as refused:
@@ -457,11 +437,10 @@ REGISTRATION_MEMBERS = ("clientDataJSON", "attestationObject")
 
 
 class TestGarbage:
-    """Whatever a page sends, the answer is PasskeyRefused: a pool must not fall over."""
+    """Any credential is either accepted or refused with PasskeyRefused."""
 
     @given(st.dictionaries(st.sampled_from(MEMBERS) | st.text(max_size=10), GARBAGE))
-    def test_any_mapping_is_malformed(self, garbage: Json) -> None:
-        """A mapping that is no credential is malformed in both ceremonies."""
+    def test_any_other_mapping_is_malformed(self, garbage: Json) -> None:
         for verify in (
             lambda: verify_registration(garbage, **expected()),
             lambda: verify_assertion(garbage, PASSKEY, **expected()),
@@ -472,8 +451,7 @@ class TestGarbage:
             assert "malformed" == refused.value.reason
 
     @given(st.sampled_from(REGISTRATION_MEMBERS), GARBAGE)
-    def test_a_registration_with_one_broken_member_is_malformed(self, member: str, garbage: object) -> None:
-        """Neither member of a registration's response can be replaced by garbage."""
+    def test_registration_with_one_broken_member_is_malformed(self, member: str, garbage: object) -> None:
         with pytest.raises(PasskeyRefused) as refused:
             verify_registration(with_response(CREATED, **{member: garbage}), **expected())
 
@@ -488,18 +466,16 @@ class TestGarbage:
         ],
     )
     @given(garbage=GARBAGE)
-    def test_an_assertion_with_one_broken_member_is_refused(
+    def test_assertion_with_one_broken_member_is_refused(
         self, member: str, reasons: set[str], garbage: object
     ) -> None:
-        """No member of an assertion's response can be replaced by garbage."""
         with pytest.raises(PasskeyRefused) as refused:
             verify_assertion(with_response(USED, **{member: garbage}), PASSKEY, **expected())
 
         assert refused.value.reason in reasons
 
     @given(st.data())
-    def test_no_byte_of_a_registration_breaks_the_parser(self, data: st.DataObject) -> None:
-        """Flipped bytes are refused, or they spoil what nothing vouches for, such as the id."""
+    def test_flipped_byte_of_a_registration_is_refused_or_harmless(self, data: st.DataObject) -> None:
         attestation = bytearray(decoded(response_of(CREATED)["attestationObject"]))
         for _ in range(data.draw(st.integers(1, 4))):
             attestation[data.draw(st.integers(0, len(attestation) - 1))] ^= data.draw(st.integers(1, 255))
@@ -509,16 +485,14 @@ class TestGarbage:
 
 
 class TestPasskeyRefused:
-    def test_it_can_be_pickled(self) -> None:
-        """Test runners carry exceptions from process to process."""
+    def test_passkey_refused_can_be_pickled(self) -> None:
         copied: PasskeyRefused = pickle.loads(pickle.dumps(PasskeyRefused("origin")))
 
         assert "origin" == copied.reason
 
 
 class TestSoftAuthenticator:
-    def test_the_credential_says_its_public_key(self, device: SoftAuthenticator) -> None:
-        """The members for pages that do not parse CBOR repeat what the attestation object holds."""
+    def test_credential_repeats_the_public_key_of_its_attestation(self, device: SoftAuthenticator) -> None:
         response = response_of(device.create(creation()))
         attestation = cbor2.loads(decoded(response["attestationObject"]))
 
@@ -527,68 +501,60 @@ class TestSoftAuthenticator:
         assert load_der_public_key(decoded(response["publicKey"])) is not None
 
     def test_binary_members_are_base64url_without_padding(self, device: SoftAuthenticator) -> None:
-        """This is how Cognito wants them."""
         text = json.dumps([device.create(creation()), device.get(request())])
 
         assert not {"=", "+", "/"} & set(text)
 
-    def test_options_may_be_text(self, device: SoftAuthenticator) -> None:
-        """CREDENTIAL_REQUEST_OPTIONS arrives as JSON text."""
+    def test_options_can_be_json_text(self, device: SoftAuthenticator) -> None:
         made = device.create(json.dumps(creation()))
         used = device.get(json.dumps(request()))
 
         assert made["id"] == used["id"]
 
-    def test_it_uses_the_passkey_that_is_allowed(self, device: SoftAuthenticator) -> None:
-        """Of several passkeys the options choose."""
+    def test_device_uses_the_allowed_passkey(self, device: SoftAuthenticator) -> None:
         first, _second = registered(device), registered(device)
 
         used = device.get(request(secrets.token_bytes(32), first.credential_id))
 
         assert encoded(first.credential_id) == used["id"]
 
-    def test_it_uses_the_newest_where_the_options_name_none(self, device: SoftAuthenticator) -> None:
-        """Without allowCredentials, a discoverable credential is meant."""
+    def test_device_uses_its_newest_passkey_where_the_options_name_none(
+        self, device: SoftAuthenticator
+    ) -> None:
         _first, second = registered(device), registered(device)
 
         assert encoded(second.credential_id) == device.get(request())["id"]
 
-    def test_it_returns_the_user_handle(self, device: SoftAuthenticator) -> None:
-        """A relying party finds the user by it."""
+    def test_assertion_has_the_user_handle(self, device: SoftAuthenticator) -> None:
         registered(device)
 
         assert encoded(USER_ID) == response_of(device.get(request()))["userHandle"]
 
-    def test_it_keeps_relying_parties_apart(self, device: SoftAuthenticator) -> None:
-        """A passkey for one RP id is none for another."""
+    def test_passkey_of_another_relying_party_is_not_used(self, device: SoftAuthenticator) -> None:
         registered(device)
 
         with pytest.raises(AuthenticatorRefused, match=r"no passkey for other\.example"):
             device.get(request(rp_id="other.example"))
 
-    def test_it_refuses_ids_that_it_does_not_hold(self, device: SoftAuthenticator) -> None:
-        """A passkey of another device does not do."""
+    def test_device_without_an_allowed_passkey_refuses(self, device: SoftAuthenticator) -> None:
         registered(device)
 
         with pytest.raises(AuthenticatorRefused, match="no passkey"):
             device.get(request(secrets.token_bytes(32)))
 
-    def test_it_refuses_an_excluded_passkey(self, device: SoftAuthenticator) -> None:
-        """Nobody registers one device twice."""
+    def test_device_with_an_excluded_passkey_refuses(self, device: SoftAuthenticator) -> None:
         passkey = registered(device)
 
         with pytest.raises(AuthenticatorRefused, match="exclude"):
             device.create(creation(exclude=(passkey.credential_id,)))
 
-    def test_it_refuses_an_algorithm_that_is_not_offered(self, device: SoftAuthenticator) -> None:
-        """A device makes the keys that it can make."""
+    def test_device_refuses_options_without_its_algorithm(self, device: SoftAuthenticator) -> None:
         options = creation() | {"pubKeyCredParams": [{"type": "public-key", "alg": -8}]}
 
         with pytest.raises(AuthenticatorRefused, match=device.algorithm):
             device.create(options)
 
-    def test_without_an_rp_id_the_host_of_the_origin_is_meant(self, device: SoftAuthenticator) -> None:
-        """This is WebAuthn's default."""
+    def test_options_without_rp_id_mean_the_host_of_the_origin(self, device: SoftAuthenticator) -> None:
         made = device.create(creation() | {"rp": {"name": "Example"}})
 
         passkey = verify_registration(made, **expected(rp_id="app.example"))
@@ -596,14 +562,12 @@ class TestSoftAuthenticator:
 
         assert 1 == verify_assertion(used, passkey, **expected(rp_id="app.example"))
 
-    def test_other_options_are_refused(self, device: SoftAuthenticator) -> None:
-        """Options that are none are told apart from a device that holds nothing."""
+    def test_malformed_options_raise_web_authn_exception(self, device: SoftAuthenticator) -> None:
         for ceremony in (device.create, device.get):
             with pytest.raises(WebAuthnException):
                 ceremony({})
 
-    def test_private_keys_are_not_in_its_repr(self, device: SoftAuthenticator) -> None:
-        """A failed assertion of a test prints the device."""
+    def test_repr_of_the_device_shows_no_private_key(self, device: SoftAuthenticator) -> None:
         registered(device)
 
         assert "PrivateKey" not in repr(device)

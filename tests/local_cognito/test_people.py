@@ -1,4 +1,4 @@
-"""Who may sign in: names that do not exist, states of users, and lock-out."""
+"""Who may sign in: unknown names, states of users, and lock-out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ NOT_FOUND = ("UserNotFoundException", "User does not exist.")
 
 @pytest.fixture
 def hiding(wire: Wire) -> Wire:
-    """The pool through an app client that hides who exists."""
+    """The pool through an app client that hides which users exist."""
     return Wire(wire.pool, wire.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
 
 
-def test_nobody_is_put_in_twice(cognito: LocalCognito) -> None:
-    """Neither by name nor by address, and who is there stays."""
+def test_add_user_with_a_taken_name_or_address_raises_value_error(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(alias_attributes=["email"])
     alice = pool.add_user("alice", PASSWORD, email="alice@example.com")
 
@@ -32,8 +31,7 @@ def test_nobody_is_put_in_twice(cognito: LocalCognito) -> None:
         pool.user("bob")
 
 
-def test_an_address_that_is_not_verified_may_be_put_in_twice(cognito: LocalCognito) -> None:
-    """It signs nobody in, as on AWS."""
+def test_add_user_with_a_taken_unverified_address_is_accepted(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(alias_attributes=["email"])
     alice = pool.add_user("alice", PASSWORD, email="alice@example.com")
 
@@ -42,8 +40,7 @@ def test_an_address_that_is_not_verified_may_be_put_in_twice(cognito: LocalCogni
     assert pool.user("alice@example.com") is alice
 
 
-def test_an_address_that_is_a_name_is_put_in_once(cognito: LocalCognito) -> None:
-    """In pools whose users are named by it."""
+def test_add_user_with_a_taken_address_as_name_raises_value_error(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(username_attributes=["email"])
     pool.add_user("alice@example.com", PASSWORD)
 
@@ -52,28 +49,23 @@ def test_an_address_that_is_a_name_is_put_in_once(cognito: LocalCognito) -> None
 
 
 @pytest.mark.parametrize("flow", ["USER_PASSWORD_AUTH", "USER_SRP_AUTH", "USER_AUTH", "CUSTOM_AUTH"])
-def test_unknown_user_is_told(wire: Wire, flow: str) -> None:
-    """Without PreventUserExistenceErrors an unknown name is told so at once."""
+def test_unknown_user_is_reported_where_the_client_hides_nothing(wire: Wire, flow: str) -> None:
     values = {"USERNAME": "nobody", "PASSWORD": PASSWORD, "SRP_A": wire.exponent.srp_a}
     assert refusal(lambda: wire.start(flow, **values)) == NOT_FOUND
 
 
-def test_unknown_user_hidden_from_the_password(hiding: Wire) -> None:
-    """A wrong name and a wrong password look the same."""
+def test_hidden_unknown_user_looks_like_a_wrong_password(hiding: Wire) -> None:
     assert refusal(lambda: hiding.password("nobody")) == INCORRECT
     assert refusal(lambda: hiding.password("alice", "Wrong horse 1")) == INCORRECT
 
 
-def test_unknown_user_hidden_from_srp(hiding: Wire) -> None:
-    """An unknown name gets a challenge like any other, which no password answers."""
+def test_hidden_unknown_user_gets_an_srp_challenge_that_no_password_answers(hiding: Wire) -> None:
     challenge = hiding.start_srp("nobody")
     assert set(challenge["ChallengeParameters"]) == set(hiding.start_srp("alice")["ChallengeParameters"])
     assert refusal(lambda: hiding.prove(challenge, hiding.claim(challenge))) == INCORRECT
 
 
-def test_simulated_challenges_are_steady(hiding: Wire) -> None:
-    """The salt and the user id of an unknown name are always the same, and differ from name to name."""
-
+def test_simulated_salt_and_user_id_stay_the_same_for_a_name(hiding: Wire) -> None:
     def simulated(name: str) -> tuple[str, str]:
         parameters = hiding.start_srp(name)["ChallengeParameters"]
         return parameters["SALT"], parameters["USER_ID_FOR_SRP"]
@@ -82,16 +74,14 @@ def test_simulated_challenges_are_steady(hiding: Wire) -> None:
     assert not set(simulated("nobody")) & set(simulated("somebody"))
 
 
-def test_simulated_salts_look_like_real_ones(hiding: Wire) -> None:
-    """A salt tells nothing: its first byte is any but zero."""
+def test_simulated_salt_never_starts_with_a_zero_byte(hiding: Wire) -> None:
     salts = [int(hiding.start_srp(f"nobody{n}")["ChallengeParameters"]["SALT"], 16) for n in range(20)]
     firsts = {salt >> 120 for salt in salts}
     assert len(firsts) > 10
     assert 0 < min(firsts) <= max(firsts) < 256
 
 
-def test_unknown_user_hidden_from_one_time_passwords(cognito: LocalCognito) -> None:
-    """A simulated code goes nowhere, and no code answers it."""
+def test_hidden_unknown_user_gets_a_simulated_code_that_nothing_answers(cognito: LocalCognito) -> None:
     policy = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     pool = cognito.create_pool(policies=policy)
     wire = Wire(pool, pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
@@ -103,8 +93,7 @@ def test_unknown_user_hidden_from_one_time_passwords(cognito: LocalCognito) -> N
 
 
 @pytest.mark.parametrize("flow", ["USER_PASSWORD_AUTH", "USER_SRP_AUTH"])
-def test_disabled_before_unconfirmed(wire: Wire, flow: str) -> None:
-    """Disabled is told before unconfirmed, and both before the password is looked at."""
+def test_disabled_is_reported_before_unconfirmed_and_both_before_the_password(wire: Wire, flow: str) -> None:
     wire.pool.add_user("carol", PASSWORD, confirmed=False)
     values = {"USERNAME": "carol", "PASSWORD": "Wrong horse 1", "SRP_A": wire.exponent.srp_a}
     expected = ("UserNotConfirmedException", "User is not confirmed.")
@@ -114,23 +103,20 @@ def test_disabled_before_unconfirmed(wire: Wire, flow: str) -> None:
     assert refusal(lambda: wire.start(flow, **values)) == expected
 
 
-def test_enabled_again(wire: Wire) -> None:
-    """Who is enabled again may sign in."""
+def test_enabled_user_signs_in_again(wire: Wire) -> None:
     wire.api.admin_disable_user(UserPoolId=wire.pool.id, Username="alice")
     wire.api.admin_enable_user(UserPoolId=wire.pool.id, Username="alice")
     assert "AuthenticationResult" in wire.password()
 
 
-def test_reset_required_only_after_the_right_password(wire: Wire) -> None:
-    """Who does not know the password does not learn that it must be reset."""
+def test_reset_required_is_reported_only_after_the_right_password(wire: Wire) -> None:
     wire.api.admin_reset_user_password(UserPoolId=wire.pool.id, Username="alice")
     assert refusal(lambda: wire.password(password="Wrong horse 1")) == INCORRECT
     expected = ("PasswordResetRequiredException", "Password reset required for the user")
     assert refusal(wire.password) == expected
 
 
-def test_temporary_password_expires(wire: Wire) -> None:
-    """After a week a temporary password is good for nothing; a second before, for a new one."""
+def test_temporary_password_expires_after_a_week(wire: Wire) -> None:
     wire.pool.add_user("carol", PASSWORD, temporary=True)
     wire.cognito.clock.advance(7 * 86400 - 1)
     assert wire.password("carol")["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
@@ -139,8 +125,7 @@ def test_temporary_password_expires(wire: Wire) -> None:
     assert refusal(lambda: wire.password("carol")) == ("NotAuthorizedException", text)
 
 
-def test_lock_out(wire: Wire) -> None:
-    """Five wrong passwords lock for a second, the sixth for two; attempts meanwhile change nothing."""
+def test_five_wrong_passwords_lock_for_a_second_and_the_sixth_for_two(wire: Wire) -> None:
     locked = ("NotAuthorizedException", "Password attempts exceeded")
     for _ in range(5):
         assert refusal(lambda: wire.password(password="Wrong horse 1")) == INCORRECT
@@ -153,8 +138,7 @@ def test_lock_out(wire: Wire) -> None:
     assert "AuthenticationResult" in wire.srp()
 
 
-def test_lock_out_is_forgotten(wire: Wire) -> None:
-    """A quarter of an hour without attempts starts the count again."""
+def test_fifteen_minutes_without_attempts_reset_the_lock(wire: Wire) -> None:
     for _ in range(4):
         assert refusal(lambda: wire.password(password="Wrong horse 1")) == INCORRECT
     wire.cognito.clock.advance(900)
@@ -163,8 +147,7 @@ def test_lock_out_is_forgotten(wire: Wire) -> None:
     assert "AuthenticationResult" in wire.password()
 
 
-def test_lock_out_is_of_one_user(wire: Wire) -> None:
-    """Others sign in meanwhile."""
+def test_lock_of_one_user_leaves_others_alone(wire: Wire) -> None:
     for _ in range(5):
         assert refusal(lambda: wire.password(password="Wrong horse 1")) == INCORRECT
     assert "AuthenticationResult" in wire.password("bob")

@@ -62,13 +62,11 @@ def test_many_pools(cognito, cognito_pool):
 """
 
 
-def test_the_fixtures_are_there_without_an_import(tmp_path: Path) -> None:
-    """The package is installed, so a test names the fixture and has it."""
+def test_fixtures_are_available_without_an_import(tmp_path: Path) -> None:
     assert passed(tmp_path, SIGN_IN) == 3
 
 
-def test_the_fixtures_are_listed_with_what_they_are(tmp_path: Path) -> None:
-    """``pytest --fixtures`` tells people what there is."""
+def test_fixtures_are_listed_with_their_descriptions(tmp_path: Path) -> None:
     printed = run(tmp_path, "pytest", *ALONE, "--fixtures")
     section = printed.partition("fixtures defined from cognito_flow.testing.plugin")[2]
 
@@ -91,8 +89,7 @@ def test_with_one(cognito):
 
 
 @pytest.mark.slow
-def test_a_run_without_the_fixtures_imports_no_boto(tmp_path: Path) -> None:
-    """Nothing slow comes before the first test that uses a fixture."""
+def test_run_without_the_fixtures_imports_no_boto(tmp_path: Path) -> None:
     assert passed(tmp_path, IMPORTS) == 2
 
 
@@ -116,8 +113,7 @@ def test_sign_in(cognito, cognito_pool, cognito_url, turn):
 
 
 @pytest.mark.slow
-def test_each_worker_of_xdist_has_its_own(tmp_path: Path) -> None:
-    """Two processes, which share neither pools nor ports."""
+def test_xdist_workers_share_neither_pools_nor_ports(tmp_path: Path) -> None:
     assert passed(tmp_path, WORKERS, "-n", "2", "--dist", "each") == 12
 
     ran = [path.name.split() for path in tmp_path.glob("* gw? *")]
@@ -152,8 +148,7 @@ def test_a_turn_finds_alice_alone_and_leaves_bob_behind(shop_pool, turn):
 
 
 @pytest.mark.slow
-def test_a_pool_may_be_kept_for_many_tests(tmp_path: Path) -> None:
-    """In a fixture of the project's, which puts it back after each of them."""
+def test_pool_of_a_wider_fixture_is_restored_after_each_test(tmp_path: Path) -> None:
     assert passed(tmp_path, SHARED) == 3
 
 
@@ -201,8 +196,7 @@ def test_over_http_too(cognito_pool, cognito_url):
 @pytest.mark.parametrize(
     ("decorator", "autouse"), [("@mock_aws", False), ("", True)], ids=["decorator", "autouse fixture"]
 )
-def test_moto_may_be_active(tmp_path: Path, decorator: str, autouse: bool) -> None:
-    """It answers for every other service, and LocalCognito for user pools, in process and over HTTP."""
+def test_moto_and_the_fixtures_work_together(tmp_path: Path, decorator: str, autouse: bool) -> None:
     tests = UNDER_MOTO.replace("DECORATOR", decorator).replace("AUTOUSE", str(autouse))
 
     assert passed(tmp_path, tests) == 2
@@ -238,8 +232,7 @@ class ByMark(unittest.TestCase):
 
 
 @pytest.mark.slow
-def test_a_test_case_of_unittest_uses_the_fixtures(tmp_path: Path) -> None:
-    """By a fixture of its class, or by a mark."""
+def test_unittest_test_case_can_use_the_fixtures(tmp_path: Path) -> None:
     assert passed(tmp_path, CASES) == 3
 
 
@@ -269,8 +262,7 @@ class Login(unittest.TestCase):
 """
 
 
-def test_unittest_alone_needs_no_plugin(tmp_path: Path) -> None:
-    """LocalCognito is a class: no pytest is imported for it."""
+def test_unittest_without_pytest_can_use_local_cognito(tmp_path: Path) -> None:
     (tmp_path / "test_project.py").write_text(PLAIN, encoding="utf-8")
     printed = run(tmp_path, "unittest", "test_project")
 
@@ -321,9 +313,7 @@ def test_over_http(cognito_pool, cognito_url):
 
 
 @pytest.mark.slow
-def test_asynchronous_tests(tmp_path: Path) -> None:
-    """With boto3 in threads, with aiobotocore in process, and with aiobotocore over HTTP; a project's own
-    fixture of the same name takes the place of the plugin's."""
+def test_asynchronous_tests_can_use_the_fixtures(tmp_path: Path) -> None:
     pytest.importorskip("aiobotocore")
 
     assert passed(tmp_path, ASYNC) == 3
@@ -367,6 +357,5 @@ def test_afterwards():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("no_proxy", ["NO_PROXY", "no_proxy"])
-def test_no_setting_of_the_machine_leads_past_the_url(tmp_path: Path, no_proxy: str) -> None:
-    """Nor does a secret of the machine reach a test; after it, all is as it was."""
+def test_settings_of_the_machine_do_not_override_cognito_url(tmp_path: Path, no_proxy: str) -> None:
     assert passed(tmp_path, SURROUNDINGS.replace("NO_PROXY_NAME", no_proxy)) == 2

@@ -1,4 +1,4 @@
-"""User pools and app clients: made, changed, listed and deleted by scripts, through boto3."""
+"""User pools and app clients: created, changed, listed and deleted through boto3."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def api(cognito: LocalCognito) -> Any:
 
 
 def listed(operation: Any, member: str, key: str, **parameters: Any) -> list[Any]:
-    """Everything that a list has, page by page."""
+    """All items of a list, read in pages."""
     found: list[Any] = []
     more: dict[str, str] = {}
     while True:
@@ -37,11 +37,35 @@ def listed(operation: Any, member: str, key: str, **parameters: Any) -> list[Any
         more = {"NextToken": answer["NextToken"]}
 
 
+# The order of SchemaAttributes in AWS's own examples of DescribeUserPool.
+STANDARD_ATTRIBUTES = [
+    "sub",
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "email",
+    "email_verified",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "phone_number",
+    "phone_number_verified",
+    "address",
+    "updated_at",
+]
+
+
 # -- pools --
 
 
-def test_a_new_pool_has_the_defaults_of_the_service(api: Any) -> None:
-    """As CreateUserPool and DescribeUserPool show them."""
+def test_new_pool_has_the_defaults_of_the_service(api: Any) -> None:
     made = api.create_user_pool(PoolName="people")["UserPool"]
 
     assert api.describe_user_pool(UserPoolId=made["Id"])["UserPool"] == made
@@ -51,23 +75,25 @@ def test_a_new_pool_has_the_defaults_of_the_service(api: Any) -> None:
     assert made["DeletionProtection"] == "INACTIVE"
     assert made["Policies"]["PasswordPolicy"]["MinimumLength"] == 8
     assert made["Policies"]["SignInPolicy"] == {"AllowedFirstAuthFactors": ["PASSWORD"]}
-    assert made["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}
+    assert made["AdminCreateUserConfig"] == {
+        "AllowAdminCreateUserOnly": False,
+        "UnusedAccountValidityDays": 7,
+    }
     attributes = {entry["Name"]: entry for entry in made["SchemaAttributes"]}
+    assert [*attributes] == STANDARD_ATTRIBUTES
     assert attributes["sub"]["Mutable"] is False
     assert attributes["birthdate"]["StringAttributeConstraints"] == {"MinLength": "10", "MaxLength": "10"}
     assert attributes["updated_at"]["AttributeDataType"] == "Number"
 
 
-def test_addresses_are_user_names_or_aliases(api: Any) -> None:
-    """Not both."""
+def test_username_and_alias_attributes_together_are_refused(api: Any) -> None:
     both = {"AliasAttributes": ["email"], "UsernameAttributes": ["email"]}
     text = "Only one of the aliasAttributes or usernameAttributes can be set in a user pool."
 
     assert refusal(lambda: api.create_user_pool(PoolName="p", **both)) == (INVALID, text)
 
 
-def test_an_update_sets_back_what_is_not_sent(api: Any, cognito: LocalCognito) -> None:
-    """All but what only CreateUserPool sets, and the feature plan."""
+def test_pool_update_resets_what_is_not_sent(api: Any, cognito: LocalCognito) -> None:
     lasting = {"UsernameAttributes": ["email"], "UserPoolTier": "PLUS"}
     fleeting = {"AutoVerifiedAttributes": ["email"], "DeviceConfiguration": {}}
     ids = {"UserPoolId": api.create_user_pool(PoolName="old", **lasting, **fleeting)["UserPool"]["Id"]}
@@ -83,21 +109,21 @@ def test_an_update_sets_back_what_is_not_sent(api: Any, cognito: LocalCognito) -
     assert api.describe_user_pool(**ids)["UserPool"]["Name"] == "new"
 
 
-def test_an_update_takes_the_second_factor_away_or_brings_it(api: Any) -> None:
-    """MfaConfiguration, too, is OFF when it is not sent; it is not ON without a factor."""
+def test_pool_update_without_mfa_configuration_turns_mfa_off(api: Any) -> None:
     sms = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
     ids = {"UserPoolId": api.create_user_pool(PoolName="p")["UserPool"]["Id"]}
 
-    assert refusal(lambda: api.update_user_pool(MfaConfiguration="ON", **ids))[0] == INVALID
-    assert refusal(lambda: api.create_user_pool(PoolName="p", MfaConfiguration="ON"))[0] == INVALID
+    text = "SMS configuration and Auto verification for phone_number are required when MFA is"
+    required, optional = (INVALID, f"{text} required"), (INVALID, f"{text} optional")
+    assert refusal(lambda: api.update_user_pool(MfaConfiguration="ON", **ids)) == required
+    assert refusal(lambda: api.create_user_pool(PoolName="p", MfaConfiguration="OPTIONAL")) == optional
     api.update_user_pool(MfaConfiguration="ON", **sms, **ids)
     assert api.get_user_pool_mfa_config(**ids)["SmsMfaConfiguration"] == sms
     api.update_user_pool(**ids)
     assert api.get_user_pool_mfa_config(**ids)["MfaConfiguration"] == "OFF"
 
 
-def test_a_deleted_pool_is_gone_with_everything_in_it(wire: Wire) -> None:
-    """Its users do not sign in, and their tokens open nothing."""
+def test_deleted_pool_is_gone_with_users_and_tokens(wire: Wire) -> None:
     token = wire.password()["AuthenticationResult"]["AccessToken"]
     wire.api.delete_user_pool(UserPoolId=wire.pool.id)
 
@@ -107,8 +133,7 @@ def test_a_deleted_pool_is_gone_with_everything_in_it(wire: Wire) -> None:
     assert gone == ("ResourceNotFoundException", f"User pool {wire.pool.id} does not exist.")
 
 
-def test_tokens_of_a_deleted_pool_open_nothing_in_the_next_one(wire: Wire) -> None:
-    """Not even if the next one has come to have the same keys, and the same user."""
+def test_token_of_a_deleted_pool_is_refused_by_a_new_pool_with_the_same_keys(wire: Wire) -> None:
     token = wire.password()["AuthenticationResult"]["AccessToken"]
     alice = wire.pool.user("alice")
     wire.api.delete_user_pool(UserPoolId=wire.pool.id)
@@ -121,8 +146,7 @@ def test_tokens_of_a_deleted_pool_open_nothing_in_the_next_one(wire: Wire) -> No
     assert refused == ("NotAuthorizedException", "Invalid Access Token")
 
 
-def test_pools_never_share_their_keys(api: Any, cognito: LocalCognito) -> None:
-    """Also when one was deleted meanwhile."""
+def test_pools_never_share_keys_after_one_was_deleted(api: Any, cognito: LocalCognito) -> None:
     first, _, _ = (api.create_user_pool(PoolName=name)["UserPool"]["Id"] for name in "abc")
     api.delete_user_pool(UserPoolId=first)
     api.create_user_pool(PoolName="d")
@@ -131,8 +155,7 @@ def test_pools_never_share_their_keys(api: Any, cognito: LocalCognito) -> None:
     assert len({cognito.state(pool_id).keys.number for pool_id in ids}) == len(ids) == 3
 
 
-def test_a_token_is_told_from_those_of_other_pools() -> None:
-    """Also of a pool that has signed nothing yet, and so has no key."""
+def test_access_token_finds_its_pool_among_pools_without_keys() -> None:
     keys, unused = SigningKeys.draw(0), SigningKeys.draw(10**9)
     token = keys.sign({"sub": "x"}, "access")
 
@@ -142,8 +165,7 @@ def test_a_token_is_told_from_those_of_other_pools() -> None:
     assert not unused.has_signed(token)
 
 
-def test_a_protected_pool_stays(api: Any) -> None:
-    """Until the protection is taken away."""
+def test_pool_with_deletion_protection_is_not_deleted(api: Any) -> None:
     made = api.create_user_pool(PoolName="p", DeletionProtection="ACTIVE")["UserPool"]
     ids = {"UserPoolId": made["Id"]}
     code, text = refusal(lambda: api.delete_user_pool(**ids))
@@ -154,8 +176,7 @@ def test_a_protected_pool_stays(api: Any) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 60])
-def test_pools_are_listed_page_by_page(api: Any, size: int) -> None:
-    """Each of them once, whatever the page's size."""
+def test_pools_are_listed_in_pages(api: Any, size: int) -> None:
     names = {f"pool {number}" for number in range(5)}
     for name in names:
         api.create_user_pool(PoolName=name)
@@ -168,27 +189,35 @@ def test_pools_are_listed_page_by_page(api: Any, size: int) -> None:
 # -- custom attributes --
 
 
-def test_custom_attributes_are_added(api: Any, wire: Wire) -> None:
-    """They are written with their prefix, once, and are never required."""
+def test_custom_attributes_are_added_once_with_their_prefix(api: Any, wire: Wire) -> None:
     ids = {"UserPoolId": wire.pool.id}
     add = partial(api.add_custom_attributes, **ids)
     add(CustomAttributes=[{"Name": "team", "AttributeDataType": "String"}])
     names = [a["Name"] for a in api.describe_user_pool(**ids)["UserPool"]["SchemaAttributes"]]
 
     assert names[-1] == "custom:team"
-    again = refusal(lambda: add(CustomAttributes=[{"Name": "team"}]))
+    again = refusal(lambda: add(CustomAttributes=[{"Name": "team", "AttributeDataType": "String"}]))
     assert again == (INVALID, "custom:team: Existing attribute already has name custom:team.")
-    twice = refusal(lambda: add(CustomAttributes=[{"Name": "seat"}, {"Name": "seat"}]))
+    twice = refusal(lambda: add(CustomAttributes=[{"Name": "seat", "AttributeDataType": "String"}] * 2))
     assert twice[0] == INVALID
-    required = refusal(lambda: add(CustomAttributes=[{"Name": "seat", "Required": True}]))
+    required = refusal(
+        lambda: add(CustomAttributes=[{"Name": "seat", "AttributeDataType": "String", "Required": True}])
+    )
     assert required == (INVALID, "Required custom attributes are not supported currently.")
     value = {"Name": "custom:team", "Value": "red"}
     wire.api.admin_update_user_attributes(Username="alice", UserAttributes=[value], **ids)
     assert value in wire.api.admin_get_user(Username="alice", **ids)["UserAttributes"]
 
 
+TEXT = {"Name": "team", "AttributeDataType": "String"}
+
 CUSTOM = [
-    {"Name": "team", "Mutable": False, "StringAttributeConstraints": {"MinLength": "2", "MaxLength": "5"}},
+    {
+        "Name": "team",
+        "AttributeDataType": "String",
+        "Mutable": False,
+        "StringAttributeConstraints": {"MinLength": "2", "MaxLength": "5"},
+    },
     {
         "Name": "age",
         "AttributeDataType": "Number",
@@ -196,7 +225,7 @@ CUSTOM = [
     },
     {"Name": "member", "AttributeDataType": "Boolean"},
     {"Name": "since", "AttributeDataType": "DateTime"},
-    {"Name": "note", "DeveloperOnlyAttribute": True},
+    {"Name": "note", "AttributeDataType": "String", "DeveloperOnlyAttribute": True},
     {"Name": "nickname", "Required": True},
 ]
 
@@ -217,10 +246,9 @@ CUSTOM = [
         ("dev:custom:note", "kept", None, None),
     ],
 )
-def test_values_have_the_form_that_the_schema_says(
+def test_attribute_value_must_fit_the_schema(
     cognito: LocalCognito, name: str, right: str | None, wrong: str | None, said: str | None
 ) -> None:
-    """Type, length and range; and an attribute must be there at all."""
     wire = Wire(cognito.create_pool(schema=CUSTOM))
     wire.pool.add_user("alice", PASSWORD)
     update = partial(wire.api.admin_update_user_attributes, UserPoolId=wire.pool.id, Username="alice")
@@ -240,8 +268,7 @@ def test_values_have_the_form_that_the_schema_says(
         ("phone_number", "+31612345678", "0612345678", "Invalid phone number format."),
     ],
 )
-def test_addresses_have_their_form(wire: Wire, name: str, right: str, wrong: str, said: str) -> None:
-    """That of an e-mail address, or of E.164."""
+def test_malformed_address_is_refused(wire: Wire, name: str, right: str, wrong: str, said: str) -> None:
     update = partial(wire.api.admin_update_user_attributes, UserPoolId=wire.pool.id, Username="bob")
 
     assert refusal(lambda: update(UserAttributes=[{"Name": name, "Value": wrong}])) == (INVALID, said)
@@ -254,28 +281,60 @@ def test_addresses_have_their_form(wire: Wire, name: str, right: str, wrong: str
     [
         ({"AttributeDataType": "String"}, "An attribute of the schema must have a name."),
         (
-            {"Name": "team", "StringAttributeConstraints": {"MinLength": "few"}},
-            "team: The constraints of an attribute must be numbers.",
+            {"Name": "team"},
+            "Invalid AttributeDataType input, consider using the provided AttributeDataType enum.",
         ),
         (
-            {"Name": "age", "NumberAttributeConstraints": {"MaxValue": ""}},
-            "age: The constraints of an attribute must be numbers.",
+            {"Name": "team", "AttributeDataType": "String", "Required": True},
+            "Required custom attributes are not supported currently.",
+        ),
+        (
+            {**TEXT, "StringAttributeConstraints": {"MinLength": "few"}},
+            "Invalid MinLength for schema attribute custom:team",
+        ),
+        (
+            {**TEXT, "StringAttributeConstraints": {"MinLength": "5", "MaxLength": "4"}},
+            "user.custom:team: Max length cannot be less than min length.",
+        ),
+        (
+            {**TEXT, "StringAttributeConstraints": {"MaxLength": "2049"}},
+            "user.custom:team: String attributes cannot have a length of more than 2048",
+        ),
+        (
+            {
+                "Name": "age",
+                "AttributeDataType": "Number",
+                "NumberAttributeConstraints": {"MinValue": "2", "MaxValue": "1"},
+            },
+            "user.custom:age: Max value cannot be less than min value.",
+        ),
+        (
+            {"Name": "email", "AttributeDataType": "Number"},
+            (
+                "You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute "
+                "email"
+            ),
+        ),
+        (
+            {"Name": "email", "AttributeDataType": "String", "DeveloperOnlyAttribute": True},
+            (
+                "You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute "
+                "email"
+            ),
         ),
     ],
     ids=str,
 )
-def test_an_attribute_that_cannot_be_is_not_defined(
+def test_wrong_schema_attribute_is_refused_at_creation_and_later(
     api: Any, wire: Wire, attribute: dict[str, Any], said: str
 ) -> None:
-    """Neither with the pool nor later."""
     create = partial(api.create_user_pool, PoolName="p", Schema=[attribute])
     add = partial(api.add_custom_attributes, UserPoolId=wire.pool.id, CustomAttributes=[attribute])
 
     assert refusal(create) == refusal(add) == (INVALID, said)
 
 
-def test_an_immutable_attribute_is_set_once(cognito: LocalCognito) -> None:
-    """Not even an administrator changes it, or takes it away."""
+def test_immutable_attribute_cannot_be_changed_or_deleted(cognito: LocalCognito) -> None:
     wire = Wire(cognito.create_pool(schema=CUSTOM))
     wire.pool.add_user("alice", PASSWORD, attributes={"custom:team": "red"})
     user = {"UserPoolId": wire.pool.id, "Username": "alice"}
@@ -291,8 +350,7 @@ def test_an_immutable_attribute_is_set_once(cognito: LocalCognito) -> None:
 # -- app clients --
 
 
-def test_a_new_app_client_has_the_defaults_of_the_service(api: Any, wire: Wire) -> None:
-    """As CreateUserPoolClient and DescribeUserPoolClient show them."""
+def test_new_app_client_has_the_defaults_of_the_service(api: Any, wire: Wire) -> None:
     made = api.create_user_pool_client(UserPoolId=wire.pool.id, ClientName="app")["UserPoolClient"]
     ids = {"UserPoolId": wire.pool.id, "ClientId": made["ClientId"]}
 
@@ -303,14 +361,17 @@ def test_a_new_app_client_has_the_defaults_of_the_service(api: Any, wire: Wire) 
     assert "ClientSecret" not in made
 
 
-def test_an_app_client_keeps_its_name_and_secret_when_it_is_updated(api: Any, wire: Wire) -> None:
-    """The rest goes back to the defaults."""
+def test_updated_app_client_keeps_name_and_secret_and_resets_the_rest(api: Any, wire: Wire) -> None:
     app = wire.pool.app_client(secret=True, auth_session_validity=15, refresh_token_validity=7)
     ids = {"UserPoolId": wire.pool.id, "ClientId": app.client_id}
-    told = api.update_user_pool_client(**ids, IdTokenValidity=2)["UserPoolClient"]
+    described = api.update_user_pool_client(**ids, IdTokenValidity=2)["UserPoolClient"]
 
-    assert (told["ClientName"], told["ClientSecret"]) == ("app", app.client_secret)
-    assert (told["IdTokenValidity"], told["AuthSessionValidity"], told["RefreshTokenValidity"]) == (2, 3, 30)
+    assert (described["ClientName"], described["ClientSecret"]) == ("app", app.client_secret)
+    assert (
+        described["IdTokenValidity"],
+        described["AuthSessionValidity"],
+        described["RefreshTokenValidity"],
+    ) == (2, 3, 30)
 
 
 @pytest.mark.parametrize(
@@ -329,8 +390,7 @@ def test_an_app_client_keeps_its_name_and_secret_when_it_is_updated(api: Any, wi
     ],
     ids=str,
 )
-def test_app_clients_that_cannot_be(api: Any, wire: Wire, members: dict[str, Any]) -> None:
-    """Settings that contradict each other, and tokens that live too long or too short."""
+def test_contradicting_app_client_settings_are_refused(api: Any, wire: Wire, members: dict[str, Any]) -> None:
     create = partial(api.create_user_pool_client, UserPoolId=wire.pool.id, ClientName="app")
 
     assert refusal(lambda: create(**members))[0] == INVALID
@@ -340,8 +400,7 @@ def test_app_clients_that_cannot_be(api: Any, wire: Wire, members: dict[str, Any
         assert "AuthenticationResult" in wire.password()
 
 
-def test_no_validity_of_a_refresh_token_is_thirty_days(wire: Wire) -> None:
-    """Whatever the unit."""
+def test_refresh_token_validity_of_zero_is_thirty_days(wire: Wire) -> None:
     units = {"RefreshToken": "seconds"}
     limited = Wire(
         wire.pool, wire.pool.app_client(refresh_token_validity=0, token_validity_units=units).client_id
@@ -355,15 +414,13 @@ def test_no_validity_of_a_refresh_token_is_thirty_days(wire: Wire) -> None:
 
 
 @OWN_SECRET
-def test_a_secret_of_one_s_own(api: Any, wire: Wire) -> None:
-    """ClientSecret may be brought along."""
+def test_given_client_secret_is_used(api: Any, wire: Wire) -> None:
     made = api.create_user_pool_client(UserPoolId=wire.pool.id, ClientName="app", ClientSecret="s" * 24)
 
     assert made["UserPoolClient"]["ClientSecret"] == "s" * 24
 
 
-def test_a_deleted_app_client_ends_its_sign_ins_alone(wire: Wire) -> None:
-    """Its sessions and tokens are worth nothing; those of another app client live on."""
+def test_deleted_app_client_ends_its_own_sign_ins_alone(wire: Wire) -> None:
     doomed = Wire(wire.pool, wire.pool.app_client().client_id)
     tokens = doomed.password()["AuthenticationResult"]
     other = wire.password()["AuthenticationResult"]
@@ -382,8 +439,7 @@ def test_a_deleted_app_client_ends_its_sign_ins_alone(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("size", [{}, {"MaxResults": 2}], ids=str)
-def test_app_clients_are_listed_page_by_page(api: Any, wire: Wire, size: dict[str, int]) -> None:
-    """Those of the pool, each once."""
+def test_app_clients_are_listed_in_pages(api: Any, wire: Wire, size: dict[str, int]) -> None:
     made = {wire.pool.app_client(client_name=f"app {number}").client_id for number in range(5)}
     Wire(wire.cognito.create_pool())
     found = listed(api.list_user_pool_clients, "UserPoolClients", "ClientId", UserPoolId=wire.pool.id, **size)
@@ -391,8 +447,7 @@ def test_app_clients_are_listed_page_by_page(api: Any, wire: Wire, size: dict[st
     assert sorted(found) == sorted({*made, wire.client_id})
 
 
-def test_a_token_is_good_for_the_same_question_only(api: Any, wire: Wire) -> None:
-    """Not for another pool, not for another operation, and not made up; another page size is no matter."""
+def test_pagination_token_of_another_request_is_refused(api: Any, wire: Wire) -> None:
     other = wire.cognito.create_pool()
     for pool in (wire.pool, other):
         for number in range(3):
@@ -410,15 +465,13 @@ def test_a_token_is_good_for_the_same_question_only(api: Any, wire: Wire) -> Non
 
 @given(token=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=200))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_token_can_be_made_up(api: Any, wire: Wire, token: str) -> None:
-    """Whatever text it is."""
+def test_made_up_pagination_token_is_refused(api: Any, wire: Wire, token: str) -> None:
     ask = partial(api.list_groups, UserPoolId=wire.pool.id, NextToken=token)
 
     assert refusal(ask) == (INVALID, "Invalid pagination token given.")
 
 
-def test_a_page_goes_on_though_its_beginning_was_deleted(api: Any, wire: Wire) -> None:
-    """Nothing is left out, nothing is shown twice."""
+def test_next_page_is_complete_after_items_were_deleted(api: Any, wire: Wire) -> None:
     for name in "abcd":
         api.create_group(UserPoolId=wire.pool.id, GroupName=name)
     first = api.list_groups(UserPoolId=wire.pool.id, Limit=2)
@@ -429,8 +482,42 @@ def test_a_page_goes_on_though_its_beginning_was_deleted(api: Any, wire: Wire) -
     assert "NextToken" not in second
 
 
-def test_triggers_are_shown_as_functions(wire: Wire) -> None:
-    """As for programs that look whether a custom sign-in can work."""
+def test_triggers_are_shown_in_lambda_config(wire: Wire) -> None:
     wire.pool.triggers["PreSignUp"] = lambda event: event
     shown = wire.api.describe_user_pool(UserPoolId=wire.pool.id)["UserPool"]["LambdaConfig"]
     assert shown["PreSignUp"].startswith("arn:aws:lambda:eu-west-1:")
+
+
+def test_unknown_attributes_are_all_named_one_a_line(wire: Wire) -> None:
+    given = [{"Name": name, "Value": "x"} for name in ("custom:a", "nickname", "custom:b")]
+    update = partial(wire.api.admin_update_user_attributes, UserPoolId=wire.pool.id, Username="alice")
+
+    assert refusal(lambda: update(UserAttributes=given)) == (
+        INVALID,
+        (
+            "Attributes did not conform to the schema: custom:a: Attribute does not exist in the schema.\n"
+            "custom:b: Attribute does not exist in the schema."
+        ),
+    )
+
+
+def test_verification_message_template_is_shown_in_the_older_members_too(api: Any) -> None:
+    template = {"EmailMessage": "{####}", "EmailSubject": "Code", "SmsMessage": "Your code: {####}"}
+    made = api.create_user_pool(PoolName="p", VerificationMessageTemplate=template)["UserPool"]
+
+    assert made["VerificationMessageTemplate"] == {"DefaultEmailOption": "CONFIRM_WITH_CODE", **template}
+    assert made["EmailVerificationMessage"] == "{####}"
+    assert made["EmailVerificationSubject"] == "Code"
+    assert made["SmsVerificationMessage"] == "Your code: {####}"
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+def test_client_attributes_outside_the_schema_are_refused(api: Any, wire: Wire, kind: str) -> None:
+    ids = {"UserPoolId": wire.pool.id}
+    attributes = {f"{kind.title()}Attributes": ["email", "custom:none"]}
+    expected = (INVALID, f"Invalid {kind} attributes specified while creating a client")
+    create = partial(api.create_user_pool_client, ClientName="app", **ids)
+    update = partial(api.update_user_pool_client, ClientId=wire.client_id, **ids)
+
+    assert refusal(lambda: create(**attributes)) == refusal(lambda: update(**attributes)) == expected
+    create(**{f"{kind.title()}Attributes": ["email"]})

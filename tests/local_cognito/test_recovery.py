@@ -1,4 +1,4 @@
-"""Forgotten passwords: where the code goes, how long it lives, and what nobody learns from it."""
+"""Forgotten passwords: where the code goes, when it expires, and what it must not reveal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def confirm(wire: Wire, code: str = "wrong", username: str = "alice", password: 
 
 
 def hiding(pool: Pool) -> Wire:
-    """The pool through an app client that hides who exists."""
+    """The pool through an app client that hides which users exist."""
     return Wire(pool, pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
 
 
@@ -43,15 +43,16 @@ def hiding(pool: Pool) -> Wire:
 
 
 def people(pool: Pool) -> None:
-    """Users whom nobody is to tell apart from one who does not exist."""
+    """Users who must look like one who does not exist."""
     pool.add_user("real", PASSWORD, email="real@example.com")
     pool.add_user("disabled", PASSWORD, email="disabled@example.com").is_enabled = False
     pool.add_user("unreachable", PASSWORD)
 
 
 @pytest.mark.parametrize("name", ["real", "disabled", "unreachable", "nobody"])
-def test_nobody_learns_who_exists(cognito: LocalCognito, name: str) -> None:
-    """The same answers in the same order, whoever it is: before a code, with a wrong one, too late, too often."""
+def test_forgot_password_answers_known_and_unknown_users_alike_where_they_are_hidden(
+    cognito: LocalCognito, name: str
+) -> None:
     wire = hiding(cognito.create_pool())
     people(wire.pool)
     attempt = partial(confirm, wire, username=name)
@@ -70,8 +71,7 @@ def test_nobody_learns_who_exists(cognito: LocalCognito, name: str) -> None:
     assert {message.username for message in cognito.outbox} <= {"real"}
 
 
-def test_who_does_not_exist_is_told_where_nothing_is_hidden(cognito: LocalCognito) -> None:
-    """Both operations say so."""
+def test_forgot_password_reports_unknown_users_where_nothing_is_hidden(cognito: LocalCognito) -> None:
     wire = Wire(cognito.create_pool())
     people(wire.pool)
     unknown = ("UserNotFoundException", "Username/client id combination not found.")
@@ -104,10 +104,9 @@ def test_who_does_not_exist_is_told_where_nothing_is_hidden(cognito: LocalCognit
     ],
     ids=str,
 )
-def test_a_simulated_delivery_looks_like_one_of_the_pool(
+def test_simulated_delivery_looks_like_a_real_one(
     cognito: LocalCognito, members: dict[str, Any], name: str, expected: tuple[str, str, str | None]
 ) -> None:
-    """To the address that was typed, or of the kind that the pool's users have; the same each time."""
     wire = hiding(cognito.create_pool(**members))
     details = forgot(wire, name)
     medium, attribute, destination = expected
@@ -122,7 +121,7 @@ def test_a_simulated_delivery_looks_like_one_of_the_pool(
 
 
 def mechanisms(*names: str) -> dict[str, Any]:
-    """AccountRecoverySetting with these, the first one preferred."""
+    """AccountRecoverySetting with these mechanisms, the first one preferred."""
     ranked = [{"Priority": number, "Name": name} for number, name in enumerate(names, 1)]
     return {"RecoveryMechanisms": ranked}
 
@@ -140,10 +139,9 @@ def mechanisms(*names: str) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_the_pool_says_where_the_code_goes(
+def test_account_recovery_setting_decides_where_the_code_goes(
     cognito: LocalCognito, setting: dict[str, Any] | None, mfa: list[str], medium: str | None
 ) -> None:
-    """With a setting, the channel of a second factor is none of recovery."""
     members: dict[str, Any] = {} if setting is None else {"account_recovery_setting": setting}
     wire = Wire(cognito.create_pool(**members))
     user = wire.pool.add_user("alice", PASSWORD, email="alice@example.com", phone_number="+31612345678")
@@ -155,8 +153,7 @@ def test_the_pool_says_where_the_code_goes(
         assert forgot(wire)["DeliveryMedium"] == medium == cognito.outbox[-1].medium
 
 
-def test_a_new_address_makes_old_codes_worthless(wire: Wire) -> None:
-    """They went to somebody else."""
+def test_code_sent_to_a_former_address_is_refused(wire: Wire) -> None:
     forgot(wire)
     code = wire.pool.last_code("alice")
     number = [{"Name": "phone_number", "Value": "+31687654321"}]
@@ -168,8 +165,7 @@ def test_a_new_address_makes_old_codes_worthless(wire: Wire) -> None:
 # -- setting a new one --
 
 
-def test_a_code_sets_a_password_once(wire: Wire) -> None:
-    """The trigger is told."""
+def test_recovery_code_sets_a_password_once_and_runs_the_trigger(wire: Wire) -> None:
     seen: list[tuple[str, Any]] = []
 
     def note(event: Any) -> Any:
@@ -187,8 +183,7 @@ def test_a_code_sets_a_password_once(wire: Wire) -> None:
     assert refusal(lambda: confirm(wire, code)) == EXPIRED
 
 
-def test_a_code_takes_no_alias_back(cognito: LocalCognito) -> None:
-    """It was taken over since, and stays where it is."""
+def test_recovery_code_takes_no_alias_back(cognito: LocalCognito) -> None:
     wire = Wire(cognito.create_pool(alias_attributes=["email"]))
     wire.pool.add_user("alice", PASSWORD, email="alice@example.com")
     forgot(wire)
@@ -207,8 +202,7 @@ def test_a_code_takes_no_alias_back(cognito: LocalCognito) -> None:
     assert "AuthenticationResult" in wire.password(password=NEW)
 
 
-def test_a_refused_attempt_leaves_the_code_good(wire: Wire) -> None:
-    """A wrong code, and a password against the policy."""
+def test_refused_attempt_leaves_the_recovery_code_valid(wire: Wire) -> None:
     forgot(wire)
     code = wire.pool.last_code("alice")
     wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
@@ -219,8 +213,7 @@ def test_a_refused_attempt_leaves_the_code_good(wire: Wire) -> None:
     confirm(wire, code)
 
 
-def test_a_code_is_good_for_an_hour(wire: Wire) -> None:
-    """No longer; and none is good that was not asked for."""
+def test_recovery_code_expires_after_an_hour(wire: Wire) -> None:
     assert refusal(lambda: confirm(wire, "123456")) == EXPIRED
     forgot(wire)
     code = wire.pool.last_code("alice")
@@ -233,8 +226,7 @@ def test_a_code_is_good_for_an_hour(wire: Wire) -> None:
 
 @given(code=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_other_text_is_the_code(wire: Wire, code: str) -> None:
-    """Whatever it is, it is a code that does not match."""
+def test_any_other_text_is_a_code_mismatch(wire: Wire, code: str) -> None:
     forgot(wire)
     assume(code != wire.pool.last_code("alice"))
 
@@ -242,8 +234,7 @@ def test_no_other_text_is_the_code(wire: Wire, code: str) -> None:
     wire.cognito.clock.advance(3600)
 
 
-def test_codes_cannot_be_tried_out(wire: Wire) -> None:
-    """Five in an hour; after that not even the right one."""
+def test_sixth_recovery_attempt_in_an_hour_is_refused(wire: Wire) -> None:
     forgot(wire)
     for _ in range(5):
         assert refusal(lambda: confirm(wire)) == MISMATCH
@@ -251,8 +242,7 @@ def test_codes_cannot_be_tried_out(wire: Wire) -> None:
     assert refusal(lambda: confirm(wire, wire.pool.last_code("alice"))) == LIMIT
 
 
-def test_an_alias_is_counted_with_the_name(cognito: LocalCognito) -> None:
-    """They are one user."""
+def test_attempts_by_alias_and_name_are_counted_together(cognito: LocalCognito) -> None:
     wire = Wire(cognito.create_pool(alias_attributes=["email"]))
     wire.pool.add_user("alice", PASSWORD, email="alice@example.com")
     for _ in range(5):
@@ -264,8 +254,7 @@ def test_an_alias_is_counted_with_the_name(cognito: LocalCognito) -> None:
 # -- by an administrator --
 
 
-def test_a_reset_by_an_administrator_sends_a_code(wire: Wire) -> None:
-    """Which sets the new password; before, the old one does not sign in."""
+def test_admin_reset_user_password_sends_a_code(wire: Wire) -> None:
     reset = partial(wire.api.admin_reset_user_password, UserPoolId=wire.pool.id)
     reset(Username="alice")
     assert refusal(wire.password)[0] == "PasswordResetRequiredException"
@@ -278,8 +267,7 @@ def test_a_reset_by_an_administrator_sends_a_code(wire: Wire) -> None:
     assert "AuthenticationResult" in wire.password("bob")
 
 
-def test_who_must_reset_the_password_may_ask_for_another_code(wire: Wire) -> None:
-    """It replaces the one that the administrator sent."""
+def test_user_who_must_reset_can_request_another_code(wire: Wire) -> None:
     wire.api.admin_reset_user_password(UserPoolId=wire.pool.id, Username="alice")
     forgot(wire)
     confirm(wire, wire.pool.last_code("alice"))
@@ -288,8 +276,7 @@ def test_who_must_reset_the_password_may_ask_for_another_code(wire: Wire) -> Non
 
 
 @pytest.mark.parametrize("by", ["himself", "an administrator"])
-def test_an_invited_user_has_no_password_to_forget(wire: Wire, by: str) -> None:
-    """It is the invitation that is sent again."""
+def test_forgot_password_of_an_invited_user_is_refused(wire: Wire, by: str) -> None:
     wire.pool.add_user("carol", PASSWORD, email="carol@example.com", temporary=True)
     ask = partial(forgot, wire, "carol")
     if by == "an administrator":

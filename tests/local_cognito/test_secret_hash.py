@@ -15,8 +15,7 @@ def guarded(wire: Wire) -> tuple[Wire, str]:
     return Wire(wire.pool, app.client_id), app.client_secret
 
 
-def test_right_at_each_step(totp_wire: Wire) -> None:
-    """The hash over the name that is sent opens every step."""
+def test_right_secret_hash_is_accepted_at_each_step(totp_wire: Wire) -> None:
     wire, secret = guarded(totp_wire)
     hashed = srp_peer.secret_hash("alice", wire.client_id, secret)
     step = wire.password(SECRET_HASH=hashed)
@@ -24,16 +23,14 @@ def test_right_at_each_step(totp_wire: Wire) -> None:
     assert "AuthenticationResult" in wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code, SECRET_HASH=hashed)
 
 
-def test_missing(wire: Wire) -> None:
-    """A missing hash has a text of its own."""
+def test_missing_secret_hash_is_refused(wire: Wire) -> None:
     wire, _ = guarded(wire)
     text = f"Client {wire.client_id} is configured with secret but SECRET_HASH was not received"
     assert refusal(wire.password) == ("NotAuthorizedException", text)
 
 
 @pytest.mark.parametrize("over", ["bob", "Alice", ""])
-def test_wrong(wire: Wire, over: str) -> None:
-    """A hash over another name is refused."""
+def test_wrong_secret_hash_is_refused(wire: Wire, over: str) -> None:
     wire, secret = guarded(wire)
     hashed = srp_peer.secret_hash(over, wire.client_id, secret)
     expected = ("NotAuthorizedException", f"Unable to verify secret hash for client {wire.client_id}")
@@ -41,8 +38,7 @@ def test_wrong(wire: Wire, over: str) -> None:
     assert refusal(lambda: wire.password(SECRET_HASH="é")) == expected
 
 
-def test_missing_or_wrong_at_a_later_step(totp_wire: Wire) -> None:
-    """The second step is guarded as the first, and a refusal leaves the Session as it is."""
+def test_missing_or_wrong_secret_hash_at_a_later_step_leaves_the_session_valid(totp_wire: Wire) -> None:
     wire, secret = guarded(totp_wire)
     hashed = srp_peer.secret_hash("alice", wire.client_id, secret)
     step, code = wire.password(SECRET_HASH=hashed), wire.pool.totp("alice")
@@ -53,8 +49,7 @@ def test_missing_or_wrong_at_a_later_step(totp_wire: Wire) -> None:
     assert "AuthenticationResult" in wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code, SECRET_HASH=hashed)
 
 
-def test_in_srp(wire: Wire) -> None:
-    """The proof of SRP needs it, too."""
+def test_srp_proof_without_secret_hash_is_refused(wire: Wire) -> None:
     wire, secret = guarded(wire)
     hashed = srp_peer.secret_hash("alice", wire.client_id, secret)
     challenge = wire.start_srp(SECRET_HASH=hashed)
@@ -63,9 +58,7 @@ def test_in_srp(wire: Wire) -> None:
     assert "AuthenticationResult" in wire.prove(challenge, claim | {"SECRET_HASH": hashed})
 
 
-def test_over_alias_or_name(wire: Wire) -> None:
-    """It may be over the alias that is sent or over the user's own name, but not over an alias that is not
-    sent."""
+def test_secret_hash_may_be_over_the_sent_alias_or_the_user_name(wire: Wire) -> None:
     pool = wire.cognito.create_pool(alias_attributes=["email"])
     pool.add_user("alice", PASSWORD, email="alice@example.com")
     wire, secret = guarded(Wire(pool))
@@ -77,8 +70,7 @@ def test_over_alias_or_name(wire: Wire) -> None:
     assert refusal(lambda: wire.password("alice", SECRET_HASH=by_alias))[0] == "NotAuthorizedException"
 
 
-def test_for_a_client_without_secret(totp_wire: Wire) -> None:
-    """InitiateAuth and SignUp refuse it; the challenges ignore it."""
+def test_secret_hash_for_a_client_without_secret_is_refused_at_the_start_alone(totp_wire: Wire) -> None:
     text = f"Client {totp_wire.client_id} is not configured with secret but SECRET_HASH was received"
     expected = ("InvalidParameterException", text)
     assert refusal(lambda: totp_wire.password(SECRET_HASH="x")) == expected

@@ -1,4 +1,4 @@
-"""Seeds: what a LocalCognito holds from the start, and what is said of one that is wrong."""
+"""Seeds: what they create, and the errors of wrong ones."""
 
 from __future__ import annotations
 
@@ -70,21 +70,20 @@ def refuse_mallory(event):
 
 
 def write(folder: Path, text: str) -> str:
-    """A seed's file; gives its path."""
+    """Write a seed to a file and return its path."""
     path = folder / "seed.toml"
     path.write_text(text, encoding="utf-8")
     return str(path)
 
 
 def plant(folder: Path, text: str) -> LocalCognito:
-    """What grows from a seed."""
+    """The LocalCognito that a seed creates."""
     return seed.plant(seed.read(write(folder, text)))
 
 
-def test_a_seed_makes_pools_clients_users_groups_and_triggers(
+def test_seed_creates_pools_clients_users_groups_and_triggers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each with the keys that the methods of Pool have; triggers come from the file's folder."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "seed_triggers_of_this_test.py").write_text(TRIGGERS, encoding="utf-8")
     cognito = plant(tmp_path, EVERYTHING)
@@ -110,7 +109,7 @@ def test_a_seed_makes_pools_clients_users_groups_and_triggers(
 
 @pytest.fixture
 def example() -> Pool:
-    """The pool of the seed that is built in."""
+    """The pool of the built-in seed."""
     cognito = seed.plant(seed.read(seed.EXAMPLE))
     return cognito.pool(*cognito.pool_ids())
 
@@ -128,15 +127,13 @@ def ask(step: Step) -> CustomChallenge:
 
 
 @pytest.mark.parametrize("password", [None, "Correct-Horse-9"], ids=["question alone", "after SRP"])
-def test_the_example_seed_asks_a_question(example: Pool, password: str | None) -> None:
-    """After the password, if the sign-in began with one."""
+def test_example_seed_asks_a_question(example: Pool, password: str | None) -> None:
     flow = example.flow(example_app(example))
     challenge = ask(flow.start(CustomAuth("alice", password)))
     assert isinstance(flow.send(challenge.answer("4")), SignedIn)
 
 
-def test_the_example_seed_ends_after_three_wrong_answers(example: Pool) -> None:
-    """The first two may be mended."""
+def test_example_seed_ends_after_three_wrong_answers(example: Pool) -> None:
     flow = example.flow(example_app(example))
     step = flow.start(CustomAuth("alice"))
     for _ in range(2):
@@ -150,14 +147,13 @@ def test_the_example_seed_ends_after_three_wrong_answers(example: Pool) -> None:
         flow.send(ask(step).answer("5"))
 
 
-def test_the_example_seed_refuses_a_wrong_password(example: Pool) -> None:
-    """Before it asks."""
+def test_example_seed_refuses_a_wrong_password(example: Pool) -> None:
     with pytest.raises(IncorrectPassword):
         example.flow(example_app(example)).start(CustomAuth("alice", "wrong"))
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "shown"),
     [
         ("pool = 1", r"the seed: pool is to be a list of tables, \[\[pool\]\]"),
         ("pool = [1]", r"the seed: pool is to be a list of tables, \[\[pool\]\]"),
@@ -167,7 +163,7 @@ def test_the_example_seed_refuses_a_wrong_password(example: Pool) -> None:
         ("[[pool]]\n[[pool]]\nid = 'x'", "the seed, pool 2: 'x' is not a pool id of this region"),
         ("[[pool]]\ncolour = 'red'", "the seed, pool 1: Cognito has no such setting: colour"),
         ("[[pool]]\nmfa_configuration = 1", "the seed, pool 1: a value is of the wrong type"),
-        ("[[pool]]\nmfa_configuration = 'ON'", "the seed, pool 1: .*At least one MFA factor"),
+        ("[[pool]]\nmfa_configuration = 'ON'", "the seed, pool 1: .*SMS configuration and Auto verification"),
         ("[[pool]]\ngroups = ['a', 1]", "the seed, pool 1: groups is to be a list of texts"),
         ("[[pool]]\ngroups = 'a'", "the seed, pool 1: groups is to be a list of texts"),
         ("[[pool]]\ntriggers = 1", r"the seed, pool 1: triggers is to be a table, \[triggers\]"),
@@ -199,25 +195,22 @@ def test_the_example_seed_refuses_a_wrong_password(example: Pool) -> None:
         ("[[pool]]\ntriggers = {PreSignUp = '.x:y'}", "triggers: '.x:y' cannot be imported"),
     ],
 )
-def test_what_is_wrong_in_a_seed_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
-    """So that it can be found in a long file."""
-    with pytest.raises(UsageError, match=told):
+def test_error_in_a_seed_is_reported_with_its_place(tmp_path: Path, text: str, shown: str) -> None:
+    with pytest.raises(UsageError, match=shown):
         plant(tmp_path, text)
 
 
 @pytest.mark.parametrize("program", ["def f(:", "no_such_name", "raise RuntimeError('broken')"])
-def test_a_module_of_triggers_that_is_broken_is_told(
+def test_trigger_module_that_fails_to_import_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
-    """Whatever it raises when it is imported."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "broken_triggers_of_this_test.py").write_text(program, encoding="utf-8")
     with pytest.raises(UsageError, match=r"pool 1, triggers: .* cannot be imported as module:function: "):
         plant(tmp_path, "[[pool]]\ntriggers = {PreSignUp = 'broken_triggers_of_this_test:f'}")
 
 
-def test_a_seed_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    """It is not there, or not TOML, or not text at all."""
+def test_unreadable_seed_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         seed.read(str(tmp_path / "none.toml"))
     with pytest.raises(UsageError, match="not TOML"):
@@ -246,7 +239,7 @@ VALUES = st.recursive(
 
 
 def refusal_of(values: dict[str, object]) -> str | None:
-    """Why a seed is refused, if it is."""
+    """The error of a seed, if there is one."""
     try:
         seed.plant(values)
     except UsageError as error:
@@ -255,7 +248,29 @@ def refusal_of(values: dict[str, object]) -> str | None:
 
 
 @given(st.dictionaries(st.sampled_from(["pool", "region"]), VALUES, max_size=2))
-def test_any_seed_grows_or_is_told_to_be_wrong(values: dict[str, object]) -> None:
-    """A typed error, whatever it holds."""
-    told = refusal_of(values)
-    assert told is None or told.startswith("the seed")
+def test_any_seed_is_planted_or_raises_usage_error(values: dict[str, object]) -> None:
+    shown = refusal_of(values)
+    assert shown is None or shown.startswith("the seed")
+
+
+def test_seed_configures_a_pool(tmp_path: Path) -> None:
+    text = "[[pool]]\nconfigure = {skew = 60, totp_retry = false, issuer = 'https://issuer.example'}"
+    cognito = plant(tmp_path, text)
+    state = cognito.state(*cognito.pool_ids())
+
+    assert (state.settings.skew, state.settings.totp_retry) == (60, False)
+    assert state.issuer == "https://issuer.example"
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("skew = true", "skew must be of the type number"),
+        ("totp_retry = 1", "totp_retry must be of the type true or false"),
+        ("issuer = 1", "issuer must be of the type string"),
+        ("slack = 1", "there is no setting slack: expected one of .*confirmation_session"),
+    ],
+)
+def test_wrong_setting_in_a_seed_is_named(tmp_path: Path, setting: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"the seed, pool 1: {said}"):
+        plant(tmp_path, f"[[pool]]\nconfigure = {{{setting}}}")

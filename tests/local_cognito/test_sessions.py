@@ -1,8 +1,9 @@
-"""Sessions: bound to pool, app client, user and challenge; once used well, used up."""
+"""Sessions are bound to pool, app client, user and challenge, and used up by a right answer."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,39 +17,34 @@ USED = ("NotAuthorizedException", "Invalid session for the user, session can onl
 
 
 def answer(wire: Wire, session: str | None, username: str = "alice") -> object:
-    """Answer SOFTWARE_TOKEN_MFA with a good code."""
+    """Answer SOFTWARE_TOKEN_MFA with the right code."""
     responses = {"USERNAME": username, "SOFTWARE_TOKEN_MFA_CODE": wire.pool.totp(username)}
     return wire.respond("SOFTWARE_TOKEN_MFA", session, responses)
 
 
-def test_good_for_one_success(totp_wire: Wire) -> None:
-    """A Session that was answered rightly is used up."""
+def test_session_is_used_up_by_one_right_answer(totp_wire: Wire) -> None:
     session = totp_wire.password()["Session"]
     answer(totp_wire, session)
     assert refusal(lambda: answer(totp_wire, session)) == USED
 
 
-def test_missing(totp_wire: Wire) -> None:
-    """No second factor is taken without a Session."""
+def test_answer_without_session_is_refused(totp_wire: Wire) -> None:
     expected = ("InvalidParameterException", "Missing required parameter Session")
     assert refusal(lambda: answer(totp_wire, None)) == expected
 
 
 @pytest.mark.parametrize("session", ["x" * 20, "gAAAA" + "A" * 100, "é" * 30])
-def test_made_up(totp_wire: Wire, session: str) -> None:
-    """A Session that the pool did not issue is refused."""
+def test_made_up_session_is_refused(totp_wire: Wire, session: str) -> None:
     assert refusal(lambda: answer(totp_wire, session)) == INVALID
 
 
-def test_altered(totp_wire: Wire) -> None:
-    """A Session with one character changed is refused."""
+def test_altered_session_is_refused(totp_wire: Wire) -> None:
     session = totp_wire.password()["Session"]
     changed = session[:50] + ("A" if session[50] != "A" else "B") + session[51:]
     assert refusal(lambda: answer(totp_wire, changed)) == INVALID
 
 
-def test_expires(totp_wire: Wire) -> None:
-    """After AuthSessionValidity, 3 minutes, it is over; a second before, it is not."""
+def test_session_expires_after_three_minutes(totp_wire: Wire) -> None:
     first, second = totp_wire.password()["Session"], totp_wire.password()["Session"]
     totp_wire.cognito.clock.advance(179)
     answer(totp_wire, first)
@@ -56,68 +52,59 @@ def test_expires(totp_wire: Wire) -> None:
     assert refusal(lambda: answer(totp_wire, second)) == EXPIRED
 
 
-def test_lives_as_long_as_the_app_client_says(totp_wire: Wire) -> None:
-    """AuthSessionValidity is in minutes."""
+def test_session_expires_after_auth_session_validity(totp_wire: Wire) -> None:
     wire = Wire(totp_wire.pool, totp_wire.pool.app_client(auth_session_validity=15).client_id)
     session = wire.password()["Session"]
     wire.cognito.clock.advance(899)
     answer(wire, session)
 
 
-def test_of_another_user(totp_wire: Wire) -> None:
-    """bob's code does not answer alice's Session."""
+def test_session_of_another_user_is_refused(totp_wire: Wire) -> None:
     session = totp_wire.password("alice")["Session"]
     assert refusal(lambda: answer(totp_wire, session, "bob")) == INVALID
 
 
-def test_of_another_client(totp_wire: Wire) -> None:
-    """A Session is bound to the app client that began it."""
+def test_session_of_another_client_is_refused(totp_wire: Wire) -> None:
     session = totp_wire.password()["Session"]
     other = Wire(totp_wire.pool, totp_wire.pool.app_client().client_id)
     assert refusal(lambda: answer(other, session)) == INVALID
 
 
-def test_of_another_pool(totp_wire: Wire) -> None:
-    """A Session is bound to its pool."""
+def test_session_of_another_pool_is_refused(totp_wire: Wire) -> None:
     session = totp_wire.password()["Session"]
     pool = totp_wire.cognito.create_pool()
     pool.add_user("alice", PASSWORD, totp=True)
     assert refusal(lambda: answer(Wire(pool), session)) == INVALID
 
 
-def test_for_another_challenge(totp_wire: Wire) -> None:
-    """A Session answers only the challenge that it was issued for."""
+def test_session_for_another_challenge_is_refused(totp_wire: Wire) -> None:
     session = totp_wire.password()["Session"]
     responses = {"USERNAME": "alice", "NEW_PASSWORD": "Battery-staple-2"}
     assert refusal(lambda: totp_wire.respond("NEW_PASSWORD_REQUIRED", session, responses)) == INVALID
 
 
-def test_of_a_user_who_was_disabled_since(totp_wire: Wire) -> None:
-    """Who is disabled in the middle of a sign-in does not complete it."""
+def test_session_of_a_user_disabled_since_is_refused(totp_wire: Wire) -> None:
     session = totp_wire.password()["Session"]
     totp_wire.api.admin_disable_user(UserPoolId=totp_wire.pool.id, Username="alice")
     expected = ("NotAuthorizedException", "User is disabled.")
     assert refusal(lambda: answer(totp_wire, session)) == expected
 
 
-def test_of_a_user_who_was_deleted_since(totp_wire: Wire) -> None:
-    """Who is deleted in the middle of a sign-in does not complete it."""
+def test_session_of_a_user_deleted_since_is_refused(totp_wire: Wire) -> None:
     session, code = totp_wire.password()["Session"], totp_wire.pool.totp("alice")
     totp_wire.api.admin_delete_user(UserPoolId=totp_wire.pool.id, Username="alice")
     responses = {"USERNAME": "alice", "SOFTWARE_TOKEN_MFA_CODE": code}
     assert refusal(lambda: totp_wire.respond("SOFTWARE_TOKEN_MFA", session, responses)) == INVALID
 
 
-def test_of_a_former_user_of_the_name(totp_wire: Wire) -> None:
-    """A Session does not pass to the next user of the same name."""
+def test_session_of_a_former_user_of_the_same_name_is_refused(totp_wire: Wire) -> None:
     session = totp_wire.password()["Session"]
     totp_wire.api.admin_delete_user(UserPoolId=totp_wire.pool.id, Username="alice")
     totp_wire.pool.add_user("alice", "Battery staple 2", totp=True)
     assert refusal(lambda: answer(totp_wire, session)) == INVALID
 
 
-def test_spent_ones_are_forgotten(totp_wire: Wire) -> None:
-    """Sign-ins that are over leave nothing behind but their last few minutes."""
+def test_used_sessions_are_forgotten_after_they_expire(totp_wire: Wire) -> None:
     state = totp_wire.cognito.state(totp_wire.pool.id)
     for _ in range(5):
         answer(totp_wire, totp_wire.password()["Session"])
@@ -129,7 +116,7 @@ def test_spent_ones_are_forgotten(totp_wire: Wire) -> None:
 
 
 def setting_up(cognito: LocalCognito, **members: Any) -> Wire:
-    """A pool that requires a second factor, with alice, who has none yet."""
+    """A pool that requires a second factor, and alice, who has none yet."""
     totp_is_on: dict[str, Any] = {
         "mfa_configuration": "ON",
         "software_token_mfa_configuration": {"Enabled": True},
@@ -139,14 +126,14 @@ def setting_up(cognito: LocalCognito, **members: Any) -> Wire:
     return Wire(pool)
 
 
-def enrol(wire: Wire, session: str, seconds: float = 0) -> tuple[str, str]:
-    """Verify an authenticator app with the code of some seconds ago.
+def enrol(wire: Wire, session: str) -> tuple[str, str]:
+    """Verify an authenticator app.
 
     Returns:
         Its secret, and the Session that completes the set-up.
     """
     made = wire.api.associate_software_token(Session=session)
-    code = totp_code(made["SecretCode"], wire.cognito.clock() - timedelta(seconds=seconds))
+    code = totp_code(made["SecretCode"], wire.cognito.clock())
     verified = wire.api.verify_software_token(
         Session=made["Session"], UserCode=code, FriendlyDeviceName="phone"
     )
@@ -158,8 +145,7 @@ def complete(wire: Wire, session: str) -> Any:
     return wire.respond("MFA_SETUP", session, {"USERNAME": "alice"})["AuthenticationResult"]
 
 
-def test_of_a_temporary_password_that_was_replaced_since(wire: Wire) -> None:
-    """Whoever had the temporary password, too, does not replace the new one."""
+def test_session_of_a_replaced_temporary_password_is_refused(wire: Wire) -> None:
     wire.api.admin_set_user_password(UserPoolId=wire.pool.id, Username="alice", Password="Temporary-1")
     first, second = wire.password(password="Temporary-1"), wire.password(password="Temporary-1")
     wire.answer(first, NEW_PASSWORD="Battery-staple-2")
@@ -167,8 +153,7 @@ def test_of_a_temporary_password_that_was_replaced_since(wire: Wire) -> None:
     assert "AuthenticationResult" in wire.password(password="Battery-staple-2")
 
 
-def test_of_a_password_that_was_changed_since(totp_wire: Wire) -> None:
-    """Whoever had the old password only does not complete the sign-in."""
+def test_session_of_a_changed_password_is_refused(totp_wire: Wire) -> None:
     session = totp_wire.password()["Session"]
     totp_wire.api.admin_set_user_password(
         UserPoolId=totp_wire.pool.id, Username="alice", Password="Battery-staple-2", Permanent=True
@@ -176,8 +161,7 @@ def test_of_a_password_that_was_changed_since(totp_wire: Wire) -> None:
     assert refusal(lambda: answer(totp_wire, session)) == INVALID
 
 
-def test_of_a_password_that_must_be_reset_since(totp_wire: Wire) -> None:
-    """Nor does anybody whom an administrator made choose another one."""
+def test_session_of_a_password_that_must_be_reset_is_refused(totp_wire: Wire) -> None:
     session = totp_wire.password()["Session"]
     address = [{"Name": "email", "Value": "a@example.com"}, {"Name": "email_verified", "Value": "true"}]
     alice = {"UserPoolId": totp_wire.pool.id, "Username": "alice"}
@@ -186,20 +170,36 @@ def test_of_a_password_that_must_be_reset_since(totp_wire: Wire) -> None:
     assert refusal(lambda: answer(totp_wire, session))[0] == "PasswordResetRequiredException"
 
 
-def test_of_a_set_up_that_was_done_since(cognito: LocalCognito) -> None:
-    """Whoever has the password, too, does not replace the authenticator app, at whatever step of the set-up."""
+def test_second_set_up_of_a_user_who_has_a_factor_by_now_is_refused(cognito: LocalCognito) -> None:
     wire = setting_up(cognito)
     first, second, third = (wire.password()["Session"] for _ in range(3))
+    associated = wire.api.associate_software_token(Session=second)
     secret, session = enrol(wire, first)
-    _, verified = enrol(wire, second)
-    complete(wire, session)
-    assert refusal(lambda: complete(wire, verified)) == INVALID
+    code = totp_code(associated["SecretCode"], wire.cognito.clock())
+    verify = partial(wire.api.verify_software_token, Session=associated["Session"], UserCode=code)
+    assert refusal(verify) == INVALID
+    assert refusal(lambda: complete(wire, associated["Session"])) == INVALID
     assert refusal(lambda: wire.api.associate_software_token(Session=third)) == INVALID
+    assert "AccessToken" in complete(wire, session)
     assert wire.pool.user("alice").totp_secret == secret
 
 
-def test_of_an_address_that_is_set_up_after_an_app_was(cognito: LocalCognito) -> None:
-    """Nor does a code to an address of theirs make it a second factor of the user."""
+def test_verified_app_is_enrolled_although_mfa_setup_was_never_answered(cognito: LocalCognito) -> None:
+    wire = setting_up(cognito)
+    enrol(wire, wire.password()["Session"])
+
+    assert wire.password()["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+
+
+def test_set_up_with_an_app_that_was_replaced_since_is_refused(cognito: LocalCognito) -> None:
+    wire = setting_up(cognito)
+    _, session = enrol(wire, wire.password()["Session"])
+    wire.pool.enrol_totp("alice")
+
+    assert refusal(lambda: complete(wire, session)) == INVALID
+
+
+def test_email_set_up_after_an_app_was_enrolled_is_refused(cognito: LocalCognito) -> None:
     wire = setting_up(cognito, email_mfa_configuration={})
     first, second = wire.password(), wire.password()
     asked = wire.answer(second, EMAIL="eve@example.com")
@@ -209,30 +209,25 @@ def test_of_an_address_that_is_set_up_after_an_app_was(cognito: LocalCognito) ->
     assert wire.pool.user("alice").attributes == {}
 
 
-def test_an_app_that_is_associated_after_another_was_verified(cognito: LocalCognito) -> None:
-    """It must be verified itself."""
+def test_app_must_be_verified_in_its_own_sign_in(cognito: LocalCognito) -> None:
     wire = setting_up(cognito)
     _, verified = enrol(wire, wire.password()["Session"])
-    made = wire.api.associate_software_token(Session=verified)
+    assert refusal(lambda: wire.api.associate_software_token(Session=verified)) == INVALID
+    made = wire.api.associate_software_token(Session=setting_up(cognito).password()["Session"])
     assert refusal(lambda: complete(wire, made["Session"])) == INVALID
 
 
-def test_an_app_that_was_verified_is_not_verified_again(cognito: LocalCognito) -> None:
-    """An older code would let the one that was used sign in once more."""
+def test_verified_app_cannot_be_verified_again_with_an_older_code(cognito: LocalCognito) -> None:
     wire = setting_up(cognito)
     secret, verified = enrol(wire, wire.password()["Session"])
     code = totp_code(secret, wire.cognito.clock() - timedelta(seconds=30))
     again = refusal(lambda: wire.api.verify_software_token(Session=verified, UserCode=code))
-    assert again == ("InvalidParameterException", "Software token has not been associated.")
+    assert again == INVALID
 
 
-def test_an_app_that_is_verified_beside_another_leaves_its_codes_used(cognito: LocalCognito) -> None:
-    """What was verified, and how it is called, becomes the user's when the set-up is complete, not before."""
+def test_enrolment_code_cannot_be_used_to_sign_in(cognito: LocalCognito) -> None:
     wire = setting_up(cognito)
-    first, second = wire.password()["Session"], wire.password()["Session"]
-    secret, session = enrol(wire, first)
-    enrol(wire, second, seconds=30)
-    assert wire.pool.user("alice").totp_name is None
+    secret, session = enrol(wire, wire.password()["Session"])
     complete(wire, session)
     assert wire.pool.user("alice").totp_name == "phone"
     used = totp_code(secret, wire.cognito.clock())
@@ -240,14 +235,13 @@ def test_an_app_that_is_verified_beside_another_leaves_its_codes_used(cognito: L
     assert again == ("ExpiredCodeException", "Your software token has already been used once.")
 
 
-def test_a_factor_that_is_set_up_again_is_listed_once(cognito: LocalCognito) -> None:
-    """It was switched on, and then its address was deleted."""
+def test_factor_set_up_again_is_listed_once(cognito: LocalCognito) -> None:
     wire = setting_up(cognito, email_mfa_configuration={})
     for _ in range(2):
         asked = wire.answer(wire.password(), EMAIL="alice@example.com")
         done = wire.answer(asked, EMAIL_OTP_CODE=wire.pool.last_code("alice"))["AuthenticationResult"]
-        told = wire.api.get_user(AccessToken=done["AccessToken"])
-        assert told["UserMFASettingList"] == ["EMAIL_OTP"]
+        shown = wire.api.get_user(AccessToken=done["AccessToken"])
+        assert shown["UserMFASettingList"] == ["EMAIL_OTP"]
         wire.api.delete_user_attributes(AccessToken=done["AccessToken"], UserAttributeNames=["email"])
 
 
@@ -269,8 +263,7 @@ def with_codes(cognito: LocalCognito) -> Wire:
     return wire
 
 
-def test_a_code_to_an_address_that_is_the_user_s_no_longer(with_codes: Wire) -> None:
-    """It signs nobody in, and does not verify the address that came in its place."""
+def test_code_to_a_former_address_is_refused(with_codes: Wire) -> None:
     step = with_codes.answer(with_codes.password(), ANSWER="EMAIL_OTP")
     code, other = with_codes.pool.last_code("alice"), {"Name": "email", "Value": "other@example.com"}
     update = with_codes.api.admin_update_user_attributes
@@ -280,8 +273,7 @@ def test_a_code_to_an_address_that_is_the_user_s_no_longer(with_codes: Wire) -> 
     assert with_codes.pool.user("alice").attributes["email_verified"] == "false"
 
 
-def test_a_choice_that_went_away(with_codes: Wire) -> None:
-    """An address that was deleted after the choice was offered gets no code."""
+def test_chosen_address_that_was_deleted_gets_no_code(with_codes: Wire) -> None:
     step, delete = with_codes.password(), with_codes.api.admin_delete_user_attributes
     delete(UserPoolId=with_codes.pool.id, Username="alice", UserAttributeNames=["phone_number"])
     refused = refusal(lambda: with_codes.answer(step, ANSWER="SMS_MFA"))

@@ -1,4 +1,4 @@
-"""Who may have which name, and how a new user proves that an address is his."""
+"""User names and aliases, and how new users verify their addresses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sign_up(wire: Wire, username: str = "al", **members: Any) -> Any:
 
 
 def confirm(wire: Wire, code: str | None = None, username: str = "al", **members: Any) -> Any:
-    """Confirm a sign-up, with the code that was sent if no other is given."""
+    """Confirm a sign-up, by default with the code that was sent."""
     return wire.api.confirm_sign_up(
         ClientId=wire.client_id,
         Username=username,
@@ -43,7 +43,7 @@ def resend(wire: Wire, username: str = "al") -> Any:
 
 
 def is_known(wire: Wire, typed: str) -> bool:
-    """Whether a typed name and the password sign in."""
+    """Whether a name and the password sign in."""
     try:
         return "AuthenticationResult" in wire.password(typed, PASSWORD)
     except wire.api.exceptions.UserNotFoundException:
@@ -67,8 +67,7 @@ def named(cognito: LocalCognito) -> Wire:
 # -- case --
 
 
-def test_names_differ_by_case_unless_the_pool_was_made_otherwise(cognito: LocalCognito) -> None:
-    """CaseSensitive is true when nothing is said."""
+def test_user_names_differ_by_case_unless_case_sensitive_is_false(cognito: LocalCognito) -> None:
     wire = Wire(cognito.create_pool())
     sign_up(wire, "al")
     sign_up(wire, "AL")
@@ -80,8 +79,7 @@ def test_names_differ_by_case_unless_the_pool_was_made_otherwise(cognito: LocalC
     assert folding.pool.user("AL").username == "al"
 
 
-def test_addresses_differ_by_case_as_names_do(cognito: LocalCognito) -> None:
-    """Also those that are user names."""
+def test_addresses_differ_by_case_as_user_names_do(cognito: LocalCognito) -> None:
     folds = {"CaseSensitive": False}
     wire = Wire(cognito.create_pool(username_configuration=folds, username_attributes=["email"]))
     sign_up(wire, "Al@Example.com")
@@ -101,27 +99,26 @@ def test_addresses_differ_by_case_as_names_do(cognito: LocalCognito) -> None:
         (["email", "phone_number"], "Username should be either an email or a phone number."),
     ],
 )
-def test_a_user_name_must_be_an_address(cognito: LocalCognito, attributes: list[str], text: str) -> None:
-    """Where UsernameAttributes says so; of a kind that it names."""
+def test_user_name_must_be_an_address_of_the_username_attributes(
+    cognito: LocalCognito, attributes: list[str], text: str
+) -> None:
     wire = Wire(cognito.create_pool(username_attributes=attributes))
 
     assert refusal(lambda: sign_up(wire, "al")) == (INVALID, text)
 
 
-def test_an_address_as_user_name_is_an_attribute(named: Wire) -> None:
-    """Cognito's own name for the user is the id, and both sign in."""
-    told = sign_up(named, MAIL)
+def test_address_as_user_name_becomes_an_attribute_and_the_sub_the_user_name(named: Wire) -> None:
+    shown = sign_up(named, MAIL)
     user = named.pool.user(MAIL)
     confirm(named, username=MAIL)
 
-    assert user.username == user.sub == told["UserSub"]
+    assert user.username == user.sub == shown["UserSub"]
     assert user.attributes == {"email": MAIL, "email_verified": "true"}
     assert is_known(named, MAIL)
     assert is_known(named, user.sub)
 
 
-def test_an_address_is_one_user_s_also_as_a_further_attribute(named: Wire) -> None:
-    """Both kinds of address sign in."""
+def test_taken_address_is_refused_as_a_further_attribute(named: Wire) -> None:
     sign_up(named, MAIL, phone_number="+31612345678")
     confirm(named, username=MAIL)
     text = "An account with the given phone_number already exists."
@@ -136,23 +133,20 @@ def test_an_address_is_one_user_s_also_as_a_further_attribute(named: Wire) -> No
 
 
 @pytest.mark.parametrize(("name", "kind"), [(MAIL, "email"), ("+31612345678", "phone number")])
-def test_a_user_name_may_not_look_like_an_alias(alias: Wire, name: str, kind: str) -> None:
-    """Or it could not be told from one."""
+def test_user_name_that_looks_like_an_alias_is_refused(alias: Wire, name: str, kind: str) -> None:
     text = f"Username cannot be of {kind} format, since user pool is configured for {kind} alias."
 
     assert refusal(lambda: sign_up(alias, name)) == (INVALID, text)
 
 
-def test_an_address_is_an_alias_once_it_is_verified(alias: Wire) -> None:
-    """Not before."""
+def test_address_is_an_alias_once_it_is_verified(alias: Wire) -> None:
     sign_up(alias, email=MAIL)
     assert not is_known(alias, MAIL)
     confirm(alias)
     assert is_known(alias, MAIL)
 
 
-def test_the_alias_of_another_is_refused_at_the_confirmation(alias: Wire) -> None:
-    """SignUp does not tell whose address it is; the code stays good."""
+def test_alias_of_another_user_is_refused_at_the_confirmation(alias: Wire) -> None:
     alias.pool.add_user("bob", PASSWORD, email=MAIL)
     sign_up(alias, email=MAIL)
     code = alias.pool.last_code("al")
@@ -163,8 +157,7 @@ def test_the_alias_of_another_is_refused_at_the_confirmation(alias: Wire) -> Non
     assert refusal(lambda: confirm(alias, code, ForceAliasCreation=False)) == ALIAS_TAKEN
 
 
-def test_an_alias_is_taken_over_on_purpose(alias: Wire) -> None:
-    """The user who had it signs in by his own name only."""
+def test_force_alias_creation_takes_an_alias_over(alias: Wire) -> None:
     alias.pool.add_user("bob", PASSWORD, email=MAIL)
     sign_up(alias, email=MAIL)
     confirm(alias, ForceAliasCreation=True)
@@ -174,8 +167,7 @@ def test_an_alias_is_taken_over_on_purpose(alias: Wire) -> None:
     assert is_known(alias, "bob")
 
 
-def test_nothing_is_taken_over_where_nobody_has_it(alias: Wire) -> None:
-    """ForceAliasCreation is no error then, and neither where addresses are no aliases."""
+def test_force_alias_creation_without_an_alias_to_take_is_accepted(alias: Wire) -> None:
     sign_up(alias, email=MAIL)
     confirm(alias, ForceAliasCreation=True)
     plain = Wire(alias.cognito.create_pool(auto_verified_attributes=["email"]))
@@ -187,9 +179,7 @@ def test_nothing_is_taken_over_where_nobody_has_it(alias: Wire) -> None:
     assert plain.pool.user("bob").attributes["email_verified"] == "true"
 
 
-def test_a_trigger_that_verifies_takes_the_alias_over(alias: Wire) -> None:
-    """As the page on the pre sign-up trigger says."""
-
+def test_pre_sign_up_that_verifies_takes_the_alias_over(alias: Wire) -> None:
     def verify(event: Any) -> Any:
         event["response"] |= {"autoConfirmUser": True, "autoVerifyEmail": True}
         return event
@@ -201,8 +191,7 @@ def test_a_trigger_that_verifies_takes_the_alias_over(alias: Wire) -> None:
     assert alias.pool.user(MAIL).username == "al"
 
 
-def test_a_preferred_user_name_comes_later(alias: Wire, wire: Wire) -> None:
-    """Where it is an alias, it is no matter of signing up."""
+def test_preferred_user_name_as_alias_is_refused_at_sign_up(alias: Wire, wire: Wire) -> None:
     assert refusal(lambda: sign_up(alias, preferred_username="ally"))[0] == INVALID
     sign_up(wire, preferred_username="ally")
 
@@ -210,30 +199,26 @@ def test_a_preferred_user_name_comes_later(alias: Wire, wire: Wire) -> None:
 # -- what may be said at a sign-up --
 
 
-def test_nobody_says_of_himself_that_an_address_is_verified(alias: Wire) -> None:
-    """That would make an alias of another's address."""
+def test_verified_attributes_are_refused_at_sign_up(alias: Wire) -> None:
     for name in ("email_verified", "phone_number_verified"):
         refused = refusal(partial(sign_up, alias, email=MAIL, **{name: "true"}))
         assert refused == ("NotAuthorizedException", "A client attempted to write unauthorized attribute")
 
 
-def test_an_app_client_writes_what_it_may(wire: Wire) -> None:
-    """WriteAttributes."""
+def test_write_attributes_limit_the_sign_up(wire: Wire) -> None:
     limited = Wire(wire.pool, wire.pool.app_client(write_attributes=["email"]).client_id)
 
     assert refusal(lambda: sign_up(limited, nickname="Al"))[0] == "NotAuthorizedException"
     sign_up(limited, email=MAIL)
 
 
-def test_the_id_is_not_chosen(wire: Wire) -> None:
-    """It is the service's."""
+def test_sub_is_refused_at_sign_up(wire: Wire) -> None:
     text = "Cannot modify the non-mutable attribute sub"
 
     assert refusal(lambda: sign_up(wire, sub="me")) == (INVALID, text)
 
 
-def test_required_attributes_are_given_at_the_sign_up(cognito: LocalCognito) -> None:
-    """An empty value is none."""
+def test_missing_required_attribute_is_refused_at_sign_up(cognito: LocalCognito) -> None:
     wire = Wire(cognito.create_pool(schema=[{"Name": "nickname", "Required": True}]))
     text = "Attributes did not conform to the schema: nickname: The attribute is required"
 
@@ -246,10 +231,9 @@ def test_required_attributes_are_given_at_the_sign_up(cognito: LocalCognito) -> 
     ("factor", "attribute", "address"),
     [("EMAIL_OTP", "email", MAIL), ("SMS_OTP", "phone_number", "+31612345678")],
 )
-def test_no_password_is_needed_where_a_code_will_do(
+def test_password_is_optional_where_a_one_time_password_can_be_sent(
     cognito: LocalCognito, factor: str, attribute: str, address: str
 ) -> None:
-    """A first factor to an address that is given, and that the pool verifies."""
     policies = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", factor]}}
     missing = (INVALID, "Missing required parameter Password")
     attributes = [{"Name": attribute, "Value": address}]
@@ -267,16 +251,14 @@ def test_no_password_is_needed_where_a_code_will_do(
     assert attempt("al", attributes, policies=policies, **verified)["CodeDeliveryDetails"]
 
 
-def test_a_pool_may_leave_it_to_administrators(cognito: LocalCognito) -> None:
-    """AllowAdminCreateUserOnly."""
+def test_sign_up_is_refused_with_allow_admin_create_user_only(cognito: LocalCognito) -> None:
     wire = Wire(cognito.create_pool(admin_create_user_config={"AllowAdminCreateUserOnly": True}))
     text = "SignUp is not permitted for this user pool"
 
     assert refusal(lambda: sign_up(wire)) == ("NotAuthorizedException", text)
 
 
-def test_triggers_are_told_of_a_new_user(wire: Wire) -> None:
-    """PreSignUp and PostConfirmation, also of one who is confirmed at once."""
+def test_pre_sign_up_and_post_confirmation_run_for_a_new_user(wire: Wire) -> None:
     seen: list[tuple[str, Any]] = []
 
     def note(event: Any) -> Any:
@@ -292,19 +274,18 @@ def test_triggers_are_told_of_a_new_user(wire: Wire) -> None:
         ValidationData=[{"Name": "invitation", "Value": "42"}],
         ClientMetadata={"shop": "1"},
     )
-    (first, asked), (second, told) = seen
+    (first, asked), (second, shown) = seen
 
     assert (first, second) == ("PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp")
     assert asked["validationData"] == {"invitation": "42"}
-    assert asked["clientMetadata"] == told["clientMetadata"] == {"shop": "1"}
-    assert told["userAttributes"]["cognito:user_status"] == "CONFIRMED"
+    assert asked["clientMetadata"] == shown["clientMetadata"] == {"shop": "1"}
+    assert shown["userAttributes"]["cognito:user_status"] == "CONFIRMED"
 
 
 # -- codes --
 
 
-def test_a_code_is_sent_again(alias: Wire) -> None:
-    """The new one replaces the one before, and lives a day."""
+def test_code_sent_again_replaces_the_first_and_expires_after_a_day(alias: Wire) -> None:
     sign_up(alias, email=MAIL)
     old = alias.pool.last_code("al")
     details = resend(alias)["CodeDeliveryDetails"]
@@ -321,16 +302,14 @@ def test_a_code_is_sent_again(alias: Wire) -> None:
     assert refusal(lambda: resend(alias)) == (INVALID, "User is already confirmed.")
 
 
-def test_a_code_is_sent_only_where_the_pool_verifies(wire: Wire) -> None:
-    """AutoVerifiedAttributes."""
+def test_code_is_sent_only_with_auto_verified_attributes(wire: Wire) -> None:
     sign_up(wire, email=MAIL)
     text = "Cannot resend codes. Auto verification not turned on."
 
     assert refusal(lambda: resend(wire)) == (INVALID, text)
 
 
-def test_a_code_does_not_verify_another_address(alias: Wire) -> None:
-    """Of a user whose address was changed since."""
+def test_code_for_a_changed_address_is_refused(alias: Wire) -> None:
     sign_up(alias, email=MAIL)
     alias.api.admin_update_user_attributes(
         UserPoolId=alias.pool.id,
@@ -341,8 +320,7 @@ def test_a_code_does_not_verify_another_address(alias: Wire) -> None:
     assert refusal(lambda: confirm(alias)) == EXPIRED
 
 
-def test_unknown_names_get_codes_like_others(alias: Wire) -> None:
-    """Where the app client hides who exists; where it does not, they are told."""
+def test_resend_answers_unknown_users_alike_where_they_are_hidden(alias: Wire) -> None:
     hiding = Wire(alias.pool, alias.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
     sign_up(alias, email=MAIL)
     real, simulated = (resend(hiding, name)["CodeDeliveryDetails"] for name in ("al", "nobody"))
@@ -356,8 +334,7 @@ def test_unknown_names_get_codes_like_others(alias: Wire) -> None:
 
 
 @pytest.mark.parametrize("name", ["al", "nobody"])
-def test_codes_are_sent_five_times_an_hour(alias: Wire, name: str) -> None:
-    """To each user, whether he exists or not."""
+def test_sixth_confirmation_code_in_an_hour_is_refused(alias: Wire, name: str) -> None:
     hiding = Wire(alias.pool, alias.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
     sign_up(alias, email=MAIL)
     sign_up(alias, "bo", email="bo@example.com")
@@ -372,8 +349,7 @@ def test_codes_are_sent_five_times_an_hour(alias: Wire, name: str) -> None:
     resend(hiding, name)
 
 
-def test_codes_cannot_be_tried_out(alias: Wire) -> None:
-    """Fifteen in an hour; after that not even the right one."""
+def test_sixteenth_confirmation_attempt_in_an_hour_is_refused(alias: Wire) -> None:
     sign_up(alias, email=MAIL)
     for _ in range(15):
         assert refusal(lambda: confirm(alias, "wrong"))[0] == "CodeMismatchException"
@@ -387,8 +363,9 @@ def test_codes_cannot_be_tried_out(alias: Wire) -> None:
 
 
 @pytest.mark.parametrize("by", ["himself", "an administrator"])
-def test_nothing_of_a_deleted_user_lives_on(totp_wire: Wire, by: str) -> None:
-    """Neither sessions nor tokens, also when somebody else gets the name."""
+def test_sessions_and_tokens_of_a_deleted_user_are_refused_for_the_next_user_of_the_name(
+    totp_wire: Wire, by: str
+) -> None:
     step = totp_wire.password()
     opened, code = totp_wire.password(), totp_wire.pool.totp("alice")
     tokens = totp_wire.answer(step, SOFTWARE_TOKEN_MFA_CODE=code)["AuthenticationResult"]
@@ -409,3 +386,25 @@ def test_nothing_of_a_deleted_user_lives_on(totp_wire: Wire, by: str) -> None:
         ("NotAuthorizedException", "Invalid Access Token"),
         ("NotAuthorizedException", "Invalid Refresh Token."),
     ]
+
+
+@pytest.mark.parametrize("configured", [False, True])
+def test_confirmation_without_a_session_answers_with_one_where_the_pool_is_configured_so(
+    cognito: LocalCognito, configured: bool
+) -> None:
+    wire = Wire(cognito.create_pool(auto_verified_attributes=["email"]))
+    wire.pool.configure(confirmation_session=configured)
+    email = [{"Name": "email", "Value": "carol@example.com"}]
+    wire.api.sign_up(ClientId=wire.client_id, Username="carol", Password=PASSWORD, UserAttributes=email)
+    code = wire.pool.last_code("carol")
+    confirmed = wire.api.confirm_sign_up(ClientId=wire.client_id, Username="carol", ConfirmationCode=code)
+
+    assert ("Session" in confirmed) is configured
+    if configured:
+        signed_in = wire.api.initiate_auth(
+            ClientId=wire.client_id,
+            AuthFlow="USER_AUTH",
+            AuthParameters={"USERNAME": "carol"},
+            Session=confirmed["Session"],
+        )
+        assert "AuthenticationResult" in signed_in

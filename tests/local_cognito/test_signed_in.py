@@ -1,4 +1,4 @@
-"""What people do when they are signed in: their password, devices, passkeys and authenticator apps."""
+"""Operations of signed-in users: password, devices, passkeys and authenticator apps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Person:
         self.sign_in()
 
     def sign_in(self) -> SignedIn:
-        """Sign in, and keep the access token."""
+        """Sign in and keep the access token."""
         done = self.pool.flow().start(UserSrpAuth("alice", PASSWORD))
         assert isinstance(done, SignedIn)
         self.done, self.token = done, {"AccessToken": done.tokens.access_token}
@@ -37,16 +37,14 @@ class Person:
 # -- password and account --
 
 
-def test_the_configured_factors_are_listed(cognito: LocalCognito) -> None:
-    """What the choice screen may show."""
+def test_get_user_auth_factors_lists_the_configured_factors(cognito: LocalCognito) -> None:
     factors = Person(cognito)
-    told = factors.client.get_user_auth_factors(**factors.token)
+    shown = factors.client.get_user_auth_factors(**factors.token)
 
-    assert told["ConfiguredUserAuthFactors"] == ["PASSWORD", "EMAIL_OTP", "SMS_OTP"]
+    assert shown["ConfiguredUserAuthFactors"] == ["PASSWORD", "EMAIL_OTP", "SMS_OTP"]
 
 
-def test_a_password_is_changed_by_the_one_who_knows_it(cognito: LocalCognito) -> None:
-    """The old one is checked, the new one meets the policy."""
+def test_change_password_needs_the_old_password_and_the_policy(cognito: LocalCognito) -> None:
     alice = Person(cognito)
     change, new = alice.client.change_password, {"ProposedPassword": "Battery-staple-2", **alice.token}
     known = {"PreviousPassword": "Other-password-1"}
@@ -63,8 +61,7 @@ def test_a_password_is_changed_by_the_one_who_knows_it(cognito: LocalCognito) ->
     assert is_right(pool, alice.user, "Battery-staple-2")
 
 
-def test_a_password_cannot_be_tried_out_by_changing_it(cognito: LocalCognito) -> None:
-    """The lock counts here, too."""
+def test_sixth_change_of_password_in_an_hour_is_refused(cognito: LocalCognito) -> None:
     alice = Person(cognito)
     new = {"ProposedPassword": "Battery-staple-2", "PreviousPassword": "wrong", **alice.token}
     for _ in range(5):
@@ -76,8 +73,7 @@ def test_a_password_cannot_be_tried_out_by_changing_it(cognito: LocalCognito) ->
     )
 
 
-def test_a_user_without_a_password_sets_one(cognito: LocalCognito) -> None:
-    """There is none to prove."""
+def test_user_without_a_password_sets_one_without_the_previous(cognito: LocalCognito) -> None:
     alice = Person(cognito)
     alice.user.verifier = None
 
@@ -86,8 +82,7 @@ def test_a_user_without_a_password_sets_one(cognito: LocalCognito) -> None:
     assert alice.user.verifier is not None
 
 
-def test_a_user_who_deleted_the_account_is_nobody(cognito: LocalCognito) -> None:
-    """The token outlives its user, and opens nothing."""
+def test_token_of_a_deleted_user_is_refused(cognito: LocalCognito) -> None:
     alice = Person(cognito)
     alice.client.delete_user(**alice.token)
 
@@ -97,8 +92,7 @@ def test_a_user_who_deleted_the_account_is_nobody(cognito: LocalCognito) -> None
     )
 
 
-def test_a_disabled_user_s_token_opens_nothing(cognito: LocalCognito) -> None:
-    """Though its end has not come."""
+def test_token_of_a_disabled_user_is_refused(cognito: LocalCognito) -> None:
     alice = Person(cognito)
     alice.user.is_enabled = False
 
@@ -107,8 +101,7 @@ def test_a_disabled_user_s_token_opens_nothing(cognito: LocalCognito) -> None:
     assert refusal(lambda: alice.client.get_tokens_from_refresh_token(**refresh))[1] == "User is disabled."
 
 
-def test_an_administrator_signs_a_user_out(cognito: LocalCognito) -> None:
-    """Everywhere at once."""
+def test_admin_user_global_sign_out_ends_all_sign_ins(cognito: LocalCognito) -> None:
     alice = Person(cognito)
     alice.client.admin_user_global_sign_out(UserPoolId=alice.pool.id, Username="alice")
 
@@ -118,8 +111,7 @@ def test_an_administrator_signs_a_user_out(cognito: LocalCognito) -> None:
 # -- devices --
 
 
-def test_devices_are_listed_described_and_forgotten(cognito: LocalCognito) -> None:
-    """By the person and by an administrator."""
+def test_devices_are_listed_described_and_forgotten_by_user_and_administrator(cognito: LocalCognito) -> None:
     alice = Person(cognito, **ALWAYS)
     assert alice.done.device is not None
     key = {"DeviceKey": alice.done.device.key}
@@ -137,8 +129,7 @@ def test_devices_are_listed_described_and_forgotten(cognito: LocalCognito) -> No
     assert refusal(lambda: alice.client.admin_get_device(**admin, **key))[1] == "Device does not exist."
 
 
-def test_a_device_in_an_opt_in_pool_is_listed_once_remembered(cognito: LocalCognito) -> None:
-    """Until then it is only confirmed."""
+def test_device_in_an_opt_in_pool_is_listed_once_it_is_remembered(cognito: LocalCognito) -> None:
     alice = Person(cognito, **OPT_IN)
     assert alice.done.device is not None
     assert alice.client.list_devices(**alice.token)["Devices"] == []
@@ -150,8 +141,7 @@ def test_a_device_in_an_opt_in_pool_is_listed_once_remembered(cognito: LocalCogn
     assert len(alice.client.list_devices(**alice.token)["Devices"]) == 1
 
 
-def test_a_device_is_not_shown_without_a_sign_in(cognito: LocalCognito) -> None:
-    """In the service model, the access token may be left out; not so here."""
+def test_get_device_without_an_access_token_is_refused(cognito: LocalCognito) -> None:
     client: Any = cognito.client()
     key = {"DeviceKey": "eu-west-1_00000000-0000-4000-8000-000000000000"}
 
@@ -160,8 +150,7 @@ def test_a_device_is_not_shown_without_a_sign_in(cognito: LocalCognito) -> None:
         assert refused == ("InvalidParameterException", "Missing required parameter AccessToken")
 
 
-def test_devices_are_listed_page_by_page(cognito: LocalCognito) -> None:
-    """For the person and for an administrator alike."""
+def test_devices_are_listed_in_pages(cognito: LocalCognito) -> None:
     alice = Person(cognito, **ALWAYS)
     for _ in range(2):
         alice.sign_in()
@@ -181,8 +170,7 @@ def test_devices_are_listed_page_by_page(cognito: LocalCognito) -> None:
 # -- passkeys --
 
 
-def test_passkeys_are_listed_page_by_page(cognito: LocalCognito) -> None:
-    """Each once."""
+def test_passkeys_are_listed_in_pages(cognito: LocalCognito) -> None:
     alice = Person(cognito, **PASSKEYS)
     for _ in range(3):
         options = alice.client.start_web_authn_registration(**alice.token)["CredentialCreationOptions"]
@@ -196,8 +184,7 @@ def test_passkeys_are_listed_page_by_page(cognito: LocalCognito) -> None:
     assert "NextToken" not in second
 
 
-def test_passkeys_are_listed_and_deleted(cognito: LocalCognito) -> None:
-    """By their id."""
+def test_passkeys_are_listed_and_deleted_by_id(cognito: LocalCognito) -> None:
     alice, device = Person(cognito, **PASSKEYS), SoftAuthenticator()
     options = alice.client.start_web_authn_registration(**alice.token)["CredentialCreationOptions"]
     credential = {**device.create(options), "authenticatorAttachment": "platform"}
@@ -212,8 +199,7 @@ def test_passkeys_are_listed_and_deleted(cognito: LocalCognito) -> None:
     assert alice.client.list_web_authn_credentials(**alice.token)["Credentials"] == []
 
 
-def test_a_passkey_that_does_not_say_where_it_is_is_listed_without(cognito: LocalCognito) -> None:
-    """authenticatorAttachment is the browser's to leave out."""
+def test_passkey_without_attachment_is_listed_without_it(cognito: LocalCognito) -> None:
     alice, device = Person(cognito, **PASSKEYS), SoftAuthenticator()
     options = alice.client.start_web_authn_registration(**alice.token)["CredentialCreationOptions"]
     created = device.create(options)
@@ -224,8 +210,7 @@ def test_a_passkey_that_does_not_say_where_it_is_is_listed_without(cognito: Loca
     assert "AuthenticatorAttachment" not in listed[0]
 
 
-def test_a_registration_is_completed_once_in_time_and_by_the_client_that_began(cognito: LocalCognito) -> None:
-    """Each has an error of its own."""
+def test_registration_is_completed_once_in_time_and_by_the_same_client(cognito: LocalCognito) -> None:
     alice, device = Person(cognito, **PASSKEYS), SoftAuthenticator()
     start, complete = alice.client.start_web_authn_registration, alice.client.complete_web_authn_registration
 
@@ -252,8 +237,7 @@ def test_a_registration_is_completed_once_in_time_and_by_the_client_that_began(c
     assert refused[0].startswith("WebAuthn")
 
 
-def test_passkeys_need_a_pool_that_has_them(cognito: LocalCognito) -> None:
-    """Switched on, and with a relying party id."""
+def test_passkeys_in_a_pool_without_them_or_a_relying_party_id_are_refused(cognito: LocalCognito) -> None:
     off = Person(cognito)
     unnamed = Person(cognito, policies=PASSKEYS["policies"])
 
@@ -262,8 +246,7 @@ def test_passkeys_need_a_pool_that_has_them(cognito: LocalCognito) -> None:
     assert refusal(lambda: start(**unnamed.token))[0] == "WebAuthnConfigurationMissingException"
 
 
-def test_a_user_has_twenty_passkeys_at_the_most(cognito: LocalCognito) -> None:
-    """The next one is refused."""
+def test_twenty_first_passkey_is_refused(cognito: LocalCognito) -> None:
     alice, device = Person(cognito, **PASSKEYS), SoftAuthenticator()
     options = alice.client.start_web_authn_registration(**alice.token)["CredentialCreationOptions"]
     alice.client.complete_web_authn_registration(**alice.token, Credential=device.create(options))
@@ -278,8 +261,7 @@ def test_a_user_has_twenty_passkeys_at_the_most(cognito: LocalCognito) -> None:
 # -- authenticator apps and preferences --
 
 
-def test_an_app_is_enrolled_with_an_access_token(cognito: LocalCognito) -> None:
-    """Enrolled is not switched on."""
+def test_app_enrolled_with_an_access_token_is_not_enabled_yet(cognito: LocalCognito) -> None:
     alice = Person(cognito, **OPTIONAL, **TOTP)
     verify = alice.client.verify_software_token
     assert refusal(lambda: verify(**alice.token, UserCode="000000"))[0] == "InvalidParameterException"
@@ -295,8 +277,7 @@ def test_an_app_is_enrolled_with_an_access_token(cognito: LocalCognito) -> None:
     assert "PreferredMfaSetting" not in alice.client.get_user(**alice.token)
 
 
-def test_an_app_needs_a_pool_that_allows_it(cognito: LocalCognito) -> None:
-    """And a token, or the Session of a set-up."""
+def test_app_in_a_pool_without_totp_is_refused(cognito: LocalCognito) -> None:
     alice = Person(cognito)
     associate = alice.client.associate_software_token
 
@@ -308,8 +289,7 @@ def test_an_app_needs_a_pool_that_allows_it(cognito: LocalCognito) -> None:
     assert refusal(lambda: associate(Session="s" * 30))[1] == "Invalid session for the user."
 
 
-def test_an_app_is_set_up_in_its_order_and_only_where_it_was_offered(cognito: LocalCognito) -> None:
-    """First the secret, then a code; and a Session for e-mail alone stays one."""
+def test_app_is_set_up_in_order_and_only_where_it_was_offered(cognito: LocalCognito) -> None:
     api: Any = cognito.client()
     strict = cognito.create_pool(mfa_configuration="ON", **TOTP)
     strict.add_user("alice", PASSWORD)
@@ -332,8 +312,7 @@ def test_an_app_is_set_up_in_its_order_and_only_where_it_was_offered(cognito: Lo
     assert late[1] == "Invalid session for the user."
 
 
-def test_preferences_are_set_for_factors_that_there_are(cognito: LocalCognito) -> None:
-    """At most one of them is preferred."""
+def test_preference_for_a_missing_factor_or_two_factors_is_refused(cognito: LocalCognito) -> None:
     alice = Person(cognito, **OPTIONAL, **TOTP, **SMS, **EMAIL)
     prefer = alice.client.set_user_mfa_preference
     on, first = {"Enabled": True}, {"Enabled": True, "PreferredMfa": True}
@@ -346,9 +325,9 @@ def test_preferences_are_set_for_factors_that_there_are(cognito: LocalCognito) -
     prefer(**alice.token, SMSMfaSettings=first, EmailMfaSettings=on)
     assert alice.client.get_user(**alice.token)["PreferredMfaSetting"] == "SMS_MFA"
     prefer(**alice.token, SMSMfaSettings={"Enabled": True, "PreferredMfa": False})
-    told = alice.client.get_user(**alice.token)
-    assert "PreferredMfaSetting" not in told
-    assert set(told["UserMFASettingList"]) == {"SMS_MFA", "EMAIL_OTP"}
+    shown = alice.client.get_user(**alice.token)
+    assert "PreferredMfaSetting" not in shown
+    assert set(shown["UserMFASettingList"]) == {"SMS_MFA", "EMAIL_OTP"}
 
 
 # -- signing up --
@@ -356,7 +335,7 @@ def test_preferences_are_set_for_factors_that_there_are(cognito: LocalCognito) -
 
 @pytest.fixture
 def sign_up(cognito: LocalCognito) -> Any:
-    """Signs somebody up to a pool with these settings."""
+    """Signs a user up to a pool with these settings."""
 
     def run(pool: Pool, name: str = "al", **members: Any) -> Any:
         client: Any = cognito.client()
@@ -369,26 +348,24 @@ def sign_up(cognito: LocalCognito) -> Any:
 MAIL = [{"Name": "email", "Value": "al@example.com"}]
 
 
-def test_a_sign_up_without_a_channel_sends_nothing(cognito: LocalCognito, sign_up: Any) -> None:
-    """An administrator must confirm it."""
+def test_sign_up_without_auto_verified_attributes_sends_no_code(cognito: LocalCognito, sign_up: Any) -> None:
     pool = cognito.create_pool()
 
-    told = sign_up(pool, Password="Without-spaces-1")
+    shown = sign_up(pool, Password="Without-spaces-1")
 
-    assert told["UserConfirmed"] is False
-    assert "CodeDeliveryDetails" not in told
+    assert shown["UserConfirmed"] is False
+    assert "CodeDeliveryDetails" not in shown
     assert refusal(lambda: _confirm(cognito, pool, "000000"))[0] == "ExpiredCodeException"
 
 
-def test_a_sign_up_gives_a_session_only_to_clients_with_choice(cognito: LocalCognito) -> None:
-    """It is of use to USER_AUTH alone."""
+def test_sign_up_gives_a_session_only_to_clients_with_user_auth(cognito: LocalCognito) -> None:
     api: Any = cognito.client()
     pool = cognito.create_pool()
     app = pool.app_client(flows=["ALLOW_USER_SRP_AUTH"])
 
-    told = api.sign_up(ClientId=app.client_id, Username="al", Password="Without-spaces-1")
+    shown = api.sign_up(ClientId=app.client_id, Username="al", Password="Without-spaces-1")
 
-    assert "Session" not in told
+    assert "Session" not in shown
 
 
 def _confirm(cognito: LocalCognito, pool: Pool, code: str, name: str = "al", **members: Any) -> Any:
@@ -398,8 +375,7 @@ def _confirm(cognito: LocalCognito, pool: Pool, code: str, name: str = "al", **m
     )
 
 
-def test_a_trigger_confirms_and_verifies(cognito: LocalCognito, sign_up: Any) -> None:
-    """autoVerifyPhone does nothing where there is no phone number."""
+def test_pre_sign_up_trigger_confirms_and_verifies(cognito: LocalCognito, sign_up: Any) -> None:
     pool = cognito.create_pool(auto_verified_attributes=["email"])
 
     def confirm(event: dict[str, Any]) -> dict[str, Any]:
@@ -413,8 +389,7 @@ def test_a_trigger_confirms_and_verifies(cognito: LocalCognito, sign_up: Any) ->
     assert sign_up(pool, "bo", UserAttributes=MAIL)["UserConfirmed"] is False
 
 
-def test_names_have_the_form_that_the_pool_wants(cognito: LocalCognito, sign_up: Any) -> None:
-    """An e-mail address is no user name where it is an alias, and must be one where it is the name."""
+def test_user_name_must_have_the_form_of_the_pool(cognito: LocalCognito, sign_up: Any) -> None:
     alias = cognito.create_pool(alias_attributes=["email"])
     named = cognito.create_pool(username_attributes=["email"])
 
@@ -430,11 +405,10 @@ def test_names_have_the_form_that_the_pool_wants(cognito: LocalCognito, sign_up:
     )
 
 
-def test_a_confirmation_is_refused_in_each_of_its_ways(cognito: LocalCognito, sign_up: Any) -> None:
-    """Unknown, wrong, too late, foreign Session, confirmed already."""
+def test_confirmation_is_refused_for_each_documented_reason(cognito: LocalCognito, sign_up: Any) -> None:
     pool = cognito.create_pool(auto_verified_attributes=["email"])
     hiding = pool.app_client(prevent_user_existence_errors="ENABLED")
-    told = sign_up(pool, Password="Without-spaces-1", UserAttributes=MAIL)
+    shown = sign_up(pool, Password="Without-spaces-1", UserAttributes=MAIL)
     other = sign_up(pool, "bo", UserAttributes=MAIL)
     client: Any = cognito.client()
     hidden = {"ClientId": hiding.client_id, "Username": "nobody", "ConfirmationCode": "1"}
@@ -445,7 +419,7 @@ def test_a_confirmation_is_refused_in_each_of_its_ways(cognito: LocalCognito, si
     right = pool.last_code("al")
     foreign = refusal(lambda: _confirm(cognito, pool, right, Session=other["Session"]))
     assert foreign == ("NotAuthorizedException", "Invalid session for the user.")
-    assert told["CodeDeliveryDetails"]["Destination"] == "a***@e***"
+    assert shown["CodeDeliveryDetails"]["Destination"] == "a***@e***"
     cognito.clock.advance(25 * 3600)
     late = refusal(lambda: _confirm(cognito, pool, pool.last_code("bo"), "bo"))
     assert late[0] == "ExpiredCodeException"

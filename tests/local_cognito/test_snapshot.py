@@ -1,4 +1,4 @@
-"""Snapshots: everything is put back as it was."""
+"""Snapshots restore everything."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ def pool(cognito: LocalCognito) -> Pool:
     return pool
 
 
-def test_pools_users_and_the_clock_are_put_back(cognito: LocalCognito, pool: Pool) -> None:
-    """As often as it is asked for, whatever was done in between."""
+def test_snapshot_restores_pools_users_and_clock_repeatedly(cognito: LocalCognito, pool: Pool) -> None:
     before, restore = cognito.clock(), cognito.snapshot()
     for _ in range(2):
         cognito.create_pool("other")
@@ -35,8 +34,7 @@ def test_pools_users_and_the_clock_are_put_back(cognito: LocalCognito, pool: Poo
         assert cognito.clock() == before
 
 
-def test_what_was_noted_and_ordered_is_forgotten(cognito: LocalCognito, pool: Pool) -> None:
-    """Calls, messages, and trouble to come."""
+def test_restore_clears_calls_outbox_and_faults(cognito: LocalCognito, pool: Pool) -> None:
     restore = cognito.snapshot()
     cognito.faults.lose("InitiateAuth")
     cognito.faults.sometimes(Fault.LOST, "*", 1)
@@ -46,8 +44,7 @@ def test_what_was_noted_and_ordered_is_forgotten(cognito: LocalCognito, pool: Po
     assert cognito.faults.take("InitiateAuth") is None
 
 
-def test_a_trigger_stays_the_same_one(cognito: LocalCognito, pool: Pool) -> None:
-    """It is the test's own, and may remember whom it has seen."""
+def test_trigger_object_stays_the_same_after_a_restore(cognito: LocalCognito, pool: Pool) -> None:
     seen: list[str] = []
 
     def remember(event: dict[str, Any]) -> dict[str, Any]:
@@ -62,8 +59,7 @@ def test_a_trigger_stays_the_same_one(cognito: LocalCognito, pool: Pool) -> None
     assert seen == ["alice"]
 
 
-def test_the_pool_goes_on_when_its_app_client_is_gone(cognito: LocalCognito, pool: Pool) -> None:
-    """A snapshot may be older than the app client that `Pool.flow` had made; then there is a new one."""
+def test_pool_makes_a_new_default_client_after_a_restore(cognito: LocalCognito, pool: Pool) -> None:
     restore = cognito.snapshot()
     before = pool.app
     assert pool.app is before

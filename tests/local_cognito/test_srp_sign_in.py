@@ -1,4 +1,4 @@
-"""USER_SRP_AUTH: what LocalCognito takes for a proof of the password, and what it does not."""
+"""USER_SRP_AUTH: which proofs LocalCognito accepts."""
 
 from __future__ import annotations
 
@@ -16,44 +16,37 @@ BAD_TIMESTAMP = (
 )
 
 
-def test_right_password(wire: Wire) -> None:
-    """A client that shares no code with the service signs in."""
+def test_right_password_signs_in(wire: Wire) -> None:
     assert wire.srp()["AuthenticationResult"]["TokenType"] == "Bearer"
 
 
-def test_challenge_has_no_session(wire: Wire) -> None:
-    """In USER_SRP_AUTH the SECRET_BLOCK stands for the Session."""
+def test_password_verifier_of_user_srp_auth_has_no_session(wire: Wire) -> None:
     assert "Session" not in wire.start_srp()
 
 
 @pytest.mark.parametrize("password", ["päss:wörd 🔑", " Correct horse 1 ", ":"])
-def test_password_of_any_text(wire: Wire, password: str) -> None:
-    """Passwords are hashed as UTF-8, spaces and colons included."""
+def test_password_of_any_text_signs_in(wire: Wire, password: str) -> None:
     wire.pool.add_user("carol", password)
     assert "AuthenticationResult" in wire.srp("carol", password)
 
 
-def test_wrong_password(wire: Wire) -> None:
-    """A proof of another password is refused."""
+def test_wrong_password_is_refused(wire: Wire) -> None:
     assert refusal(lambda: wire.srp(password="Wrong horse 1")) == INCORRECT
 
 
-def test_random_signature(wire: Wire) -> None:
-    """A signature that is none is refused."""
+def test_random_signature_is_refused(wire: Wire) -> None:
     challenge = wire.start_srp()
     claim = wire.claim(challenge) | {"PASSWORD_CLAIM_SIGNATURE": base64.b64encode(bytes(32)).decode()}
     assert refusal(lambda: wire.prove(challenge, claim)) == INCORRECT
 
 
-def test_signature_that_is_not_base64(wire: Wire) -> None:
-    """What cannot be decoded is refused as a wrong signature."""
+def test_signature_that_is_not_base64_is_refused(wire: Wire) -> None:
     challenge = wire.start_srp()
     claim = wire.claim(challenge) | {"PASSWORD_CLAIM_SIGNATURE": "!"}
     assert refusal(lambda: wire.prove(challenge, claim)) == INCORRECT
 
 
-def test_altered_secret_block(wire: Wire) -> None:
-    """A SECRET_BLOCK with one bit changed is refused, though its signature covers the changed one."""
+def test_altered_secret_block_is_refused(wire: Wire) -> None:
     challenge = wire.start_srp()
     block = bytearray(base64.b64decode(challenge["ChallengeParameters"]["SECRET_BLOCK"]))
     block[40] ^= 1
@@ -61,37 +54,32 @@ def test_altered_secret_block(wire: Wire) -> None:
     assert refusal(lambda: wire.prove(challenge, wire.claim(challenge))) == INCORRECT
 
 
-def test_secret_block_that_is_not_base64(wire: Wire) -> None:
-    """What cannot be decoded is refused as a wrong one."""
+def test_secret_block_that_is_not_base64_is_refused(wire: Wire) -> None:
     challenge = wire.start_srp()
     claim = wire.claim(challenge) | {"PASSWORD_CLAIM_SECRET_BLOCK": "!"}
     assert refusal(lambda: wire.prove(challenge, claim)) == INCORRECT
 
 
-def test_secret_block_of_another_user(wire: Wire) -> None:
-    """A proof of bob's, with alice's name, signs nobody in, although they have the same password."""
+def test_secret_block_of_another_user_is_refused(wire: Wire) -> None:
     challenge = wire.start_srp("bob")
     claim = wire.claim(challenge) | {"USERNAME": "alice"}
     assert refusal(lambda: wire.prove(challenge, claim)) == INCORRECT
 
 
-def test_secret_block_of_another_client(wire: Wire) -> None:
-    """An exchange is bound to the app client that began it."""
+def test_secret_block_of_another_client_is_refused(wire: Wire) -> None:
     challenge = wire.start_srp()
     other = Wire(wire.pool, wire.pool.app_client().client_id)
     assert refusal(lambda: other.prove(challenge, wire.claim(challenge))) == INCORRECT
 
 
-def test_secret_block_of_another_pool(wire: Wire) -> None:
-    """An exchange is bound to its pool."""
+def test_secret_block_of_another_pool_is_refused(wire: Wire) -> None:
     challenge = wire.start_srp()
     pool = wire.cognito.create_pool()
     pool.add_user("alice", PASSWORD)
     assert refusal(lambda: Wire(pool).prove(challenge, wire.claim(challenge))) == INCORRECT
 
 
-def test_secret_block_expires(wire: Wire) -> None:
-    """After AuthSessionValidity, 3 minutes, an exchange is over; a moment before, it is not."""
+def test_secret_block_expires_after_three_minutes(wire: Wire) -> None:
     challenge = wire.start_srp()
     wire.cognito.clock.advance(179)
     assert "AuthenticationResult" in wire.prove(challenge, wire.claim(challenge))
@@ -99,16 +87,14 @@ def test_secret_block_expires(wire: Wire) -> None:
     assert refusal(lambda: wire.prove(challenge, wire.claim(challenge))) == INCORRECT
 
 
-def test_challenge_takes_several_proofs(wire: Wire) -> None:
-    """A wrong proof and a right one leave the challenge open."""
+def test_challenge_accepts_several_proofs(wire: Wire) -> None:
     challenge = wire.start_srp()
     assert refusal(lambda: wire.prove(challenge, wire.claim(challenge, "Wrong horse 1"))) == INCORRECT
     for _ in range(2):
         assert "AuthenticationResult" in wire.prove(challenge, wire.claim(challenge))
 
 
-def test_password_changed_in_between(wire: Wire) -> None:
-    """A proof of the password that was is refused."""
+def test_proof_of_a_changed_password_is_refused(wire: Wire) -> None:
     challenge = wire.start_srp()
     wire.api.admin_set_user_password(
         UserPoolId=wire.pool.id, Username="alice", Password="Battery-staple-2", Permanent=True
@@ -117,8 +103,7 @@ def test_password_changed_in_between(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("multiple", [0, 1, 2])
-def test_srp_a_that_is_zero(wire: Wire, multiple: int) -> None:
-    """With A = 0 mod N anybody would know the key, so it is refused at once."""
+def test_srp_a_of_zero_modulo_n_is_refused(wire: Wire, multiple: int) -> None:
     code, _ = refusal(
         lambda: wire.start("USER_SRP_AUTH", USERNAME="alice", SRP_A=f"{multiple * srp_peer.N:x}")
     )
@@ -126,8 +111,7 @@ def test_srp_a_that_is_zero(wire: Wire, multiple: int) -> None:
 
 
 @pytest.mark.parametrize("srp_a", ["xyz", "-1", "1_0", "0x10", "٣", "f" * 801])
-def test_srp_a_that_is_no_number(wire: Wire, srp_a: str) -> None:
-    """SRP_A must be hexadecimal, and no longer than N with some margin."""
+def test_srp_a_that_is_not_hexadecimal_or_too_long_is_refused(wire: Wire, srp_a: str) -> None:
     code, _ = refusal(lambda: wire.start("USER_SRP_AUTH", USERNAME="alice", SRP_A=srp_a))
     assert code == "InvalidParameterException"
 
@@ -136,8 +120,7 @@ def test_srp_a_that_is_no_number(wire: Wire, srp_a: str) -> None:
     "timestamp",
     ["Thu Nov 5 09:30:05 UTC 2026", "THU nov 5 09:30:05 UTC 2026", "Thu Nov 5 09:30:05 GMT 2026"],
 )
-def test_timestamp_in_any_case(wire: Wire, timestamp: str) -> None:
-    """The names may be in any case as long as the signature is over the canonical form."""
+def test_timestamp_in_any_case_is_accepted(wire: Wire, timestamp: str) -> None:
     canonical = timestamp.replace("THU nov", "Thu Nov")
     challenge = wire.start_srp()
     claim = wire.claim(challenge, timestamp=canonical) | {"TIMESTAMP": timestamp}
@@ -145,8 +128,7 @@ def test_timestamp_in_any_case(wire: Wire, timestamp: str) -> None:
 
 
 @pytest.mark.parametrize("timestamp", ["Thu Nov 05 09:30:05 UTC 2026", "Fri Nov 5 09:30:05 UTC 2026"])
-def test_timestamp_that_is_not_canonical(wire: Wire, timestamp: str) -> None:
-    """A padded day, or a wrong weekday, fails the proof: the service signs its own form of the date."""
+def test_timestamp_with_a_padded_day_or_wrong_weekday_fails_the_proof(wire: Wire, timestamp: str) -> None:
     challenge = wire.start_srp()
     assert refusal(lambda: wire.prove(challenge, wire.claim(challenge, timestamp=timestamp))) == INCORRECT
 
@@ -163,15 +145,13 @@ def test_timestamp_that_is_not_canonical(wire: Wire, timestamp: str) -> None:
         "Thu Nov 5 09:30:05 +05:30 2026",
     ],
 )
-def test_timestamp_that_is_no_date(wire: Wire, timestamp: str) -> None:
-    """What is no date of the one form is told so."""
+def test_malformed_timestamp_is_refused(wire: Wire, timestamp: str) -> None:
     challenge = wire.start_srp()
     claim = wire.claim(challenge, timestamp=timestamp)
     assert refusal(lambda: wire.prove(challenge, claim)) == BAD_TIMESTAMP
 
 
-def test_timestamp_off_the_clock(wire: Wire) -> None:
-    """A proof may be 5 minutes off, or as much as the pool is configured to allow."""
+def test_timestamp_beyond_the_configured_skew_is_refused(wire: Wire) -> None:
     timestamp = "Thu Nov 5 09:24:55 UTC 2026"
     challenge = wire.start_srp()
     claim = wire.claim(challenge, timestamp=timestamp)
@@ -183,8 +163,7 @@ def test_timestamp_off_the_clock(wire: Wire) -> None:
 @pytest.mark.parametrize(
     "name", ["USERNAME", "TIMESTAMP", "PASSWORD_CLAIM_SIGNATURE", "PASSWORD_CLAIM_SECRET_BLOCK"]
 )
-def test_missing_part_of_the_proof(wire: Wire, name: str) -> None:
-    """Each missing key is named."""
+def test_missing_member_of_the_proof_is_named(wire: Wire, name: str) -> None:
     challenge = wire.start_srp()
     claim = wire.claim(challenge)
     del claim[name]
@@ -192,8 +171,7 @@ def test_missing_part_of_the_proof(wire: Wire, name: str) -> None:
     assert refusal(lambda: wire.prove(challenge, claim)) == expected
 
 
-def test_many_sign_ins(wire: Wire) -> None:
-    """Whatever the random numbers are like, with leading zeros or with the top bit set, no proof fails."""
+def test_sign_ins_with_any_random_numbers_succeed(wire: Wire) -> None:
     for number in range(40):
         wire.pool.add_user(f"user{number}", PASSWORD)
         again = Wire(wire.pool, exponent=Exponent(int.from_bytes(bytes([number + 1]) * 32)))

@@ -1,4 +1,4 @@
-"""The server's half of SRP against answers of clients that other people wrote, and against texts from anywhere."""
+"""The server's half of SRP against vectors of other clients and against arbitrary text."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ KNOWN = verifier.make_verifier("pool", "alice", "password", lambda length: bytes
 
 
 def draw(number: int) -> Callable[[int], bytes]:
-    """Dice that always fall on this number, however long it is."""
+    """A random source that always returns this number."""
     return lambda length: number.to_bytes(max(length, 256))
 
 
 @each("users", "devices")
-def test_the_proof_of_a_client_is_right(vector: Vector) -> None:
-    """The server's half meets clients that other people wrote, whatever shape the numbers have."""
+def test_proofs_of_other_clients_vectors_are_right(vector: Vector) -> None:
     group, name, password = vector["group"], vector["name"], vector["password"]
     x = srp_peer.private_key(group, name, password, int(vector["salt"], 16))
     kept = verifier.Verifier(int(vector["salt"], 16), pow(srp_peer.G, x, srp_peer.N))
@@ -43,8 +42,7 @@ def test_the_proof_of_a_client_is_right(vector: Vector) -> None:
 
 
 @each("device_verifiers")
-def test_a_device_verifier_is_read_as_a_signed_number(vector: Vector) -> None:
-    """As a client of somebody else's made it."""
+def test_device_verifier_vector_is_read_as_a_signed_number(vector: Vector) -> None:
     read = verifier.device_verifier(vector["password_verifier"], vector["padded_salt"])
 
     assert verifier.matches(read, vector["group"], vector["name"], vector["password"])
@@ -52,16 +50,14 @@ def test_a_device_verifier_is_read_as_a_signed_number(vector: Vector) -> None:
 
 
 @each("secret_hashes")
-def test_a_secret_hash_is_that_of_the_clients(vector: Vector) -> None:
-    """Over the user name and the client id."""
+def test_secret_hash_vector_is_reproduced(vector: Vector) -> None:
     made = verifier.secret_hash(vector["client_secret"], vector["username"], vector["client_id"])
 
     assert made == vector["secret_hash"]
 
 
 @each("timestamps")
-def test_a_timestamp_of_a_client_is_canonical(vector: Vector) -> None:
-    """What is signed is what was sent."""
+def test_timestamp_vectors_are_canonical(vector: Vector) -> None:
     moment, canonical = verifier.parse_timestamp(vector["timestamp"])
 
     assert vector["timestamp"] == canonical
@@ -69,10 +65,9 @@ def test_a_timestamp_of_a_client_is_canonical(vector: Vector) -> None:
 
 
 @given(st.integers(1, 2**256), st.integers(1, 2**256), st.text(max_size=20), st.text(max_size=20))
-def test_a_proof_of_the_peer_is_right_and_of_another_password_is_not(
+def test_proof_of_the_independent_client_is_right_only_for_the_password(
     a: int, b: int, name: str, password: str
 ) -> None:
-    """Whatever the numbers are, and whatever the names."""
     name, password = (text.encode("utf-8", "replace").decode() for text in (name, password))
     moment = datetime(2026, 11, 5, tzinfo=UTC)
     kept = verifier.make_verifier("pool", name, password, draw(b % 2**120 + 2**125))
@@ -102,16 +97,14 @@ def _signature(peer: srp_peer.SignIn, b_public: int) -> str:
 @pytest.mark.parametrize(
     "srp_a", ["", "g", "-2", "0", "0x2", f"{srp_peer.N:x}", f"{2 * srp_peer.N:x}", "1" * 801]
 )
-def test_a_public_number_that_would_let_anybody_in_is_refused(srp_a: str) -> None:
-    """Zero modulo N, no number, or one that only costs time."""
+def test_unsafe_public_value_is_refused(srp_a: str) -> None:
     with pytest.raises(Refusal) as refused:
         verifier.open_exchange(KNOWN, srp_a, draw(5))
     assert refused.value.code == "InvalidParameterException"
 
 
 @given(st.text())
-def test_any_text_as_a_signature_is_no_proof(signature: str) -> None:
-    """And no error."""
+def test_any_text_as_signature_is_refused(signature: str) -> None:
     exchange = verifier.open_exchange(KNOWN, "2", draw(5))
 
     assert not verifier.proof_is_right(
@@ -120,8 +113,7 @@ def test_any_text_as_a_signature_is_no_proof(signature: str) -> None:
 
 
 @given(st.text())
-def test_any_text_as_a_timestamp_is_a_date_or_a_refusal(text: str) -> None:
-    """In the words of the service."""
+def test_any_text_as_timestamp_is_parsed_or_refused(text: str) -> None:
     try:
         moment, _ = verifier.parse_timestamp(text)
     except Refusal:
@@ -140,30 +132,26 @@ def test_any_text_as_a_timestamp_is_a_date_or_a_refusal(text: str) -> None:
         "Thu Sep 5 00:00:00 UTC 0000",
     ],
 )
-def test_a_date_that_is_none_is_refused(text: str) -> None:
-    """Impossible, in another language, or in another zone."""
+def test_impossible_date_is_refused(text: str) -> None:
     with pytest.raises(Refusal):
         verifier.parse_timestamp(text)
 
 
 @pytest.mark.parametrize("text", ["thu SEP 05 00:00:00 GMT 2026", "Fri Sep 5 00:00:00 GMT 2026"])
-def test_a_date_is_brought_into_its_canonical_form(text: str) -> None:
-    """The signature is checked over that: a padded day or a wrong weekday fails the proof."""
+def test_timestamp_is_normalized_to_its_canonical_form(text: str) -> None:
     assert verifier.parse_timestamp(text)[1] == "Sat Sep 5 00:00:00 GMT 2026"
 
 
 @pytest.mark.parametrize(
     "number", ["", "=", "gA==", "AA==", base64.b64encode(srp_peer.pad(srp_peer.N)).decode()]
 )
-def test_a_device_verifier_that_is_no_number_below_n_is_refused(number: str) -> None:
-    """An unpadded one with its top bit set is read as negative."""
+def test_device_verifier_outside_its_range_is_refused(number: str) -> None:
     with pytest.raises(Refusal):
         verifier.device_verifier(number, "AQ==")
 
 
 @given(st.text(), st.integers(10**9, 4 * 10**9))
-def test_any_text_as_a_code_is_right_only_if_it_is_the_code(text: str, seconds: int) -> None:
-    """One step of tolerance on either side."""
+def test_totp_code_is_right_only_within_one_step(text: str, seconds: int) -> None:
     text, moment = text.encode("utf-8", "replace").decode(), datetime.fromtimestamp(seconds, UTC)
     secret = totp.new_secret(lambda length: bytes(range(length)))
     right = {totp._code(secret, int(moment.timestamp()) // 30 + step) for step in (-1, 0, 1)}
@@ -175,8 +163,7 @@ def test_any_text_as_a_code_is_right_only_if_it_is_the_code(text: str, seconds: 
     ("seconds", "code"),
     [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")],
 )
-def test_codes_are_those_of_rfc_6238(seconds: int, code: str) -> None:
-    """Appendix B's SHA-1 table; its eight digits end in our six."""
+def test_totp_codes_match_rfc_6238_appendix_b(seconds: int, code: str) -> None:
     secret = base64.b32encode(b"12345678901234567890").decode()
 
     assert totp.totp_code(secret, datetime.fromtimestamp(seconds, UTC)) == code

@@ -1,4 +1,4 @@
-"""A client of LocalCognito with none of the library in it: plain boto3 calls, and SRP from srp_peer."""
+"""A client of LocalCognito that shares no code with the library: plain boto3 calls, and SRP from srp_peer."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def refusal(call: Callable[[], object]) -> tuple[str, str]:
     try:
         answer = call()
     except ClientError as error:
-        told: Any = error.response
-        return told["Error"]["Code"], told["Error"]["Message"]
+        shown: Any = error.response
+        return shown["Error"]["Code"], shown["Error"]["Message"]
     raise AssertionError(f"not refused: {answer}")
 
 
@@ -46,7 +46,7 @@ class Exponent:
         moment: datetime,
         timestamp: str | None = None,
     ) -> dict[str, str]:
-        """What answers PASSWORD_VERIFIER or DEVICE_PASSWORD_VERIFIER, save for USERNAME."""
+        """The responses to PASSWORD_VERIFIER or DEVICE_PASSWORD_VERIFIER, without USERNAME."""
         parameters = challenge["ChallengeParameters"]
         b_public, block = int(parameters["SRP_B"], 16), base64.b64decode(parameters["SECRET_BLOCK"])
         x = srp_peer.private_key(group, name, password, int(parameters["SALT"], 16))
@@ -67,7 +67,7 @@ class Exponent:
 
 @attrs.define
 class Wire:
-    """Speaks to one app client of a pool."""
+    """A client that uses one app client of a pool."""
 
     pool: Pool
     client_id: str = ""

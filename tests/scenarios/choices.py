@@ -12,6 +12,7 @@ from cognito_flow import (
     IncorrectPassword,
     InvalidInput,
     NewPasswordRequired,
+    NotAuthorized,
     Password,
     PasswordSrp,
     SelectChallenge,
@@ -101,7 +102,7 @@ def a_one_time_password_by_sms_signs_in(world: World) -> Moves:
 def an_available_preferred_factor_is_used(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD, email="alice@example.com")
     code = expect(EmailOtp, (yield choose(FirstFactor.EMAIL_OTP)))
-    assert code.pending.available == ("EMAIL_OTP",)
+    assert code.pending.available == ("PASSWORD_SRP", "PASSWORD", "EMAIL_OTP")
     signed_in((yield Send(code.answer(world.pool.last_code("alice")))))
 
 
@@ -234,7 +235,7 @@ def an_assertion_for_another_origin_or_without_user_verification_is_refused(worl
         challenge = expect(WebAuthn, (yield choose("WEB_AUTHN")))
         right = getattr(device, name)
         setattr(device, name, value)
-        with pytest.raises(IncorrectPassword):
+        with pytest.raises(NotAuthorized):
             yield Send(challenge.answer(device.get(challenge.options)))
         setattr(device, name, right)
 
@@ -246,7 +247,7 @@ def an_assertion_of_an_older_challenge_is_refused(world: World) -> Moves:
     register(world, signed_in((yield world.srp())).tokens.access_token, device)
     first = expect(WebAuthn, (yield choose("WEB_AUTHN")))
     second = expect(WebAuthn, (yield choose("WEB_AUTHN")))
-    with pytest.raises(IncorrectPassword):
+    with pytest.raises(NotAuthorized):
         yield Send(second.answer(device.get(first.options)))
 
 

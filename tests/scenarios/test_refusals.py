@@ -293,7 +293,7 @@ ROWS = [
     Row(7, "an attribute that is missing", "NEW_PASSWORD_REQUIRED", responses(**{"userAttributes.nickname": None}), ServiceError, "Invalid attributes given, nickname is missing", SCHEMA, {"temporary": True}),
     Row(7, "an attribute that is there", "NEW_PASSWORD_REQUIRED", responses(**{"userAttributes.email": "x@y.z"}), NotAuthorized, "Cannot modify an already provided email", {}, {**MAIL, "temporary": True}),
     Row(8, "a refresh without the device", "REFRESH", no_device, RefreshTokenInvalid, "Invalid Refresh Token.", ALWAYS),
-    Row(9, "a forged assertion", "WEB_AUTHN", forged_assertion, IncorrectPassword, WRONG, PASSKEYS, credentials=UserAuth("alice", None, "WEB_AUTHN")),
+    Row(9, "a forged assertion", "WEB_AUTHN", forged_assertion, NotAuthorized, "The passkey could not be verified.", PASSKEYS, credentials=UserAuth("alice", None, "WEB_AUTHN")),
     Row(10, "a refresh token that was made up", "REFRESH", another_token, RefreshTokenInvalid, "Invalid Refresh Token."),
 ]  # fmt: skip
 

@@ -51,7 +51,7 @@ def beside(path: Path) -> list[str]:
 
 def users_of(path: Path) -> set[str]:
     """Whose tokens stand in a file, read without the library."""
-    return {name.rpartition("/")[2] for name in json.loads(path.read_bytes())["records"]}
+    return {name.rpartition("/")[2] for name in json.loads(path.read_bytes())["content"]}
 
 
 @contextmanager
@@ -136,7 +136,7 @@ def test_a_plain_file_is_json(path: Path) -> None:
     """What stands in it can be read by other programs."""
     FileStore(path).put_tokens(APP, "alice", tokens())
 
-    assert json.loads(path.read_bytes())["records"] == {GOOD: tokens().to_dict()}
+    assert json.loads(path.read_bytes())["content"] == {GOOD: tokens().to_dict()}
 
 
 def test_users_lists_whose_tokens_are_in_the_file(path: Path) -> None:
@@ -316,16 +316,16 @@ def document(**members: object) -> bytes:
 
 DAMAGED = {
     "empty": b"",
-    "truncated": document(records={GOOD: tokens().to_dict()})[:-20],
+    "truncated": document(content={GOOD: tokens().to_dict()})[:-20],
     "not JSON": b"\x00\xff\xfe",
     "nested too deep": b"[" * 200_000,
     "a number": b"1",
-    "without records": document(),
-    "with a list of records": document(records=[1]),
-    "with a text as record": document(records={GOOD: "tokens"}),
-    "with a record of unknown kind": document(records={"cookies/alice": {}}),
-    "without a member": document(records={GOOD: {**tokens().to_dict(), "access_token": None}}),
-    "with another day": document(records={GOOD: {**tokens().to_dict(), "expires_at": "tomorrow"}}),
+    "without content": document(),
+    "with a list as content": document(content=[1]),
+    "with a text as record": document(content={GOOD: "tokens"}),
+    "with a record of unknown kind": document(content={"cookies/alice": {}}),
+    "without a member": document(content={GOOD: {**tokens().to_dict(), "access_token": None}}),
+    "with another day": document(content={GOOD: {**tokens().to_dict(), "expires_at": "tomorrow"}}),
 }
 
 
@@ -356,7 +356,7 @@ def test_a_damaged_file_of_devices_is_put_aside_and_reported(path: Path, record:
     """A record that is no device and no alias is damage, too."""
     path.parent.mkdir()
     path.touch(0o600)
-    path.write_bytes(document(records=record))
+    path.write_bytes(document(content=record))
 
     with pytest.raises(StoreDamaged):
         FileStore(path).get_device(APP, "alice")
@@ -394,7 +394,7 @@ def test_no_secret_stands_in_the_report(path: Path) -> None:
     """The report goes into logs."""
     path.parent.mkdir()
     path.touch(0o600)
-    path.write_bytes(document(records={GOOD: {"access_token": "ACCESS", "refresh_token": ["REFRESH"]}}))
+    path.write_bytes(document(content={GOOD: {"access_token": "ACCESS", "refresh_token": ["REFRESH"]}}))
 
     with pytest.raises(StoreDamaged) as caught:
         FileStore(path).get_tokens(APP, "alice")
@@ -403,7 +403,7 @@ def test_no_secret_stands_in_the_report(path: Path) -> None:
 
 
 @given(data=st.binary() | st.text().map(str.encode), keys=st.sampled_from([(), (KEY,)]))
-@example(data=document(records={}, sealed=1), keys=(KEY,))
+@example(data=document(content={}, sealed=1), keys=(KEY,))
 def test_any_file_is_read_or_kept(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, keys: tuple[str, ...]
 ) -> None:

@@ -15,7 +15,6 @@ from typing import Protocol, TypeAlias
 import boto3
 import fakeredis
 import keyring
-from cryptography.fernet import Fernet
 from keyring.backend import KeyringBackend
 from keyring.errors import PasswordDeleteError
 from moto import mock_aws
@@ -23,18 +22,17 @@ from moto import mock_aws
 from cognito_flow import (
     AppClient,
     DeviceStore,
+    DynamoDBStore,
     FileStore,
     KeyringStore,
     MemoryStore,
+    RedisStore,
+    SqliteStore,
     Tokens,
     TokenStore,
 )
-from tests.support.documentation import DOCS, load
 
 APP = AppClient("eu-west-1_AbC123", "client-id")
-
-redis_store = load(DOCS / "examples" / "redis_store.py")
-dynamodb_store = load(DOCS / "examples" / "dynamodb_store.py")
 
 
 def tokens(text: str = "access", username: str = "alice") -> Tokens:
@@ -86,8 +84,8 @@ class Store(TokenStore, DeviceStore, Protocol):
     """A store of both kinds."""
 
 
-Opener: TypeAlias = Callable[[], Store]
-"""Opens the store of one place once more, as another process would."""
+Opener: TypeAlias = Callable[..., Store]
+"""Opens the store of one place once more, as another process would. Takes the store's keyword arguments."""
 
 
 @contextmanager
@@ -103,6 +101,12 @@ def in_a_file(*keys: str) -> Generator[Opener]:
 
 
 @contextmanager
+def in_sqlite(*keys: str) -> Generator[Opener]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield lambda: SqliteStore(Path(folder, "tokens.db"), keys=keys)
+
+
+@contextmanager
 def in_a_keyring() -> Generator[Opener]:
     with installed(Texts()):
         yield KeyringStore
@@ -110,13 +114,9 @@ def in_a_keyring() -> Generator[Opener]:
 
 @contextmanager
 def in_redis() -> Generator[Opener]:
-    server, fernet = fakeredis.FakeServer(), Fernet(Fernet.generate_key())
+    server = fakeredis.FakeServer()
 
-    def store() -> Store:
-        opened: Store = redis_store.RedisStore(redis_store.Sealed(fakeredis.FakeRedis(server=server), fernet))
-        return opened
-
-    yield store
+    yield lambda **options: RedisStore(fakeredis.FakeRedis(server=server), **{"keys": ["k" * 32], **options})
 
 
 @contextmanager
@@ -129,14 +129,15 @@ def in_dynamodb() -> Generator[Opener]:
             AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        items = dynamodb_store.Items(client, "stores")
-        yield lambda: dynamodb_store.DynamoDBStore(items)
+        yield lambda **options: DynamoDBStore(client, "stores", **options)
 
 
 PLACES: dict[str, Callable[[], AbstractContextManager[Opener]]] = {
     "memory": in_memory,
     "file": in_a_file,
     "sealed file": lambda: in_a_file("k" * 32),
+    "SQLite": in_sqlite,
+    "encrypted SQLite": lambda: in_sqlite("k" * 32),
     "keyring": in_a_keyring,
     "Redis": in_redis,
     "DynamoDB": in_dynamodb,

@@ -1,4 +1,6 @@
-"""Programs that write to a FileStore, for tests that run several of them or kill them.
+"""Programs that write to a store, for tests that run several of them or kill them.
+
+PATH is that of a FileStore, or of a SqliteStore if it ends in .db.
 
 python -m tests.support.store_writer write PATH PREFIX START STOP    puts users PREFIX-START ..., prints each
 python -m tests.support.store_writer hold PATH                       takes alice's lock, prints "held", waits
@@ -16,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cognito_flow import AppClient, FileStore, Tokens
+from cognito_flow import AppClient, FileStore, SqliteStore, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,10 @@ def tokens(text: str) -> Tokens:
     return Tokens(text, expires_at=datetime(2030, 1, 1, tzinfo=UTC), username="alice")
 
 
+def opened(path: str) -> FileStore | SqliteStore:
+    return SqliteStore(path) if path.endswith(".db") else FileStore(path)
+
+
 def say(line: str) -> None:
     """Print a line and flush it."""
     sys.stdout.write(f"{line}\n")
@@ -39,7 +45,7 @@ def say(line: str) -> None:
 
 
 def write(path: str, prefix: str, start: str, stop: str) -> None:
-    store = FileStore(path)
+    store = opened(path)
     say("ready")
     for number in range(int(start), int(stop)):
         store.put_tokens(APP, f"{prefix}-{number}", tokens(str(number)))
@@ -47,7 +53,7 @@ def write(path: str, prefix: str, start: str, stop: str) -> None:
 
 
 def hold(path: str) -> None:
-    with FileStore(path).lock(APP, "alice"):
+    with opened(path).lock(APP, "alice"):
         say("held")
         signal.pause()
 

@@ -22,6 +22,8 @@ from cognito_flow import (
     AsyncAuthFlow,
     AuthFlow,
     CognitoFlowError,
+    Credentials,
+    CustomAuth,
     Event,
     IncorrectPassword,
     Pending,
@@ -31,7 +33,9 @@ from cognito_flow import (
     TransportError,
     UnexpectedResponse,
     UsageError,
+    UserAuth,
     UserPasswordAuth,
+    UserSrpAuth,
 )
 from cognito_flow.models import System
 from tests.support.http_server import running
@@ -44,6 +48,7 @@ DONE = {
 }
 PASSWORD = "SENTINEL-PASSWORD"
 CREDENTIALS = UserPasswordAuth("alice", PASSWORD)
+SAFE_CREDENTIALS = UserSrpAuth("alice", PASSWORD)
 CHALLENGE = SmsMfa(
     pending=Pending(
         name="SMS_MFA", username="alice", session="s" * 20, pool_id=APP.pool_id, client_id=APP.client_id
@@ -81,6 +86,9 @@ class Client:
 class AsyncClient(Client):
     """The same as aiobotocore has it: plain functions that return coroutines."""
 
+    async def _make_api_call(self) -> None:
+        """By this, a client of aiobotocore is recognised."""
+
     def initiate_auth(self, **parameters: Any) -> object:
         """InitiateAuth."""
 
@@ -100,12 +108,12 @@ class Run:
     pauses: list[float] = attrs.field(factory=list[float])
     events: list[Event] = attrs.field(factory=list[Event])
 
-    def start(self, client: object) -> Any:
+    def start(self, client: object, credentials: Credentials = CREDENTIALS) -> Any:
         """Begin a sign-in."""
         options: Any = {"system": System(sleep=self.pauses.append), "on_event": self.events.append}
         if self.is_async:
-            return asyncio.run(AsyncAuthFlow(APP, client, **options).start(CREDENTIALS))
-        return AuthFlow(APP, client, **options).start(CREDENTIALS)
+            return asyncio.run(AsyncAuthFlow(APP, client, **options).start(credentials))
+        return AuthFlow(APP, client, **options).start(credentials)
 
     def send(self, client: object) -> Any:
         """Answer a challenge."""
@@ -191,9 +199,31 @@ def test_throttling_is_not_repeated_for_ever(run: Run) -> None:
         boto.ConnectTimeoutError(endpoint_url="u"),
     ],
 )
-def test_a_beginning_is_repeated(run: Run, passing: Exception) -> None:
-    """It can be done twice without harm."""
-    assert isinstance(run.start(Client([passing, DONE])), SignedIn)
+def test_srp_sign_in_that_got_no_response_is_begun_again(run: Run, passing: Exception) -> None:
+    assert isinstance(run.start(Client([passing, DONE]), SAFE_CREDENTIALS), SignedIn)
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        UserPasswordAuth("alice", PASSWORD),
+        CustomAuth("alice"),
+        CustomAuth("alice", PASSWORD),
+        UserAuth("alice"),
+        UserAuth("alice", preferred="EMAIL_OTP"),
+        UserAuth("alice", session="s" * 20),
+    ],
+    ids=["password", "custom", "custom with SRP", "choice", "EMAIL_OTP", "session of a sign-up"],
+)
+def test_sign_in_that_may_have_sent_a_message_or_counted_a_password_is_not_begun_again(
+    run: Run, credentials: Credentials
+) -> None:
+    client = Client([boto.ReadTimeoutError(endpoint_url="u"), DONE])
+    with pytest.raises(TransportError) as error:
+        run.start(client, credentials)
+
+    assert error.value.maybe_processed
+    assert len(client.calls) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,11 @@
 """LocalCognito over HTTP: the socket.
 
-Rule of this file: it knows HTTP, and no operation. Whatever comes in is answered with JSON of Cognito's form,
-or not at all; a request is bounded in size, and a client in time, and each client has a thread of its own.
+Rule of this file: it knows HTTP and no operation. Everything is answered with JSON in Cognito's form, or not
+at all. Requests are limited in size and clients in time; each client has its own thread.
+
+Web pages: the API is open to all origins, as on AWS. ``/_local/...`` shows codes and secrets and can reset
+everything, so only chosen origins may use it; and a server on a loopback address refuses a Host that any web
+site could resolve to it (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -9,15 +13,21 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from http import HTTPStatus
+from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
+
+import attrs
 
 from cognito_flow.testing._doors.pages import Site
 from cognito_flow.testing._service import Service
@@ -27,17 +37,17 @@ from cognito_flow.testing.faults import AnswerLost
 LARGEST_BODY = 1_048_576
 """Bytes of a request's body; Cognito's own requests are far below."""
 
+LARGEST_HEAD = 65_536
+"""Bytes of a request's headers, all together."""
+
 _LINGER = 2  # seconds
-_NOTICE = 0.05  # seconds, in which the end of serving is noticed
+_POLL = 0.05  # seconds until the end of serving is noticed
 _LARGEST_REST = 4 * LARGEST_BODY
 _TARGET = "x-amz-target"
 _JSON = "application/x-amz-json-1.1"
 
-# A page of any origin may use the pool, as with AWS. "*" stands for all headers but Authorization.
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "x-amzn-requestid, x-amzn-errortype, date",
-}
+_EXPOSED = {"Access-Control-Expose-Headers": "x-amzn-requestid, x-amzn-errortype, x-amzn-errormessage, date"}
+# "*" means all headers but Authorization.
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": "*, authorization",
@@ -52,8 +62,11 @@ _log = logging.getLogger("cognito_flow.testing")
 class Serving:
     """A LocalCognito that is served: a context manager, made by `LocalCognito.serve`."""
 
-    def __init__(self, cognito: Service, host: str, port: int, patience: float) -> None:
+    def __init__(
+        self, cognito: Service, host: str, port: int, patience: float, origins: Collection[str] = ()
+    ) -> None:
         self._cognito, self._address, self._patience = cognito, (host, port), patience
+        self._origins = frozenset(origins)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -62,19 +75,19 @@ class Serving:
         """Where it is served, for example ``http://127.0.0.1:9229``.
 
         Raises:
-            RuntimeError: It is not served now.
+            RuntimeError: The context was not entered.
         """
         if self._server is None:
-            raise RuntimeError("it is served only within the context: with cognito.serve() as url")
+            raise RuntimeError("served only within the context: with cognito.serve() as url")
         return self._server.site.url
 
     def __enter__(self) -> str:
         if self._server is not None:
-            raise RuntimeError("it is served already")
-        self._server = server = _Server(self._cognito, self._address, self._patience)
-        # A daemon: a context that nobody leaves is not to keep the process from ending.
+            raise RuntimeError("already served: call serve() once for each context")
+        self._server = server = _Server(self._cognito, self._address, self._patience, self._origins)
+        # A daemon thread, so that a context that is never left does not keep the process from ending.
         self._thread = threading.Thread(
-            target=server.serve_forever, args=(_NOTICE,), name="LocalCognito", daemon=True
+            target=server.serve_forever, args=(_POLL,), name="LocalCognito", daemon=True
         )
         self._thread.start()
         return self.url
@@ -96,16 +109,28 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     allow_reuse_address = os.name == "posix"  # elsewhere it would let others take a port that is in use
 
-    def __init__(self, cognito: Service, address: tuple[str, int], patience: float) -> None:
+    def __init__(
+        self, cognito: Service, address: tuple[str, int], patience: float, origins: frozenset[str]
+    ) -> None:
         host = address[0]
         if ":" in host:
             self.address_family = socket.AF_INET6
         super().__init__(address, _Handler)
         name = f"[{host}]" if ":" in host else host
-        self.cognito, self.patience = cognito, patience
+        self.cognito, self.patience, self.origins, self.host = cognito, patience, origins, host
         self.site = Site(cognito, f"http://{name}:{self.server_port}", cognito.snapshot())
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
+
+    def accepts_host(self, header: str) -> bool:
+        """Whether a Host header names this server in a way that no web site can take over."""
+        try:
+            name = urlsplit(f"//{header}").hostname or ""
+        except ValueError:
+            return False
+        if not _is_loopback(self.host) or name in {self.host.lower(), "localhost"}:
+            return True
+        return name.endswith(".localhost") or _is_address(name)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
@@ -113,8 +138,8 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """End a connection, with patience for what the client still sends: unread, it would make the answer
-        be lost on the way."""
+        """Close a connection, after reading what the client still sends: unread data would make the kernel
+        drop the answer."""
         with suppress(OSError):  # the client may be gone first
             request.shutdown(socket.SHUT_WR)
             request.settimeout(_LINGER)
@@ -126,15 +151,42 @@ class _Server(ThreadingHTTPServer):
         self.close_request(request)
 
     def hang_up(self) -> None:
-        """End what clients keep open."""
+        """Close the connections that clients keep open."""
         with self._open_lock:
             for connection in self._open:
                 with suppress(OSError):  # it may have gone away by itself
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """The client hung up, or stopped reading: it is of no interest to anybody else."""
+        """Log that a client hung up or stopped reading."""
         _log.debug("a connection from %s ended early", client_address, exc_info=True)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
+@attrs.frozen
+class _Head:
+    """The stream of a request while its headers are read, which may not be too large."""
+
+    stream: BufferedIOBase
+    read: list[int] = attrs.field(factory=list[int])
+
+    def readline(self, limit: int) -> bytes:
+        line = self.stream.readline(limit)
+        self.read.append(len(line))
+        if sum(self.read) > LARGEST_HEAD:
+            raise LineTooLong("all headers together")
+        return line
 
 
 class _Unreadable(Exception):
@@ -160,13 +212,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.settimeout(cast("_Server", self.server).patience)
 
     def parse_request(self) -> bool:
-        """Read head and body; every method may have one. The standard library hangs up on a request that
+        """Read headers and body; every method may have one. The standard library hangs up on a request that
         begins with an empty line."""
         if not self.raw_requestline.strip():
             self.command, self.request_version = "", self.default_request_version
             self.send_error(HTTPStatus.BAD_REQUEST, "The request line is empty.")
             return False
-        if not super().parse_request():
+        stream = self.rfile
+        self.rfile = cast("Any", _Head(stream))
+        try:
+            is_readable = super().parse_request()
+        finally:
+            self.rfile = stream
+        if not is_readable:
+            return False
+        if not cast("_Server", self.server).accepts_host(self.headers.get("host", "localhost")):
+            text = "Host must be localhost or an IP address, or the server bound to another address."
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST, text)
             return False
         try:
             self.body = self._body()
@@ -176,10 +238,10 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def handle_expect_100(self) -> bool:
-        """Let the client send the body that it holds back until it hears this."""
-        goes_on = super().handle_expect_100()
+        """Ask for the body, which the client holds back until then."""
+        continues = super().handle_expect_100()
         self.wfile.flush()
-        return goes_on
+        return continues
 
     def do_POST(self) -> None:
         """The API, and the pages that change something."""
@@ -193,29 +255,59 @@ class _Handler(BaseHTTPRequestHandler):
         self._visit("GET")
 
     def do_HEAD(self) -> None:
-        """The same without their bodies; some programs wait by it until a server is there."""
+        """The same without their bodies; some programs poll it until a server is up."""
         self._visit("GET")
 
     def do_OPTIONS(self) -> None:
         """A browser asks what a page may send."""
-        self._send(HTTPStatus.NO_CONTENT, _PREFLIGHT, b"")
+        self._send(HTTPStatus.NO_CONTENT, _PREFLIGHT if self._allowed_origin() else {}, b"")
 
     # -- requests --
 
     def _body(self) -> bytes:
-        # Where two differ, nobody knows where the body ends.
-        length = ", ".join(set(self.headers.get_all("content-length", ["0"])))
-        if "transfer-encoding" in self.headers:
-            raise _Unreadable(HTTPStatus.LENGTH_REQUIRED, "The request needs a Content-Length.")
+        lengths = set(self.headers.get_all("content-length", []))
+        codings = self.headers.get_all("transfer-encoding", [])
+        if codings and lengths:  # a proxy and this server could disagree about where the body ends
+            text = "Content-Length and Transfer-Encoding cannot be used together."
+            raise _Unreadable(HTTPStatus.BAD_REQUEST, text)
+        if codings:
+            if [coding.strip().lower() for coding in codings] != ["chunked"]:
+                raise _Unreadable(HTTPStatus.NOT_IMPLEMENTED, "Transfer-Encoding must be chunked.")
+            return self._chunked_body()
+        length = ", ".join(lengths or {"0"})
         if not (length.isascii() and length.isdigit()):
             raise _Unreadable(HTTPStatus.BAD_REQUEST, "Content-Length is not a number.")
         if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
-            text = f"The body is larger than {LARGEST_BODY} bytes."
-            raise _Unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
+            raise _too_large()
         body = self.rfile.read(int(length))
         if len(body) < int(length):
             raise _Unreadable(HTTPStatus.BAD_REQUEST, "The body is shorter than Content-Length says.")
         return body
+
+    def _chunked_body(self) -> bytes:
+        """A body in chunks, each with its length. (RFC 9112, section 7.1.)"""
+        body = bytearray()
+        while size := self._chunk_size():
+            if len(body) + size > LARGEST_BODY:
+                raise _too_large()
+            body += self.rfile.read(size)
+            if self.rfile.readline(3) != b"\r\n":
+                raise _Unreadable(HTTPStatus.BAD_REQUEST, "A chunk does not end where its length says.")
+        trailers = _Head(self.rfile)
+        try:
+            while (line := trailers.readline(LARGEST_HEAD)).strip():
+                pass
+        except LineTooLong:
+            line = b""
+        if not line:
+            raise _Unreadable(HTTPStatus.BAD_REQUEST, "The trailers of the body do not end.")
+        return bytes(body)
+
+    def _chunk_size(self) -> int:
+        digits, _, _ = self.rfile.readline(1024).partition(b";")  # what follows is an extension
+        if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", digits.strip()):
+            raise _Unreadable(HTTPStatus.BAD_REQUEST, "The length of a chunk is not a hexadecimal number.")
+        return int(digits, 16)
 
     def _call(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -223,10 +315,21 @@ class _Handler(BaseHTTPRequestHandler):
             reply = self._cognito.handle(headers, self.body)
         except AnswerLost:
             self.close_connection = True
-        except Exception:  # noqa: BLE001 - whatever is wrong here, the client is to hear of it
-            self._tell_failure(headers[_TARGET])
+        except Exception:  # noqa: BLE001 - whatever fails here, the client gets an answer
+            self._report_failure(headers[_TARGET])
         else:
             self._send(reply.status, reply.headers, reply.body)
+
+    def _allowed_origin(self) -> str | None:
+        """The origins whose pages may read the answer: ``*`` for all, "" for this server's own pages alone;
+        None if the request comes from a page that may not use what it asks for."""
+        path, origin = self.path.partition("?")[0], self.headers.get("origin")
+        shows_pools = path == "/" and self.command in {"GET", "HEAD"}
+        if not (shows_pools or path.startswith("/_local/")) or _TARGET in self.headers:
+            return "*"
+        if origin in cast("_Server", self.server).origins:
+            return origin
+        return "" if origin in {None, f"http://{self.headers.get('host')}"} else None
 
     @property
     def _cognito(self) -> Service:
@@ -239,6 +342,10 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             self.send_error(HTTPStatus.BAD_REQUEST, "The path cannot be read.")
             return
+        if self._allowed_origin() is None:
+            text = "Pages of this origin may not use /_local: see the argument origins of LocalCognito.serve."
+            self._send_json(HTTPStatus.FORBIDDEN, _error("ForbiddenException", text))
+            return
         page = cast("_Server", self.server).site.page(method, parts.path)
         if page is None:
             text = "There is nothing here: the API is POST / with the header X-Amz-Target."
@@ -249,13 +356,13 @@ class _Handler(BaseHTTPRequestHandler):
         except Refusal as refusal:
             self._send_json(HTTPStatus.BAD_REQUEST, _error(refusal.code, refusal.text))
         except Exception:  # noqa: BLE001 - as above
-            self._tell_failure(parts.path)
+            self._report_failure(parts.path)
         else:
             self._send_json(HTTPStatus.OK, value)
 
     # -- answers --
 
-    def _tell_failure(self, place: str) -> None:
+    def _report_failure(self, place: str) -> None:
         _log.exception("LocalCognito failed at %s", place)
         text = "LocalCognito itself failed; its log says where."
         self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, _error("InternalErrorException", text))
@@ -267,7 +374,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.send_response_only(status)
-        for name, value in {**headers, **_CORS}.items():
+        for name, value in {**headers, **self._cors()}.items():
             self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
@@ -275,16 +382,26 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
+    def _cors(self) -> dict[str, str]:
+        # Headers that could not be read leave none behind.
+        origin = self._allowed_origin() if hasattr(self, "headers") else None
+        return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", **_EXPOSED} if origin else {}
+
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse a request that is no good HTTP. What is left of it would be taken for the next one, so the
-        connection ends."""
+        """Refuse a request that is not valid HTTP, and close the connection: the rest of the request would be
+        read as the next one."""
         self.close_connection = True
         status = HTTPStatus(code)
         self._send_json(status, _error("SerializationException", message or status.phrase))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
-        """What the standard library has to say, of a client that was too slow."""
+        """Log what the standard library reports, for example a client that was too slow."""
         _log.debug(format, *args)
+
+
+def _too_large() -> _Unreadable:
+    text = f"The body is larger than {LARGEST_BODY} bytes."
+    return _Unreadable(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
 
 
 def _error(code: str, text: str) -> dict[str, str]:

@@ -45,7 +45,8 @@ class Site:
             (HTTPMethod.GET, "/_local/pools"): self._pools,
             (HTTPMethod.GET, "/_local/outbox"): self._outbox,
             (HTTPMethod.GET, "/_local/clock"): self._clock,
-            (HTTPMethod.POST, "/_local/clock"): self._advance,
+            (HTTPMethod.POST, "/_local/clock"): self._move_clock,
+            (HTTPMethod.POST, "/_local/configure"): self._configure,
             (HTTPMethod.POST, "/_local/reset"): self._reset,
         }
         return pages.get((method, path)) or self._well_known(method, path)
@@ -85,36 +86,87 @@ class Site:
 
     def _pools(self, query: Query) -> list[object]:
         found = map(self._found, self.cognito.pool_ids())
-        return [self._pool(pool) for pool in found if pool is not None]
+        return [_described(pool) for pool in found if pool is not None]
 
-    @staticmethod
-    def _pool(pool: UserPool) -> object:
-        clients = [
-            {"id": client.id, "name": client.members["ClientName"], "secret": client.secret}
-            for client in list(pool.clients.values())  # calls go on meanwhile, and may make one
-        ]
-        return {"id": pool.id, "name": pool.members["Name"], "clients": clients, "users": list(pool.users)}
+    def _configure(self, query: Query) -> object:
+        """Change settings of the pool that `pool` names, as `Pool.configure` does."""
+        pool = self._found(query.get("pool", ""))
+        if pool is None:
+            text = "pool must be the id of a pool, as in /_local/configure?pool=eu-west-1_Example1&skew=60"
+            raise invalid_parameter(text)
+        try:
+            pool.configure({name: _value(text) for name, text in query.items() if name != "pool"})
+        except ValueError as error:
+            raise invalid_parameter(str(error)) from error
+        return _described(pool)
 
     def _outbox(self, query: Query) -> list[object]:
-        """The messages, newest last. `username` may be an address that they went to, too."""
+        """The messages, newest last. `username` may also be the address that they were sent to."""
         messages = list(self.cognito.outbox)
         if (wanted := query.get("username")) is not None:
-            # A phone number's "+" that was sent as it is means a space, of which no name has any.
+            # In a query, the "+" of a phone number means a space, which no name has.
             wanted = wanted.replace(" ", "+")
             messages = [sent for sent in messages if wanted in {sent.username, sent.destination}]
         return [attrs.asdict(message) for message in messages]
 
     def _clock(self, query: Query) -> object:
-        return {"now": self.cognito.clock().isoformat()}
+        return {
+            "now": self.cognito.clock().isoformat(),
+            "ahead": self.cognito.clock.ahead.total_seconds(),
+            "note": _CLOCK_NOTE,
+        }
 
-    def _advance(self, query: Query) -> object:
+    def _move_clock(self, query: Query) -> object:
         try:
-            self.cognito.clock.advance(float(query["seconds"]))
+            if "ahead" in query:
+                self.cognito.clock.set_ahead(float(query["ahead"]))
+            else:
+                self.cognito.clock.advance(float(query["seconds"]))
         except (KeyError, ValueError) as error:
-            text = "seconds is to be a number of seconds that the calendar has room for"
+            text = "seconds or ahead must be a number of seconds within the calendar"
             raise invalid_parameter(f"{text}, as in /_local/clock?seconds=90") from error
         return self._clock(query)
 
     def _reset(self, query: Query) -> object:
         self.restore()
         return {}
+
+
+_CLOCK_NOTE = (
+    "While ahead is not 0, programs with the real time send SRP proofs whose TIMESTAMP is too old, and "
+    "TOTP codes that have expired. POST /_local/clock?ahead=0 returns to the real time."
+)
+
+
+def _described(pool: UserPool) -> object:
+    clients = [
+        {"id": client.id, "name": client.members["ClientName"], "secret": client.secret}
+        for client in list(pool.clients.values())  # a copy: calls in other threads may add one meanwhile
+    ]
+    users = [
+        {
+            "username": user.username,
+            "name": pool.display_name(user),
+            "status": user.status,
+            "totp_secret": user.totp_secret,
+        }
+        for user in list(pool.users.values())
+    ]
+    settings = {**attrs.asdict(pool.settings), "issuer": pool.issuer}
+    return {
+        "id": pool.id,
+        "name": pool.members["Name"],
+        "clients": clients,
+        "users": users,
+        "settings": settings,
+    }
+
+
+def _value(text: str) -> object:
+    """A setting as it stands in a query."""
+    if text in {"true", "false"}:
+        return text == "true"
+    try:
+        return float(text)
+    except ValueError:
+        return text

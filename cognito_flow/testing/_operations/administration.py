@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Mapping
 
 from cognito_flow.testing._operations.directory import describe_user
 from cognito_flow.testing._operations.request import Operation, Request
@@ -15,14 +16,16 @@ from cognito_flow.testing._operations.signed_in.attributes import update
 from cognito_flow.testing._operations.signed_in.mfa import set_preference
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.attributes import (
+    ADDRESSES,
     as_dictionary,
     change,
     check_attributes,
     check_mutable,
     claim_aliases,
+    take_alias,
 )
 from cognito_flow.testing._state.passwords import check_policy, set_password
-from cognito_flow.testing._state.records import User, UserPool
+from cognito_flow.testing._state.records import User, UserPool, is_verified
 from cognito_flow.testing._state.refusal import Refusal, not_authorized
 from cognito_flow.testing.outbox import Message
 
@@ -47,13 +50,20 @@ def admin_create_user(request: Request) -> Members:
         )
         attributes = as_dictionary(parameters.get("UserAttributes", []))
         status = "CONFIRMED" if is_passwordless else "FORCE_CHANGE_PASSWORD"
-        user = new_user(pool, request, attributes, status)
+        user = new_user(pool, request, attributes, status, "User account already exists")
+        # Only what was given is stored: no email_verified or phone_number_verified of its own.
+        for name in [name for name in user.attributes if not _is_given(name, attributes)]:
+            del user.attributes[name]
         claim_aliases(pool, user, by_force=bool(parameters.get("ForceAliasCreation")))
         _pre_sign_up(pool, user, request)
         if not is_passwordless:
             _invite(pool, user, request)
         pool.users[user.username] = user
     return {"User": {**describe_user(user), "Attributes": user.as_members()}}
+
+
+def _is_given(name: str, attributes: Mapping[str, str]) -> bool:
+    return name in attributes or not name.endswith("_verified")
 
 
 def _pre_sign_up(pool: UserPool, user: User, request: Request) -> None:
@@ -119,7 +129,8 @@ def admin_delete_user(request: Request) -> Members:
 def admin_disable_user(request: Request) -> Members:
     """AdminDisableUser. All sign-ins of the user end."""
     user = request.user(request.pool())
-    user.is_enabled, user.grants, user.modified_at = False, [], request.now
+    user.sign_out_everywhere()
+    user.is_enabled, user.modified_at = False, request.now
     return {}
 
 
@@ -150,6 +161,10 @@ def admin_update_user_attributes(request: Request) -> Members:
     user, changes = request.user(pool), as_dictionary(request.parameters["UserAttributes"])
     check_mutable(pool, user, changes)
     check_attributes(pool, changes)
+    for name in ADDRESSES:
+        address = changes.get(name, user.attributes.get(name))
+        if address and is_verified(changes, name):
+            take_alias(pool, user, name, address)
     update(request, pool, user, changes)
     return {}
 

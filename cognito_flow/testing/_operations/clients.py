@@ -13,7 +13,8 @@ from datetime import timedelta
 from cognito_flow.testing._operations.paging import page
 from cognito_flow.testing._operations.request import Operation, Request
 from cognito_flow.testing._state import Members
-from cognito_flow.testing._state.records import Client
+from cognito_flow.testing._state.attributes import schema
+from cognito_flow.testing._state.records import Client, UserPool
 from cognito_flow.testing._state.refusal import invalid_parameter
 
 _LOWER = string.ascii_lowercase + string.digits
@@ -49,12 +50,16 @@ def create_user_pool_client(request: Request) -> Members:
         parameters["ClientSecret"] = _random(51)
     dates = {"CreationDate": request.now.timestamp(), "LastModifiedDate": request.now.timestamp()}
     client = Client({**_DEFAULTS, **parameters, **dates, "ClientId": _random(26)})
-    _check(client)
+    _check(pool, client)
     pool.clients[client.id] = client
     return {"UserPoolClient": dict(client.members)}
 
 
-def _check(client: Client) -> None:
+def _check(pool: UserPool, client: Client) -> None:
+    known = set(schema(pool))
+    for kind in ("write", "read"):
+        if not set(client.members.get(f"{kind.title()}Attributes", ())) <= known:
+            raise invalid_parameter(f"Invalid {kind} attributes specified while creating a client")
     flows = client.members.get("ExplicitAuthFlows", ())
     if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
         text = "Legacy ExplicitAuthFlows cannot be used together with those that begin with ALLOW_."
@@ -77,11 +82,11 @@ def describe_user_pool_client(request: Request) -> Members:
 
 def update_user_pool_client(request: Request) -> Members:
     """UpdateUserPoolClient. What is not sent goes back to its default, as in the service."""
-    _, client = request.client()
+    pool, client = request.client()
     kept = {name: client.members[name] for name in _LASTING if name in client.members}
     modified = {"LastModifiedDate": request.now.timestamp()}
     members = {**_DEFAULTS, **kept, **request.parameters, **modified}
-    _check(Client(members))
+    _check(pool, Client(members))
     client.members = members
     return {"UserPoolClient": dict(client.members)}
 

@@ -65,10 +65,7 @@ def simulated_delivery(pool: UserPool, typed: str, usual: str) -> Members:
         return _delivery("email", typed)
     if PHONE.fullmatch(typed):
         return _delivery("phone_number", typed)
-    seed = pool.derive("destination", typed)
-    number = int.from_bytes(seed[2:6])
-    letters = [chr(97 + byte % 26) for byte in seed[:2]]
-    return _delivery(usual, f"{number:010}" if usual == "phone_number" else "@".join(letters))
+    return _delivery(usual, pool.simulated_address(_MEDIA[usual], typed))
 
 
 def find_code(request: Request, user: User, purpose: str, given: str) -> Code:

@@ -20,6 +20,7 @@ from cognito_flow.testing._state.refusal import invalid_parameter
 
 # AttributeName Filter-Type "AttributeValue"; the name may stand in quotation marks, too.
 _FILTER = re.compile(r'\s*("?)([\w:]+)\1\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*')
+_COMPARED_BY_CASE = frozenset({"username", "status"})
 _SEARCHABLE = frozenset(
     [
         "username",
@@ -110,8 +111,8 @@ def _matching(text: str, users: Iterable[User]) -> list[User]:
     name, comparison, value = parts[2], parts[3], re.sub(r"\\(.)", r"\1", parts[4])
     if name not in _SEARCHABLE:
         raise invalid_parameter(f"Invalid search attribute: {name}")
-    if name == "cognito:user_status":  # regardless of case
-        value = value.upper()
+    if name not in _COMPARED_BY_CASE:
+        value = value.lower()
     return [user for user in users if _matches(_searched(user, name), comparison, value)]
 
 
@@ -122,7 +123,8 @@ def _searched(user: User, name: str) -> str | None:
         "status": "Enabled" if user.is_enabled else "Disabled",
         "cognito:user_status": user.status,
     }
-    return special.get(name) or user.attributes.get(name)
+    found = special.get(name) or user.attributes.get(name)
+    return found if found is None or name in _COMPARED_BY_CASE else found.lower()
 
 
 def _matches(found: str | None, comparison: str, value: str) -> bool:

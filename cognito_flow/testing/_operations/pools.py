@@ -59,11 +59,15 @@ def _mfa(before: Members, members: Members) -> Members:
     return after
 
 
+_MFA_WORDS = {"ON": "required", "OPTIONAL": "optional"}
+
+
 def _check_mfa(mfa: Members) -> None:
     is_totp = bool(mfa.get("SoftwareTokenMfaConfiguration", {}).get("Enabled"))
     has_factor = is_totp or "SmsMfaConfiguration" in mfa or "EmailMfaConfiguration" in mfa
     if mfa["MfaConfiguration"] != "OFF" and not has_factor:
-        raise invalid_parameter("At least one MFA factor must be configured.")
+        text = "SMS configuration and Auto verification for phone_number are required when MFA is"
+        raise invalid_parameter(f"{text} {_MFA_WORDS[mfa['MfaConfiguration']]}")
 
 
 def _functions(pool: UserPool) -> Members:
@@ -71,15 +75,32 @@ def _functions(pool: UserPool) -> Members:
     return {name: f"arn:aws:lambda:{pool.region}:123456789012:function:{name}" for name in pool.triggers}
 
 
+# VerificationMessageTemplate is shown in these members, too, which are older.
+_OLDER_MEMBERS = {
+    "EmailMessage": "EmailVerificationMessage",
+    "EmailSubject": "EmailVerificationSubject",
+    "SmsMessage": "SmsVerificationMessage",
+}
+
+
 def _describe(pool: UserPool) -> Members:
+    template = {
+        "DefaultEmailOption": "CONFIRM_WITH_CODE",
+        **pool.members.get("VerificationMessageTemplate", {}),
+    }
     return {
         "DeletionProtection": "INACTIVE",
         "UserPoolTier": "ESSENTIALS",
-        "VerificationMessageTemplate": {"DefaultEmailOption": "CONFIRM_WITH_CODE"},
         "EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"},
-        "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},
         "UserPoolTags": {},
+        **{_OLDER_MEMBERS[name]: text for name, text in template.items() if name in _OLDER_MEMBERS},
         **{name: value for name, value in pool.members.items() if name != "Schema"},
+        "VerificationMessageTemplate": template,
+        "AdminCreateUserConfig": {
+            "AllowAdminCreateUserOnly": False,
+            "UnusedAccountValidityDays": 7,
+            **pool.members.get("AdminCreateUserConfig", {}),
+        },
         "LambdaConfig": {**_functions(pool), **pool.members.get("LambdaConfig", {})},
         "Id": pool.id,
         "Arn": f"arn:aws:cognito-idp:{pool.region}:123456789012:userpool/{pool.id}",
@@ -147,8 +168,6 @@ def add_custom_attributes(request: Request) -> Members:
         name = as_schema(attribute)["Name"]
         if name in known:
             raise invalid_parameter(f"{name}: Existing attribute already has name {name}.")
-        if attribute.get("Required"):
-            raise invalid_parameter("Required custom attributes are not supported currently.")
         known.add(name)
     pool.members["Schema"] = [*pool.members.get("Schema", ()), *given]
     pool.modified_at = request.now

@@ -21,7 +21,7 @@ from cognito_flow.testing._operations.request import Operation, Request
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.attributes import ADDRESSES
 from cognito_flow.testing._state.passwords import check_new_password, set_password
-from cognito_flow.testing._state.records import User, UserPool
+from cognito_flow.testing._state.records import User, UserPool, is_verified
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, not_authorized
 
 # A second factor that goes to an address takes that address out of account recovery, if there is a setting.
@@ -70,7 +70,7 @@ def _channel(pool: UserPool, user: User) -> str | None:
     """The attribute that a code may go to: it must be verified."""
     ranked = [name for name in _ranked(pool) if _SECOND_FACTORS.get(name) not in user.mfa_enabled]
     names = ranked if _ranked(pool) else ADDRESSES
-    usable = (name for name in names if user.attributes.get(f"{name}_verified") == "true")
+    usable = (name for name in names if is_verified(user.attributes, name))
     return next((name for name in usable if user.attributes.get(name)), None)
 
 

@@ -112,12 +112,12 @@ class Request:
         raise Refusal("ResourceNotFoundException", f"User pool client {client_id} does not exist.")
 
     def user(self, pool: UserPool) -> User:
-        """The user that Username names, for an operation that hides nothing.
+        """The user that Username names in an operation for administrators: by user name, alias or sub.
 
         Raises:
             Refusal: There is none.
         """
-        user = pool.find(self.parameters["Username"])
+        user = pool.find_by_any_name(self.parameters["Username"])
         if user is None:
             raise Refusal("UserNotFoundException", "User does not exist.")
         return user

@@ -51,9 +51,9 @@ def admin_list_user_sessions(request: Request) -> Members:
 def _list(request: Request, pool: UserPool, user: User, current: str | None) -> Members:
     _check_tracking(pool)
     sessions = {
-        grant.session_id: {**_describe(grant), "IsCurrentSession": grant.session_id == current}
+        str(grant.session_id): {**_describe(grant), "IsCurrentSession": grant.session_id == current}
         for grant in user.grants
-        if grant.session_id is not None and grant.expires_at > request.now
+        if grant.has_session and grant.expires_at > request.now
     }
     listed, more = page(request, sessions)
     return {"Sessions": listed, **more}
@@ -87,10 +87,12 @@ def admin_revoke_user_session(request: Request) -> Members:
 
 def _revoke(request: Request, pool: UserPool, user: User) -> Members:
     _check_tracking(pool)
-    kept = [grant for grant in user.grants if grant.session_id != request.parameters["SessionId"]]
-    if len(kept) == len(user.grants):
+    wanted = request.parameters["SessionId"]
+    ended = [grant for grant in user.grants if grant.has_session and grant.session_id == wanted]
+    if not ended:
         raise Refusal("ResourceNotFoundException", "Session does not exist.")
-    user.grants = kept
+    for grant in ended:
+        grant.is_revoked = True
     return {}
 
 

@@ -34,8 +34,14 @@ from cognito_flow.testing._state.sessions import Progress, open_session, seal_se
 # -- names --
 
 
-def new_user(pool: UserPool, request: Request, attributes: dict[str, str], status: str) -> User:
-    """A new user of the name that was sent. He is not yet in the pool.
+def new_user(
+    pool: UserPool,
+    request: Request,
+    attributes: dict[str, str],
+    status: str,
+    text_if_taken: str = "User already exists",
+) -> User:
+    """A new user with the name that was sent, who is not yet in the pool.
 
     Raises:
         Refusal: The name is taken or has a form that this pool does not allow, or the attributes may not be.
@@ -50,7 +56,8 @@ def new_user(pool: UserPool, request: Request, attributes: dict[str, str], statu
     user = User(sub if named else pool.fold(typed), sub, request.now, {}, status)
     check_mutable(pool, user, attributes)
     check_attributes(pool, attributes)
-    _check_is_free(pool, typed, {name: attributes[name] for name in named if name in attributes})
+    addresses = {name: attributes[name] for name in named if name in attributes}
+    _check_is_free(pool, typed, text_if_taken, addresses)
     change(user, attributes, request.now)
     return user
 
@@ -72,13 +79,13 @@ def _check_is_no_address(pool: UserPool, typed: str) -> None:
             raise invalid_parameter(text)
 
 
-def _check_is_free(pool: UserPool, typed: str, addresses: dict[str, str]) -> None:
+def _check_is_free(pool: UserPool, typed: str, text_if_taken: str, addresses: dict[str, str]) -> None:
     for name, address in addresses.items():
         if pool.find(address) is not None:
             text = f"An account with the given {name} already exists."
             raise Refusal("UsernameExistsException", text)
     if pool.find(typed) is not None:
-        raise Refusal("UsernameExistsException", "User already exists")
+        raise Refusal("UsernameExistsException", text_if_taken)
 
 
 # -- signing up --
@@ -139,7 +146,7 @@ def _pre_sign_up(pool: UserPool, client: Client, user: User, request: Request) -
     user.status = "CONFIRMED"
     for name, key in (("email", "autoVerifyEmail"), ("phone_number", "autoVerifyPhone")):
         if decision.get(key) and name in user.attributes:
-            take_alias(pool, user, name)
+            take_alias(pool, user, name, user.attributes[name])
             user.attributes[f"{name}_verified"] = "true"
 
 
@@ -175,7 +182,7 @@ def confirm_sign_up(request: Request) -> Members:
         raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
     sent = find_code(request, user, "SignUp", request.parameters["ConfirmationCode"])
     if request.parameters.get("ForceAliasCreation"):
-        take_alias(pool, user, sent.attribute)
+        take_alias(pool, user, sent.attribute, user.attributes[sent.attribute])
     check_alias(pool, user, sent.attribute, user.attributes[sent.attribute])
     answer = _further_session(pool, client, user, request)
     del user.codes["SignUp"]
@@ -187,8 +194,10 @@ def confirm_sign_up(request: Request) -> Members:
 
 def _further_session(pool: UserPool, client: Client, user: User, request: Request) -> Members:
     session = request.parameters.get("Session")
-    if session is None:
+    if session is None and not pool.settings.confirmation_session:
         return {}
+    if session is None:
+        return {"Session": _session(pool, client, user, "CONFIRMED_SIGN_UP", request)}
     progress = open_session(pool, client, session, "SIGN_UP", request.now)
     if progress.username != user.username:
         raise not_authorized("Invalid session for the user.")

@@ -24,10 +24,13 @@ def _find(request: Request, pool: UserPool, client: Client, token: str) -> tuple
     for user in pool.users.values():
         grant = user.grant(token)
         if grant is not None and grant.client_id == client.id:
+            if grant.is_revoked:
+                raise not_authorized("Refresh Token has been revoked")
+            if grant.is_device_forgotten:
+                break
             if request.now >= grant.expires_at:
                 raise not_authorized("Refresh Token has expired")
             return user, grant
-    # A revoked token leaves nothing behind here, so it is refused as any unknown one.
     raise not_authorized("Invalid Refresh Token.")
 
 
@@ -60,7 +63,7 @@ def refresh(request: Request, pool: UserPool, client: Client, values: Mapping[st
     if _is_rotated_away(grant, client, request.now):  # before rotation was switched off
         raise not_authorized("Refresh Token has been revoked")
     grant.active_at = request.now
-    return issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens")
+    return issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens", {})
 
 
 def _check_client_secret(client: Client, given: str | None, code: str = "NotAuthorizedException") -> None:
@@ -83,7 +86,8 @@ def get_tokens_from_refresh_token(request: Request) -> Members:
     if _is_rotated_away(grant, client, request.now):
         raise Refusal("RefreshTokenReuseException", "Refresh token reuse detected.")
     grant.active_at = request.now
-    result = issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens")
+    metadata = parameters.get("ClientMetadata", {})
+    result = issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens", metadata)
     if client.rotates:
         result["RefreshToken"] = _rotate(user, grant, request)
     return {"AuthenticationResult": result}
@@ -113,20 +117,21 @@ def revoke_token(request: Request) -> Members:
         if grant is not None:
             if grant.client_id != client.id:
                 raise Refusal("UnauthorizedException", "The token was issued to another client.")
-            user.grants = [known for known in user.grants if known.origin_jti != grant.origin_jti]
+            for known in user.grants:
+                known.is_revoked |= known.origin_jti == grant.origin_jti
     return {}
 
 
 def global_sign_out(request: Request) -> Members:
     """GlobalSignOut."""
     _, user, _ = request.signed_in()
-    user.grants = []
+    user.sign_out_everywhere()
     return {}
 
 
 def admin_user_global_sign_out(request: Request) -> Members:
     """AdminUserGlobalSignOut."""
-    request.user(request.pool()).grants = []
+    request.user(request.pool()).sign_out_everywhere()
     return {}
 
 

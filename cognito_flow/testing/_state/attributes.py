@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from cognito_flow.testing._state import Members
-from cognito_flow.testing._state.records import Client, User, UserPool
+from cognito_flow.testing._state.records import Client, User, UserPool, is_verified
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, not_authorized
 
 ADDRESSES = ("phone_number", "email")
@@ -28,27 +28,8 @@ PHONE = re.compile(r"\+[0-9]{1,15}")
 FORMS = {"email": EMAIL, "phone_number": PHONE}
 """What each kind of address looks like."""
 
+_LONGEST = 2048  # characters of an attribute
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
-
-_LENGTHS = {
-    "sub": (1, 2048),
-    "name": (0, 2048),
-    "given_name": (0, 2048),
-    "family_name": (0, 2048),
-    "middle_name": (0, 2048),
-    "nickname": (0, 2048),
-    "preferred_username": (0, 2048),
-    "profile": (0, 2048),
-    "picture": (0, 2048),
-    "website": (0, 2048),
-    "email": (0, 2048),
-    "gender": (0, 2048),
-    "birthdate": (10, 10),
-    "zoneinfo": (0, 2048),
-    "locale": (0, 2048),
-    "phone_number": (0, 2048),
-    "address": (0, 2048),
-}
 
 
 def _entry(name: str, kind: str, **members: object) -> Members:
@@ -68,30 +49,63 @@ def _string(name: str, shortest: int, longest: int) -> Members:
 
 
 def _standard() -> dict[str, Members]:
-    """The schema that every pool begins with."""
-    return {
-        **{name: _string(name, *lengths) for name, lengths in _LENGTHS.items()},
-        "email_verified": _entry("email_verified", "Boolean"),
-        "phone_number_verified": _entry("phone_number_verified", "Boolean"),
-        "updated_at": _entry("updated_at", "Number", NumberAttributeConstraints={"MinValue": "0"}),
-    }
+    """The schema that every pool begins with, in the order of DescribeUserPool."""
+    entries = [
+        _string("sub", 1, 2048),
+        *(_string(name, 0, 2048) for name in ("name", "given_name", "family_name", "middle_name")),
+        *(_string(name, 0, 2048) for name in ("nickname", "preferred_username", "profile", "picture")),
+        *(_string(name, 0, 2048) for name in ("website", "email")),
+        _entry("email_verified", "Boolean"),
+        _string("gender", 0, 2048),
+        _string("birthdate", 10, 10),
+        *(_string(name, 0, 2048) for name in ("zoneinfo", "locale", "phone_number")),
+        _entry("phone_number_verified", "Boolean"),
+        _string("address", 0, 2048),
+        _entry("updated_at", "Number", NumberAttributeConstraints={"MinValue": "0"}),
+    ]
+    return {entry["Name"]: entry for entry in entries}
 
 
 def check_schema(given: Iterable[Members]) -> None:
     """Check attributes of Schema or CustomAttributes.
 
     Raises:
-        Refusal: One has no name, or a constraint that is no number.
+        Refusal: An attribute has no name or no data type, changes what is fixed, or its limits are wrong.
     """
+    standard = _standard()
     for attribute in given:
         if "Name" not in attribute:
             raise invalid_parameter("An attribute of the schema must have a name.")
-        limits = [
-            *attribute.get("StringAttributeConstraints", {}).values(),
-            *attribute.get("NumberAttributeConstraints", {}).values(),
-        ]
-        if not all(_NUMBER.fullmatch(limit) for limit in limits):
-            raise invalid_parameter(f"{attribute['Name']}: The constraints of an attribute must be numbers.")
+        name = attribute["Name"]
+        if name in standard:
+            _check_standard(attribute, standard[name])
+        elif "AttributeDataType" not in attribute:
+            text = "Invalid AttributeDataType input, consider using the provided AttributeDataType enum."
+            raise invalid_parameter(text)
+        elif attribute.get("Required"):
+            raise invalid_parameter("Required custom attributes are not supported currently.")
+        shown = name if name in standard else f"custom:{name}"
+        _check_limits(shown, "length", attribute.get("StringAttributeConstraints", {}))
+        _check_limits(shown, "value", attribute.get("NumberAttributeConstraints", {}))
+
+
+def _check_standard(attribute: Members, standard: Members) -> None:
+    kind = attribute.get("AttributeDataType", standard["AttributeDataType"])
+    if kind != standard["AttributeDataType"] or attribute.get("DeveloperOnlyAttribute"):
+        text = "You can not change AttributeDataType or set developerOnlyAttribute for standard schema"
+        raise invalid_parameter(f"{text} attribute {attribute['Name']}")
+
+
+def _check_limits(name: str, what: str, limits: Members) -> None:
+    for limit, value in limits.items():
+        if not _NUMBER.fullmatch(value):
+            raise invalid_parameter(f"Invalid {limit} for schema attribute {name}")
+        if what == "length" and int(value) > _LONGEST:
+            text = f"user.{name}: String attributes cannot have a length of more than {_LONGEST}"
+            raise invalid_parameter(text)
+    least, most = limits.get(f"Min{what.title()}"), limits.get(f"Max{what.title()}")
+    if least is not None and most is not None and int(least) > int(most):
+        raise invalid_parameter(f"user.{name}: Max {what} cannot be less than min {what}.")
 
 
 def as_schema(given: Members) -> Members:
@@ -101,7 +115,7 @@ def as_schema(given: Members) -> Members:
     if name in standard:
         return {**standard[name], **given}
     prefix = "dev:custom:" if is_developers else "custom:"
-    kind = given.get("AttributeDataType", "String")
+    kind = given["AttributeDataType"]
     constraints: Members = {} if kind in {"Boolean", "DateTime"} else {f"{kind}AttributeConstraints": {}}
     defaults = {**_entry(name, kind), **constraints}
     return {**defaults, **given, "Name": f"{prefix}{name.removeprefix(prefix)}"}
@@ -128,15 +142,16 @@ def check_attributes(pool: UserPool, attributes: Mapping[str, str]) -> None:
         Refusal: An attribute is not in the pool's schema, or its value has not the form it must have.
     """
     known = schema(pool)
+    if unknown := [name for name in attributes if name not in known]:
+        raise _against_schema("Attribute does not exist in the schema.", *unknown)
     for name, value in attributes.items():
-        if name not in known:
-            raise _against_schema(name, "Attribute does not exist in the schema.")
         if value:
             _check_form(name, value, known[name])
 
 
-def _against_schema(name: str, what: str) -> Refusal:
-    return invalid_parameter(f"Attributes did not conform to the schema: {name}: {what}")
+def _against_schema(what: str, *names: str) -> Refusal:
+    lines = "\n".join(f"{name}: {what}" for name in names)
+    return invalid_parameter(f"Attributes did not conform to the schema: {lines}")
 
 
 def _check_form(name: str, value: str, entry: Members) -> None:
@@ -146,10 +161,10 @@ def _check_form(name: str, value: str, entry: Members) -> None:
         raise invalid_parameter("Invalid phone number format.")
     kind = entry["AttributeDataType"]
     if kind == "Boolean" and value.lower() not in ("true", "false"):
-        raise _against_schema(name, "Value must be true or false.")
+        raise _against_schema("Value must be true or false.", name)
     if kind == "Number":
         if not _NUMBER.fullmatch(value):
-            raise _against_schema(name, "Value must be a number.")
+            raise _against_schema("Value must be a number.", name)
         limits = entry.get("NumberAttributeConstraints", {})
         _check_range(name, "Value", int(value), limits.get("MinValue"), limits.get("MaxValue"))
     if kind == "String":
@@ -159,9 +174,9 @@ def _check_form(name: str, value: str, entry: Members) -> None:
 
 def _check_range(name: str, what: str, measure: int, least: str | None, most: str | None) -> None:
     if least and measure < int(least):
-        raise _against_schema(name, f"{what} must be at least {least}.")
+        raise _against_schema(f"{what} must be at least {least}.", name)
     if most and measure > int(most):
-        raise _against_schema(name, f"{what} must be at most {most}.")
+        raise _against_schema(f"{what} must be at most {most}.", name)
 
 
 def check_required(pool: UserPool, attributes: Mapping[str, str]) -> None:
@@ -172,7 +187,7 @@ def check_required(pool: UserPool, attributes: Mapping[str, str]) -> None:
     """
     for name, entry in schema(pool).items():
         if entry.get("Required") and name != "sub" and not attributes.get(name):
-            raise _against_schema(name, "The attribute is required")
+            raise _against_schema("The attribute is required", name)
 
 
 def check_mutable(pool: UserPool, user: User, changes: Mapping[str, str]) -> None:
@@ -189,7 +204,7 @@ def check_mutable(pool: UserPool, user: User, changes: Mapping[str, str]) -> Non
         if entry.get("Mutable") is False and user.attributes.get(name):
             raise invalid_parameter(f"user.{name}: Attribute cannot be updated.")
         if entry.get("Required") and not value:
-            raise _against_schema(name, "The attribute is required")
+            raise _against_schema("The attribute is required", name)
 
 
 def check_writable(client: Client, names: Iterable[str]) -> None:
@@ -231,8 +246,8 @@ def claim_aliases(pool: UserPool, user: User, *, by_force: bool) -> None:
     """
     if by_force:
         for name in ADDRESSES:
-            if user.attributes.get(f"{name}_verified") == "true":
-                take_alias(pool, user, name)
+            if is_verified(user.attributes, name):
+                take_alias(pool, user, name, user.attributes[name])
     check_aliases(pool, user, user.attributes)
 
 
@@ -244,7 +259,7 @@ def _counts(pool: UserPool, name: str, attributes: Mapping[str, str]) -> bool:
     """Whether an attribute signs in: an address that is a mere alias does so when it is verified."""
     if name in pool.members.get("UsernameAttributes", ()) or name not in ADDRESSES:
         return True
-    return attributes.get(f"{name}_verified") == "true"
+    return is_verified(attributes, name)
 
 
 def check_alias(pool: UserPool, user: User, name: str, value: str) -> None:
@@ -257,9 +272,9 @@ def check_alias(pool: UserPool, user: User, name: str, value: str) -> None:
         raise Refusal("AliasExistsException", f"An account with the {name} already exists.")
 
 
-def take_alias(pool: UserPool, user: User, name: str) -> None:
-    """ForceAliasCreation: whom this address of a user signed in until now, it does so no longer."""
-    owner = pool.find(user.attributes[name]) if name in _sign_in_names(pool) else None
+def take_alias(pool: UserPool, user: User, name: str, value: str) -> None:
+    """Unverify an address on the user who has it as an alias, so that another user can have it."""
+    owner = pool.find(value) if name in pool.members.get("AliasAttributes", ()) else None
     if owner is not None and owner is not user:
         owner.attributes[f"{name}_verified"] = "false"
 

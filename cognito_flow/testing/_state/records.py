@@ -128,12 +128,31 @@ class Passkey:
     rp_id: str
     created_at: datetime
 
+    @property
+    def id(self) -> str:
+        """The credential id as WebAuthn writes it in JSON: base64url without padding."""
+        return base64.urlsafe_b64encode(self.registered.credential_id).decode().rstrip("=")
+
 
 @attrs.define
 class Grant:
-    """A refresh token, and the sign-in that it came from. `superseded_at` is set when rotation has replaced
-    it. `session_id` is None if the pool did not track sessions at the sign-in; `acr_claims` are acr and
-    amr, if they were asked for."""
+    """A refresh token, and the sign-in that it came from.
+
+    Args:
+        token: The refresh token.
+        client_id: The app client.
+        origin_jti: The claim that all tokens of this sign-in share.
+        auth_time: When the user signed in.
+        expires_at: When the refresh token expires.
+        device_key: The device of the sign-in.
+        superseded_at: When rotation replaced the refresh token.
+        is_revoked: The user signed out everywhere or the token was revoked: refresh and access tokens are
+            refused.
+        session_id: The id of the session; None if the pool did not track sessions at the sign-in.
+        acr_claims: The claims acr and amr, if they were requested.
+        active_at: When the session was used last.
+        is_device_forgotten: The refresh token is refused, access tokens still work.
+    """
 
     token: str = attrs.field(repr=False)
     client_id: str
@@ -145,6 +164,18 @@ class Grant:
     session_id: str | None = None
     acr_claims: dict[str, object] = attrs.field(factory=dict[str, object])
     active_at: datetime = attrs.field(default=attrs.Factory(lambda grant: grant.auth_time, takes_self=True))
+    is_revoked: bool = False
+    is_device_forgotten: bool = False
+
+    @property
+    def has_session(self) -> bool:
+        """Whether the sign-in is a tracked session that was not revoked."""
+        return self.session_id is not None and not self.is_revoked
+
+
+def is_verified(attributes: Mapping[str, str], name: str) -> bool:
+    """Whether an address is verified. Programs write the value in any case, and Cognito takes it."""
+    return attributes.get(f"{name}_verified", "").lower() == "true"
 
 
 @attrs.define
@@ -187,9 +218,20 @@ class User:
         """The attributes as triggers see them."""
         return {"sub": self.sub, "cognito:user_status": self.status, **self.attributes}
 
+    def has_factor(self, name: str) -> bool:
+        """Whether the user has what a second factor needs: an authenticator app or an address."""
+        if name == "SOFTWARE_TOKEN_MFA":
+            return self.totp_secret is not None
+        return bool(self.attributes.get("phone_number" if name == "SMS_MFA" else "email"))
+
     def enable_factor(self, name: str) -> None:
         """Let a second factor be asked for, once and as the last one."""
         self.mfa_enabled = [*(known for known in self.mfa_enabled if known != name), name]
+
+    def sign_out_everywhere(self) -> None:
+        """Revoke the tokens of all sign-ins."""
+        for grant in self.grants:
+            grant.is_revoked = True
 
     def grant(self, token: str) -> Grant | None:
         """The grant with this refresh token."""
@@ -205,7 +247,7 @@ class User:
 
     def evict_sessions(self, most: int) -> None:
         """End the sessions that were used least recently, so that no more than `most` are left."""
-        used = {grant.session_id: grant.active_at for grant in self.grants if grant.session_id is not None}
+        used = {grant.session_id: grant.active_at for grant in self.grants if grant.has_session}
         oldest_first = sorted(used, key=lambda session_id: used[session_id])
         ended = oldest_first[: max(0, len(used) - most)]
         self.grants = [grant for grant in self.grants if grant.session_id not in ended]
@@ -288,13 +330,33 @@ def _issuer(pool_id: str) -> str:
     return f"https://cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
 
 
+@attrs.frozen
+class Settings:
+    """How a pool behaves where reports about the real service differ.
+
+    Args:
+        skew: By how many seconds TIMESTAMP may differ from the clock.
+        totp_retry: A Session survives a wrong TOTP code.
+        device_session_required: DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER must be answered with their
+            Session.
+        confirmation_session: ConfirmSignUp answers with a Session even if it was sent none.
+        admin_no_srp_auth: AdminInitiateAuth answers USER_SRP_AUTH with ADMIN_NO_SRP_AUTH.
+    """
+
+    skew: float = 300.0
+    totp_retry: bool = True
+    device_session_required: bool = False
+    confirmation_session: bool = False
+    admin_no_srp_auth: bool = False
+
+
+_KINDS = {float: "number", bool: "true or false", str: "string"}
+
+
 @attrs.define
 class UserPool:
-    """A user pool: its members as the wire describes them, and everything in it. `issuer` is the `iss` claim.
-
-    The options settle what is not known of the real service: `skew` is how far TIMESTAMP may be off, in
-    seconds; `totp_retry` whether a Session survives a wrong TOTP code.
-    """
+    """A user pool: its members as the wire describes them, and everything in it. `issuer` is the `iss`
+    claim."""
 
     id: str
     members: Members
@@ -309,13 +371,32 @@ class UserPool:
     groups: dict[str, Members] = attrs.field(factory=dict[str, Members])
     resource_servers: dict[str, Members] = attrs.field(factory=dict[str, Members])
     triggers: Triggers = attrs.field(factory=Triggers)
-    skew: float = 300
-    totp_retry: bool = True
+    settings: Settings = attrs.field(factory=Settings)
     issuer: str = attrs.field(default=attrs.Factory(lambda pool: _issuer(pool.id), takes_self=True))
     secret: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), repr=False)
     spent: dict[str, float] = attrs.field(factory=dict[str, float], repr=False)
     attempts: Attempts = attrs.field(factory=Attempts, repr=False)
     modified_at: datetime = attrs.field(default=attrs.Factory(lambda pool: pool.created_at, takes_self=True))
+
+    def configure(self, given: Mapping[str, object]) -> None:
+        """Change some of the settings, or the issuer.
+
+        Raises:
+            ValueError: There is no such setting, or a value has the wrong type.
+        """
+        kinds = {field.name: type(field.default) for field in attrs.fields(Settings)} | {"issuer": str}
+        for name, value in given.items():
+            if name not in kinds:
+                raise ValueError(f"there is no setting {name}: expected one of {', '.join(sorted(kinds))}")
+            # True is an int, too, but not a number of seconds.
+            is_number = (
+                kinds[name] is float and isinstance(value, int | float) and not isinstance(value, bool)
+            )
+            if type(value) is not kinds[name] and not is_number:
+                raise ValueError(f"{name} must be of the type {_KINDS[kinds[name]]}")
+        changes: dict[str, Any] = {name: value for name, value in given.items() if name != "issuer"}
+        self.settings = attrs.evolve(self.settings, **changes)
+        self.issuer = str(given.get("issuer", self.issuer))
 
     @property
     def region(self) -> str:
@@ -390,6 +471,17 @@ class UserPool:
                 return user
         return None
 
+    def find_by_any_name(self, typed: str) -> User | None:
+        """The user that an administrator means: by user name, alias or sub."""
+        by_sub = (user for user in self.users.values() if user.sub == typed)
+        return self.find(typed) or next(by_sub, None)
+
+    def display_name(self, user: User) -> str:
+        """What the user types to sign in: in pools with UsernameAttributes an address, else the user name."""
+        named = self.members.get("UsernameAttributes", ())
+        addresses = (user.attributes[name] for name in named if name in user.attributes)
+        return next(addresses, user.username)
+
     def own_name(self, typed: str) -> str:
         """The user name that a typed name stands for, as it is if it stands for none."""
         user = self.find(typed)
@@ -400,18 +492,25 @@ class UserPool:
         if value is None or self.fold(value) != folded:
             return False
         must_be_verified = name in self.members.get("AliasAttributes", ()) and name != "preferred_username"
-        return not must_be_verified or user.attributes.get(f"{name}_verified") == "true"
+        return not must_be_verified or is_verified(user.attributes, name)
 
     def derive(self, purpose: str, name: str) -> bytes:
         """32 bytes that are always the same for a purpose and a name, and tell nothing about the pool."""
         return hmac.digest(self.secret, f"{purpose}\0{self.fold(name)}".encode(), hashlib.sha256)
+
+    def simulated_address(self, medium: str, name: str) -> str:
+        """The address that a code for an unknown name is said to go to: always the same one."""
+        seed = self.derive("destination", name)
+        if medium == "SMS":
+            return f"+{int.from_bytes(seed[:4]):010}"
+        return f"{chr(97 + seed[4] % 26)}@{chr(97 + seed[5] % 26)}"
 
     def simulated_id(self, name: str) -> str:
         """The user id that an unknown name is answered with."""
         return str(uuid.UUID(bytes=self.derive("user id", name)[:16], version=4))
 
     def run_trigger(
-        self, name: str, source: str, client_id: str, user: User | str, request: Members
+        self, name: str, source: str, client_id: str, user: User | str, request: Members, version: str = "1"
     ) -> Members | None:
         """Run a Lambda trigger of the pool.
 
@@ -421,6 +520,7 @@ class UserPool:
             client_id: The app client.
             user: The user, or the name of one that does not exist.
             request: The event's request, without userAttributes.
+            version: The event's version.
 
         Returns:
             The event's response; None if the pool has no such trigger.
@@ -434,7 +534,7 @@ class UserPool:
             (user, {}) if isinstance(user, str) else (user.username, user.trigger_attributes)
         )
         event: Members = {
-            "version": "1",
+            "version": version,
             "region": self.region,
             "userPoolId": self.id,
             "userName": name_of_user,

@@ -73,10 +73,23 @@ def parse_credential(text: str) -> Mapping[str, object]:
     return credential
 
 
+def names_user(credential: Mapping[str, object], user: User) -> bool:
+    """Whether an assertion's userHandle, if it has one, is the user's. (Web Authentication Level 3, section
+    7.2, step 6.)"""
+    handle = member(credential, "response", "userHandle")
+    return handle is None or handle == base64.urlsafe_b64encode(user.sub.encode()).decode().rstrip("=")
+
+
+def is_registered(pool: UserPool, credential_id: bytes) -> bool:
+    """Whether a user of the pool has registered this credential. (Section 7.1: an id is registered once.)"""
+    return any(
+        passkey.registered.credential_id == credential_id
+        for user in pool.users.values()
+        for passkey in user.passkeys
+    )
+
+
 def find_passkey(user: User, credential: Mapping[str, object]) -> Passkey | None:
     """The user's passkey that the credential names."""
-    for passkey in user.passkeys:
-        encoded = base64.urlsafe_b64encode(passkey.registered.credential_id).decode().rstrip("=")
-        if encoded == credential.get("id"):
-            return passkey
-    return None
+    wanted = credential.get("id")
+    return next((passkey for passkey in user.passkeys if passkey.id == wanted), None)

@@ -38,14 +38,14 @@ class Progress:
         code: The code that was sent.
         sent_to: Where it went.
         choices: What may be chosen.
+        first_factors: What a choice-based sign-in can begin with.
         history: The rounds of a custom sign-in, as its triggers see them.
         private: The private parameters of an open custom challenge.
         metadata: The challengeMetadata of an open custom challenge.
         srp_a: SRP_A of a custom sign-in, for when its trigger asks for PASSWORD_VERIFIER.
         email: The address that is being set up.
         totp_secret: The secret of the authenticator app that is being set up.
-        totp_name: How the person calls it.
-        totp_step: The step of its first code, which was right.
+        is_totp_verified: Its first code was right.
         passkey_challenge: The challenge that a passkey must sign, base64url.
         target: The combinations of factors that reach the level that was asked for.
         amr: The methods that were used, as the claim amr names them.
@@ -65,14 +65,14 @@ class Progress:
     code: str | None = attrs.field(default=None, repr=False)
     sent_to: str | None = None
     choices: list[str] = attrs.field(factory=list[str])
+    first_factors: list[str] = attrs.field(factory=list[str])
     history: list[Members] = attrs.field(factory=list[Members])
     private: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     metadata: str | None = None
     srp_a: str | None = None
     email: str | None = None
     totp_secret: str | None = attrs.field(default=None, repr=False)
-    totp_name: str | None = None
-    totp_step: int | None = None
+    is_totp_verified: bool = False
     passkey_challenge: str | None = attrs.field(default=None, repr=False)
     target: list[list[str]] = attrs.field(factory=list[list[str]])
     amr: list[str] = attrs.field(factory=list[str])
@@ -122,9 +122,15 @@ def open_session(pool: UserPool, client: Client, text: str, challenge: str, now:
         raise not_authorized("Invalid session for the user.")
     if progress.salt is not None and (user is None or progress.salt != user.password_salt):
         raise not_authorized("Invalid session for the user.")
-    if progress.challenge != challenge:
+    if progress.challenge != challenge and not _changes_factor(progress, challenge):
         raise _another_challenge(progress.challenge, challenge)
     return progress
+
+
+def _changes_factor(progress: Progress, challenge: str) -> bool:
+    """Whether SELECT_CHALLENGE answers another first factor: users may change their mind within a Session."""
+    is_first_factor = progress.first_factors and not progress.is_second_factor
+    return challenge == "SELECT_CHALLENGE" and bool(is_first_factor)
 
 
 def _another_challenge(asked: str, answered: str) -> Refusal:

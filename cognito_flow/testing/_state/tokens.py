@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
+import attrs
+
 from cognito_flow.testing._state import Members
-from cognito_flow.testing._state.records import Client, Grant, User, UserPool
+from cognito_flow.testing._state.records import Client, Grant, User, UserPool, is_verified
 from cognito_flow.testing._state.refusal import not_authorized
 from cognito_flow.testing._state.signing import opaque_token
 
-# What no trigger can add, change or take away, according to "Pre token generation Lambda trigger" in the
+# No trigger can add, change or suppress these, according to "Pre token generation Lambda trigger" in the
 # developer guide.
 _RESERVED = frozenset(
     {
@@ -38,8 +41,11 @@ _RESERVED = frozenset(
         "token_use",
     }
 )
+# The claims that make an access token what it is. Scopes have members of their own in the response.
+_RESERVED_IN_ACCESS = frozenset({"client_id", "device_key", "event_id", "scope", "username"})
 
 _SCOPE = "aws.cognito.signin.user.admin"
+_VERSIONS = {"V1_0": "1", "V2_0": "2", "V3_0": "3"}
 
 
 def new_grant(pool: UserPool, client: Client, user: User, now: datetime, device_key: str | None) -> Grant:
@@ -53,7 +59,15 @@ def new_grant(pool: UserPool, client: Client, user: User, now: datetime, device_
     return grant
 
 
-def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetime, source: str) -> Members:
+def issue(
+    pool: UserPool,
+    client: Client,
+    user: User,
+    grant: Grant,
+    now: datetime,
+    source: str,
+    metadata: Mapping[str, str],
+) -> Members:
     """AccessToken, IdToken, ExpiresIn and TokenType.
 
     Args:
@@ -63,10 +77,11 @@ def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetim
         grant: The sign-in that the tokens belong to.
         now: The time.
         source: The triggerSource for the pre token generation trigger.
+        metadata: ClientMetadata for that trigger.
     """
-    overrides = _overrides(pool, client, user, source)
+    overrides = _overrides(pool, client, user, source, metadata)
     access, identity = _access_claims(user, grant), _id_claims(client, user, grant)
-    details: Members = {**_group_configuration(pool, user), **(overrides.get("groupOverrideDetails") or {})}
+    groups: Members = {**_group_configuration(pool, user), **overrides.groups}
     for claims, token in ((access, "AccessToken"), (identity, "IdToken")):
         claims |= {
             "iss": pool.issuer,
@@ -78,16 +93,15 @@ def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetim
             "jti": str(uuid.uuid4()),
             **grant.acr_claims,
         }
-        if details["groupsToOverride"]:
-            claims["cognito:groups"] = list(details["groupsToOverride"])
-    if details["iamRolesToOverride"]:
-        identity["cognito:roles"] = list(details["iamRolesToOverride"])
-    if details["preferredRole"]:
-        identity["cognito:preferred_role"] = details["preferredRole"]
-    added: Members = overrides.get("claimsToAddOrOverride") or {}
-    identity |= {name: value for name, value in added.items() if _is_free(name)}
-    for name in filter(_is_free, overrides.get("claimsToSuppress") or ()):
-        identity.pop(name, None)
+        if groups["groupsToOverride"]:
+            claims["cognito:groups"] = list(groups["groupsToOverride"])
+    if groups["iamRolesToOverride"]:
+        identity["cognito:roles"] = list(groups["iamRolesToOverride"])
+    if groups["preferredRole"]:
+        identity["cognito:preferred_role"] = groups["preferredRole"]
+    _override_claims(identity, overrides.identity, _RESERVED)
+    _override_claims(access, overrides.access, _RESERVED | _RESERVED_IN_ACCESS)
+    _override_scopes(access, overrides.access)
     return {
         "AccessToken": pool.keys.sign(access, "access"),
         "IdToken": pool.keys.sign(identity, "id"),
@@ -96,15 +110,51 @@ def issue(pool: UserPool, client: Client, user: User, grant: Grant, now: datetim
     }
 
 
-def _is_free(claim: str) -> bool:
-    """Whether a trigger may say what this claim is."""
-    return claim not in _RESERVED and not claim.startswith("dev:")
+@attrs.frozen
+class _Overrides:
+    """What the pre token generation trigger wants changed, in the form of its later versions."""
+
+    identity: Members
+    access: Members
+    groups: Members
 
 
-def _overrides(pool: UserPool, client: Client, user: User, source: str) -> Members:
-    request: Members = {"groupConfiguration": _group_configuration(pool, user)}
-    response = pool.run_trigger("PreTokenGeneration", source, client.id, user, request) or {}
-    return response.get("claimsOverrideDetails") or {}
+def _overrides(
+    pool: UserPool, client: Client, user: User, source: str, metadata: Mapping[str, str]
+) -> _Overrides:
+    request: Members = {
+        "groupConfiguration": _group_configuration(pool, user),
+        "clientMetadata": dict(metadata),
+    }
+    config = pool.members.get("LambdaConfig", {}).get("PreTokenGenerationConfig", {})
+    version = _VERSIONS[config.get("LambdaVersion", "V1_0")]
+    if version != "1":
+        request["scopes"] = [_SCOPE]
+    response = pool.run_trigger("PreTokenGeneration", source, client.id, user, request, version) or {}
+    # The first version knows the ID token only.
+    if version == "1":
+        identity = details = response.get("claimsOverrideDetails") or {}
+        access: Members = {}
+    else:
+        details = response.get("claimsAndScopeOverrideDetails") or {}
+        identity, access = details.get("idTokenGeneration") or {}, details.get("accessTokenGeneration") or {}
+    return _Overrides(identity, access, details.get("groupOverrideDetails") or {})
+
+
+def _override_claims(claims: Members, wanted: Members, reserved: frozenset[str]) -> None:
+    def is_free(name: str) -> bool:
+        return name not in reserved and not name.startswith("dev:")
+
+    added: Members = wanted.get("claimsToAddOrOverride") or {}
+    claims |= {name: value for name, value in added.items() if is_free(name)}
+    for name in filter(is_free, wanted.get("claimsToSuppress") or ()):
+        claims.pop(name, None)
+
+
+def _override_scopes(access: Members, wanted: Members) -> None:
+    suppressed = set(wanted.get("scopesToSuppress") or ())
+    scopes = [_SCOPE, *(wanted.get("scopesToAdd") or ())]
+    access["scope"] = " ".join(scope for scope in dict.fromkeys(scopes) if scope not in suppressed)
 
 
 def _group_configuration(pool: UserPool, user: User) -> Members:
@@ -125,7 +175,6 @@ def _access_claims(user: User, grant: Grant) -> Members:
         "client_id": grant.client_id,
         "origin_jti": grant.origin_jti,
         "token_use": "access",
-        "scope": _SCOPE,
         "username": user.username,
     }
     if grant.device_key is not None:
@@ -135,9 +184,9 @@ def _access_claims(user: User, grant: Grant) -> Members:
 
 def _id_claims(client: Client, user: User, grant: Grant) -> Members:
     attributes: Members = {name: value for name, value in user.attributes.items() if client.may_read(name)}
-    for name in ("email_verified", "phone_number_verified"):
-        if name in attributes:
-            attributes[name] = attributes[name] == "true"
+    for name in ("email", "phone_number"):
+        if f"{name}_verified" in attributes:
+            attributes[f"{name}_verified"] = is_verified(user.attributes, name)
     return {
         **attributes,
         "aud": grant.client_id,
@@ -162,7 +211,9 @@ def user_of_access_token(pool: UserPool, token: str, now: datetime) -> tuple[Use
         raise not_authorized("Invalid Access Token")
     if not user.is_enabled:
         raise not_authorized("User is disabled.")
+    if _SCOPE not in claims["scope"].split():
+        raise not_authorized("Access Token does not have required scopes")
     for grant in user.grants:
-        if grant.origin_jti == claims["origin_jti"]:
+        if grant.origin_jti == claims["origin_jti"] and not grant.is_revoked:
             return user, grant
     raise not_authorized("Access Token has been revoked")

@@ -43,6 +43,9 @@ _RESPONSES: dict[str, Members] = {
     "PostConfirmation": {},
 }
 
+# Those of events of a later version.
+_LATER_RESPONSES: dict[str, Members] = {"PreTokenGeneration": {"claimsAndScopeOverrideDetails": None}}
+
 
 class Triggers(UserDict[str, Trigger]):
     """The triggers of a pool, by name.
@@ -76,7 +79,8 @@ class Triggers(UserDict[str, Trigger]):
         Raises:
             Refusal: The trigger raised, or did not return an event.
         """
-        event = {**copy.deepcopy(event), "response": copy.deepcopy(_RESPONSES[name])}
+        responses = _RESPONSES if event["version"] == "1" else _LATER_RESPONSES
+        event = {**copy.deepcopy(event), "response": copy.deepcopy(responses[name])}
         try:
             returned: object = self[name](event)
         except Exception as error:  # whatever a trigger raises, Lambda reports by its text

@@ -6,16 +6,17 @@ user's.
 
 from __future__ import annotations
 
-import secrets
-
-from cognito_flow.testing._operations.authentication.first_factors import check_claim, secret_block
+from cognito_flow.testing._operations.authentication.password_claim import (
+    check_claim,
+    need_claim,
+    srp_parameters,
+)
 from cognito_flow.testing._operations.authentication.second_factors import after_device
 from cognito_flow.testing._operations.authentication.sign_in import SignIn
 from cognito_flow.testing._operations.request import need
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import Device
 from cognito_flow.testing._state.refusal import Refusal, incorrect_password
-from cognito_flow.testing._state.srp_server import open_exchange
 
 
 def _device(sign_in: SignIn) -> Device:
@@ -30,11 +31,8 @@ def _device(sign_in: SignIn) -> Device:
 def answer_device_srp_auth(sign_in: SignIn) -> Members:
     """DEVICE_SRP_AUTH."""
     device, srp_a = _device(sign_in), need(sign_in.values, "SRP_A")
-    exchange = open_exchange(device.verifier, srp_a, secrets.token_bytes)
     parameters = {
-        "SALT": f"{device.verifier.salt:x}",
-        "SRP_B": f"{exchange.b_public:x}",
-        "SECRET_BLOCK": secret_block(sign_in, exchange, device.key),
+        **srp_parameters(sign_in, device.verifier, srp_a, device.key),
         "DEVICE_KEY": device.key,
         "USERNAME": sign_in.known.username,
     }
@@ -44,8 +42,7 @@ def answer_device_srp_auth(sign_in: SignIn) -> Members:
 
 def answer_device_password_verifier(sign_in: SignIn) -> Members:
     """DEVICE_PASSWORD_VERIFIER."""
-    for name in ("TIMESTAMP", "PASSWORD_CLAIM_SIGNATURE", "PASSWORD_CLAIM_SECRET_BLOCK"):
-        need(sign_in.values, name)
+    need_claim(sign_in.values)
     device = _device(sign_in)
     if not check_claim(sign_in, device.verifier, device.group_key, device.key):
         raise incorrect_password()

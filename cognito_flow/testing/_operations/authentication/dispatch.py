@@ -6,8 +6,6 @@ challenge. The order of the checks is that of the service: parameters, flow, has
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 
 import attrs
@@ -18,6 +16,7 @@ from cognito_flow.testing._operations.authentication import (
     first_factors,
     second_factors,
 )
+from cognito_flow.testing._operations.authentication.password_claim import need_claim, open_block
 from cognito_flow.testing._operations.authentication.sign_in import SignIn
 from cognito_flow.testing._operations.request import Operation, Request, check_secret_hash, need
 from cognito_flow.testing._operations.tokens import refresh
@@ -30,7 +29,7 @@ from cognito_flow.testing._state.refusal import (
     missing_parameter,
     not_authorized,
 )
-from cognito_flow.testing._state.sessions import Progress, open_sealed, open_session
+from cognito_flow.testing._state.sessions import Progress, open_session
 
 _PASSWORD_FLOWS = ("USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH")
 _REFRESH_FLOWS = ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN")
@@ -42,9 +41,12 @@ _FLOWS: dict[str, Callable[[SignIn], Members]] = {
     "USER_AUTH": first_factors.start_choice,
 }
 
-# What ExplicitAuthFlows must hold, and what is said when it does not.
+# These ExplicitAuthFlows of old app clients allow SRP and refresh, too.
+_LEGACY = {"ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH"}
+
+# ExplicitAuthFlows must hold one of these, or the flow is refused with this text.
 _ENABLED_BY = {
-    "USER_SRP_AUTH": ({"ALLOW_USER_SRP_AUTH"}, "USER_SRP_AUTH is not enabled for the client."),
+    "USER_SRP_AUTH": ({"ALLOW_USER_SRP_AUTH", *_LEGACY}, "USER_SRP_AUTH is not enabled for the client."),
     "USER_PASSWORD_AUTH": (
         {"ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"},
         "USER_PASSWORD_AUTH flow not enabled for this client",
@@ -59,7 +61,8 @@ _ENABLED_BY = {
         ({"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"}, "Auth flow not enabled for this client"),
     ),
     **dict.fromkeys(
-        _REFRESH_FLOWS, ({"ALLOW_REFRESH_TOKEN_AUTH"}, "Refresh Token flow not enabled for this client")
+        _REFRESH_FLOWS,
+        ({"ALLOW_REFRESH_TOKEN_AUTH", *_LEGACY}, "Refresh Token flow not enabled for this client"),
     ),
 }
 
@@ -87,6 +90,8 @@ def initiate_auth(request: Request) -> Members:
         raise Refusal("UserNotFoundException", "User does not exist.")
     progress = _first_progress(request, pool, client, typed, user)
     sign_in = _sign_in(request, pool, client, typed, user, progress)
+    if request.is_admin and flow == "USER_SRP_AUTH" and pool.settings.admin_no_srp_auth:
+        return first_factors.start_without_srp(sign_in)
     return _FLOWS[flow](sign_in)
 
 
@@ -140,6 +145,7 @@ def _sign_in(
         metadata=request.parameters.get("ClientMetadata", {}),
         outbox=request.outbox,
         now=request.now,
+        is_start=starts,
     )
 
 
@@ -152,10 +158,11 @@ def _answer_password_verifier(sign_in: SignIn) -> Members:
     return custom.after_password(sign_in) if is_custom else second_factors.after_first_factor(sign_in)
 
 
-# Clients in the field answer these without a Session after USER_SRP_AUTH.
+# Some clients answer these without a Session.
 _OF_A_DEVICE = ("DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER")
 
 _ANSWERS: dict[str, Callable[[SignIn], Members]] = {
+    "ADMIN_NO_SRP_AUTH": first_factors.answer_password,
     "CUSTOM_CHALLENGE": custom.answer_custom_challenge,
     "DEVICE_PASSWORD_VERIFIER": device_factor.answer_device_password_verifier,
     "DEVICE_SRP_AUTH": device_factor.answer_device_srp_auth,
@@ -178,8 +185,6 @@ def respond_to_auth_challenge(request: Request) -> Members:
     """RespondToAuthChallenge and AdminRespondToAuthChallenge."""
     pool, client = request.client()
     challenge, values = request.parameters["ChallengeName"], request.parameters.get("ChallengeResponses", {})
-    if challenge not in _ANSWERS:
-        raise invalid_parameter(f"{challenge} cannot be answered.")
     if not values:
         raise missing_parameter("challenge responses.")
     typed = need(values, "USERNAME")
@@ -217,7 +222,8 @@ def _progress(
     request: Request, pool: UserPool, client: Client, user: User | None, challenge: str
 ) -> Progress:
     session = request.parameters.get("Session")
-    if session is None and user is not None and challenge in _OF_A_DEVICE:
+    may_lack_session = challenge in _OF_A_DEVICE and not pool.settings.device_session_required
+    if session is None and user is not None and may_lack_session:
         device = user.devices.get(request.parameters["ChallengeResponses"].get("DEVICE_KEY", ""))
         session = None if device is None else device.sessions.get(client.id)
     if session is not None:
@@ -226,16 +232,11 @@ def _progress(
         raise missing_parameter("Session")
     # In USER_SRP_AUTH the SECRET_BLOCK stands for the Session.
     values = request.parameters["ChallengeResponses"]
-    for name in ("TIMESTAMP", "PASSWORD_CLAIM_SIGNATURE", "PASSWORD_CLAIM_SECRET_BLOCK"):
-        need(values, name)
-    try:
-        block = base64.b64decode(values["PASSWORD_CLAIM_SECRET_BLOCK"], validate=True)
-    except (binascii.Error, ValueError):
-        raise incorrect_password() from None
-    kept = open_sealed(pool, block.decode("latin-1"))
-    if kept is None or "progress" not in kept:
+    need_claim(values)
+    content = open_block(pool, values)
+    if content is None:
         raise incorrect_password()
-    progress = Progress(**kept["progress"])
+    progress = Progress(**content["progress"])
     if progress.flow != "USER_SRP_AUTH":
         raise missing_parameter("Session")
     return attrs.evolve(progress, challenge=challenge)

@@ -7,7 +7,6 @@ one that was wrong looks the same for a user who does not exist, where the app c
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import secrets
 
@@ -15,6 +14,11 @@ import attrs
 
 from cognito_flow.testing._operations.authentication import step_up
 from cognito_flow.testing._operations.authentication.migration import migrate
+from cognito_flow.testing._operations.authentication.password_claim import (
+    check_claim,
+    need_claim,
+    srp_parameters,
+)
 from cognito_flow.testing._operations.authentication.second_factors import (
     after_first_factor,
     finish,
@@ -24,18 +28,10 @@ from cognito_flow.testing._operations.authentication.sign_in import SignIn, not_
 from cognito_flow.testing._operations.request import need
 from cognito_flow.testing._state import Members, passkeys, passwords, relying_party
 from cognito_flow.testing._state.records import User, UserPool
-from cognito_flow.testing._state.refusal import incorrect_password, missing_parameter
-from cognito_flow.testing._state.sessions import open_sealed, seal
+from cognito_flow.testing._state.refusal import Refusal, not_authorized
 from cognito_flow.testing._state.srp_server import (
-    Exchange,
     Verifier,
-    open_exchange,
-    parse_timestamp,
-    proof_is_right,
 )
-
-_CLAIM = ("TIMESTAMP", "PASSWORD_CLAIM_SIGNATURE", "PASSWORD_CLAIM_SECRET_BLOCK")
-
 
 # -- passwords in clear --
 
@@ -50,6 +46,14 @@ def start_password(sign_in: SignIn) -> Members:
         sign_in.check_device(sign_in.values.get("DEVICE_KEY"))
     sign_in.pre_authentication()
     return _check_password(sign_in, password)
+
+
+def start_without_srp(sign_in: SignIn) -> Members:
+    """ADMIN_NO_SRP_AUTH in place of PASSWORD_VERIFIER, where the pool is configured to ask it."""
+    if sign_in.user is not None:
+        sign_in.check_state()
+    sign_in.pre_authentication()
+    return sign_in.ask("ADMIN_NO_SRP_AUTH", {"USERNAME": sign_in.progress.username})
 
 
 def _check_password(sign_in: SignIn, password: str) -> Members:
@@ -80,11 +84,8 @@ def ask_password_verifier(sign_in: SignIn, srp_a: str) -> Members:
         name, verifier = pool.simulated_id(sign_in.typed), _simulated(sign_in)
     else:
         name, verifier = user.username, user.verifier or _simulated(sign_in)
-    exchange = open_exchange(verifier, srp_a, secrets.token_bytes)
     parameters = {
-        "SALT": f"{verifier.salt:x}",
-        "SRP_B": f"{exchange.b_public:x}",
-        "SECRET_BLOCK": secret_block(sign_in, exchange, name),
+        **srp_parameters(sign_in, verifier, srp_a, name),
         "USERNAME": name,
         "USER_ID_FOR_SRP": name,
     }
@@ -99,22 +100,6 @@ def _simulated(sign_in: SignIn) -> Verifier:
     return Verifier(int.from_bytes(bytes([seed[0] or 1]) + seed[1:16]), int.from_bytes(seed) | 1)
 
 
-def secret_block(sign_in: SignIn, exchange: Exchange, name: str) -> str:
-    """SECRET_BLOCK: the server's half of an exchange, which only this pool can read. In base64, as clients
-    expect it."""
-    sealed = seal(
-        sign_in.pool,
-        {
-            "progress": attrs.asdict(sign_in.progress),
-            "a": f"{exchange.a_public:x}",
-            "b": f"{exchange.b_secret:x}",
-            "name": name,
-            "until": (sign_in.now + sign_in.client.session_life).timestamp(),
-        },
-    )
-    return base64.b64encode(sealed.encode()).decode()
-
-
 def prove_password(sign_in: SignIn) -> None:
     """PASSWORD_VERIFIER. A challenge takes any number of proofs until it is too old; a wrong one counts for
     the lock.
@@ -122,8 +107,7 @@ def prove_password(sign_in: SignIn) -> None:
     Raises:
         Refusal: The proof is wrong.
     """
-    for name in _CLAIM:
-        need(sign_in.values, name)
+    need_claim(sign_in.values)
     sign_in.check_device(sign_in.values.get("DEVICE_KEY"))
     user = sign_in.known
     sign_in.check_state()
@@ -132,43 +116,6 @@ def prove_password(sign_in: SignIn) -> None:
         sign_in, user.verifier, sign_in.pool.name, user.username
     )
     sign_in.judge_password(is_right)
-
-
-def check_claim(sign_in: SignIn, verifier: Verifier, group: str, name: str) -> bool:
-    """Whether the claim of this call proves the password behind a verifier, now, and for the open
-    exchange."""
-    moment, canonical = parse_timestamp(sign_in.values["TIMESTAMP"])
-    block = _decode_base64(sign_in.values["PASSWORD_CLAIM_SECRET_BLOCK"])
-    kept = open_sealed(sign_in.pool, block.decode("latin-1"))
-    if kept is None or "until" not in kept or kept["name"] != name:
-        return False
-    is_late = sign_in.now.timestamp() >= kept["until"]
-    is_skewed = abs((sign_in.now - moment).total_seconds()) > sign_in.pool.skew
-    if is_late or is_skewed or kept["progress"]["client_id"] != sign_in.client.id:
-        return False
-    exchange = _reopen(verifier, kept)
-    signature = sign_in.values["PASSWORD_CLAIM_SIGNATURE"]
-    return proof_is_right(
-        exchange,
-        verifier,
-        group=group,
-        name=name,
-        secret_block=block,
-        timestamp=canonical,
-        signature=signature,
-    )
-
-
-def _reopen(verifier: Verifier, kept: Members) -> Exchange:
-    secret = int(kept["b"], 16)
-    return open_exchange(verifier, kept["a"], secret.to_bytes)
-
-
-def _decode_base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return b""
 
 
 # -- a choice of factors --
@@ -192,16 +139,16 @@ def start_choice(sign_in: SignIn) -> Members:
         if not leading:
             return after_first_factor(sign_in)
         available = [name for name in available if name in leading]
+    # They stay in the Session, so that SELECT_CHALLENGE can change to another factor later.
+    sign_in.progress = attrs.evolve(sign_in.progress, first_factors=available)
     if preferred in available:
         answer = _begin_factor(sign_in, preferred or "")
     elif available == ["EMAIL_OTP"] and preferred is None:
         answer = _begin_factor(sign_in, "EMAIL_OTP")
     else:
-        answer = sign_in.ask("SELECT_CHALLENGE", {}, choices=available)
-        return {**answer, "AvailableChallenges": available}
-    return (
-        {**answer, "AvailableChallenges": [preferred or "EMAIL_OTP"]} if "ChallengeName" in answer else answer
-    )
+        answer = sign_in.ask("SELECT_CHALLENGE", {})
+    is_first_factor = answer.get("ChallengeName") in {*available, "SELECT_CHALLENGE", "PASSWORD_VERIFIER"}
+    return {**answer, "AvailableChallenges": available} if is_first_factor else answer
 
 
 def _available(sign_in: SignIn) -> list[str]:
@@ -246,21 +193,17 @@ def _begin_factor(sign_in: SignIn, name: str) -> Members:
 
 
 def answer_select_challenge(sign_in: SignIn) -> Members:
-    """SELECT_CHALLENGE."""
+    """SELECT_CHALLENGE, with its own Session or that of a first factor that the user does not want."""
     chosen = need(sign_in.values, "ANSWER")
-    if chosen not in sign_in.progress.choices:
+    if chosen not in sign_in.progress.first_factors:
         raise not_offered()
     sign_in.check_device(sign_in.values.get("DEVICE_KEY"))
-    if chosen == "PASSWORD" and not sign_in.values.get("PASSWORD"):
-        raise missing_parameter("PASSWORD")
-    if chosen == "PASSWORD_SRP":
-        need(sign_in.values, "SRP_A")
     sign_in.spend()
     return _begin_factor(sign_in, chosen)
 
 
 def answer_password(sign_in: SignIn) -> Members:
-    """PASSWORD, as a challenge."""
+    """PASSWORD and ADMIN_NO_SRP_AUTH, as challenges."""
     password = need(sign_in.values, "PASSWORD")
     sign_in.check_device(sign_in.values.get("DEVICE_KEY"))
     sign_in.spend()
@@ -295,8 +238,8 @@ def answer_passkey(sign_in: SignIn) -> Members:
     """WEB_AUTHN."""
     credential = relying_party.parse_credential(need(sign_in.values, "CREDENTIAL"))
     passkey = relying_party.find_passkey(sign_in.known, credential)
-    if passkey is None:
-        raise incorrect_password()
+    if passkey is None or not relying_party.names_user(credential, sign_in.known):
+        raise _passkey_refused()
     try:
         sign_count = passkeys.verify_assertion(
             credential,
@@ -307,8 +250,12 @@ def answer_passkey(sign_in: SignIn) -> Members:
             user_verification=relying_party.user_verification(sign_in.pool, sign_in.known),
         )
     except passkeys.PasskeyRefused as refused:
-        raise incorrect_password() from refused
+        raise _passkey_refused() from refused
     passkey.registered = attrs.evolve(passkey.registered, sign_count=sign_count)
     sign_in.complete("hwk" if passkey.registered.attachment == "cross-platform" else "swk")
     sign_in.spend()
     return finish(sign_in)
+
+
+def _passkey_refused() -> Refusal:
+    return not_authorized("The passkey could not be verified.")

@@ -131,15 +131,15 @@ def _factors(pool: UserPool, user: User) -> list[str]:
     """The second factors that the user has. Where the pool demands one, an address that a code can go to will
     do."""
     offered = _offered(pool)
-    enabled = [name for name in offered if name in user.mfa_enabled and _is_usable(user, name)]
+    enabled = [name for name in offered if name in user.mfa_enabled and user.has_factor(name)]
     if enabled or pool.mfa.get("MfaConfiguration") != "ON":
         return enabled
-    return [name for name in offered if name != "SOFTWARE_TOKEN_MFA" and _is_usable(user, name)][:1]
+    return [name for name in offered if name != "SOFTWARE_TOKEN_MFA" and user.has_factor(name)][:1]
 
 
 def usable_factors(pool: UserPool, user: User) -> list[str]:
     """The second factors that the pool offers and the user has, whether they are on or not."""
-    return [name for name in _offered(pool) if _is_usable(user, name)]
+    return [name for name in _offered(pool) if user.has_factor(name)]
 
 
 def _offered(pool: UserPool) -> list[str]:
@@ -148,12 +148,6 @@ def _offered(pool: UserPool) -> list[str]:
     if mfa.get("SoftwareTokenMfaConfiguration", {}).get("Enabled"):
         offered.append("SOFTWARE_TOKEN_MFA")
     return [*offered, "EMAIL_OTP"] if mfa.get("EmailMfaConfiguration") is not None else offered
-
-
-def _is_usable(user: User, name: str) -> bool:
-    if name == "SOFTWARE_TOKEN_MFA":
-        return user.totp_secret is not None
-    return bool(user.attributes.get("phone_number" if name == "SMS_MFA" else "email"))
 
 
 def _ask_factor(sign_in: SignIn, name: str) -> Members:
@@ -216,7 +210,7 @@ def answer_totp(sign_in: SignIn) -> Members:
     sign_in.check_mfa_lock()
     if not check_totp(user, user.totp_secret, code, sign_in):
         user.mfa_lock.fail(sign_in.now)
-        if not sign_in.pool.totp_retry:
+        if not sign_in.pool.settings.totp_retry:
             sign_in.spend()
         raise Refusal("CodeMismatchException", "Invalid code received for user")
     user.mfa_lock.reset()
@@ -264,25 +258,20 @@ def check_lacks_factor(pool: UserPool, user: User) -> None:
 def answer_mfa_setup(sign_in: SignIn) -> Members:
     """MFA_SETUP: an address for codes by e-mail, or the Session of a VerifySoftwareToken that was right."""
     progress, user = sign_in.progress, sign_in.known
+    if progress.is_totp_verified and user.totp_secret == progress.totp_secret:
+        sign_in.complete("otp")
+        sign_in.spend()
+        return finish(sign_in)
     check_lacks_factor(sign_in.pool, user)
     # The developer guide spells the key in lower case; all clients send EMAIL.
     email = sign_in.values.get("EMAIL") or sign_in.values.get("email")
-    if email is not None:
-        if "EMAIL_OTP" not in progress.choices:
-            raise not_offered()
-        check_attributes(sign_in.pool, {"email": email})
-        sign_in.spend()
-        return sign_in.ask_for_code("EMAIL_OTP", "EMAIL", 6, email=email)
-    if progress.totp_step is None:
+    if email is None:
         raise not_authorized("Invalid session for the user.")
+    if "EMAIL_OTP" not in progress.choices:
+        raise not_offered()
+    check_attributes(sign_in.pool, {"email": email})
     sign_in.spend()
-    user.totp_secret, user.totp_name = progress.totp_secret, progress.totp_name
-    # The first code must not serve for a sign-in, too. The counter starts anew with each secret.
-    user.totp_used_step = progress.totp_step
-    user.mfa_preferred = None if user.mfa_enabled else "SOFTWARE_TOKEN_MFA"
-    user.enable_factor("SOFTWARE_TOKEN_MFA")
-    sign_in.complete("otp")
-    return finish(sign_in)
+    return sign_in.ask_for_code("EMAIL_OTP", "EMAIL", 6, email=email)
 
 
 # -- tokens --
@@ -303,7 +292,10 @@ def finish(sign_in: SignIn) -> Members:
     grant = new_grant(pool, sign_in.client, user, sign_in.now, used_key)
     if progress.target or "AcrConfiguration" in pool.members:
         grant.acr_claims = acr.claims(pool, progress.amr)
-    result = issue(pool, sign_in.client, user, grant, sign_in.now, "TokenGeneration_Authentication")
+    # The ClientMetadata of InitiateAuth does not reach the pre token generation trigger.
+    metadata = {} if sign_in.is_start else sign_in.metadata
+    source = "TokenGeneration_Authentication"
+    result = issue(pool, sign_in.client, user, grant, sign_in.now, source, metadata)
     result["RefreshToken"] = grant.token
     if new_key is not None:
         result["NewDeviceMetadata"] = {"DeviceKey": new_key, "DeviceGroupKey": pool.device_group_key(user)}

@@ -41,6 +41,7 @@ class SignIn:
         metadata: ClientMetadata.
         outbox: Where messages go.
         now: The time.
+        is_start: It is a call of InitiateAuth.
     """
 
     pool: UserPool
@@ -52,6 +53,7 @@ class SignIn:
     metadata: Mapping[str, str]
     outbox: list[Message] = attrs.field(repr=False)
     now: datetime
+    is_start: bool
 
     @property
     def known(self) -> User:
@@ -79,16 +81,16 @@ class SignIn:
             "choices": [],
             **changes,
         }
+        if self.progress.is_second_factor and self.user is not None:
+            parameters = {**parameters, "USER_ID_FOR_SRP": self.user.username}
         progress = attrs.evolve(self.progress, challenge=challenge, **fresh)
         session = seal_session(self.pool, progress, self.now, self.client.session_life)
         return {"ChallengeName": challenge, "Session": session, "ChallengeParameters": dict(parameters)}
 
     def ask_device(self, challenge: str, device: Device, parameters: Mapping[str, str]) -> Members:
-        """Ask a challenge of a device. After SRP, it may be answered without its Session: the newest is
-        meant."""
+        """Ask a challenge of a device. An answer without a Session means the newest one."""
         answer = self.ask(challenge, parameters)
-        if self.progress.flow == "USER_SRP_AUTH":
-            device.sessions[self.client.id] = answer["Session"]
+        device.sessions[self.client.id] = answer["Session"]
         return answer
 
     def ask_for_code(self, challenge: str, medium: str, digits: int, **changes: object) -> Members:
@@ -108,12 +110,7 @@ class SignIn:
         if isinstance(email, str):
             return email
         if self.user is None:
-            number = int.from_bytes(self.pool.derive("destination", self.typed)[:4])
-            return (
-                f"+{number:010}"
-                if medium == "SMS"
-                else f"{chr(97 + number % 26)}@{chr(97 + number // 26 % 26)}"
-            )
+            return self.pool.simulated_address(medium, self.typed)
         address = self.user.attributes.get(_DELIVERY[medium])
         if address is None:  # it was deleted after the choice was offered
             raise not_offered()

@@ -23,7 +23,7 @@ from cognito_flow.testing._state.attributes import (
     check_mutable,
     check_writable,
 )
-from cognito_flow.testing._state.records import User, UserPool
+from cognito_flow.testing._state.records import User, UserPool, is_verified
 from cognito_flow.testing._state.refusal import invalid_parameter
 
 
@@ -74,7 +74,7 @@ def update(request: Request, pool: UserPool, user: User, changes: Mapping[str, s
 def _is_new(name: str, user: User, changes: Mapping[str, str]) -> bool:
     """Whether an address is another one than before, and must be shown to be the user's."""
     value = changes.get(name)
-    return bool(value) and value != user.attributes.get(name) and changes.get(f"{name}_verified") != "true"
+    return bool(value) and value != user.attributes.get(name) and not is_verified(changes, name)
 
 
 def delete_user_attributes(request: Request) -> Members:

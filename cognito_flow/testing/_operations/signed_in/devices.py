@@ -39,9 +39,10 @@ def _device(request: Request, user: User) -> Device:
 
 
 def _forget(user: User, device: Device) -> None:
-    """The tokens of the device's sign-ins go with it."""
+    """Forget a device. Its refresh tokens end; access tokens work until they expire."""
     del user.devices[device.key]
-    user.grants = [grant for grant in user.grants if grant.device_key != device.key]
+    for grant in user.grants:
+        grant.is_device_forgotten |= grant.device_key == device.key
 
 
 def _describe(device: Device) -> Members:

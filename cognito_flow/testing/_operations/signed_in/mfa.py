@@ -35,7 +35,7 @@ def associate_software_token(request: Request) -> Members:
     if "SOFTWARE_TOKEN_MFA" not in progress.choices:
         raise not_authorized("Invalid session for the user.")
     spend(pool, progress, request.now)
-    further = attrs.evolve(progress, totp_secret=secret_code, totp_step=None)
+    further = attrs.evolve(progress, totp_secret=secret_code)
     return {
         "SecretCode": secret_code,
         "Session": seal_session(pool, further, request.now, client.session_life),
@@ -71,7 +71,8 @@ def _found_set_up(request: Request) -> tuple[UserPool, Client, Progress]:
 
 
 def verify_software_token(request: Request) -> Members:
-    """VerifySoftwareToken. A wrong code leaves everything as it is."""
+    """VerifySoftwareToken. A wrong code changes nothing; the right one enrols the app at once, even if
+    MFA_SETUP is never answered."""
     name, code = request.parameters.get("FriendlyDeviceName"), request.parameters["UserCode"]
     if "AccessToken" in request.parameters:
         _, user, _ = request.signed_in()
@@ -82,11 +83,15 @@ def verify_software_token(request: Request) -> Members:
         user.totp_secret, user.totp_pending, user.totp_name = user.totp_pending, None, name
         return {"Status": "SUCCESS"}
     pool, client, progress = _open_set_up(request)
-    if progress.totp_secret is None or progress.totp_step is not None:
+    if progress.totp_secret is None:
         raise invalid_parameter("Software token has not been associated.")
     step = _step_of_first_code(progress.totp_secret, code, request)
     spend(pool, progress, request.now)
-    further = attrs.evolve(progress, totp_name=name, totp_step=step)
+    user = pool.users[progress.username]
+    user.totp_secret, user.totp_name, user.totp_used_step = progress.totp_secret, name, step
+    user.mfa_preferred = None if user.mfa_enabled else "SOFTWARE_TOKEN_MFA"
+    user.enable_factor("SOFTWARE_TOKEN_MFA")
+    further = attrs.evolve(progress, is_totp_verified=True)
     return {"Status": "SUCCESS", "Session": seal_session(pool, further, request.now, client.session_life)}
 
 
@@ -116,7 +121,7 @@ def set_preference(pool: UserPool, user: User, parameters: Members) -> Members:
     if sum(bool(value.get("PreferredMfa")) for value in settings.values()) > 1:
         raise invalid_parameter("Only one MFA method can be preferred.")
     for name, value in settings.items():
-        if value.get("Enabled") and not _has_factor(user, name):
+        if value.get("Enabled") and not user.has_factor(name):
             raise invalid_parameter(f"User does not have delivery config set to turn on {name}")
     passkey = parameters.get("WebAuthnMfaSettings", {}).get("Enabled", user.passkey_mfa)
     if passkey:
@@ -143,12 +148,6 @@ def _check_passkey_mfa(pool: UserPool, user: User, settings: Mapping[str, Member
     others |= {name for name, value in settings.items() if value.get("Enabled")}
     if not others:
         raise invalid_parameter("Passkey MFA needs another MFA method that is activated for the user.")
-
-
-def _has_factor(user: User, name: str) -> bool:
-    if name == "SOFTWARE_TOKEN_MFA":
-        return user.totp_secret is not None
-    return bool(user.attributes.get("phone_number" if name == "SMS_MFA" else "email"))
 
 
 def set_user_mfa_preference(request: Request) -> Members:

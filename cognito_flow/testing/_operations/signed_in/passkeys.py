@@ -78,6 +78,9 @@ def complete_web_authn_registration(request: Request) -> Members:
     except passkeys.PasskeyRefused as refused:
         code = _REFUSALS.get(refused.reason, "WebAuthnCredentialNotSupportedException")
         raise Refusal(code, f"The credential was refused: {refused.reason}.") from refused
+    if relying_party.is_registered(pool, registered.credential_id):
+        text = "The credential is registered already."
+        raise Refusal("WebAuthnCredentialNotSupportedException", text)
     user.passkeys.append(Passkey(registered, relying_party_id, request.now))
     return {}
 
@@ -85,18 +88,14 @@ def complete_web_authn_registration(request: Request) -> Members:
 def list_web_authn_credentials(request: Request) -> Members:
     """ListWebAuthnCredentials."""
     _, user, _ = request.signed_in()
-    described = {_id(passkey): _describe(passkey) for passkey in user.passkeys}
+    described = {passkey.id: _describe(passkey) for passkey in user.passkeys}
     listed, more = page(request, described, limit="MaxResults")
     return {"Credentials": listed, **more}
 
 
-def _id(passkey: Passkey) -> str:
-    return base64.urlsafe_b64encode(passkey.registered.credential_id).decode().rstrip("=")
-
-
 def _describe(passkey: Passkey) -> Members:
     described: Members = {
-        "CredentialId": _id(passkey),
+        "CredentialId": passkey.id,
         "FriendlyCredentialName": "Passkey",
         "RelyingPartyId": passkey.rp_id,
         "AuthenticatorTransports": list(passkey.registered.transports),
@@ -110,7 +109,7 @@ def _describe(passkey: Passkey) -> Members:
 def delete_web_authn_credential(request: Request) -> Members:
     """DeleteWebAuthnCredential."""
     _, user, _ = request.signed_in()
-    kept = [passkey for passkey in user.passkeys if _id(passkey) != request.parameters["CredentialId"]]
+    kept = [passkey for passkey in user.passkeys if passkey.id != request.parameters["CredentialId"]]
     if len(kept) == len(user.passkeys):
         raise Refusal("ResourceNotFoundException", "Credential does not exist.")
     user.passkeys = kept

@@ -1,0 +1,166 @@
+"""What botocore may do with an attempt of ours: send it once, and give back only what has Cognito's form.
+
+Rule of this file: it works through botocore's events. A client of the caller's may make other calls, too:
+each hook looks for the attempt in progress, and does nothing without one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import attrs
+
+from cognito_flow._json import as_object, parse_json
+from cognito_flow.errors import Blocked, CognitoFlowError, InternalError, Throttled, UnexpectedResponse
+
+# These have no output in the service model, and Cognito answers them with an empty body.
+WITHOUT_OUTPUT = frozenset({"DeleteUser", "ForgetDevice"})
+
+
+@attrs.define
+class Attempt:
+    """One attempt at a call.
+
+    Args:
+        operation: The operation.
+        deadline: When it must have ended, by `time.monotonic`.
+        was_sent: Whether botocore began to send it.
+        received: How many bytes came back.
+    """
+
+    operation: str
+    deadline: float
+    was_sent: bool = False
+    received: int = 0
+
+    def seconds_left(self) -> float:
+        """How long it may still take; not positive once the deadline has passed."""
+        return self.deadline - time.monotonic()
+
+
+_in_progress: ContextVar[Attempt | None] = ContextVar("cognito_flow_attempt", default=None)
+
+
+@contextmanager
+def attempting(attempt: Attempt) -> Generator[None]:
+    """Mark what this thread or task calls as an attempt of ours."""
+    token = _in_progress.set(attempt)
+    try:
+        yield
+    finally:
+        _in_progress.reset(token)
+
+
+def attempt_in_progress() -> Attempt | None:
+    """The attempt that this thread or task makes now."""
+    return _in_progress.get()
+
+
+def watch(client: object) -> None:
+    """Register the hooks with a client. Doing so twice changes nothing.
+
+    Args:
+        client: A client of boto3 or aiobotocore; anything else has no events and is left alone.
+    """
+    meta: Any = getattr(client, "meta", None)
+    if (events := getattr(meta, "events", None)) is None:
+        return
+    service = meta.service_model.service_id.hyphenize()
+    for event, hook in (
+        ("before-send", _note_that_it_is_sent),
+        ("needs-retry", _never_repeat),
+        ("response-received", _check_form),
+    ):
+        events.register_first(f"{event}.{service}", hook, unique_id=f"cognito-flow-{event}")
+
+
+def _note_that_it_is_sent(**_: object) -> None:
+    if (attempt := attempt_in_progress()) is not None:
+        attempt.was_sent = True
+
+
+def _never_repeat(**_: object) -> bool | None:
+    """The first hook that returns something decides: False keeps botocore from repeating an attempt, whatever
+    retry mode and number of attempts the client is configured for. `repeating` decides instead."""
+    return None if attempt_in_progress() is None else False
+
+
+def _check_form(response_dict: Mapping[str, Any] | None, **_: object) -> None:
+    attempt = attempt_in_progress()
+    if attempt is None or response_dict is None:
+        return
+    error = problem_of(
+        attempt.operation, response_dict["status_code"], response_dict["headers"], response_dict["body"]
+    )
+    if error is not None:
+        raise error
+
+
+def problem_of(
+    operation: str, status: int, headers: Mapping[str, str], body: bytes
+) -> CognitoFlowError | None:
+    """The error for a response that Cognito did not write; None if it has the service's form.
+
+    botocore drops what it cannot parse, and makes a page in HTML the message of an error.
+
+    Args:
+        operation: The operation that was called.
+        status: The HTTP status.
+        headers: The headers.
+        body: The body.
+    """
+    about: dict[str, Any] = {"operation": operation, "request_id": headers.get("x-amzn-requestid")}
+    if (action := headers.get("x-amzn-waf-action")) is not None:
+        return Blocked(
+            f"AWS WAF answered {operation} with status {status} and the action {action}",
+            hint="only a browser can solve it: exempt sign-ins from this rule of the web ACL",
+            **about,
+        )
+    document = _document(body)
+    if status == 200:
+        is_empty_as_it_should = not body and operation in WITHOUT_OUTPUT and about["request_id"] is not None
+        if document is None and not is_empty_as_it_should:
+            problem = "is not a JSON object"
+        elif not _can_be_encoded(body):
+            problem = "contains a lone surrogate"
+        else:
+            return None
+        return UnexpectedResponse(f"the response to {operation} {problem}", maybe_processed=True, **about)
+    if document is not None and status >= 300:
+        return None  # botocore raises the error that it names
+    if status == 429:
+        return Throttled(f"{operation} was refused with status 429", retryable=True, **about)
+    if status >= 500:
+        return InternalError(
+            f"{operation} failed with status {status}", retryable=True, maybe_processed=True, **about
+        )
+    return UnexpectedResponse(
+        f"{operation} was answered with status {status}, and not by Cognito",
+        hint="a proxy or another server answered: check the endpoint and the network",
+        maybe_processed=status < 400,
+        **about,
+    )
+
+
+def _document(body: bytes) -> Mapping[str, object] | None:
+    try:
+        return as_object(parse_json(body))
+    except ValueError:
+        return None
+
+
+def _can_be_encoded(body: bytes) -> bool:
+    """JSON can write half of a surrogate pair as an escape, which has no UTF-8 form: it could not be sent
+    back."""
+    if b"\\ud" not in body.lower():
+        return True
+    try:
+        json.dumps(parse_json(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,60 @@
+"""The worker threads of one AsyncAuthFlow."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import ParamSpec, TypeVar
+
+import attrs
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MAX_TURNS = 64  # at once, each in a thread that mostly waits for Cognito
+_MAX_FIRST_STEPS = 2
+
+
+@attrs.define
+class Workers:
+    """Threads that run turns, so that the event loop does not wait. They are started when they are needed,
+    and end with the flow.
+
+    They are of the flow alone: in asyncio's own executor, which the whole application shares, the proof of a
+    password would wait behind everything else, and Cognito wants it within seconds.
+    """
+
+    _turns: ThreadPoolExecutor | None = attrs.field(default=None, init=False, repr=False)
+    _first_steps: ThreadPoolExecutor | None = attrs.field(default=None, init=False, repr=False)
+    _process: int | None = attrs.field(default=None, init=False)
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a turn, or a step of one that has begun."""
+        self._forget_threads_of_a_parent()
+        if self._turns is None:
+            self._turns = ThreadPoolExecutor(_MAX_TURNS, "cognito-flow-turn")
+        return await _run(self._turns, function, *args, **kwargs)
+
+    async def run_first_step(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run the first step of a turn. Turns that have begun do not wait behind it."""
+        self._forget_threads_of_a_parent()
+        if self._first_steps is None:
+            self._first_steps = ThreadPoolExecutor(_MAX_FIRST_STEPS, "cognito-flow-first-step")
+        return await _run(self._first_steps, function, *args, **kwargs)
+
+    def _forget_threads_of_a_parent(self) -> None:
+        """A forked child has the executors of its parent, but none of their threads."""
+        if self._process != os.getpid():
+            self._turns = self._first_steps = None
+            self._process = os.getpid()
+
+
+async def _run(
+    executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Run a function with the context variables of the caller, as `asyncio.to_thread` does."""
+    loop, context = asyncio.get_running_loop(), copy_context()
+    return await loop.run_in_executor(executor, lambda: context.run(function, *args, **kwargs))

@@ -1,0 +1,250 @@
+"""Each operation, spoilt in each way, through each kind of client.
+
+What must hold in every cell: Cognito never processes the same answer twice, what goes wrong is a typed error, `maybe_processed` is
+true where Cognito processed the call, and nothing takes longer than the flow's timeout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from functools import cache
+from typing import Any
+
+import attrs
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from cognito_flow import (
+    AppClient,
+    AsyncAuthFlow,
+    AuthFlow,
+    CognitoFlowError,
+    SmsMfa,
+    UserSrpAuth,
+)
+from cognito_flow.models import System
+from cognito_flow.testing import LocalCognito, Pool
+from tests.support.spoiling_proxy import FAULTS, SpoilingProxy, spoiling
+
+TIMEOUT = 2.0
+PASSWORD = "Correct-horse-1"
+SMS: Any = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
+
+# Nothing of Cognito's was reached: only these may be repeated whatever the operation is.
+NOT_PROCESSED = frozenset({"500 before", "throttled", "429 of a proxy", "503 of a proxy", "reset before"})
+# The client cannot know that it was not processed.
+UNCERTAIN = frozenset({"500 before", "503 of a proxy", "reset before"})
+# What a client can do any number of times.
+SAFE = frozenset(
+    {"GetTokensFromRefreshToken", "RevokeToken", "GetUser", "SetUserMFAPreference", "InitiateAuth"}
+)
+
+
+@attrs.frozen
+class World:
+    """A served pool behind the proxy, and flows through it."""
+
+    proxy: SpoilingProxy
+    cognito: LocalCognito
+    pool: Pool
+    app: AppClient
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    cognito = LocalCognito()
+    with cognito.serve() as url, spoiling(url) as proxy:
+        pool = cognito.create_pool(
+            auto_verified_attributes=["email"], mfa_configuration="OPTIONAL", sms_mfa_configuration=SMS
+        )
+        app = attrs.evolve(pool.app_client(), endpoint_url=proxy.url)
+        yield World(proxy, cognito, pool, app)
+
+
+# -- clients: each runs a coroutine function that is given a flow, whose methods it awaits --
+
+Conversation = Callable[[Any], Coroutine[Any, Any, object]]
+
+
+def _options() -> dict[str, Any]:
+    return {"system": System(sleep=lambda _seconds: None)}
+
+
+def _boto3(mode: str) -> Callable[[AppClient], object]:
+    @cache
+    def make(app: AppClient) -> object:
+        retries: Any = {"mode": mode, "max_attempts": 4}
+        config = Config(signature_version=UNSIGNED, retries=retries, read_timeout=10)
+        return boto3.client("cognito-idp", app.region, endpoint_url=app.endpoint_url, config=config)
+
+    return make
+
+
+@cache
+def _flow(make: Callable[[AppClient], object] | None, app: AppClient) -> AuthFlow:
+    return AuthFlow(app, make and make(app), **_options())
+
+
+def _sync(make: Callable[[AppClient], object] | None) -> Callable[[AppClient, Conversation], object]:
+    def run(app: AppClient, conversation: Conversation) -> object:
+        return asyncio.run(conversation(Awaitable(_flow(make, app))))
+
+    return run
+
+
+def _threads(app: AppClient, conversation: Conversation) -> object:
+    return asyncio.run(conversation(AsyncAuthFlow(app, **_options())))
+
+
+def _aiobotocore(app: AppClient, conversation: Conversation) -> object:
+    from aiobotocore.session import get_session
+
+    async def run() -> object:
+        config: Any = Config(signature_version=UNSIGNED, retries={"mode": "standard"}, read_timeout=10)
+        async with get_session().create_client(
+            "cognito-idp", region_name=app.region, endpoint_url=app.endpoint_url, config=config
+        ) as client:
+            return await conversation(AsyncAuthFlow(app, client, **_options()))
+
+    return asyncio.run(run())
+
+
+class Awaitable:
+    """A blocking flow, or what it returned, with awaitable methods."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            return getattr(self._inner, name)(*args, **kwargs)
+
+        if name in ("account", "bind"):
+            return lambda *args, **kwargs: Awaitable(getattr(self._inner, name)(*args, **kwargs))
+        return call
+
+
+CLIENTS: dict[str, Callable[[AppClient, Conversation], object]] = {
+    "own": _sync(None),
+    "legacy": _sync(_boto3("legacy")),
+    "standard": _sync(_boto3("standard")),
+    "adaptive": _sync(_boto3("adaptive")),
+    "threads": _threads,
+    "aiobotocore": _aiobotocore,
+}
+
+
+# -- operations: what leads to the call, then the call --
+
+
+async def _answer(world: World, flow: Any, name: str) -> Callable[[Any], Any]:
+    world.pool.add_user(name, PASSWORD, phone_number="+4915112345678")
+    client: Any = world.cognito.client()
+    client.admin_set_user_mfa_preference(
+        UserPoolId=world.pool.id, Username=name, SMSMfaSettings={"Enabled": True, "PreferredMfa": True}
+    )
+    challenge = await flow.start(UserSrpAuth(name, PASSWORD))
+    assert isinstance(challenge, SmsMfa)
+    return lambda hurried: hurried.send(challenge.answer(world.pool.last_code(name)))
+
+
+async def _begin(world: World, flow: Any, name: str) -> Callable[[Any], Any]:
+    world.pool.add_user(name, PASSWORD)
+    return lambda hurried: hurried.start(UserSrpAuth(name, PASSWORD))
+
+
+def _signed_in(act: Callable[[Any, Any], Any]) -> Callable[[World, Any, str], Any]:
+    async def lead(world: World, flow: Any, name: str) -> Callable[[Any], Any]:
+        world.pool.add_user(name, PASSWORD)
+        done = await flow.start(UserSrpAuth(name, PASSWORD))
+        return lambda hurried: act(hurried, done.tokens)
+
+    return lead
+
+
+async def _sign_up(world: World, flow: Any, name: str) -> Callable[[Any], Any]:
+    return lambda hurried: hurried.sign_up(name, PASSWORD, attributes={"email": f"{name}@example.com"})
+
+
+async def _confirm(world: World, flow: Any, name: str) -> Callable[[Any], Any]:
+    signed_up = await flow.sign_up(name, PASSWORD, attributes={"email": f"{name}@example.com"})
+    return lambda hurried: hurried.confirm_sign_up(signed_up, world.pool.last_code(name))
+
+
+OPERATIONS: dict[str, Callable[[World, Any, str], Coroutine[Any, Any, Callable[[Any], Any]]]] = {
+    "RespondToAuthChallenge": _answer,
+    "InitiateAuth": _begin,
+    "GetTokensFromRefreshToken": _signed_in(lambda flow, tokens: flow.refresh(tokens)),
+    "RevokeToken": _signed_in(lambda flow, tokens: flow.revoke(tokens)),
+    "SignUp": _sign_up,
+    "ConfirmSignUp": _confirm,
+    "GetUser": _signed_in(lambda flow, tokens: flow.account(tokens).user()),
+    "ChangePassword": _signed_in(
+        lambda flow, tokens: flow.account(tokens).change_password(PASSWORD, "Another-horse-1")
+    ),
+    "GlobalSignOut": _signed_in(lambda flow, tokens: flow.account(tokens).sign_out_everywhere()),
+    "DeleteUser": _signed_in(lambda flow, tokens: flow.account(tokens).delete_user()),
+}
+
+_names = iter(range(10**6))
+
+
+@attrs.define
+class Cell:
+    """What came of one cell."""
+
+    error: Exception | None = None
+    seconds: float = 0.0
+
+
+def run_cell(world: World, operation: str, fault: str, client: str) -> Cell:
+    cell = Cell()
+
+    async def conversation(flow: Any) -> None:
+        act = await OPERATIONS[operation](world, flow, f"user{next(_names)}")
+        world.proxy.spoil(operation, fault)
+        started = time.monotonic()
+        try:
+            await act(flow.bind(timeout=TIMEOUT))
+        except Exception as error:  # noqa: BLE001 - that it is typed is what the test looks at
+            cell.error = error
+        cell.seconds = time.monotonic() - started
+
+    CLIENTS[client](world.app, conversation)
+    world.proxy.times = 0
+    return cell
+
+
+def check_cell(world: World, operation: str, fault: str, client: str) -> None:
+    cell = run_cell(world, operation, fault, client)
+    arrived, processed = world.proxy.arrived[operation], world.proxy.processed[operation]
+
+    assert cell.seconds < TIMEOUT + 2
+    if operation not in SAFE:
+        assert processed <= 1
+        assert arrived == 1 or fault in ("throttled", "429 of a proxy")
+    if cell.error is None:
+        assert operation in SAFE or fault in ("throttled", "429 of a proxy")
+        return
+    assert isinstance(cell.error, CognitoFlowError)
+    assert cell.error.maybe_processed is (fault in UNCERTAIN or fault not in NOT_PROCESSED)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("fault", ["500 after", "throttled", "reset in the answer", "cut", "endless"])
+def test_spoilt_answer_is_processed_at_most_once(world: World, fault: str, client: str) -> None:
+    check_cell(world, "RespondToAuthChallenge", fault, client)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_spoilt_call_is_typed_and_processed_once(
+    world: World, operation: str, fault: str, client: str
+) -> None:
+    check_cell(world, operation, fault, client)
