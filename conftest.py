@@ -35,7 +35,8 @@ def restore_names(_namespace: MutableMapping[str, object]) -> None:
     import cognito_flow
 
     for name in cognito_flow.__all__:
-        vars(cognito_flow).pop(name, None)  # the next use imports it again
+        if name in vars(cognito_flow):
+            delattr(cognito_flow, name)  # the next use imports it again
 
 
 # Patterns are matched from the right, so these match every page and every module at any depth.

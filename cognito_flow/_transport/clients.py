@@ -43,11 +43,13 @@ class Clients:
         app: The app client.
         given: A client of the caller's, which is then used for every call.
         admin: Whether Admin operations are called, which are signed.
+        service: The service, as botocore names it.
     """
 
     app: AppClient
     given: object | None
     admin: bool
+    service: str = "cognito-idp"
     _watched: object | None = attrs.field(default=None, init=False, repr=False)
     _made: object | None = attrs.field(default=None, init=False, repr=False)
     _made_in: int | None = attrs.field(default=None, init=False)
@@ -69,7 +71,7 @@ class Clients:
         if callable(method):
             return method
         # A client of boto has a method for each user pool operation that its botocore knows.
-        if callable(getattr(client, "initiate_auth", None)):
+        if self.service == "cognito-idp" and callable(getattr(client, "initiate_auth", None)):
             raise UsageError(too_old(operation))
         raise UsageError(
             f"the client cannot call {operation}: it is for another service, or not a client of boto"
@@ -82,7 +84,7 @@ class Clients:
         # responses.
         if self._made is None or self._made_in != os.getpid():
             make = _signed_client if self.admin else unsigned_client
-            self._made = make("cognito-idp", self.app.region, self.app.endpoint_url)
+            self._made = make(self.service, self.app.region, self.app.endpoint_url)
             self._made_in = os.getpid()
         return self._made
 

@@ -79,7 +79,7 @@ class IdentityPool:
         self._identity_pool_id, self._custom_role_arn = identity_pool_id, custom_role_arn
         self._region = _region(identity_pool_id)
         given = unsigned_client("cognito-identity", self._region) if client is None else client
-        clients = Clients(app, given, admin=False)
+        clients = Clients(app, given, admin=False, service="cognito-identity")
         self._driver = Driver(Wire(clients, System(), None))
         self._identity_id: str | None = None
         self._credentials = DeferredRefreshableCredentials(self.credentials, _METHOD)

@@ -210,7 +210,7 @@ def test_id_token_that_expires_before_the_access_token_is_refreshed(
     pool.cognito.clock.advance(45 * 60)
 
     assert identity_pool.identity_id() == IDENTITY_ID
-    assert identities.operations() == ["GetId", "GetId"]
+    assert identities.operations() == ["GetId"]
     assert refreshes(pool) == 1
 
 

@@ -125,7 +125,7 @@ _making_a_client = threading.Lock()  # a boto3 session makes one client at a tim
 
 
 @cache
-def _session() -> boto3.session.Session:
+def _session() -> Any:  # the overloads of its `client` name every service
     """The session of all clients: it keeps the service models, which take long to load."""
     # Ignore AWS_PROFILE: if it names a profile that does not exist, no client could be made.
     core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
