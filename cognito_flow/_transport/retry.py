@@ -81,14 +81,18 @@ def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> St
 
 
 def _call_repeatedly(call: Call, random_bytes: Callable[[int], bytes]) -> Steps[Outcome]:
+    maybe_processed = False
     for attempt in range(1, _MAX_ATTEMPTS):
         outcome = yield call
         if not isinstance(outcome, CognitoFlowError) or not _may_repeat(call, outcome):
             break
+        maybe_processed |= outcome.maybe_processed
         jitter = 1 + random_bytes(1)[0] / 255
         yield Pause(_FIRST_PAUSE * 2 ** (attempt - 1) * jitter / 2)
     else:
         outcome = yield call
+    if isinstance(outcome, CognitoFlowError):
+        outcome.maybe_processed |= maybe_processed  # by an earlier attempt
     return cast("Outcome", outcome)
 
 

@@ -42,8 +42,9 @@ class Exchange:
     is_over: threading.Event
 
     def answer(self, answer: Answer) -> None:
-        """Send a response."""
-        self.connection.sendall(_http(answer))
+        """Send a response, after which the connection ends."""
+        status, headers, body = answer
+        self.connection.sendall(_http((status, headers + b"connection: close\r\n", body)))
 
     def reset(self) -> None:
         """Close the connection with RST: nothing that is under way is delivered."""
@@ -167,7 +168,7 @@ class SpoilingProxy:
                     self.times -= 1
                     FAULTS[self.fault](exchange)
                     return
-                exchange.answer(process())
+                connection.sendall(_http(process()))
 
     def end(self) -> None:
         """Let go of all connections."""

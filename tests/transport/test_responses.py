@@ -1,0 +1,197 @@
+"""Responses that Cognito did not write, errors of HTTP libraries, and the deadline of a turn."""
+
+from __future__ import annotations
+
+import ssl
+import time
+import traceback
+from typing import Any
+
+import aiohttp
+import botocore.exceptions as boto
+import pytest
+import urllib3.exceptions
+from botocore.awsrequest import AWSRequest
+
+from cognito_flow import (
+    AuthFlow,
+    Blocked,
+    CognitoFlowError,
+    InternalError,
+    Throttled,
+    TransportError,
+    UnexpectedResponse,
+    UsageError,
+    UserPasswordAuth,
+)
+from cognito_flow._exchange import Call
+from cognito_flow._transport.attempts import Attempt, problem_of
+from cognito_flow._transport.translate import translate
+from cognito_flow.models import System
+from cognito_flow.testing import LocalCognito
+from tests.support.spoiling_proxy import spoiling
+from tests.transport.test_drive import APP, CREDENTIALS, DONE, PASSWORD, Client, refusal
+
+PAGE = b"<html>not of Cognito</html>"
+ID = {"x-amzn-requestid": "id"}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "kind", "maybe_processed"),
+    [
+        (405, {"x-amzn-waf-action": "captcha"}, PAGE, Blocked, False),
+        (202, {"x-amzn-waf-action": "challenge"}, b"", Blocked, False),
+        (429, {}, PAGE, Throttled, False),
+        (503, {}, PAGE, InternalError, True),
+        (403, {}, PAGE, UnexpectedResponse, False),
+        (302, {}, PAGE, UnexpectedResponse, True),
+        (202, {}, b"{}", UnexpectedResponse, True),
+        (200, ID, b"", UnexpectedResponse, True),
+        (200, ID, b"{", UnexpectedResponse, True),
+        (200, ID, b"[]", UnexpectedResponse, True),
+        (200, ID, b"null", UnexpectedResponse, True),
+        (200, ID, PAGE, UnexpectedResponse, True),
+        (200, ID, b'{"Session": "\\ud800"}', UnexpectedResponse, True),
+        (200, ID, b'{"\\uDFFF": "x"}', UnexpectedResponse, True),
+    ],
+)
+def test_response_that_cognito_did_not_write_is_a_typed_error(
+    status: int, headers: dict[str, str], body: bytes, kind: type[CognitoFlowError], maybe_processed: bool
+) -> None:
+    error = problem_of("ConfirmSignUp", status, headers, body)
+
+    assert type(error) is kind
+    assert error is not None
+    assert error.maybe_processed is maybe_processed
+    assert "<" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "headers", "body"),
+    [
+        ("ConfirmSignUp", 200, ID, b"{}"),
+        ("GetUser", 200, {}, b'{"Username": "\\ud83d\\ude00"}'),
+        ("DeleteUser", 200, ID, b""),
+        ("GetUser", 400, {}, b'{"__type": "NotAuthorizedException"}'),
+    ],
+)
+def test_response_of_cognitos_form_is_taken(
+    operation: str, status: int, headers: dict[str, str], body: bytes
+) -> None:
+    assert problem_of(operation, status, headers, body) is None
+
+
+def test_empty_response_without_a_request_id_is_not_taken_for_success() -> None:
+    assert isinstance(problem_of("DeleteUser", 200, {}, b""), UnexpectedResponse)
+
+
+def translated(error: Exception) -> CognitoFlowError:
+    return translate(Call("RespondToAuthChallenge", {}), Attempt("RespondToAuthChallenge", 0.0), error)
+
+
+URL = "https://example.invalid"
+
+
+@pytest.mark.parametrize(
+    ("error", "maybe_processed"),
+    [
+        (boto.EndpointConnectionError(endpoint_url=URL, error=aiohttp.ClientOSError(104, "reset")), True),
+        (boto.EndpointConnectionError(endpoint_url=URL, error=aiohttp.ClientConnectionError("closed")), True),
+        (boto.ConnectTimeoutError(endpoint_url=URL, error=TimeoutError("a write took too long")), True),
+        (boto.ProxyConnectionError(proxy_url=URL, error=OSError(104, "reset")), True),
+        (boto.ConnectionClosedError(endpoint_url=URL, error=ConnectionResetError()), True),
+        (
+            boto.EndpointConnectionError(
+                endpoint_url=URL,
+                error=urllib3.exceptions.NewConnectionError(None, "refused"),  # type: ignore[arg-type]  # of any
+            ),
+            False,
+        ),
+        (
+            boto.ConnectTimeoutError(endpoint_url=URL, error=aiohttp.ConnectionTimeoutError("connection")),
+            False,
+        ),
+        (
+            boto.ProxyConnectionError(
+                proxy_url=URL,
+                error=urllib3.exceptions.ProxyError("x", urllib3.exceptions.NewConnectionError(None, "y")),  # type: ignore[arg-type]  # of any
+            ),
+            False,
+        ),
+        (
+            boto.SSLError(
+                endpoint_url=URL, error=urllib3.exceptions.SSLError(ssl.SSLCertVerificationError(1, "x"))
+            ),
+            False,
+        ),
+        (boto.SSLError(endpoint_url=URL, error=urllib3.exceptions.SSLError(ssl.SSLEOFError(8, "x"))), True),
+    ],
+)
+def test_call_is_maybe_processed_unless_it_is_known_that_nothing_left(
+    error: Exception, maybe_processed: bool
+) -> None:
+    outcome = translated(error)
+
+    assert isinstance(outcome, TransportError)
+    assert outcome.maybe_processed is maybe_processed
+
+
+def test_request_is_not_kept_behind_a_connection_error() -> None:
+    request = AWSRequest(method="POST", url=URL, data=PASSWORD)
+    outcome = translated(boto.ConnectionClosedError(error=OSError("x"), request=request, endpoint_url=URL))
+
+    assert isinstance(outcome.__cause__, boto.ConnectionClosedError)
+    cause: Any = outcome.__cause__
+    assert cause.request is None
+
+
+def test_failure_of_botocore_before_anything_is_sent_is_not_maybe_processed() -> None:
+    assert not translated(boto.UnknownSignatureVersionError(signature_version="x")).maybe_processed
+    assert translated(AttributeError("a parser stumbled")).maybe_processed
+
+
+@pytest.mark.parametrize("timeout", [0, -1, "5", None, True, float("nan")])
+def test_timeout_that_is_not_a_positive_number_is_a_usage_error(timeout: Any) -> None:
+    with pytest.raises(UsageError, match="timeout"):
+        AuthFlow(APP, timeout=timeout)
+
+
+def test_pauses_end_at_the_deadline_and_no_further_attempt_is_made() -> None:
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        time.sleep(seconds)
+
+    client = Client([refusal("TooManyRequestsException"), DONE])
+    flow = AuthFlow(APP, client, timeout=0.05, system=System(sleep=sleep))
+    with pytest.raises(TransportError, match=r"longer than 0.05 seconds") as late:
+        flow.start(CREDENTIALS)
+
+    assert not late.value.maybe_processed
+    assert pauses[0] <= 0.05
+    assert len(client.calls) == 1
+
+
+def test_bound_timeout_replaces_that_of_the_flow() -> None:
+    flow = AuthFlow(APP, Client([refusal("TooManyRequestsException")] * 3), system=System(sleep=time.sleep))
+    with pytest.raises(TransportError, match=r"longer than 0.01 seconds"):
+        flow.bind(timeout=0.01).start(CREDENTIALS)
+
+
+@pytest.mark.parametrize("fault", ["drip", "silence"])
+def test_slow_server_holds_a_turn_no_longer_than_its_timeout(cognito: LocalCognito, fault: str) -> None:
+    with cognito.serve() as url, spoiling(url) as proxy:
+        pool = cognito.create_pool()
+        app = pool.app_client()
+        flow = AuthFlow(type(app)(app.pool_id, app.client_id, endpoint_url=proxy.url))
+        with pytest.raises(CognitoFlowError):
+            flow.start(UserPasswordAuth("alice", PASSWORD))  # makes the client, which takes its time
+        proxy.spoil("InitiateAuth", fault)
+        started = time.monotonic()
+        with pytest.raises(TransportError) as late:
+            flow.bind(timeout=0.5).start(UserPasswordAuth("alice", PASSWORD))
+
+    assert time.monotonic() - started < 3
+    assert late.value.maybe_processed
+    assert PASSWORD not in "".join(traceback.format_exception(late.value))

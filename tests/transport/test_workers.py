@@ -1,0 +1,162 @@
+"""The worker threads of an AsyncAuthFlow."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import Any
+
+import attrs
+import pytest
+
+from cognito_flow import AsyncAuthFlow, Event, SignedIn, UserSrpAuth
+from cognito_flow._transport.workers import Workers
+from tests.support.conversation import APP, RESULT, VERIFIER
+
+VERIFIER_CHALLENGE = {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": VERIFIER}
+DONE = {"AuthenticationResult": RESULT}
+CREDENTIALS = UserSrpAuth("alice", "correct horse")
+
+
+@attrs.define
+class Service:
+    """A blocking client whose calls take some time."""
+
+    seconds: float = 0.0
+    threads: list[threading.Thread] = attrs.field(factory=list[threading.Thread])
+    gaps: list[float] = attrs.field(factory=list[float])
+    _answered: dict[str, float] = attrs.field(factory=dict[str, float])
+
+    def initiate_auth(self, **parameters: Any) -> object:
+        self.threads.append(threading.current_thread())
+        time.sleep(self.seconds)
+        return self.challenge(parameters)
+
+    def respond_to_auth_challenge(self, **parameters: Any) -> object:
+        self.threads.append(threading.current_thread())
+        self.note_gap(parameters)
+        time.sleep(self.seconds)
+        return DONE
+
+    def challenge(self, parameters: Any) -> object:
+        name = parameters["AuthParameters"]["USERNAME"]
+        self._answered[name] = time.monotonic()
+        return {
+            **VERIFIER_CHALLENGE,
+            "ChallengeParameters": {**VERIFIER, "USERNAME": name, "USER_ID_FOR_SRP": name},
+        }
+
+    def note_gap(self, parameters: Any) -> None:
+        self.gaps.append(time.monotonic() - self._answered[parameters["ChallengeResponses"]["USERNAME"]])
+
+
+@attrs.define
+class AsyncService(Service):
+    """The same as aiobotocore has it."""
+
+    async def _make_api_call(self) -> None: ...
+
+    def initiate_auth(self, **parameters: Any) -> object:
+        async def call() -> object:
+            await asyncio.sleep(self.seconds)
+            return self.challenge(parameters)
+
+        return call()
+
+    def respond_to_auth_challenge(self, **parameters: Any) -> object:
+        async def call() -> object:
+            self.note_gap(parameters)
+            await asyncio.sleep(self.seconds)
+            return DONE
+
+        return call()
+
+
+def test_turn_of_a_blocking_client_runs_in_one_thread_of_the_flow() -> None:
+    service = Service()
+    asyncio.run(AsyncAuthFlow(APP, service).start(CREDENTIALS))
+
+    assert len(service.threads) == 2
+    assert len(set(service.threads)) == 1
+    assert service.threads[0].name.startswith("cognito-flow-turn")
+
+
+@pytest.mark.parametrize("make", [Service, AsyncService])
+def test_busy_executor_of_asyncio_does_not_delay_a_turn(make: type[Service]) -> None:
+    async def run() -> object:
+        is_over = threading.Event()
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, is_over.wait)
+        try:
+            async with asyncio.timeout(20):
+                return await AsyncAuthFlow(APP, make()).start(CREDENTIALS)
+        finally:
+            is_over.set()
+            await busy
+
+    assert isinstance(asyncio.run(run()), SignedIn)
+
+
+def test_listener_sees_the_context_variables_of_the_caller() -> None:
+    request: ContextVar[str] = ContextVar("request")
+    seen: list[str] = []
+
+    def listen(_event: Event) -> None:
+        seen.append(request.get("none"))
+
+    async def run() -> None:
+        request.set("7")
+        await AsyncAuthFlow(APP, Service(), on_event=listen).start(CREDENTIALS)
+
+    asyncio.run(run())
+
+    assert set(seen) == {"7"}
+
+
+def test_threads_end_with_the_flow() -> None:
+    async def run() -> None:
+        flow = AsyncAuthFlow(APP, Service())
+        await flow.start(CREDENTIALS)
+
+    asyncio.run(run())
+    for thread in threading.enumerate():
+        if thread.name.startswith("cognito-flow-turn"):
+            thread.join(5)
+
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("cognito-flow-turn")] == []
+
+
+def test_forked_child_starts_threads_of_its_own() -> None:
+    """The executor that a parent made has no threads in its child."""
+    workers = Workers()
+    assert asyncio.run(workers.run(lambda: 1)) == 1
+    workers._process = -1  # that of a parent
+    inherited = workers._turns
+
+    assert asyncio.run(workers.run(lambda: 2)) == 2
+    assert workers._turns is not inherited
+    assert workers._process == os.getpid()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [Service, AsyncService], ids=["boto3", "aiobotocore"])
+def test_proofs_of_200_sign_ins_at_once_are_sent_within_300_milliseconds(make: type[Service]) -> None:
+    """Cognito wants the proof within seconds of its challenge; the median counts, on a machine that is not busy."""
+    service = make(seconds=0.2)
+
+    async def run() -> None:
+        flow = AsyncAuthFlow(APP, service)
+        await asyncio.gather(
+            *(flow.start(UserSrpAuth(f"user{number}", "correct horse")) for number in range(200))
+        )
+
+    asyncio.run(run())
+
+    assert len(service.gaps) == 200
+    assert statistics.median(service.gaps) < 0.3, sorted(service.gaps)
