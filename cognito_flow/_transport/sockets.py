@@ -24,6 +24,8 @@ from cognito_flow.errors import UnexpectedResponse
 
 _MAX_BYTES = 1024 * 1024  # Cognito's longest responses, lists of devices or passkeys, have some 100 kB
 
+_SHORTEST = 0.001  # seconds: 0 would mean not to wait at all, and None for ever
+
 
 def end_at_deadlines(client: object) -> None:
     """Make new connections of a boto3 client keep to the deadlines. Other clients are left alone."""
@@ -53,9 +55,7 @@ class _Socket:
         attempt = attempt_in_progress()
         if attempt is None:
             return self._inner.recv_into(buffer)
-        left, usual = attempt.seconds_left(), self._inner.gettimeout()
-        if left <= 0:
-            raise TimeoutError("the deadline has passed")
+        left, usual = max(_SHORTEST, attempt.seconds_left()), self._inner.gettimeout()
         self._inner.settimeout(left if usual is None else min(left, usual))
         try:
             count = self._inner.recv_into(buffer)
@@ -75,7 +75,7 @@ def _connect(connection: Any, connect: Callable[[], object]) -> None:
     """Connect within the time that is left."""
     attempt = attempt_in_progress()
     if attempt is not None and isinstance(connection.timeout, int | float):
-        connection.timeout = max(0.001, min(connection.timeout, attempt.seconds_left()))
+        connection.timeout = max(_SHORTEST, min(connection.timeout, attempt.seconds_left()))
     connect()
     connection.sock = _Socket(connection.sock)
 

@@ -30,7 +30,7 @@ from cognito_flow.models import System
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.spoiling_proxy import FAULTS, SpoilingProxy, spoiling
 
-TIMEOUT = 2.0
+TIMEOUT = 3.0
 PASSWORD = "Correct-horse-1"
 SMS: Any = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
 
@@ -223,7 +223,7 @@ def check_cell(world: World, operation: str, fault: str, client: str) -> None:
     cell = run_cell(world, operation, fault, client)
     arrived, processed = world.proxy.arrived[operation], world.proxy.processed[operation]
 
-    assert cell.seconds < TIMEOUT + 2
+    assert cell.seconds < TIMEOUT + 3
     if operation not in SAFE:
         assert processed <= 1
         assert arrived == 1 or fault in ("throttled", "429 of a proxy")

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import ssl
 import time
 import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import attrs
 import botocore.exceptions as boto
 import pytest
 import urllib3.exceptions
 from botocore.awsrequest import AWSRequest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from cognito_flow import (
+    AppClient,
+    AsyncAuthFlow,
     AuthFlow,
     Blocked,
     CognitoFlowError,
     InternalError,
+    SignedIn,
     Throttled,
     TransportError,
     UnexpectedResponse,
     UsageError,
     UserPasswordAuth,
+    UserSrpAuth,
 )
 from cognito_flow._exchange import Call
 from cognito_flow._transport.attempts import Attempt, problem_of
+from cognito_flow._transport.clients import unsigned_client
 from cognito_flow._transport.translate import translate
 from cognito_flow.models import System
 from cognito_flow.testing import LocalCognito
+from tests.support.http_server import running
 from tests.support.spoiling_proxy import spoiling
-from tests.transport.test_drive import APP, CREDENTIALS, DONE, PASSWORD, Client, refusal
+from tests.transport.test_drive import APP, CREDENTIALS, DONE, PASSWORD, RESULT, AsyncClient, Client, refusal
 
 PAGE = b"<html>not of Cognito</html>"
 ID = {"x-amzn-requestid": "id"}
@@ -195,3 +211,143 @@ def test_slow_server_holds_a_turn_no_longer_than_its_timeout(cognito: LocalCogni
     assert time.monotonic() - started < 3
     assert late.value.maybe_processed
     assert PASSWORD not in "".join(traceback.format_exception(late.value))
+
+
+# -- TLS --
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers every call with tokens."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        body = json.dumps({"AuthenticationResult": RESULT}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
+        pass
+
+
+class Quiet(ThreadingHTTPServer):
+    """Does not print that a client ended the handshake."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+
+@attrs.frozen
+class Tls:
+    """A server with a certificate of its own authority."""
+
+    url: str
+    authority: Path
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Iterator[Tls]:
+    """It answers every call with tokens, over TLS."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    authority, private = tmp_path / "authority.pem", tmp_path / "key.pem"
+    authority.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority, private)
+    server = Quiet(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    with running(server):
+        yield Tls(f"https://localhost:{server.server_port}", authority)
+
+
+def test_calls_over_tls_keep_their_connection(tls: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tls.authority))
+    flow = AuthFlow(AppClient("eu-west-1_abc", "client", endpoint_url=tls.url))
+
+    assert isinstance(flow.start(CREDENTIALS), SignedIn)
+    assert isinstance(flow.start(CREDENTIALS), SignedIn)
+
+
+def test_certificate_that_cannot_be_verified_is_a_transport_error_before_anything_is_sent(tls: Tls) -> None:
+    flow = AuthFlow(AppClient("eu-west-1_abc", "client", endpoint_url=tls.url))
+    with pytest.raises(TransportError, match="certificate") as refused:
+        flow.start(CREDENTIALS)
+
+    assert not refused.value.maybe_processed
+    assert not refused.value.retryable
+
+
+def test_profile_that_does_not_exist_does_not_stop_the_unsigned_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+
+    assert unsigned_client("cognito-idp", "eu-west-1") is not None
+
+
+@pytest.mark.parametrize("fault", ["silence", "cut", "endless", "not JSON"])
+def test_spoilt_response_is_typed_with_the_librarys_own_client(cognito: LocalCognito, fault: str) -> None:
+    with cognito.serve() as url, spoiling(url) as proxy:
+        pool = cognito.create_pool()
+        pool.add_user("alice", "Correct-horse-1")
+        flow = AuthFlow(attrs.evolve(pool.app_client(), endpoint_url=proxy.url))
+        flow.start(UserPasswordAuth("alice", "Correct-horse-1"))
+        proxy.spoil("InitiateAuth", fault)
+        with pytest.raises(CognitoFlowError) as spoilt:
+            flow.bind(timeout=1).start(UserPasswordAuth("alice", "Correct-horse-1"))
+
+    assert type(spoilt.value) is (TransportError if fault == "silence" else UnexpectedResponse)
+    assert spoilt.value.maybe_processed
+
+
+def test_turn_on_the_event_loop_ends_at_its_deadline() -> None:
+    class Slow(AsyncClient):
+        def initiate_auth(self, **parameters: Any) -> object:
+            self.calls.append(parameters)
+            return asyncio.sleep(60)
+
+    client = Slow([])
+    flow = AsyncAuthFlow(APP, client, timeout=1)
+    with pytest.raises(TransportError) as late:
+        asyncio.run(flow.start(UserSrpAuth("alice", PASSWORD)))
+
+    assert late.value.maybe_processed
+    assert len(client.calls) == 1
+
+
+def test_connection_outside_of_a_turn_has_no_deadline(endpoint_with_tokens: str) -> None:
+    client: Any = unsigned_client("cognito-idp", "eu-west-1", endpoint_with_tokens)
+
+    assert "AuthenticationResult" in client.initiate_auth(
+        AuthFlow="USER_PASSWORD_AUTH", ClientId="client", AuthParameters={}
+    )
+
+
+@pytest.fixture
+def endpoint_with_tokens() -> Iterator[str]:
+    """The URL of an endpoint that answers with tokens."""
+
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield url

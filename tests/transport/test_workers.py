@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import statistics
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -124,12 +126,14 @@ def test_threads_end_with_the_flow() -> None:
         flow = AsyncAuthFlow(APP, Service())
         await flow.start(CREDENTIALS)
 
+    before = set(threading.enumerate())
     asyncio.run(run())
-    for thread in threading.enumerate():
-        if thread.name.startswith("cognito-flow-turn"):
-            thread.join(5)
+    gc.collect()
+    started = set(threading.enumerate()) - before
+    for thread in started:
+        thread.join(5)
 
-    assert [thread for thread in threading.enumerate() if thread.name.startswith("cognito-flow-turn")] == []
+    assert [thread for thread in started if thread.is_alive()] == []
 
 
 def test_forked_child_starts_threads_of_its_own() -> None:
@@ -145,9 +149,10 @@ def test_forked_child_starts_threads_of_its_own() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("coverage" in sys.modules, reason="measured without coverage")
 @pytest.mark.parametrize("make", [Service, AsyncService], ids=["boto3", "aiobotocore"])
 def test_proofs_of_200_sign_ins_at_once_are_sent_within_300_milliseconds(make: type[Service]) -> None:
-    """Cognito wants the proof within seconds of its challenge; the median counts, on a machine that is not busy."""
+    """Cognito wants the proof within seconds of its challenge. The server takes 0.2 seconds for each call."""
     service = make(seconds=0.2)
 
     async def run() -> None:
