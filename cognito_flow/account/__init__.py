@@ -16,7 +16,6 @@ import attrs
 from cognito_flow._exchange import Exchange
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.drivers import AsyncDriver, Driver
-from cognito_flow.account._authorization import AccessToken
 from cognito_flow.account._exchanges import AccountExchanges, authorized
 from cognito_flow.account._records import (
     AuthFactors,
@@ -67,7 +66,7 @@ class Account(_Account):
     - With a source, the errors of `TokenSource.access_token`.
     """
 
-    _authorization: Tokens | TokenSource | AccessToken
+    _authorization: Tokens | TokenSource
     _driver: Driver
 
     def _run(self, exchange: Exchange[T]) -> T:
@@ -341,7 +340,7 @@ class Account(_Account):
 class AsyncAccount(_Account):
     """`Account` for asyncio: the same names, awaitable. `AsyncAuthFlow.account` creates it."""
 
-    _authorization: Tokens | AsyncTokenSource | AccessToken
+    _authorization: Tokens | AsyncTokenSource
     _driver: AsyncDriver
 
     async def _run(self, exchange: Exchange[T]) -> T:
