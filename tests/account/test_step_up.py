@@ -25,10 +25,14 @@ from cognito_flow import (
 )
 from cognito_flow._jwt import unverified_claims
 from cognito_flow.testing import SoftAuthenticator
+from cognito_flow.testing._operations.pools import _describe
+from cognito_flow.testing._state.acr import configuration
+from cognito_flow.testing._state.refusal import Refusal
 from tests.account.world import PASSWORD, Alice, World
 from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.devices import ALWAYS
 from tests.scenarios.second_factors import EMAIL, OPTIONAL, SMS, TOTP
+from tests.support.contract import needs_member
 
 if TYPE_CHECKING:
     from cognito_flow import Tokens
@@ -274,14 +278,62 @@ def test_unknown_user_is_asked_as_if_there_were_one(world: World) -> None:
     assert isinstance(step, SelectChallenge)
 
 
+CUSTOM = {"Level1": {"AcrValue": "urn:ours:low"}}
+
+
 def test_level_names_of_the_pool_are_used(world: World) -> None:
     alice = world.alice(**ALL)
-    state = world.cognito.state(alice.pool.id)
-    state.members["AcrConfiguration"] = {"Level1": {"AcrValue": "urn:ours:low"}}
+    world.cognito.state(alice.pool.id).members["AcrConfiguration"] = CUSTOM
 
     step = alice.flow.start(UserSrpAuth("alice", PASSWORD))
 
     assert claims(step.tokens) == ("urn:ours:low", ["pwd"])
+
+
+def test_level_names_of_the_pool_are_described_with_the_defaults(world: World) -> None:
+    pool = world.cognito.create_pool()
+    world.cognito.state(pool.id).members["AcrConfiguration"] = CUSTOM
+
+    described = _describe(world.cognito.state(pool.id))["AcrConfiguration"]
+
+    assert [described[f"Level{number}"]["AcrValue"] for number in LEVEL] == [
+        "urn:ours:low",
+        *list(LEVEL.values())[1:],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"AcrConfiguration": {"Level1": {"AcrValue": LEVEL[2]}}}, "InvalidParameterException"),
+        ({"AcrConfiguration": CUSTOM, "UserPoolTier": "LITE"}, "FeatureUnavailableInTierException"),
+    ],
+)
+def test_level_names_that_do_not_fit_are_refused(members: dict[str, Any], code: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        configuration(members)
+
+    assert refused.value.code == code
+
+
+@needs_member("CreateUserPoolRequest", "AcrConfiguration")
+def test_level_names_are_set_when_a_pool_is_created(world: World) -> None:
+    alice = world.alice(acr_configuration=CUSTOM)
+
+    step = alice.flow.start(UserSrpAuth("alice", PASSWORD))
+
+    assert claims(step.tokens)[0] == "urn:ours:low"
+
+
+def test_app_client_with_a_secret_steps_up(world: World) -> None:
+    alice = world.alice(**OPTIONAL, **SMS)
+    flow = world.flow(alice.pool, alice.pool.app_client(secret=True))
+    tokens = flow.start(UserAuth("alice", PASSWORD, acr_values=[LEVEL[1]])).tokens
+
+    step = flow.start(UserAuth("alice", acr_values=[LEVEL[3]], access_token=tokens.access_token))
+
+    assert isinstance(step, SmsMfa)
+    assert isinstance(flow.send(step.answer(alice.pool.last_code("alice"))), SignedIn)
 
 
 # -- arguments that cannot be meant --

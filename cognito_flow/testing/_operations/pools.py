@@ -13,7 +13,7 @@ from itertools import count
 
 from cognito_flow.testing._operations.paging import page
 from cognito_flow.testing._operations.request import Operation, Request
-from cognito_flow.testing._state import Members
+from cognito_flow.testing._state import Members, acr
 from cognito_flow.testing._state.attributes import as_schema, check_schema, schema
 from cognito_flow.testing._state.records import UserPool
 from cognito_flow.testing._state.refusal import invalid_parameter
@@ -32,6 +32,7 @@ def create_user_pool(request: Request) -> Members:
         text = "Only one of the aliasAttributes or usernameAttributes can be set in a user pool."
         raise invalid_parameter(text)
     check_schema(members.get("Schema", ()))
+    acr.configuration(members)
     pool_id = f"{request.region}_{''.join(secrets.choice(_ALPHANUMERIC) for _ in range(9))}"
     pool = UserPool(
         id=pool_id,
@@ -108,12 +109,18 @@ def _describe(pool: UserPool) -> Members:
             "PasswordPolicy": dict(pool.policy),
             "SignInPolicy": {"AllowedFirstAuthFactors": pool.first_factors},
         },
+        **_levels(pool),
         "SchemaAttributes": list(schema(pool).values()),
         "MfaConfiguration": pool.mfa["MfaConfiguration"],
         "CreationDate": pool.created_at.timestamp(),
         "LastModifiedDate": pool.modified_at.timestamp(),
         "EstimatedNumberOfUsers": len(pool.users),
     }
+
+
+def _levels(pool: UserPool) -> Members:
+    """The names of all levels, if some were set: an older service model does not know them."""
+    return {"AcrConfiguration": acr.configuration(pool.members)} if "AcrConfiguration" in pool.members else {}
 
 
 def describe_user_pool(request: Request) -> Members:
@@ -127,8 +134,9 @@ def update_user_pool(request: Request) -> Members:
     given = {
         name: value for name, value in request.parameters.items() if name not in ("UserPoolId", "PoolName")
     }
-    pool.mfa = _mfa(pool.mfa, given)
     kept = {name: pool.members[name] for name in _LASTING if name in pool.members}
+    acr.configuration({**kept, **given})
+    pool.mfa = _mfa(pool.mfa, given)
     name = request.parameters.get("PoolName", pool.members["Name"])
     pool.members = {"Name": name, **kept, **given}
     pool.modified_at = request.now

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import UserPool
+from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
 
 COMBINATIONS = {
     1: (("pwd",),),
@@ -37,13 +39,27 @@ def level(completed: Collection[str]) -> int:
     return max(satisfied, default=0)
 
 
+def configuration(members: Members) -> Members:
+    """The AcrConfiguration of a pool with these members: the default names where there are no others.
+
+    Raises:
+        Refusal: Two levels have the same name, or the feature plan has only the default names.
+    """
+    custom = members.get("AcrConfiguration", {})
+    if custom and members.get("UserPoolTier") == "LITE":
+        text = "AcrConfiguration is not available in this feature plan."
+        raise Refusal("FeatureUnavailableInTierException", text)
+    defaults = {f"Level{number}": {"AcrValue": f"urn:cognito:loa:{number}"} for number in COMBINATIONS}
+    effective = {**defaults, **custom}
+    if len({entry["AcrValue"] for entry in effective.values()}) < len(COMBINATIONS):
+        raise invalid_parameter("Each AcrValue must be unique.")
+    return effective
+
+
 def names(pool: UserPool) -> dict[str, int]:
     """The levels of a pool, by their names in the claim acr."""
-    custom = pool.members.get("AcrConfiguration", {})
-    return {
-        custom.get(f"Level{number}", {}).get("AcrValue", f"urn:cognito:loa:{number}"): number
-        for number in COMBINATIONS
-    }
+    effective = configuration(pool.members)
+    return {effective[f"Level{number}"]["AcrValue"]: number for number in COMBINATIONS}
 
 
 def claims(pool: UserPool, amr: list[str]) -> dict[str, object]:
