@@ -428,7 +428,7 @@ def status(connection: Connection, store: Store = None) -> None:
         cognito-flow status
         cognito-flow status --profile staging
     """
-    tokens_command.status(connection, tokens_command.store_of(connection, store))
+    tokens_command.status(connection, store)
 
 
 @app.command()

@@ -22,7 +22,7 @@ from cognito_flow._json import as_object, as_text, parse_json
 from cognito_flow.cli.connection import SECRET_VARIABLE, Connection
 from cognito_flow.cli.output import Destination
 from cognito_flow.errors import UsageError
-from cognito_flow.models import Tokens
+from cognito_flow.models import AppClient, Tokens
 from cognito_flow.stores import FileStore
 from cognito_flow.terminal import escape
 from cognito_flow.tokens.verifier import TokenVerifier
@@ -36,8 +36,13 @@ def store_of(connection: Connection, path: Path | None) -> FileStore | None:
     Raises:
         UsageError: It cannot be a file.
     """
+    kept = _path(connection, path)
+    return None if kept is None else FileStore(kept)
+
+
+def _path(connection: Connection, path: Path | None) -> Path | None:
     name = connection.settings.store if path is None else str(path)
-    return None if name is None or name == "-" else FileStore(Path(name).expanduser())
+    return None if name is None or name == "-" else Path(name).expanduser()
 
 
 def refresh(connection: Connection, store: FileStore | None, username: str | None, to: Destination) -> None:
@@ -90,27 +95,31 @@ def logout(
             store.delete_tokens(connection.app, tokens.username)
 
 
-def status(connection: Connection, store: FileStore | None) -> None:
+def status(connection: Connection, path: Path | None) -> None:
     """Print which app client is used, and whose tokens the store holds.
 
     Args:
         connection: The app client.
-        store: The store, if there is one.
+        path: The store of the option; None: that of the profile.
 
     Raises:
         StoreError: The store cannot be used.
     """
-    app, settings = connection.app, connection.settings
+    app, settings, kept = connection.app, connection.settings, _path(connection, path)
     secret = "no client secret"
     if app.client_secret is not None:
         secret = f"client secret from {settings.client_secret_env or SECRET_VARIABLE}"
     _line("pool", app.pool_id)
     _line("app client", f"{app.client_id} ({secret})")
     _line("calls go to", app.endpoint_url or f"AWS, {app.region}")
-    _line("store", "none" if store is None else escape(repr(store)))
-    for username in [] if store is None else store.users(app):
-        tokens = store.get_tokens(app, username) if store is not None else None
-        if tokens is not None:
+    _line("store", "none" if kept is None else escape(str(kept)))
+    if kept is not None:
+        _list_users(FileStore(kept), app)
+
+
+def _list_users(store: FileStore, app: AppClient) -> None:
+    for username in store.users(app):
+        if (tokens := store.get_tokens(app, username)) is not None:  # another process may have signed out
             _line("user", f"{escape(username)}: {_in_words(tokens)}")
 
 

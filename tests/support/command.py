@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import attrs
 
@@ -88,7 +89,7 @@ class Terminal:
 
 
 @contextmanager
-def on_a_terminal(command: list[str], **environment: str) -> Generator[Terminal]:
+def on_a_terminal(command: list[str], cwd: Path | None = None, **environment: str) -> Generator[Terminal]:
     """A program on a terminal of its own."""
     descriptor, other_end = pty.openpty()
     with subprocess.Popen(
@@ -97,6 +98,7 @@ def on_a_terminal(command: list[str], **environment: str) -> Generator[Terminal]
         stdout=subprocess.PIPE,
         stderr=other_end,
         start_new_session=True,
+        cwd=cwd,
         env={**os.environ, "COLUMNS": "200", **environment},
     ) as process:
         os.close(other_end)
