@@ -14,6 +14,7 @@ import getpass
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 from cognito_flow._json import as_object, parse_json
 from cognito_flow.errors import InvalidInput, Unanswered
@@ -22,14 +23,11 @@ from cognito_flow.handlers import (
     Answer,
     Challenge,
     CustomChallenge,
-    DevicePasswordVerifier,
-    DeviceSrpAuth,
     EmailOtp,
     MfaSetup,
     NewPasswordRequired,
     Password,
     PasswordSrp,
-    PasswordVerifier,
     SelectChallenge,
     SelectMfaType,
     SmsMfa,
@@ -56,7 +54,7 @@ _QR_COLOURS, _OWN_COLOURS = "\x1b[38;5;16;48;5;231m", "\x1b[0m"
 _HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}  # dark above, dark below
 
 
-def ask(challenge: Challenge) -> Answer | None:
+def ask(challenge: Challenge) -> Answer:
     """Answer a challenge by asking the user in the terminal, for ``flow.sign_in(credentials, ask=ask)``.
 
     It asks in words ("Code from your authenticator app:"), and asks again for what cannot be an answer, such
@@ -69,7 +67,7 @@ def ask(challenge: Challenge) -> Answer | None:
         challenge: The challenge that Cognito asked.
 
     Returns:
-        The answer; None for a challenge that no user can answer.
+        The answer.
 
     Raises:
         Unanswered: Standard input ended before the answer, or is not valid UTF-8; or the pool offers only
@@ -91,7 +89,7 @@ def ask(challenge: Challenge) -> Answer | None:
             raise Unanswered(challenge, str(error)) from None
 
 
-def _answer(challenge: Challenge) -> Answer | None:  # noqa: C901, PLR0911 - one case for each class
+def _answer(challenge: Challenge) -> Answer:  # noqa: C901, PLR0911 - one case for each class
     match challenge:
         case SoftwareTokenMfa() | SmsMfa() | SmsOtp() | EmailOtp():
             return challenge.answer(ask_text(_code_question(challenge)))
@@ -107,15 +105,15 @@ def _answer(challenge: Challenge) -> Answer | None:  # noqa: C901, PLR0911 - one
             return _first_code(challenge)
         case CustomChallenge():
             return _custom(challenge)
-        case Password() | PasswordSrp():
+        case Password() | PasswordSrp() | AdminNoSrpAuth():
             return challenge.answer(ask_hidden("Password"))
         case WebAuthn():
             say(escape(challenge.options_json))
             return challenge.answer(ask_text("Credential of navigator.credentials.get(), as JSON"))
         case UnknownChallenge():
             return _unknown(challenge)
-        case PasswordVerifier() | DeviceSrpAuth() | DevicePasswordVerifier() | AdminNoSrpAuth():
-            return None
+        case _:
+            assert_never(challenge)
 
 
 def _code_question(challenge: SoftwareTokenMfa | SmsMfa | SmsOtp | EmailOtp) -> str:
@@ -230,6 +228,7 @@ def ask_text(question: str) -> str:
     except UnicodeDecodeError:  # whose message would quote what was typed
         raise EOFError("standard input is not valid UTF-8") from None
     if not line:
+        say("")  # end the line of the question
         raise EOFError("standard input ended before every question was answered")
     return line.rstrip("\r\n")
 
@@ -248,6 +247,7 @@ def ask_hidden(question: str) -> str:
     try:
         return getpass.getpass(f"{question}: ", stream=sys.stderr)
     except EOFError:
+        say("")
         raise EOFError("standard input ended before every question was answered") from None
 
 

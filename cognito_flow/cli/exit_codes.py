@@ -52,7 +52,7 @@ def exit_codes() -> Generator[None]:
     except CognitoFlowError as error:
         _stop(f"{_in_words(error)} ({type(error).__name__})", REFUSED)
     except KeyboardInterrupt:
-        _stop("stopped", STOPPED)
+        _stop("\nstopped", STOPPED)
 
 
 def _in_words(error: CognitoFlowError) -> str:
@@ -68,5 +68,5 @@ def _in_words(error: CognitoFlowError) -> str:
 
 def _stop(message: str, code: int) -> NoReturn:
     lines = "\n".join(map(escape, message.splitlines()))
-    _console.print(Text(f"\n{lines}", style="red"))
+    _console.print(Text(lines, style="red"))
     sys.exit(code)

@@ -13,7 +13,7 @@ from cognito_flow.cli import passkey_page
 from cognito_flow.cli.connection import Connection
 from cognito_flow.cli.output import Destination
 from cognito_flow.credentials import Credentials, CustomAuth
-from cognito_flow.errors import AnswerRejected, IncorrectPassword, Unanswered
+from cognito_flow.errors import AnswerRejected, IncorrectPassword
 from cognito_flow.flow import AuthFlow, Step
 from cognito_flow.handlers import Answer, Challenge, WebAuthn
 from cognito_flow.models import SignedIn
@@ -95,7 +95,4 @@ def _answer(challenge: Challenge) -> Answer:
         relying_party = escape(str(challenge.options.get("rpId")))
         say(f"The passkey belongs to {relying_party}, so a page on localhost cannot use it.")
         say("Sign on a page of that domain, with these options:")
-    answer = ask(challenge)
-    if answer is None:
-        raise Unanswered(challenge, f"{challenge.name} cannot be answered in a terminal")
-    return answer
+    return ask(challenge)

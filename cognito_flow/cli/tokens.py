@@ -24,7 +24,7 @@ from cognito_flow.cli.output import Destination
 from cognito_flow.errors import UsageError
 from cognito_flow.models import AppClient, Tokens
 from cognito_flow.stores import FileStore
-from cognito_flow.terminal import escape
+from cognito_flow.terminal import escape, say
 from cognito_flow.tokens.verifier import TokenVerifier
 
 _DATES = ("auth_time", "exp", "iat", "nbf")  # seconds since 1970
@@ -93,6 +93,7 @@ def logout(
                 flow.revoke(tokens)
         if store is not None:
             store.delete_tokens(connection.app, tokens.username)
+        say(f"signed out {escape(tokens.username)}")
 
 
 def status(connection: Connection, path: Path | None) -> None:

@@ -8,15 +8,13 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from cognito_flow import Pending, Tokens, Unanswered
-from cognito_flow.cli import exit_codes, login
+from cognito_flow import Tokens
+from cognito_flow.cli import exit_codes
 from cognito_flow.cli.app import app
-from cognito_flow.handlers import read_challenge
 from cognito_flow.testing import Pool
 from tests.cli.conftest import NEW_PASSWORD, PASSWORD, Served
 from tests.scenarios.custom import create, define, verify
@@ -105,13 +103,6 @@ def test_custom_challenge_is_answered(served: Served, options: list[str]) -> Non
 
     lines = [PASSWORD, "4"] if options else ["4"]
     served.login(pool, lines, "--flow", "custom", *options)
-
-
-def test_challenge_that_no_user_can_answer_is_unanswered() -> None:
-    challenge: Any = read_challenge(Pending(name="PASSWORD_VERIFIER", username="alice"))
-
-    with pytest.raises(Unanswered, match="PASSWORD_VERIFIER cannot be answered in a terminal"):
-        login._answer(challenge)
 
 
 def test_client_secret_comes_from_the_environment(served: Served) -> None:
