@@ -494,7 +494,7 @@ def test_a_broken_seal_is_damage(path: Path, spoil: str) -> None:
 @pytest.mark.parametrize("keys", [["short"], KEY, b"k" * 32], ids=["short", "text", "bytes"])
 def test_keys_that_are_none_are_refused(path: Path, keys: list[str] | str | bytes) -> None:
     """A short one, and one that is not in a list."""
-    with pytest.raises(UsageError, match=r"32 random bytes|in a list"):
+    with pytest.raises(UsageError, match=r"32 random bytes|put the key into a list"):
         FileStore(path, keys=keys)  # type: ignore[arg-type]  # that is the mistake
 
 
