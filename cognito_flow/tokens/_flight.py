@@ -14,6 +14,7 @@ from contextlib import (
     AsyncExitStack,
     ExitStack,
     asynccontextmanager,
+    suppress,
 )
 from typing import Any, Generic, TypeVar
 
@@ -114,7 +115,10 @@ async def holding(
                 yield
         finally:
             if loop.is_closed():  # the task is being collected, and can await nothing
-                thread.submit(held.close)
+                with suppress(
+                    RuntimeError
+                ):  # no thread starts while the interpreter ends, which frees the lock
+                    thread.submit(held.close)
             else:
                 # Release the lock even if the task is cancelled at this moment.
                 await asyncio.shield(loop.run_in_executor(thread, held.close))

@@ -1,10 +1,12 @@
 """Programs that write to a store, for tests that run several of them or kill them.
 
-PATH is that of a FileStore, or of a SqliteStore if it ends in .db.
+PATH is that of a FileStore, or of a SqliteStore if it ends in .db, or the URL of a RedisStore (redis://...) or
+of a DynamoDBStore (dynamodb+http://...). Shared stores have locks that expire after two seconds.
 
 python -m tests.support.store_writer write PATH PREFIX START STOP    puts users PREFIX-START ..., prints each
 python -m tests.support.store_writer hold PATH                       takes alice's lock, prints "held", waits
 python -m tests.support.store_writer die PATH                        prints what is left after a kill at each line
+python -m tests.support.store_writer source PATH POOL CLIENT URL     prints a fresh token for each time it reads
 """
 
 from __future__ import annotations
@@ -13,12 +15,24 @@ import json
 import os
 import signal
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cognito_flow import AppClient, FileStore, SqliteStore, Tokens
+import boto3
+import redis
+
+from cognito_flow import (
+    AppClient,
+    AuthFlow,
+    DynamoDBStore,
+    FileStore,
+    RedisStore,
+    SqliteStore,
+    System,
+    Tokens,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +41,7 @@ if TYPE_CHECKING:
     from _typeshed import TraceFunction
 
 APP = AppClient("eu-west-1_AbC123", "client-id")
+LOCK_SECONDS = 2.0
 
 
 def tokens(text: str) -> Tokens:
@@ -34,8 +49,23 @@ def tokens(text: str) -> Tokens:
     return Tokens(text, expires_at=datetime(2030, 1, 1, tzinfo=UTC), username="alice")
 
 
-def opened(path: str) -> FileStore | SqliteStore:
+def opened(path: str) -> FileStore | SqliteStore | RedisStore | DynamoDBStore:
+    if path.startswith("redis://"):
+        return RedisStore(redis.Redis.from_url(path), keys=["k" * 32], lock_seconds=LOCK_SECONDS)
+    if path.startswith("dynamodb+"):
+        return DynamoDBStore(dynamodb(path), "stores", lock_seconds=LOCK_SECONDS)
     return SqliteStore(path) if path.endswith(".db") else FileStore(path)
+
+
+def dynamodb(url: str) -> Any:
+    """A client of a local DynamoDB."""
+    return boto3.client(
+        "dynamodb",
+        "eu-west-1",
+        endpoint_url=url.removeprefix("dynamodb+"),
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
 
 
 def say(line: str) -> None:
@@ -91,7 +121,19 @@ def killer(line: int) -> TraceFunction:
     return trace
 
 
-PROGRAMS: dict[str, Callable[..., None]] = {"write": write, "hold": hold, "die": die}
+def source(path: str, pool_id: str, client_id: str, url: str) -> None:
+    """Read how many seconds have passed, and print a token that is fresh then."""
+    passed = timedelta()
+    app = AppClient(pool_id, client_id, endpoint_url=url)
+    system = System(now=lambda: datetime.now(UTC) + passed)
+    restored = AuthFlow(app, store=opened(path), system=system).restore("alice")
+    assert restored is not None
+    for line in sys.stdin:
+        passed = timedelta(seconds=json.loads(line))
+        say(json.dumps(restored.access_token()))
+
+
+PROGRAMS: dict[str, Callable[..., None]] = {"write": write, "hold": hold, "die": die, "source": source}
 
 if __name__ == "__main__":
     PROGRAMS[sys.argv[1]](*sys.argv[2:])

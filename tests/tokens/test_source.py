@@ -28,6 +28,7 @@ from cognito_flow import (
     UsageError,
 )
 from cognito_flow.testing import Pool
+from cognito_flow.tokens._flight import holding
 from tests.support.token_sources import ALICE, REFRESH, Source, World
 
 MANY = 200
@@ -724,6 +725,26 @@ def test_a_refresh_whose_event_loop_was_closed_is_begun_again(pool: Pool, app: A
     loop.close()
     assert asyncio.run(pausing.source.tokens()).expires_at > pool.cognito.clock()
     gc.collect()  # the tasks that were left, so that what asyncio says of them is said here
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # asyncio's own, for such an end
+def test_lock_is_released_if_the_event_loop_of_its_holder_was_closed() -> None:
+    turn, loop = threading.Lock(), asyncio.new_event_loop()
+
+    async def hold() -> None:
+        async with holding(lambda: turn):
+            await asyncio.Event().wait()
+
+    holder = loop.create_task(hold())
+    while not turn.locked():
+        loop.run_until_complete(asyncio.sleep(0.001))
+    loop.close()
+    del holder
+    gc.collect()
+
+    assert turn.acquire(timeout=10)
 
 
 def test_two_event_loops_at_once_are_a_usage_error(pool: Pool, app: AppClient) -> None:

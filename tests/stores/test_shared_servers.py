@@ -1,0 +1,190 @@
+"""The shared stores on real servers: Debian's redis-server, and moto's DynamoDB, with several processes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import redis
+from botocore.exceptions import BotoCoreError
+from filelock import FileLock
+
+from cognito_flow import Account, UserSrpAuth
+from cognito_flow.testing import LocalCognito
+from tests.support.environments import python_with
+from tests.support.store_writer import APP, LOCK_SECONDS, dynamodb, opened, tokens
+
+MOTO = ("moto[server]==5.2.5",)
+ROTATION = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+ROUNDS = 20
+SECONDS_TO_START = 30
+
+pytestmark = [pytest.mark.other_programs, pytest.mark.slow]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(*command: str | Path) -> Iterator[None]:
+    with subprocess.Popen(
+        [*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            yield
+        finally:
+            server.terminate()
+
+
+def wait_for(ask: Any, *errors: type[Exception]) -> None:
+    """Wait until a server answers."""
+    give_up = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < give_up:
+        with suppress(*errors):
+            ask()
+            return
+        time.sleep(0.05)
+    pytest.fail("the server did not start")
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if (program := shutil.which("redis-server")) is None:
+        pytest.skip("there is no redis-server here: apt-get install redis-server")
+    port, folder = free_port(), tmp_path_factory.mktemp("redis")
+    with serving(program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", folder):
+        client = redis.Redis(port=port)
+        wait_for(client.ping, redis.ConnectionError)
+        yield f"redis://127.0.0.1:{port}"
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def dynamodb_server(programs_folder: Path) -> Iterator[str]:
+    with FileLock(programs_folder / "lock"):
+        python = python_with(MOTO, programs_folder)
+    port = free_port()
+    url = f"dynamodb+http://127.0.0.1:{port}"
+    with serving(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)):
+        client = dynamodb(url)
+        wait_for(client.list_tables, BotoCoreError)
+        client.create_table(
+            TableName="stores",
+            KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield url
+        client.close()
+
+
+@pytest.fixture(params=["redis_server", "dynamodb_server"], ids=["Redis", "DynamoDB"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Where the store is, as store_writer opens it."""
+    found: str = request.getfixturevalue(request.param)
+    return found
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """One of the programs of store_writer, which is killed when the block ends."""
+    command = [sys.executable, "-m", "tests.support.store_writer", *arguments]
+    root = Path(__file__).parents[2]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=root, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def ask(processes: list[subprocess.Popen[str]], seconds: float) -> set[str]:
+    """Let all processes ask for a token at once, at a time that is so far ahead."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(f"{seconds}\n")
+        process.stdin.flush()
+    return {json.loads(line(process)) for process in processes}
+
+
+def test_processes_that_write_at_once_lose_nothing(url: str) -> None:
+    with running("write", url, "a", "0", "50") as a, running("write", url, "b", "0", "50") as b:
+        for process in (a, b):
+            assert process.wait() == 0
+
+    store = opened(url)
+    for prefix in "ab":
+        for number in range(50):
+            assert store.get_tokens(APP, f"{prefix}-{number}") == tokens(str(number))
+
+
+def test_lock_of_a_killed_process_expires(url: str) -> None:
+    store = opened(url)
+    with running("hold", url) as process:
+        assert line(process) == "held"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        begun = time.monotonic()
+        with store.lock(APP, "alice"):
+            waited = time.monotonic() - begun
+
+    assert waited < LOCK_SECONDS + 5
+
+
+def test_lock_of_a_living_process_keeps_others_out(url: str) -> None:
+    store = opened(url)
+    with running("hold", url) as process, ExitStack() as stack:
+        assert line(process) == "held"
+        begun = time.monotonic()
+        stack.enter_context(store.lock(APP, "alice"))
+
+        assert time.monotonic() - begun > LOCK_SECONDS / 2
+
+
+def test_processes_refresh_rotated_tokens_in_turn(cognito: LocalCognito, url: str) -> None:
+    """Also when one of them is killed. Cognito accepts each refresh token once, so that a mistake signs alice
+    out."""
+    pool = cognito.create_pool()
+    pool.add_user("alice", "correct horse")
+    client = pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), refresh_token_rotation=ROTATION)
+    flow = pool.flow(client)
+    store = opened(url)
+    with cognito.serve() as endpoint, ExitStack() as stack:
+        app = attrs.evolve(client, endpoint_url=endpoint)
+        store.put_tokens(app, "alice", flow.sign_in(UserSrpAuth("alice", "correct horse")).tokens)
+        arguments = ("source", url, app.pool_id, app.client_id, endpoint)
+        processes = [stack.enter_context(running(*arguments)) for _ in range(3)]
+        for number in range(1, ROUNDS + 1):
+            cognito.clock.advance(3600)
+            if number == ROUNDS // 2:
+                processes.pop().kill()
+            (access_token,) = ask(processes, number * 3600)
+            kept = store.get_tokens(app, "alice")
+            assert kept is not None
+            assert kept.access_token == access_token
+            account = flow.account(kept)
+            assert isinstance(account, Account)
+            assert account.user().username == "alice"
+
+    refreshes = [call.error for call in cognito.calls if call.operation == "GetTokensFromRefreshToken"]
+    assert refreshes == [None] * ROUNDS
