@@ -6,16 +6,10 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    AsyncExitStack,
-    ExitStack,
-    asynccontextmanager,
-    suppress,
-)
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -80,47 +74,56 @@ class AsyncFlight(Generic[T]):
             await asyncio.wait([self._task])
 
 
-@asynccontextmanager
-async def holding(
-    make: Callable[[], AbstractContextManager[object] | AbstractAsyncContextManager[object]],
-) -> AsyncGenerator[None]:
-    """Hold a store's lock in a task.
+@attrs.define
+class Holding:
+    """Holds a store's lock in a task, as an asynchronous context manager.
 
     A blocking lock is held in a thread of its own: it may belong to the thread that took it, and tasks that
     wait for it must not use up the threads that its holder needs.
 
+    It is not a generator: when tasks are collected that a closed event loop left, asyncio does not run the
+    end of asynchronous generators, and the lock would never be released.
+
     Args:
         make: Makes the lock. It is a method of a store, which may block, so it is called in that thread, too.
     """
-    thread, held, loop = ThreadPoolExecutor(max_workers=1), ExitStack(), asyncio.get_running_loop()
 
-    def enter() -> AbstractAsyncContextManager[object] | None:
-        lock = make()
+    make: Callable[[], AbstractContextManager[object] | AbstractAsyncContextManager[object]]
+    _thread: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(max_workers=1), init=False)
+    _held: ExitStack = attrs.field(factory=ExitStack, init=False)
+    _awaited: AbstractAsyncContextManager[object] | None = attrs.field(default=None, init=False)
+
+    async def __aenter__(self) -> None:
+        try:
+            self._awaited = await asyncio.get_running_loop().run_in_executor(self._thread, self._enter)
+            if self._awaited is not None:
+                await self._awaited.__aenter__()
+        except BaseException:
+            # A thread that waits cannot be stopped: if it gets the lock after all, it releases it at once.
+            self._thread.submit(self._held.close)
+            self._thread.shutdown(wait=False)
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, GeneratorExit):
+            # The task is being collected, and its thread may be gone already. Nothing can be awaited.
+            self._held.close()
+            self._thread.shutdown(wait=False)
+            return
+        try:
+            if self._awaited is not None:
+                await self._awaited.__aexit__(kind, error, traceback)
+        finally:
+            released = self._thread.submit(self._held.close)
+            self._thread.shutdown(wait=False)
+            # The lock is released even if the task is cancelled at this moment.
+            await asyncio.shield(asyncio.wrap_future(released))
+
+    def _enter(self) -> AbstractAsyncContextManager[object] | None:
+        lock = self.make()
         if isinstance(lock, AbstractAsyncContextManager) and not isinstance(lock, AbstractContextManager):
             return lock
-        held.enter_context(lock)
+        self._held.enter_context(lock)
         return None
-
-    try:
-        try:
-            awaited = await loop.run_in_executor(thread, enter)
-        except asyncio.CancelledError:
-            # The thread that waits cannot be stopped: if it gets the lock after all, it releases it at once.
-            thread.submit(held.close)
-            raise
-        try:
-            async with AsyncExitStack() as stack:
-                if awaited is not None:
-                    await stack.enter_async_context(awaited)
-                yield
-        finally:
-            if loop.is_closed():  # the task is being collected, and can await nothing
-                with suppress(
-                    RuntimeError
-                ):  # no thread starts while the interpreter ends, which frees the lock
-                    thread.submit(held.close)
-            else:
-                # Release the lock even if the task is cancelled at this moment.
-                await asyncio.shield(loop.run_in_executor(thread, held.close))
-    finally:
-        thread.shutdown(wait=False)

@@ -29,7 +29,7 @@ from cognito_flow.errors import (
 from cognito_flow.models import Tokens
 from cognito_flow.stores import AsyncTokenStore, LockingTokenStore, TokenStore
 from cognito_flow.tokens._elapsed import has_elapsed
-from cognito_flow.tokens._flight import AsyncFlight, ProcessLock, holding
+from cognito_flow.tokens._flight import AsyncFlight, Holding, ProcessLock
 
 __all__ = ["AsyncTokenSource", "TokenSource", "TokenState", "begin_with"]
 
@@ -470,11 +470,11 @@ class AsyncTokenSource:
         return tokens
 
     async def _freshen(self) -> Tokens:
-        async with holding(self._state.lock):
+        async with Holding(self._state.lock):
             await self._driver.run(self._state.freshen())
         return self._state.tokens
 
     async def _sign_out(self) -> Tokens:
-        async with holding(self._state.lock):
+        async with Holding(self._state.lock):
             await self._driver.run(self._state.sign_out())
         return self._state.tokens

@@ -19,8 +19,8 @@ from cognito_flow import (
     AppClient,
     AsyncTokenSource,
     MemoryStore,
-    RefreshTokenInvalid,
     RefreshTokenReused,
+    SignedOut,
     StoreError,
     System,
     Throttled,
@@ -28,7 +28,7 @@ from cognito_flow import (
     UsageError,
 )
 from cognito_flow.testing import Pool
-from cognito_flow.tokens._flight import holding
+from cognito_flow.tokens._flight import Holding
 from tests.support.token_sources import ALICE, REFRESH, Source, World
 
 MANY = 200
@@ -108,7 +108,7 @@ def test_a_refusal_is_told_at_once(world: World) -> None:
     source = world.source(tokens)
     world.pool.flow(world.app).revoke(tokens)
     world.advance(3600 - 30)
-    with pytest.raises(RefreshTokenInvalid):
+    with pytest.raises(SignedOut):
         source.access_token()
 
 
@@ -334,7 +334,7 @@ def test_a_store_that_fails_in_the_midst_of_a_refresh_makes_no_token_valid(world
     store.reads_left = 2
     with pytest.raises(ConnectionError):
         source.tokens()
-    with pytest.raises(RefreshTokenInvalid):
+    with pytest.raises(SignedOut):
         source.tokens()
 
 
@@ -734,7 +734,7 @@ def test_lock_is_released_if_the_event_loop_of_its_holder_was_closed() -> None:
     turn, loop = threading.Lock(), asyncio.new_event_loop()
 
     async def hold() -> None:
-        async with holding(lambda: turn):
+        async with Holding(lambda: turn):
             await asyncio.Event().wait()
 
     holder = loop.create_task(hold())

@@ -13,8 +13,8 @@ import pytest
 from cognito_flow import (
     AppClient,
     MemoryStore,
-    RefreshTokenInvalid,
     ServiceError,
+    SignedOut,
     TokenRevoked,
     Tokens,
     TransportError,
@@ -212,7 +212,7 @@ def test_sign_out_revokes_the_tokens_and_deletes_them_from_the_store(world: Worl
     source.sign_out()
 
     assert store.users(world.app) == []
-    with pytest.raises(RefreshTokenInvalid):
+    with pytest.raises(SignedOut):
         world.pool.flow(world.app).refresh(tokens)
 
 
@@ -243,14 +243,14 @@ def test_sign_out_revokes_the_newest_tokens_of_the_store(world: World) -> None:
 
     source.sign_out()
 
-    with pytest.raises(RefreshTokenInvalid):
+    with pytest.raises(SignedOut):
         world.pool.flow(world.app).refresh(newer)
 
 
 def test_sign_out_of_a_bare_refresh_token_revokes_it(world: World) -> None:
     tokens = world.sign_in()
     world.source(tokens.refresh_token, store=MemoryStore()).sign_out()
-    with pytest.raises(RefreshTokenInvalid):
+    with pytest.raises(SignedOut):
         world.pool.flow(world.app).refresh(tokens)
 
 
