@@ -41,7 +41,7 @@ class _Account:
 
     @property
     def username(self) -> str:
-        """The user name in the pool."""
+        """The user name in the pool; empty before the first call if a source began with a refresh token."""
         return self._exchanges.user.username
 
     def __repr__(self) -> str:

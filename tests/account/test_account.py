@@ -82,6 +82,16 @@ def test_account_of_a_token_source_outlives_its_access_token(world: World) -> No
     assert world.calls("GetTokensFromRefreshToken") == 1
 
 
+def test_account_of_a_source_that_began_with_a_refresh_token_learns_the_user(world: World) -> None:
+    alice = world.alice(**OPTIONAL, **TOTP)
+    account = alice.flow.account(alice.flow.token_source(alice.signed_in.tokens.refresh_token))
+
+    uri = account.enrol_totp().uri("Books")
+
+    assert uri.startswith("otpauth://totp/Books:alice?")
+    assert account.username == "alice"
+
+
 def test_account_of_tokens_raises_token_expired_after_their_end(world: World) -> None:
     alice = world.alice()
     world.cognito.clock.advance(3601)
