@@ -33,7 +33,7 @@ def without_locals(target: T) -> T:
         for name, member in list(vars(target).items()):
             if name == "__init__" or not name.startswith("_"):
                 _decorate_member(target, name, member)
-        return target
+        return cast("T", target)
     guarded = _guard_coroutine(target) if inspect.iscoroutinefunction(target) else _guard(target)
     setattr(guarded, _GUARDED, True)
     return cast("T", guarded)
@@ -75,9 +75,9 @@ def _clear_frames(step: TracebackType | None) -> None:
 
 def _decorate_member(owner: type, name: str, member: object) -> None:
     if isinstance(member, classmethod | staticmethod):
-        function: Callable[..., object] = member.__func__
-        if not hasattr(function, _GUARDED):
-            setattr(owner, name, type(member)(without_locals(function)))
+        method = cast("Any", member)
+        if not hasattr(method.__func__, _GUARDED):
+            setattr(owner, name, type(method)(without_locals(method.__func__)))
     elif inspect.isfunction(member) and not hasattr(member, _GUARDED):
         setattr(owner, name, without_locals(member))
 

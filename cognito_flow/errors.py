@@ -198,11 +198,12 @@ class Unanswered(CognitoFlowError):
         challenge: The challenge. It can still be answered with `send`.
     """
 
-    def __init__(self, challenge: UnansweredChallenge, message: str) -> None:
+    def __init__(self, challenge: object, message: str) -> None:
         super().__init__(message)
-        self.challenge = challenge
+        # Handlers have their name as a ClassVar, which type checkers do not take for a protocol's property.
+        self.challenge = cast("UnansweredChallenge", challenge)
 
-    def __reduce__(self) -> tuple[type[Unanswered], tuple[UnansweredChallenge, str], dict[str, object]]:
+    def __reduce__(self) -> tuple[type[Unanswered], tuple[object, str], dict[str, object]]:
         return type(self), (self.challenge, self.args[0]), self.__dict__
 
 

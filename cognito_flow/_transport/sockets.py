@@ -30,9 +30,8 @@ _SHORTEST = 0.001  # seconds: 0 would mean not to wait at all, and None for ever
 def end_at_deadlines(client: object) -> None:
     """Make new connections of a boto3 client keep to the deadlines. Other clients are left alone."""
     endpoint = getattr(client, "_endpoint", None)
-    classes: object = getattr(getattr(endpoint, "http_session", None), "_pool_classes_by_scheme", None)
-    if isinstance(classes, dict):
-        classes |= {"http": _HttpPool, "https": _HttpsPool}
+    classes: Any = getattr(getattr(endpoint, "http_session", None), "_pool_classes_by_scheme", {})
+    classes |= {"http": _HttpPool, "https": _HttpsPool}
 
 
 class _Socket:

@@ -98,8 +98,7 @@ def translate(call: Call, attempt: Attempt, error: Exception) -> CognitoFlowErro
 
 def _error_behind(error: BaseException) -> object:
     """What an HTTP library raised, as botocore keeps it in its own error."""
-    behind: object = (getattr(error, "kwargs", None) or {}).get("error")
-    return behind
+    return member(getattr(error, "kwargs", None), "error")
 
 
 def _without_request(error: Exception) -> Exception:
