@@ -17,6 +17,7 @@ from cognito_flow.testing._operations.session_tracking import OPERATIONS
 from cognito_flow.testing._state.refusal import Refusal
 from tests.local_cognito.conftest import NOW
 from tests.local_cognito.wire import PASSWORD
+from tests.scenarios.devices import ALWAYS
 
 if TYPE_CHECKING:
     from cognito_flow import Tokens
@@ -140,6 +141,25 @@ def test_administrator_lists_no_current_session(tracked: Tracked) -> None:
     ]
 
     assert session["IsCurrentSession"] is False
+
+
+def test_session_of_a_forgotten_device_is_not_listed() -> None:
+    cognito = LocalCognito(clock=Clock(lambda: NOW))
+    tracked = Tracked(cognito, cognito.create_pool(**ALWAYS))
+    tracked.enable()
+    laptop, phone = tracked.sign_in(), tracked.sign_in()
+
+    tracked.flow.account(laptop).forget_device()
+
+    assert [session["IsCurrentSession"] for session in tracked.sessions(phone)] == [True]
+
+
+def test_expired_session_is_not_listed(tracked: Tracked) -> None:
+    tracked.enable()
+    tracked.sign_in()
+    tracked.cognito.clock.advance(31 * 24 * 3600)
+
+    assert len(tracked.sessions(tracked.sign_in())) == 1
 
 
 def test_revoked_session_ends_its_tokens_and_no_others(tracked: Tracked) -> None:

@@ -169,8 +169,8 @@ class Grant:
 
     @property
     def has_session(self) -> bool:
-        """Whether the sign-in is a tracked session that was not revoked."""
-        return self.session_id is not None and not self.is_revoked
+        """Whether the sign-in is a tracked session whose refresh token was not ended."""
+        return self.session_id is not None and not (self.is_revoked or self.is_device_forgotten)
 
 
 def is_verified(attributes: Mapping[str, str], name: str) -> bool:
