@@ -1,7 +1,7 @@
 """The command ``cognito-flow``.
 
-Rule of this package: it is a user of the library as any other, except `doctor`, which makes single calls. It
-needs the extra ``cli``, and says so where that is not installed.
+Rule of this package: it uses the library as any other program does, except `doctor`, which makes single
+calls. It needs the extra ``cli``, and says so if that is not installed.
 """
 
 from __future__ import annotations

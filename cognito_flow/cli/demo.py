@@ -1,7 +1,7 @@
-"""The main job on an embedded pool, step by step.
+"""The subcommand `demo`: a sign-in with a second factor on an embedded pool, step by step.
 
-Rule of this file: nothing is told that did not happen. What is shown of a call are names; each claim is
-checked before it is made, and a check that fails ends the command.
+Rule of this file: each line that it prints was checked before, and a failed check ends the command. Of a call
+it shows names, never values.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from cognito_flow.handlers import Answer, Challenge, SoftwareTokenMfa
 from cognito_flow.models import AppClient, Event, SignedIn, Tokens
 from cognito_flow.testing import LocalCognito, Pool
 
-_PASSWORD = "correct horse battery staple"  # of a user who lives as long as this command
+_PASSWORD = "correct horse battery staple"  # of a user who exists only in this process
 
 _console = Console(soft_wrap=True, highlight=False)
 
 
-class NotAsTold(Exception):
-    """Something went otherwise than the demonstration says."""
+class DemoFailed(Exception):
+    """A step behaved differently from what the demo says."""
 
 
 def run() -> None:
-    """Show a sign-in with a second factor, and what is refused."""
-    _head("A user pool in this process, with an authenticator app required, and a user")
+    """Show a sign-in with a second factor, and that a wrong password and a wrong code are refused."""
+    _head("Creating an in-process user pool that requires an authenticator app, and one user")
     cognito = LocalCognito()
     pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
     app = pool.app_client(secret=True)
     pool.add_user("alice", _PASSWORD, totp=True)
-    _tell(f"pool {app.pool_id}, app client {app.client_id} (with a secret), user alice")
+    _line(f"pool {app.pool_id}, app client {app.client_id} (with a secret), user alice")
 
     flow = pool.flow(app, on_event=_show)
-    _head("alice signs in with her password, which is proved by SRP and never sent")
+    _head("Signing in with a password, which SRP proves without sending it")
     tokens = _sign_in(flow, pool)
-    _head("The tokens are signed by the pool")
+    _head("Verifying the access token with the pool's public keys")
     _verify(tokens, pool, app)
-    _head("A wrong password is refused")
+    _head("Signing in with a wrong password")
     _refuse_password(flow, "incorrect horse battery staple")
-    _head("A wrong code is refused, and the right one still signs in")
+    _head("Answering with a wrong code, then with the right one")
     _refuse_code(flow, pool, "no code")
 
 
@@ -50,13 +50,14 @@ def _sign_in(flow: AuthFlow, pool: Pool) -> Tokens:
         return _code_challenge(challenge).answer(pool.totp("alice"))
 
     done = flow.sign_in(UserSrpAuth("alice", _PASSWORD), ask=ask)
-    _good(f"signed in as {done.username}; the access token ends at {done.tokens.expires_at:%H:%M:%S} UTC")
+    expires_at = f"{done.tokens.expires_at:%H:%M:%S} UTC"
+    _result(f"signed in as {done.username}; the access token expires at {expires_at}")
     return done.tokens
 
 
 def _code_challenge(step: Step) -> SoftwareTokenMfa:
     if not isinstance(step, SoftwareTokenMfa):
-        raise NotAsTold(f"Cognito did not ask for a code, but gave {type(step).__name__}")
+        raise DemoFailed(f"expected SOFTWARE_TOKEN_MFA, got {type(step).__name__}")
     return step
 
 
@@ -65,18 +66,18 @@ def _verify(tokens: Tokens, pool: Pool, app: AppClient) -> None:
     try:
         claims = verifier.verify_access(tokens.access_token)
     except TokenInvalid as error:
-        raise NotAsTold(str(error)) from error
-    _check(claims.username == "alice", "the token is somebody else's")
-    _good(f"an access token for {claims.username}, RS256, issuer {claims.claims['iss']}")
+        raise DemoFailed(str(error)) from error
+    _check(claims.username == "alice", "the token belongs to another user")
+    _result(f"an access token for {claims.username}, RS256, issuer {claims.claims['iss']}")
 
 
 def _refuse_password(flow: AuthFlow, password: str) -> None:
     try:
         flow.start(UserSrpAuth("alice", password))
     except IncorrectPassword as error:
-        _good(f"{type(error).__name__}: {error}")
+        _result(f"{type(error).__name__}: {error}")
     else:
-        raise NotAsTold("the wrong password was accepted")
+        raise DemoFailed("the wrong password was accepted")
 
 
 def _refuse_code(flow: AuthFlow, pool: Pool, wrong: str) -> None:
@@ -84,17 +85,17 @@ def _refuse_code(flow: AuthFlow, pool: Pool, wrong: str) -> None:
     try:
         flow.send(challenge.answer(wrong))
     except WrongCode as error:
-        _good(f"{type(error).__name__}: {error}")
+        _result(f"{type(error).__name__}: {error}")
     else:
-        raise NotAsTold("the wrong code was accepted")
+        raise DemoFailed("the wrong code was accepted")
     done = flow.send(challenge.answer(pool.totp("alice")))
     _check(isinstance(done, SignedIn), "the right code did not sign in")
-    _good(f"signed in as {done.username}")
+    _result(f"signed in as {done.username}")
 
 
-def _check(is_so: bool, otherwise: str) -> None:
-    if not is_so:
-        raise NotAsTold(otherwise)
+def _check(is_true: bool, otherwise: str) -> None:
+    if not is_true:
+        raise DemoFailed(otherwise)
 
 
 # -- showing --
@@ -104,23 +105,23 @@ def _head(text: str) -> None:
     _console.print(Text(f"\n{text}", style="bold"))
 
 
-def _tell(text: str) -> None:
+def _line(text: str) -> None:
     _console.print(Text(f"  {text}"))
 
 
-def _good(text: str) -> None:
+def _result(text: str) -> None:
     _console.print(Text(f"  => {text}", style="green"))
 
 
 def _show(event: Event) -> None:
-    """An exchange, by name only."""
+    """Print an exchange, by name only."""
     if event.kind == "call":
         answered = "" if event.challenge is None else f" {event.challenge}"
-        _tell(f"-> {event.operation}{answered}")
+        _line(f"-> {event.operation}{answered}")
         _console.print(Text(f"     {', '.join(event.sent)}", style="dim"))
         if event.error is not None:
             _console.print(Text(f"  <- {event.error}", style="red"))
     elif event.kind == "challenge":
-        _tell(f"<- {event.challenge}")
+        _line(f"<- {event.challenge}")
     else:
-        _tell("<- AuthenticationResult")
+        _line("<- AuthenticationResult")

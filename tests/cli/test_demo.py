@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from cognito_flow import SignedIn, UserSrpAuth
+from cognito_flow import UserSrpAuth
 from cognito_flow.cli import demo
 from cognito_flow.cli.app import app
-from cognito_flow.testing import LocalCognito
+from cognito_flow.testing import LocalCognito, Pool
 from tests.scenarios.second_factors import ON, TOTP
 
 
@@ -30,23 +30,42 @@ def test_demo_shows_operations_and_names_but_no_secret(capsys: pytest.CaptureFix
     assert demo._PASSWORD not in shown
 
 
-def test_demo_fails_if_a_step_behaves_otherwise(cognito: LocalCognito) -> None:
+@pytest.fixture
+def pool(cognito: LocalCognito) -> Pool:
+    """A pool without a second factor, which the demo does not expect."""
     pool = cognito.create_pool()
     pool.add_user("alice", demo._PASSWORD)
-    flow = pool.flow()
-    with pytest.raises(demo.NotAsTold, match="accepted"):
-        demo._refuse_password(flow, demo._PASSWORD)
-    with pytest.raises(demo.NotAsTold, match="SignedIn"):
-        demo._refuse_code(flow, pool, "1")
-    strict = cognito.create_pool(**ON, **TOTP)
-    strict.add_user("alice", demo._PASSWORD, totp=True)
-    with pytest.raises(demo.NotAsTold, match="accepted"):
-        demo._refuse_code(strict.flow(), strict, strict.totp("alice"))
-    done = flow.start(UserSrpAuth("alice", demo._PASSWORD))
-    assert isinstance(done, SignedIn)
-    with pytest.raises(demo.NotAsTold, match="another app client"):
-        demo._verify(done.tokens, pool, pool.app_client())
+    return pool
+
+
+def test_demo_fails_if_a_wrong_password_is_accepted(pool: Pool) -> None:
+    with pytest.raises(demo.DemoFailed, match="accepted"):
+        demo._refuse_password(pool.flow(), demo._PASSWORD)
+
+
+def test_demo_fails_if_no_code_is_asked_for(pool: Pool) -> None:
+    with pytest.raises(demo.DemoFailed, match="expected SOFTWARE_TOKEN_MFA, got SignedIn"):
+        demo._refuse_code(pool.flow(), pool, "1")
+
+
+def test_demo_fails_if_a_wrong_code_is_accepted(cognito: LocalCognito) -> None:
+    pool = cognito.create_pool(**ON, **TOTP)
+    pool.add_user("alice", demo._PASSWORD, totp=True)
+
+    with pytest.raises(demo.DemoFailed, match="accepted"):
+        demo._refuse_code(pool.flow(), pool, pool.totp("alice"))
+
+
+def test_demo_fails_if_the_token_does_not_verify(pool: Pool) -> None:
+    tokens = pool.flow().sign_in(UserSrpAuth("alice", demo._PASSWORD)).tokens
+
+    with pytest.raises(demo.DemoFailed, match="another app client"):
+        demo._verify(tokens, pool, pool.app_client())
+
+
+def test_demo_fails_if_the_token_belongs_to_another_user(pool: Pool) -> None:
     pool.add_user("bob", demo._PASSWORD)
-    of_bob = pool.flow().sign_in(UserSrpAuth("bob", demo._PASSWORD)).tokens
-    with pytest.raises(demo.NotAsTold, match="somebody else"):
-        demo._verify(of_bob, pool, pool.app)
+    tokens = pool.flow().sign_in(UserSrpAuth("bob", demo._PASSWORD)).tokens
+
+    with pytest.raises(demo.DemoFailed, match="belongs to another user"):
+        demo._verify(tokens, pool, pool.app)

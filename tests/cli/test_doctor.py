@@ -129,7 +129,7 @@ def test_app_client_that_allows_everything_is_ok(doctor: Doctor, pool: Pool) -> 
 
 
 def test_probes_send_only_what_help_names_and_change_nothing(doctor: Doctor, pool: Pool) -> None:
-    told = CliRunner().invoke(app, ["doctor", "--help"]).stdout
+    shown = CliRunner().invoke(app, ["doctor", "--help"]).stdout
     client = pool.app_client(secret=True)
     doctor.cognito.calls.clear()
     before = copy.deepcopy(doctor.cognito.state(pool.id).users)
@@ -137,7 +137,7 @@ def test_probes_send_only_what_help_names_and_change_nothing(doctor: Doctor, poo
     doctor.probe(client, secret=client.client_secret)
 
     assert [call.operation for call in doctor.cognito.calls] == ["InitiateAuth"] * 6
-    assert "InitiateAuth" in told
+    assert "InitiateAuth" in shown
     assert list(doctor.cognito.outbox) == []
     assert doctor.cognito.state(pool.id).users == before
 
@@ -181,8 +181,8 @@ def test_user_existence_is_reported_as_hidden_or_not(doctor: Doctor, pool: Pool)
     name = "PreventUserExistenceErrors"
 
     assert doctor.probe(pool.app_client(prevent_user_existence_errors="ENABLED")).level(name) == "ok"
-    told = doctor.probe(pool.app_client(prevent_user_existence_errors="LEGACY"))
-    assert (told.level(name), told.change(name)) == ("warning", f"set {name} to ENABLED")
+    legacy = doctor.probe(pool.app_client(prevent_user_existence_errors="LEGACY"))
+    assert (legacy.level(name), legacy.change(name)) == ("warning", f"set {name} to ENABLED")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The report of `doctor`: findings gathered and printed.
 
-Rule of this file: it knows no setting of Cognito; it adds the clock, which every response tells.
+Rule of this file: the findings about settings come from elsewhere; only the one about the clock is made here,
+from the Date of Cognito's last response.
 """
 
 from __future__ import annotations
