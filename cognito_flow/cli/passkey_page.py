@@ -15,6 +15,7 @@ import secrets
 import webbrowser
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import cast
 
 from cognito_flow.errors import Unanswered
 from cognito_flow.handlers import Answer, WebAuthn
@@ -30,11 +31,11 @@ _PAGE = """<!doctype html>
 <p id="status" role="status">Your browser asks for your passkey.</p>
 <button id="again" hidden>Try again</button>
 <script>
-const options = PublicKeyCredential.parseRequestOptionsFromJSON(%(options)s);
 const status = document.getElementById("status"), again = document.getElementById("again");
 async function sign() {
   again.hidden = true;
   try {
+    const options = PublicKeyCredential.parseRequestOptionsFromJSON(%(options)s);
     const credential = await navigator.credentials.get({publicKey: options});
     const response = await fetch(location.href, {method: "POST", body: JSON.stringify(credential)});
     if (!response.ok) throw new Error(await response.text());
@@ -91,26 +92,29 @@ class _Server(HTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
     timeout = 10  # seconds for a request to arrive
 
     def do_GET(self) -> None:
         if self._is_for_this_page():
-            self._send(200, "text/html; charset=utf-8", self.server.page)
+            self._send(200, "text/html; charset=utf-8", self._page.page)
 
     def do_POST(self) -> None:
         if not self._is_for_this_page():
             return
         body = self.rfile.read(min(int(self.headers.get("content-length", "0")), _MAX_LENGTH))
-        if self.headers.get("origin") != f"http://{self.server.host}":
+        if self.headers.get("origin") != f"http://{self._page.host}":
             self._send(403, "text/plain", b"refused")
             return
-        self.server.credential = body.decode(errors="replace")
+        self._page.credential = body.decode(errors="replace")
         self._send(200, "text/plain", b"ok")
+
+    @property
+    def _page(self) -> _Server:
+        return cast("_Server", self.server)
 
     def _is_for_this_page(self) -> bool:
         # Another name that leads to 127.0.0.1 would be another site's page (DNS rebinding).
-        if (self.headers.get("host"), self.path) == (self.server.host, self.server.path):
+        if (self.headers.get("host"), self.path) == (self._page.host, self._page.path):
             return True
         self._send(404, "text/plain", b"not found")
         return False
