@@ -10,7 +10,6 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +18,7 @@ import attrs
 
 from cognito_flow.errors import UsageError
 from cognito_flow.flow import AuthFlow
-from cognito_flow.integrations.aws import IdentityPool
+from cognito_flow.integrations.aws import AwsCredentials, IdentityPool
 from cognito_flow.models import Tokens
 
 
@@ -94,17 +93,17 @@ def _formatted(tokens: Tokens, how: Format | None) -> str:
     return json.dumps(tokens.to_dict(), indent=2) + "\n"
 
 
-def _for_aws(credentials: Mapping[str, str]) -> str:
+def _for_aws(credentials: AwsCredentials) -> str:
     """The output that ``credential_process`` in ~/.aws/config expects.
 
     Source: "Sourcing credentials with an external process" in the AWS SDKs and Tools reference guide.
     """
     document = {
         "Version": 1,
-        "AccessKeyId": credentials["access_key"],
-        "SecretAccessKey": credentials["secret_key"],
-        "SessionToken": credentials["token"],
-        "Expiration": credentials["expiry_time"],
+        "AccessKeyId": credentials.access_key,
+        "SecretAccessKey": credentials.secret_key,
+        "SessionToken": credentials.token,
+        "Expiration": credentials.expires_at.isoformat(),
     }
     return json.dumps(document, indent=2) + "\n"
 

@@ -14,12 +14,16 @@ from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import UsageError
 from cognito_flow.flow import Ask, AsyncAsk, AsyncAuthFlow, AuthFlow
 from cognito_flow.integrations import _sign_in
+from cognito_flow.integrations._sigv4 import Signer
 from cognito_flow.integrations._token_header import HeaderOptions, TokenHeader, TokenUse
+from cognito_flow.integrations.aws import AsyncIdentityPool, AwsCredentials, IdentityPool
 from cognito_flow.models import AppClient, Tokens
 from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
 
 
 class _Request(Protocol):
+    @property
+    def method(self) -> str: ...
     @property
     def url(self) -> object: ...
     @property
@@ -149,3 +153,32 @@ class HttpxAuth(Generic[RequestT, ResponseT]):
         is_in_memory = isinstance(request.stream, self._in_memory)
         if is_in_memory and self._header.value(fresh) != self._header.value(tokens):
             yield self._add_token(request, fresh)
+
+
+class HttpxSigV4(Generic[RequestT, ResponseT]):
+    """See the `SigV4Auth` classes of `httpx` and `httpx2`."""
+
+    requires_request_body = True  # the signature covers the body
+
+    def __init__(self, pool: IdentityPool | AsyncIdentityPool, service: str, region: str) -> None:
+        self._pool, self._signer = pool, Signer(service, region)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._pool!r}, {self._signer.service!r}, {self._signer.region!r})"
+
+    def sync_auth_flow(self, request: RequestT) -> Generator[RequestT, ResponseT]:
+        """The request that a blocking client sends in place of a request."""
+        if not isinstance(self._pool, IdentityPool):
+            raise UsageError("a blocking client needs an IdentityPool")
+        yield self._sign(request, self._pool.credentials(), request.read())
+
+    async def async_auth_flow(self, request: RequestT) -> AsyncGenerator[RequestT, ResponseT]:
+        """The request that an asynchronous client sends in place of a request."""
+        if not isinstance(self._pool, AsyncIdentityPool):
+            raise UsageError("an asynchronous client needs an AsyncIdentityPool")
+        yield self._sign(request, await self._pool.credentials(), await request.aread())
+
+    def _sign(self, request: RequestT, credentials: AwsCredentials, body: bytes) -> RequestT:
+        url, headers = str(request.url), request.headers
+        headers.update(self._signer.sign(credentials, request.method, url, headers.items(), body))
+        return request

@@ -1,4 +1,4 @@
-"""CognitoAuth for aiohttp: requests that carry a fresh token.
+"""CognitoAuth and SigV4Auth for aiohttp: a fresh token, or a signature with the user's AWS credentials.
 
 Rule of this file: `_token_header` decides which token a server receives, the source decides when it is
 refreshed. Here is decided whether a refused request is sent a second time. No request is sent a third time.
@@ -14,7 +14,9 @@ from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import UsageError
 from cognito_flow.flow import AsyncAsk, AsyncAuthFlow
 from cognito_flow.integrations import _sign_in
+from cognito_flow.integrations._sigv4 import Signer
 from cognito_flow.integrations._token_header import TokenHeader, TokenUse
+from cognito_flow.integrations.aws import AsyncIdentityPool
 from cognito_flow.models import AppClient
 from cognito_flow.tokens.source import AsyncTokenSource
 
@@ -23,7 +25,7 @@ try:
 except ModuleNotFoundError:
     raise missing("aiohttp", extra="aiohttp") from None
 
-__all__ = ["CognitoAuth"]
+__all__ = ["CognitoAuth", "SigV4Auth"]
 
 
 class CognitoAuth:
@@ -127,4 +129,45 @@ class CognitoAuth:
             return response
         response.release()
         request.headers[self._header.name] = fresh
+        return await handler(request)
+
+
+class SigV4Auth:
+    """Signs the requests of an `aiohttp.ClientSession` with AWS credentials of an identity pool.
+
+    For services that authorize with IAM, such as Amazon API Gateway (``execute-api``), AWS AppSync
+    (``appsync``), and Lambda function URLs (``lambda``). Bodies are read into memory first.
+
+    Args:
+        pool: The identity pool.
+        service: The service's name in signatures.
+        region: Its region.
+        origins: The servers whose requests are signed, for example ``["https://api.example.com"]``. Requests
+            to others are sent unsigned.
+
+    Raises:
+        UsageError: The pool is not an `AsyncIdentityPool`, or `origins` is malformed.
+        CognitoFlowError: When a request is sent: see `IdentityPool.credentials`.
+    """
+
+    def __init__(self, pool: AsyncIdentityPool, service: str, region: str, *, origins: Iterable[str]) -> None:
+        if not isinstance(pool, AsyncIdentityPool):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+            raise UsageError("aiohttp needs an AsyncIdentityPool")
+        self._pool, self._signer = pool, Signer(service, region)
+        self._header = TokenHeader.read(token="access", origins=origins, header="Authorization", scheme=None)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._pool!r}, {self._signer.service!r}, {self._signer.region!r})"
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Send a request with a signature."""
+        url = str(request.url)
+        if self._header.goes_to(url):
+            body = await request.body.as_bytes() if isinstance(request.body, aiohttp.Payload) else b""
+            headers = self._signer.sign(
+                await self._pool.credentials(), request.method, url, request.headers.items(), body
+            )
+            request.headers.update(headers)
         return await handler(request)

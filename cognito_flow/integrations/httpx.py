@@ -1,16 +1,16 @@
-"""CognitoAuth for httpx: requests that carry a fresh token."""
+"""CognitoAuth and SigV4Auth for httpx: a fresh token, or a signature with the user's AWS credentials."""
 
 from __future__ import annotations
 
 from cognito_flow._extras import missing
-from cognito_flow.integrations._httpx_auth import HttpxAuth
+from cognito_flow.integrations._httpx_auth import HttpxAuth, HttpxSigV4
 
 try:
     import httpx
 except ModuleNotFoundError:
     raise missing("httpx", extra="httpx") from None
 
-__all__ = ["CognitoAuth"]
+__all__ = ["CognitoAuth", "SigV4Auth"]
 
 
 class CognitoAuth(HttpxAuth[httpx.Request, httpx.Response], httpx.Auth):
@@ -58,3 +58,21 @@ class CognitoAuth(HttpxAuth[httpx.Request, httpx.Response], httpx.Auth):
     """
 
     _in_memory = httpx.ByteStream
+
+
+class SigV4Auth(HttpxSigV4[httpx.Request, httpx.Response], httpx.Auth):
+    """Signs each request of an `httpx.Client` or `httpx.AsyncClient` with AWS credentials of an identity
+    pool.
+
+    For services that authorize with IAM, such as Amazon API Gateway (``execute-api``), AWS AppSync
+    (``appsync``), and Lambda function URLs (``lambda``). Streamed bodies are read into memory first.
+
+    Args:
+        pool: An `IdentityPool` for an `httpx.Client`, an `AsyncIdentityPool` for an `httpx.AsyncClient`.
+        service: The service's name in signatures.
+        region: Its region.
+
+    Raises:
+        UsageError: When a request is sent: the identity pool is of the other kind.
+        CognitoFlowError: When a request is sent: see `IdentityPool.credentials`.
+    """

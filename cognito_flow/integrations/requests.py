@@ -1,4 +1,4 @@
-"""CognitoAuth for requests: requests that carry a fresh token.
+"""CognitoAuth and SigV4Auth for requests: a fresh token, or a signature with the user's AWS credentials.
 
 Rule of this file: `_token_header` decides which token a server receives, the source decides when it is
 refreshed. Here is decided whether a refused request is sent a second time. No request is sent a third time.
@@ -16,7 +16,9 @@ from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import UsageError
 from cognito_flow.flow import Ask, AuthFlow
 from cognito_flow.integrations import _sign_in
+from cognito_flow.integrations._sigv4 import Signer
 from cognito_flow.integrations._token_header import HeaderOptions, TokenHeader, TokenUse, origin
+from cognito_flow.integrations.aws import IdentityPool
 from cognito_flow.models import AppClient, Tokens
 from cognito_flow.tokens.source import TokenSource
 
@@ -27,7 +29,7 @@ try:
 except ModuleNotFoundError:
     raise missing("requests", extra="requests") from None
 
-__all__ = ["CognitoAuth"]
+__all__ = ["CognitoAuth", "SigV4Auth"]
 
 
 @runtime_checkable
@@ -165,6 +167,44 @@ class CognitoAuth(AuthBase):
         """Whether a server received the token and refused it. After a redirect it may not have got it."""
         sent = response.request.headers.get(self._header.name)
         return response.status_code == 401 and sent == self._header.value(tokens)
+
+
+class SigV4Auth(AuthBase):
+    """Signs each request of a `requests.Session`, or one request, with AWS credentials of an identity pool.
+
+    For services that authorize with IAM, such as Amazon API Gateway (``execute-api``), AWS AppSync
+    (``appsync``), and Lambda function URLs (``lambda``).
+
+    Args:
+        pool: The identity pool.
+        service: The service's name in signatures.
+        region: Its region.
+
+    Raises:
+        UsageError: The pool is not an `IdentityPool`. When a request is sent: its body is a file or a
+            generator, which cannot be signed.
+        CognitoFlowError: When a request is sent: see `IdentityPool.credentials`.
+    """
+
+    def __init__(self, pool: IdentityPool, service: str, region: str) -> None:
+        if not isinstance(pool, IdentityPool):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+            raise UsageError("requests needs an IdentityPool")
+        self._pool, self._signer = pool, Signer(service, region)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._pool!r}, {self._signer.service!r}, {self._signer.region!r})"
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign a request."""
+        body: object = r.body or b""
+        if isinstance(body, str):
+            body = body.encode()
+        if not isinstance(body, bytes):
+            raise UsageError("the signature covers the body: read the file or generator, and pass bytes")
+        url, method = str(r.url), str(r.method)
+        headers = [(name, str(value)) for name, value in r.headers.items()]
+        r.headers.update(self._signer.sign(self._pool.credentials(), method, url, headers, body))
+        return r
 
 
 def _way_back(body: object) -> Callable[[], object] | None:

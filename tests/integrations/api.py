@@ -78,6 +78,18 @@ class Api:
         return True
 
 
+def read_body(request: BaseHTTPRequestHandler) -> bytes:
+    """Read the body of a request, which may come in chunks."""
+    if request.headers.get("Transfer-Encoding") != "chunked":
+        return request.rfile.read(int(request.headers.get("Content-Length", 0)))
+    body = b""
+    while size := int(request.rfile.readline(), 16):
+        body += request.rfile.read(size)
+        request.rfile.readline()
+    request.rfile.readline()
+    return body
+
+
 class _Server(ThreadingHTTPServer):
     request_queue_size = 128  # many clients connect at once
     api: Api
@@ -99,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_POST()
 
     def do_POST(self) -> None:
-        body = self._body()
+        body = read_body(self)
         url, shown = urlsplit(self.path), self._token()
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path != "/moved" and not self.api.accepts(url.path, shown):
@@ -121,16 +133,6 @@ class _Handler(BaseHTTPRequestHandler):
             return value
         scheme, _, token = value.partition(" ")
         return token if scheme == self.api.scheme else None
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
         pass

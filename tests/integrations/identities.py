@@ -1,4 +1,4 @@
-"""An identity pool on this machine, and AWS STS beside it: they remember what they were asked, and by whom."""
+"""An identity pool on this machine, and AWS STS beside it: they record the calls and who signed them."""
 
 from __future__ import annotations
 
@@ -59,10 +59,13 @@ class Identities:
         """What was called."""
         return [asked.operation for asked in self.asked]
 
-    def refusal(self, token: str) -> tuple[int, str, str] | None:
-        """What speaks against a call with this ID token."""
+    def refusal(self, logins: dict[str, str] | None) -> tuple[int, str, str] | None:
+        """The reason to refuse a call with these logins. Guests have none."""
         if self.refusals:
             return self.refusals.pop(0)
+        if logins is None:
+            return None
+        (token,) = logins.values()
         verifier = self.pool.verifier(self.app, leeway=0)
         try:
             verifier.verify_id(token)
@@ -106,9 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer_identities(self, operation: str, parameters: dict[str, Any]) -> None:
         identities = cast("_Server", self.server).identities
         self._note(operation, parameters)
-        (token,) = parameters["Logins"].values()
         status, answer = 200, identities.answer(operation)
-        if (refusal := identities.refusal(token)) is not None:
+        if (refusal := identities.refusal(parameters.get("Logins"))) is not None:
             status, code, text = refusal
             answer = {"__type": code, "message": text}
         self._send(status, "application/x-amz-json-1.1", json.dumps(answer))

@@ -1,9 +1,11 @@
-"""AWS credentials of an identity pool: what is asked of it, how long they are kept, and who signs with them."""
+"""AWS credentials of an identity pool: how they are requested, cached, renewed and used."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +19,7 @@ from moto import mock_aws
 
 from cognito_flow import (
     AppClient,
+    AsyncTokenSource,
     CognitoFlowError,
     Misconfigured,
     NotAuthorized,
@@ -26,7 +29,7 @@ from cognito_flow import (
     UnexpectedResponse,
     UsageError,
 )
-from cognito_flow.integrations.aws import IdentityPool
+from cognito_flow.integrations.aws import AsyncIdentityPool, IdentityPool
 from cognito_flow.testing import Pool
 from tests.integrations import identities as services
 from tests.integrations.callers import ALICE, refreshes
@@ -72,7 +75,7 @@ def identity_pool(source: TokenSource, app: AppClient, identities: Identities) -
 
 
 def who_am_i(identity_pool: IdentityPool) -> str:
-    """What STS says of a session's credentials."""
+    """The caller that STS sees with a session's credentials."""
     sts: Any = identity_pool.session().client("sts")
     return str(sts.get_caller_identity()["Arn"])
 
@@ -210,8 +213,7 @@ def test_id_token_that_expires_before_the_access_token_is_refreshed(
     pool.cognito.clock.advance(45 * 60)
 
     assert identity_pool.identity_id() == IDENTITY_ID
-    assert identities.operations() == ["GetId"]
-    assert refreshes(pool) == 1
+    assert (identities.operations(), refreshes(pool)) == (["GetId"], 1)
 
 
 def test_refused_new_id_token_raises_token_expired(
@@ -343,7 +345,7 @@ def test_async_source_raises_usage_error(pool: Pool) -> None:
     tokens = pool.flow().sign_in(ALICE).tokens
     source = cast("TokenSource", pool.async_flow().token_source(tokens))
 
-    with pytest.raises(UsageError, match="needs a TokenSource"):
+    with pytest.raises(UsageError, match="must be the TokenSource of an AuthFlow"):
         IdentityPool(source, pool.app, POOL_ID)
 
 
@@ -368,3 +370,137 @@ def test_credentials_come_from_moto(source: TokenSource, app: AppClient) -> None
     assert [identity["IdentityId"] for identity in identities] == [identity_pool.identity_id()]
     assert b"Credential=TESTACCESSKEY12345/" in sent[0]["Authorization"]
     assert sent[0]["X-Amz-Security-Token"] == b"ABC12345"
+
+
+@pytest.fixture
+def async_pool(pool: Pool, app: AppClient, identities: Identities) -> AsyncIdentityPool:
+    """The same for asyncio."""
+    source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens)
+    return AsyncIdentityPool(source, app, POOL_ID)
+
+
+def test_credentials_are_cached_until_they_are_about_to_expire(
+    identity_pool: IdentityPool, identities: Identities
+) -> None:
+    first = identity_pool.credentials()
+
+    assert (first.access_key, first.secret_key, first.token) == (
+        "ASIAKEYOFTHEUSER0001",
+        "secret-key-of-the-user",
+        "session-1",
+    )
+    assert identity_pool.credentials() is first
+    assert timedelta(minutes=59) < first.expires_at - datetime.now(UTC) <= timedelta(hours=1)
+    assert identities.operations() == EXCHANGE
+    assert "secret" not in repr(first) + repr(identity_pool)
+    assert "session-1" not in repr(first)
+
+
+def test_credentials_of_asyncio_are_cached_until_they_are_about_to_expire(
+    async_pool: AsyncIdentityPool, identities: Identities
+) -> None:
+    identities.lifetime = timedelta(minutes=10)
+
+    async def ask() -> list[str]:
+        first, same = await asyncio.gather(async_pool.credentials(), async_pool.credentials())
+        assert first is not same
+        identities.lifetime = timedelta(hours=1)
+        latest = await async_pool.credentials()
+        assert await async_pool.credentials() is latest
+        assert await async_pool.identity_id() == IDENTITY_ID
+        return [first.token, same.token, latest.token]
+
+    assert asyncio.run(ask()) == ["session-1", "session-2", "session-3"]
+    assert identities.operations() == ["GetId", *["GetCredentialsForIdentity"] * 3]
+    assert repr(async_pool) == f"AsyncIdentityPool(AsyncTokenSource('alice'), {POOL_ID!r})"
+
+
+def test_refused_id_token_is_refreshed_once_with_asyncio(
+    async_pool: AsyncIdentityPool, identities: Identities, pool: Pool
+) -> None:
+    identities.refusals = [(400, "NotAuthorizedException", "Invalid login token. Token expired: 2 >= 1")]
+
+    assert asyncio.run(async_pool.identity_id()) == IDENTITY_ID
+    assert (identities.operations(), refreshes(pool)) == (["GetId", "GetId"], 1)
+
+
+def test_aiobotocore_session_is_signed_with_the_users_credentials(
+    async_pool: AsyncIdentityPool, identities: Identities
+) -> None:
+    identities.lifetime = timedelta(minutes=5)
+
+    async def ask() -> None:
+        session: Any = async_pool.session()
+        async with session.create_client("sts") as sts:
+            assert (await sts.get_caller_identity())["Arn"].endswith("assumed-role/people/me")
+            identities.lifetime = timedelta(hours=1)
+            await sts.get_caller_identity()
+        assert session.get_config_variable("region") == "eu-west-1"
+        assert async_pool.session("us-east-1").get_config_variable("region") == "us-east-1"
+
+    asyncio.run(ask())
+    calls = [asked for asked in identities.asked if asked.operation == "GetCallerIdentity"]
+    assert [asked.session_token for asked in calls] == ["session-1", "session-2"]
+
+
+def test_aiobotocore_is_named_if_it_is_missing(
+    async_pool: AsyncIdentityPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "aiobotocore.session", None)
+    monkeypatch.setitem(sys.modules, "aiobotocore.credentials", None)
+
+    with pytest.raises(ModuleNotFoundError, match=r"cognito-flow\[aio\]"):
+        async_pool.session()
+
+
+def test_guest_has_credentials_without_a_token(identities: Identities) -> None:
+    guest = IdentityPool(None, None, POOL_ID)
+
+    who_am_i(guest)
+
+    assert [asked.parameters for asked in identities.asked[:2]] == [
+        {"IdentityPoolId": POOL_ID},
+        {"IdentityId": IDENTITY_ID},
+    ]
+    assert identities.asked[2].session_token == "session-1"
+
+
+def test_guest_of_asyncio_has_credentials_without_a_token(identities: Identities) -> None:
+    guest = AsyncIdentityPool(None, None, POOL_ID, identity_id=IDENTITY_ID)
+
+    assert asyncio.run(guest.credentials()).token == "session-1"
+    assert [asked.parameters for asked in identities.asked] == [{"IdentityId": IDENTITY_ID}]
+
+
+def test_guest_stays_the_same_with_an_identity_id(identities: Identities) -> None:
+    guest = IdentityPool(None, None, POOL_ID, identity_id=IDENTITY_ID)
+
+    assert guest.identity_id() == IDENTITY_ID
+    assert identities.asked == []
+
+
+def test_source_without_an_app_raises_usage_error(source: TokenSource, app: AppClient) -> None:
+    with pytest.raises(UsageError, match="neither for a guest"):
+        IdentityPool(source, None, POOL_ID)
+    with pytest.raises(UsageError, match="neither for a guest"):
+        IdentityPool(None, app, POOL_ID)
+
+
+def test_blocking_source_raises_usage_error_with_asyncio(source: TokenSource, app: AppClient) -> None:
+    with pytest.raises(UsageError, match="must be the AsyncTokenSource of an AsyncAuthFlow"):
+        AsyncIdentityPool(cast("AsyncTokenSource", source), app, POOL_ID)
+
+
+def test_long_lived_session_renews_its_credentials(
+    identity_pool: IdentityPool, identities: Identities, pool: Pool
+) -> None:
+    """A client that was created once keeps working while tokens and credentials expire."""
+    identities.lifetime = timedelta(minutes=5)
+    sts: Any = identity_pool.session().client("sts")
+    for _ in range(3):
+        sts.get_caller_identity()
+        pool.cognito.clock.advance(3600)
+
+    calls = [asked for asked in identities.asked if asked.operation == "GetCallerIdentity"]
+    assert [asked.session_token for asked in calls] == ["session-1", "session-2", "session-3"]
+    assert refreshes(pool) == 2
