@@ -312,7 +312,7 @@ class AsyncIdentityPool(_Pool):
                 AioCredentialResolver,
                 AioDeferredRefreshableCredentials,
             )
-            from aiobotocore.session import AioSession
+            from aiobotocore.session import AioSession  # pyright: ignore[reportMissingTypeStubs]
         except ModuleNotFoundError:
             raise missing("aiobotocore", extra="aio") from None
         session: Any = AioSession()
