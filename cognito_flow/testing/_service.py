@@ -34,12 +34,12 @@ _TARGET_PREFIX = "AWSCognitoIdentityProviderService."
 
 @attrs.frozen
 class RecordedCall:
-    """A call that was made, by name only.
+    """A call that was made, without values.
 
     Args:
         operation: The operation.
         sent: The names of its parameters, one level deep.
-        error: The error code of the answer.
+        error: The error code of the answer; None if it succeeded.
     """
 
     operation: str
@@ -49,7 +49,7 @@ class RecordedCall:
 
 @attrs.frozen
 class Reply:
-    """An answer on the wire."""
+    """An HTTP answer."""
 
     status: int
     headers: dict[str, str]
@@ -84,21 +84,21 @@ class Service:
     calls: list[RecordedCall] = attrs.field(factory=_Newest[RecordedCall], init=False, repr=False)
     faults: Faults = attrs.field(factory=Faults, init=False, repr=False)
     _pools: dict[str, UserPool] = attrs.field(factory=dict[str, UserPool], init=False, repr=False)
-    # A trigger may call the service that is just running it.
+    # Reentrant, because a trigger may call the service that runs it.
     _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
 
     def snapshot(self) -> Callable[[], None]:
         """Remember all pools with their users, and the clock.
 
         Returns:
-            A function that puts everything back as it is now, and clears `outbox`, `calls` and `faults`.
+            A function that restores everything, and clears `outbox`, `calls` and `faults`.
         """
         with self._lock:
             pools, ahead = self._copy(self._pools), self.clock.ahead
 
         def restore() -> None:
             with self._lock:
-                self._pools = self._copy(pools)  # at once: who reads without the lock finds all or none
+                self._pools = self._copy(pools)  # one assignment: readers without the lock see all or nothing
                 self.clock.ahead = ahead
                 self.outbox.clear()
                 self.calls.clear()
@@ -108,12 +108,12 @@ class Service:
 
     @staticmethod
     def _copy(pools: dict[str, UserPool]) -> dict[str, UserPool]:
-        # Triggers are the test's own, and may remember things: they stay the same ones.
+        # Triggers belong to the test and may have state, so they are not copied.
         triggers = [trigger for pool in pools.values() for trigger in pool.triggers.values()]
         return copy.deepcopy(pools, {id(trigger): trigger for trigger in triggers})
 
     def state(self, pool_id: str) -> UserPool:
-        """A pool's own record, for tests that must look behind the scenes.
+        """Return the record of a pool, for tests that need its internal state.
 
         Raises:
             KeyError: There is no such pool.
@@ -121,10 +121,10 @@ class Service:
         return self._pools[pool_id]
 
     def pool_ids(self) -> list[str]:
-        """The ids of all pools, in the order in which they were made."""
+        """Return the ids of all pools, in the order of their creation."""
         return list(self._pools)
 
-    # -- the door --
+    # -- the wire format --
 
     def handle(self, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer a request.
@@ -223,7 +223,7 @@ def _names(parameters: Members) -> tuple[str, ...]:
 
 
 def _check(operation: str, headers: Mapping[str, str], parameters: Members) -> Members:
-    """What is checked before an operation is looked at; gives what is left of the parameters."""
+    """Check everything but the operation itself, and return the known parameters."""
     known = validation.operations()  # an older botocore knows less, and then its members cannot be checked
     if operation not in OPERATIONS or operation not in known:
         is_one = operation in OPERATIONS or operation in known

@@ -1,8 +1,7 @@
-"""A passkey device in software: the other half of WebAuthn, to test a login with.
+"""A passkey device in software: the client side of WebAuthn, for tests of a login.
 
-Rule of this file: it does as it is told, and what it may be told includes lying about the origin, leaving the
-user unverified and not counting. In the world a browser stands between page and device; none stands here, so
-the origin is never compared with the RP id, and it is the pool that has to notice.
+Rule of this file: it can be configured to lie about the origin, to leave the user unverified and not to
+count. There is no browser that compares the origin with the RP id, so the pool has to notice.
 
 Sources: Web Authentication Level 3, sections 5.8.1 (client data), 6.1 (authenticator data), 6.3.2 and 6.3.3
 (the two operations), 8.7 (attestation "none"); RFC 9053 and RFC 8230 for the COSE keys.
@@ -42,10 +41,8 @@ _USER_PRESENT, _USER_VERIFIED, _ATTESTED = 0x01, 0x04, 0x40
 
 
 class AuthenticatorRefused(ValueError):
-    """The device cannot do what the options ask for.
-
-    It has no fitting passkey, or an excluded one, or it makes keys of another algorithm.
-    """
+    """The device cannot do what the options ask for: it has no allowed passkey, or an excluded one, or
+    creates keys of another algorithm."""
 
 
 @attrs.define
@@ -62,10 +59,10 @@ class SoftAuthenticator:
     """A passkey device that holds passkeys for any number of relying parties.
 
     Args:
-        origin: Where it says the page came from.
-        algorithm: Which keys it makes.
-        user_verification: Whether it says that it verified the user, whatever the options ask for.
-        counting: Whether its sign counts go up. Devices that share their passkeys leave them at zero.
+        origin: The origin of the page that it reports.
+        algorithm: The algorithm of the keys it creates.
+        user_verification: Whether it reports that it verified the user, whatever the options ask for.
+        counting: Whether its sign counts rise. Devices that synchronize their passkeys leave them at zero.
         credential_id: The id of new passkeys; random if None, as it should be.
 
     >>> device = SoftAuthenticator()
@@ -90,14 +87,14 @@ class SoftAuthenticator:
     _passkeys: list[_Passkey] = attrs.field(factory=list[_Passkey], init=False)
 
     def create(self, options: str | Mapping[str, object]) -> dict[str, object]:
-        """Make a passkey: what a browser's ``navigator.credentials.create`` would return, as JSON.
+        """Create a passkey: what a browser's ``navigator.credentials.create`` returns, as JSON.
 
         Args:
             options: The CredentialCreationOptions of StartWebAuthnRegistration.
 
         Raises:
-            AuthenticatorRefused: The options exclude a passkey that it holds, or do not offer its algorithm.
-            webauthn.helpers.exceptions.WebAuthnException: These are no creation options.
+            AuthenticatorRefused: The options exclude a passkey that it has, or do not offer its algorithm.
+            webauthn.helpers.exceptions.WebAuthnException: These are not creation options.
         """
         asked = parse_registration_options_json({"attestation": "none", **_parsed(options)})
         rp_id = self._rp_id(asked.rp.id)
@@ -125,7 +122,7 @@ class SoftAuthenticator:
         )
 
     def get(self, options: str | Mapping[str, object]) -> dict[str, object]:
-        """Use a passkey: what a browser's ``navigator.credentials.get`` would return, as JSON.
+        """Use a passkey: what a browser's ``navigator.credentials.get`` returns, as JSON.
 
         The newest one that the options allow is used.
 
@@ -133,8 +130,8 @@ class SoftAuthenticator:
             options: The CREDENTIAL_REQUEST_OPTIONS of a WEB_AUTHN challenge.
 
         Raises:
-            AuthenticatorRefused: It holds none that the options allow.
-            webauthn.helpers.exceptions.WebAuthnException: These are no request options.
+            AuthenticatorRefused: It has no passkey that the options allow.
+            webauthn.helpers.exceptions.WebAuthnException: These are not request options.
         """
         asked = parse_authentication_options_json({"userVerification": "preferred", **_parsed(options)})
         rp_id = self._rp_id(asked.rp_id)
@@ -221,7 +218,7 @@ def _sign(private_key: _PrivateKey, data: bytes) -> bytes:
 
 
 def _attested(passkey: _Passkey) -> bytes:
-    """Attested credential data: who made it (nobody says), the id and the public key."""
+    """Attested credential data: an empty AAGUID, the id and the public key."""
     length = len(passkey.credential_id).to_bytes(2)
     return bytes(16) + length + passkey.credential_id + cbor2.dumps(_cose(passkey.private_key))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def cognito() -> LocalCognito:
-    """A `LocalCognito` of this test's own, for as many pools as it wants."""
+    """A new `LocalCognito` for this test, for any number of pools."""
     from cognito_flow.testing import LocalCognito
 
     return LocalCognito()
@@ -26,7 +26,7 @@ def cognito() -> LocalCognito:
 
 @pytest.fixture
 def cognito_pool(cognito: LocalCognito) -> Pool:
-    """A user pool of this test's own, with Cognito's defaults."""
+    """A new user pool for this test, with Cognito's defaults."""
     return cognito.create_pool()
 
 
@@ -34,23 +34,23 @@ def cognito_pool(cognito: LocalCognito) -> Pool:
 def cognito_url(cognito: LocalCognito, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL at which `cognito` is served over HTTP during the test.
 
-    Every client for Cognito that an AWS SDK makes meanwhile calls it, also in programs that the test starts:
-    the environment names it, with a region, and with AWS credentials of no meaning.
+    Every Cognito client that an AWS SDK creates meanwhile calls it, also in programs that the test starts:
+    the environment has the URL, a region, and placeholder AWS credentials.
 
     Source: "Service-specific endpoints" in the AWS SDKs and Tools reference guide.
     """
     with cognito.serve() as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", url)
-        # A setting in AWS's own file would lead past it, unless the environment says otherwise.
+        # Otherwise AWS's configuration file could ignore endpoint URLs.
         monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false")
-        # Python's SDK knows one name of the region, JavaScript's the other.
+        # The SDK for Python reads one of these, the one for JavaScript the other.
         for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
             monkeypatch.setenv(name, cognito.region)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             monkeypatch.setenv(name, "local")
-        # This would lead past what stands above.
+        # A profile could override all of the above.
         monkeypatch.delenv("AWS_PROFILE", raising=False)
-        # Nor may a proxy stand before it. Where both spellings are set, the small one counts.
+        # No proxy for this address. If both spellings are set, the lower-case one counts.
         no_proxy = "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
         monkeypatch.setenv(no_proxy, "127.0.0.1", prepend=",")
         yield url

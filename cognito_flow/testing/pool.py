@@ -1,7 +1,7 @@
-"""A user pool as a test holds it.
+"""A user pool as a test uses it.
 
-Rule of this file: pools and app clients are made through the wire, as on AWS. Users are put in place
-directly, as an import would, so that a test may give them any state and any password.
+Rule of this file: pools and app clients are created by calls in the wire format, as on AWS. Users are stored
+directly, as by an import, so that a test can give them any state and any password.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import attrs
 from botocore import xform_name
 
 from cognito_flow.models import AppClient, System
+from cognito_flow.testing._doors.in_process import call
 from cognito_flow.testing._operations import validation
 from cognito_flow.testing._reachable import ReachableService
 from cognito_flow.testing._state.attributes import claim_aliases
@@ -41,11 +42,11 @@ ALL_FLOWS = (
     "ALLOW_USER_AUTH",
     "ALLOW_REFRESH_TOKEN_AUTH",
 )
-"""ExplicitAuthFlows that allow everything."""
+"""ExplicitAuthFlows that allow every flow of users."""
 
 
 def _members_of(operation: str, given: Mapping[str, object]) -> dict[str, object]:
-    """Those of the keywords that are members of an operation, spelled as there."""
+    """The keywords that are members of an operation, spelled as there."""
     names = {xform_name(name): name for name in validation.members(operation)}
     return {names[key]: value for key, value in given.items() if key in names}
 
@@ -53,7 +54,7 @@ def _members_of(operation: str, given: Mapping[str, object]) -> dict[str, object
 def _check_known(given: Mapping[str, object], *found: Mapping[str, object]) -> None:
     known = {xform_name(name) for members in found for name in members}
     if unknown := sorted(set(given) - known):
-        raise TypeError(f"Cognito has no such setting: {', '.join(unknown)}")
+        raise TypeError(f"unknown setting of Cognito: {', '.join(unknown)}")
 
 
 class _SharedFlowOptions(TypedDict, total=False):
@@ -129,10 +130,10 @@ class Pool:
         _check_known(members, create, configure)
         # SetUserPoolMfaConfig brings the factors that make MfaConfiguration possible.
         create.pop("MfaConfiguration", None)
-        api: Any = cognito.shared_client
-        pool_id: str = api.create_user_pool(PoolName=pool_name, **create)["UserPool"]["Id"]
+        made = call(cognito, "CreateUserPool", {"PoolName": pool_name, **create})
+        pool_id: str = made["UserPool"]["Id"]
         if configure:
-            api.set_user_pool_mfa_config(UserPoolId=pool_id, **configure)
+            call(cognito, "SetUserPoolMfaConfig", {"UserPoolId": pool_id, **configure})
         return cls(cognito, pool_id)
 
     @property
@@ -141,8 +142,8 @@ class Pool:
 
     @property
     def triggers(self) -> Triggers:
-        """The pool's Lambda triggers, by name: ``pool.triggers["PreAuthentication"] =
-        function_of_an_event``."""
+        """The pool's Lambda triggers by name: ``pool.triggers["PreAuthentication"] = function``, which takes
+        the event and returns it."""
         return self._state.triggers
 
     def configure(
@@ -188,31 +189,32 @@ class Pool:
         client_id: str | None = None,
         **members: object,
     ) -> AppClient:
-        """Make an app client.
+        """Create an app client.
 
         Args:
-            secret: With a client secret; or the secret itself, for programs whose settings name one.
+            secret: Whether it has a client secret; or the secret itself, for programs whose settings name
+                one.
             flows: ExplicitAuthFlows.
             client_name: ClientName.
-            client_id: The id that it is to have, for programs whose settings name one; drawn if None.
+            client_id: The client id, for programs whose settings name one; random if None.
             members: Further members of CreateUserPoolClient, in snake case:
                 ``prevent_user_existence_errors="ENABLED"``.
 
         Raises:
             TypeError: There is no such member.
-            ValueError: The id is in use, or Cognito has none of its form.
-            botocore.exceptions.ClientError: The service refuses them.
+            ValueError: The id is in use, or is not a valid client id.
+            botocore.exceptions.ClientError: The service refuses the members.
         """
         found = _members_of("CreateUserPoolClient", members)
         _check_known(members, found)
-        api: Any = self.cognito.shared_client
-        made = api.create_user_pool_client(
-            UserPoolId=self.id,
-            ClientName=client_name,
-            GenerateSecret=bool(secret),
-            ExplicitAuthFlows=list(flows),
+        members = {
+            "UserPoolId": self.id,
+            "ClientName": client_name,
+            "GenerateSecret": bool(secret),
+            "ExplicitAuthFlows": list(flows),
             **found,
-        )["UserPoolClient"]
+        }
+        made = call(self.cognito, "CreateUserPoolClient", members)["UserPoolClient"]
         record = self._state.clients[made["ClientId"]]
         if client_id is not None:
             self._rename_client(record.id, client_id)
@@ -222,11 +224,11 @@ class Pool:
 
     def _rename_client(self, drawn: str, wanted: str) -> None:
         if any(wanted in self.cognito.state(pool_id).clients for pool_id in self.cognito.pool_ids()):
-            raise ValueError(f"there is an app client {wanted} already")
+            raise ValueError(f"an app client {wanted} exists already")
         try:
             validation.check("DescribeUserPoolClient", {"UserPoolId": self.id, "ClientId": wanted})
         except Refusal as refusal:
-            raise ValueError(f"{wanted!r} is no id of an app client: {refusal.text}") from refusal
+            raise ValueError(f"{wanted!r} is not a valid client id: {refusal.text}") from refusal
         record = self._state.clients.pop(drawn)
         record.members["ClientId"] = wanted
         self._state.clients[wanted] = record
@@ -243,7 +245,7 @@ class Pool:
         totp: bool = False,
         confirmed: bool = True,
     ) -> User:
-        """Put a user in the pool. The password policy is not asked: it is for people who choose.
+        """Add a user to the pool. The password policy does not apply: it is for passwords that users choose.
 
         Args:
             username: The user name; in pools with UsernameAttributes, the e-mail address or phone number.
@@ -251,17 +253,17 @@ class Pool:
             email: A verified e-mail address.
             phone_number: A verified phone number.
             attributes: Further attributes.
-            temporary: The password must be changed at the first sign-in.
-            totp: An authenticator app is enrolled and preferred; `totp` tells its codes.
-            confirmed: False: the sign-up was not confirmed.
+            temporary: Whether the password must be changed at the first sign-in.
+            totp: Whether an authenticator app is enrolled and preferred; `Pool.totp` returns its codes.
+            confirmed: Whether the sign-up was confirmed.
 
         Raises:
-            ValueError: There is such a user already, by name or by an alias.
+            ValueError: A user with this name or alias exists already.
         """
         pool, now = self._state, self.cognito.clock()
         given = dict(attributes or {})
         sub = str(uuid.uuid4())
-        name = pool.fold(username)
+        name = pool.normalize(username)
         if named := pool.members.get("UsernameAttributes"):
             name = sub
             given.setdefault("email" if "@" in username and "email" in named else "phone_number", username)
@@ -283,7 +285,7 @@ class Pool:
 
     def _check_free(self, user: User) -> None:
         if user.username in self._state.users:
-            raise ValueError(f"there is a user {user.username} already")
+            raise ValueError(f"a user {user.username} exists already")
         try:
             claim_aliases(self._state, user, by_force=False)
         except Refusal as refusal:
@@ -293,7 +295,7 @@ class Pool:
         """The user with this name or alias.
 
         Raises:
-            KeyError: There is none.
+            KeyError: There is no such user.
         """
         user = self._state.find(username)
         if user is None:
@@ -301,11 +303,11 @@ class Pool:
         return user
 
     def enrol_totp(self, username: str, secret: str | None = None) -> str:
-        """Enrol an authenticator app for a user, and prefer it.
+        """Enrol an authenticator app for a user and prefer it.
 
         Args:
             username: The user.
-            secret: The app's secret, base32; drawn if None.
+            secret: The app's secret, base32; random if None.
 
         Returns:
             Its secret, base32.
@@ -321,9 +323,12 @@ class Pool:
         return secret
 
     def totp(self, username: str) -> str:
-        """A code of the user's authenticator app that is good now.
+        """Return a code of the user's authenticator app that is valid now.
 
-        Each code is good once, so where the current one was used, the clock is advanced to the next one.
+        Each code is valid once: if the current one was used, the clock is advanced to the next one.
+
+        Raises:
+            KeyError: The user has no authenticator app.
         """
         user, clock = self.user(username), self.cognito.clock
         if user.totp_secret is None:
@@ -334,10 +339,10 @@ class Pool:
         return totp_code(user.totp_secret, clock())
 
     def last_code(self, username: str) -> str:
-        """The code of the newest message to a user.
+        """Return the code of the newest message to a user.
 
         Raises:
-            KeyError: There was no message.
+            KeyError: No message was sent to the user.
         """
         name = self.user(username).username
         for message in reversed(self.cognito.outbox):
@@ -346,13 +351,13 @@ class Pool:
         raise KeyError(f"no message was sent to {username}")
 
     def jwks(self) -> dict[str, object]:
-        """The public keys of the pool's tokens, as ``/.well-known/jwks.json`` would show them."""
+        """Return the public keys of the pool's tokens, as ``/.well-known/jwks.json`` shows them."""
         return self._state.keys.jwks()
 
     @property
     def app(self) -> AppClient:
-        """An app client without secret that may do everything, made when it is first asked for; and made anew
-        when it is gone, deleted or put back to before it was made."""
+        """An app client without secret and with all flows. It is created when it is first used, and again if
+        it was deleted or a snapshot without it was restored."""
         if self._default_app is None or self._default_app.client_id not in self._state.clients:
             self._default_app = self.app_client()
         return self._default_app
@@ -366,11 +371,11 @@ class Pool:
         return System(now=clock, sleep=pass_time)
 
     def flow(self, app: AppClient | None = None, **options: Unpack[FlowOptions]) -> AuthFlow:
-        """An `AuthFlow` to this pool, with the pool's clock.
+        """Return an `AuthFlow` for this pool, with the pool's clock.
 
         Args:
             app: The app client; `app` if None.
-            options: What `AuthFlow` takes.
+            options: The keywords of `AuthFlow`.
         """
         from cognito_flow.flow import AuthFlow
 
@@ -378,18 +383,18 @@ class Pool:
         return AuthFlow(app or self.app, self.cognito.shared_client, **options)
 
     def async_flow(self, app: AppClient | None = None, **options: Unpack[AsyncFlowOptions]) -> AsyncAuthFlow:
-        """The same for asyncio."""
+        """Return the same for asyncio."""
         from cognito_flow.flow import AsyncAuthFlow
 
         options.setdefault("system", self._system())
         return AsyncAuthFlow(app or self.app, self.cognito.shared_client, **options)
 
     def verifier(self, app: AppClient | None = None, **options: Unpack[VerifierOptions]) -> TokenVerifier:
-        """A `TokenVerifier` of this pool's tokens, with the pool's keys and clock.
+        """Return a `TokenVerifier` for this pool's tokens, with the pool's keys and clock.
 
         Args:
             app: The app client; `app` if None.
-            options: What `TokenVerifier` takes.
+            options: The keywords of `TokenVerifier`.
         """
         from cognito_flow.tokens.verifier import TokenVerifier
 
@@ -399,7 +404,7 @@ class Pool:
     def async_verifier(
         self, app: AppClient | None = None, **options: Unpack[AsyncVerifierOptions]
     ) -> AsyncTokenVerifier:
-        """The same for asyncio."""
+        """Return the same for asyncio."""
         from cognito_flow.tokens.verifier import AsyncTokenVerifier
 
         merged: AsyncVerifierOptions = {**self._verifier_options(), **options}

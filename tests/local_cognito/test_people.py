@@ -21,7 +21,7 @@ def test_add_user_with_a_taken_name_or_address_raises_value_error(cognito: Local
     pool = cognito.create_pool(alias_attributes=["email"])
     alice = pool.add_user("alice", PASSWORD, email="alice@example.com")
 
-    with pytest.raises(ValueError, match="there is a user alice already"):
+    with pytest.raises(ValueError, match="a user alice exists already"):
         pool.add_user("alice", "Another horse 1")
     with pytest.raises(ValueError, match="bob cannot be added: An account with the email already exists"):
         pool.add_user("bob", PASSWORD, email="alice@example.com")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
-from typing import Any
+from importlib.resources import files
+from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -521,3 +525,35 @@ def test_client_attributes_outside_the_schema_are_refused(api: Any, wire: Wire, 
 
     assert refusal(lambda: create(**attributes)) == refusal(lambda: update(**attributes)) == expected
     create(**{f"{kind.title()}Attributes": ["email"]})
+
+
+def test_pools_beyond_the_published_test_keys_get_generated_keys(cognito: LocalCognito) -> None:
+    pools = [cognito.create_pool() for _ in range(5)]
+    wire = Wire(pools[-1])
+    wire.pool.add_user("alice", PASSWORD)
+    made_up = refusal(lambda: wire.api.get_user(AccessToken="x.y.z"))
+    token = wire.password()["AuthenticationResult"]["AccessToken"]
+    keys: list[Any] = [key for pool in pools for key in cast("Any", pool.jwks())["keys"]]
+
+    assert made_up == ("NotAuthorizedException", "Invalid Access Token")
+    assert wire.api.get_user(AccessToken=token)["Username"] == "alice"
+    assert len({key["n"] for key in keys}) == 10
+
+
+def test_published_test_keys_are_valid_rsa_keys() -> None:
+    text = (files("cognito_flow.testing._state") / "test_keys.pem").read_bytes()
+    blocks = re.findall(rb"-----BEGIN.*?-----END[^\n]*", text, re.DOTALL)
+
+    keys = [load_pem_private_key(block, None) for block in blocks]  # it checks the numbers
+    assert [cast("Any", key).key_size for key in keys] == [2048] * 8
+
+
+def test_pool_is_created_without_a_client_and_refused_as_through_one(cognito: LocalCognito) -> None:
+    with pytest.raises(ClientError, match="Member must satisfy enum value set") as refused:
+        cognito.create_pool(mfa_configuration="SOMETIMES")
+    assert refused.value.response["Error"]["Code"] == INVALID
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        cognito.create_pool(policies=object())
+    cognito.faults.lose("CreateUserPool")
+    with pytest.raises(ReadTimeoutError):
+        cognito.create_pool()

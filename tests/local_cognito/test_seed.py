@@ -155,18 +155,18 @@ def test_example_seed_refuses_a_wrong_password(example: Pool) -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("pool = 1", r"the seed: pool is to be a list of tables, \[\[pool\]\]"),
-        ("pool = [1]", r"the seed: pool is to be a list of tables, \[\[pool\]\]"),
-        ("pools = []", "the seed: there is no such key: pools"),
-        ("region = 1", "the seed: region is to be text"),
-        ("[[pool]]\nname = 1", "the seed, pool 1: name is to be text"),
+        ("pool = 1", r"the seed: pool must be a list of tables, \[\[pool\]\]"),
+        ("pool = [1]", r"the seed: pool must be a list of tables, \[\[pool\]\]"),
+        ("pools = []", "the seed: unknown key: pools"),
+        ("region = 1", "the seed: region must be a string"),
+        ("[[pool]]\nname = 1", "the seed, pool 1: name must be a string"),
         ("[[pool]]\n[[pool]]\nid = 'x'", "the seed, pool 2: 'x' is not a pool id of this region"),
-        ("[[pool]]\ncolour = 'red'", "the seed, pool 1: Cognito has no such setting: colour"),
-        ("[[pool]]\nmfa_configuration = 1", "the seed, pool 1: a value is of the wrong type"),
+        ("[[pool]]\ncolour = 'red'", "the seed, pool 1: unknown setting of Cognito: colour"),
+        ("[[pool]]\nmfa_configuration = 1", "the seed, pool 1: .*A value at 'mfaConfiguration' is not of the type string"),
         ("[[pool]]\nmfa_configuration = 'ON'", "the seed, pool 1: .*SMS configuration and Auto verification"),
-        ("[[pool]]\ngroups = ['a', 1]", "the seed, pool 1: groups is to be a list of texts"),
-        ("[[pool]]\ngroups = 'a'", "the seed, pool 1: groups is to be a list of texts"),
-        ("[[pool]]\ntriggers = 1", r"the seed, pool 1: triggers is to be a table, \[triggers\]"),
+        ("[[pool]]\ngroups = ['a', 1]", "the seed, pool 1: groups must be a list of strings"),
+        ("[[pool]]\ngroups = 'a'", "the seed, pool 1: groups must be a list of strings"),
+        ("[[pool]]\ntriggers = 1", r"the seed, pool 1: triggers must be a table, \[triggers\]"),
         (
             "[[pool]]\ntriggers = {PreNothing = 'json:loads'}",
             "triggers: .* no trigger 'PreNothing'; it runs .*PreSignUp",
@@ -174,24 +174,27 @@ def test_example_seed_refuses_a_wrong_password(example: Pool) -> None:
         ("[[pool]]\ntriggers = {PreSignUp = 'json'}", "triggers: 'json' cannot be imported"),
         ("[[pool]]\ntriggers = {PreSignUp = ':x'}", "triggers: ':x' cannot be imported"),
         ("[[pool]]\ntriggers = {PreSignUp = 'no.such:x'}", "triggers: 'no.such:x' cannot be imported"),
-        ("[[pool]]\ntriggers = {PreSignUp = 'json:__name__'}", "'json:__name__' is no function"),
-        ("[[pool]]\nclient = 'x'", r"pool 1: client is to be a list of tables, \[\[client\]\]"),
-        ("[[pool]]\n[[pool.client]]\nsize = 1", "pool 1, client 1: Cognito has no such setting: size"),
+        ("[[pool]]\ntriggers = {PreSignUp = 'json:__name__'}", "'json:__name__' is not a function"),
+        ("[[pool]]\nclient = 'x'", r"pool 1: client must be a list of tables, \[\[client\]\]"),
+        ("[[pool]]\n[[pool.client]]\nsize = 1", "pool 1, client 1: unknown setting of Cognito: size"),
         ("[[pool]]\n[[pool.client]]\nflows = ['X']", "pool 1, client 1: "),
         ("[[pool]]\n[[pool.user]]\nemail = 'a@b'", "pool 1, user 1: username is missing"),
         ("[[pool]]\n[[pool.user]]\nusername = 'a'\nage = 1", "pool 1, user 1: .*age"),
         ("[[pool]]\n[[pool.user]]\nusername = 'a'\ntotp = '1'", "pool 1, user 1: "),
         ("[[pool]]\n[[pool.user]]\nusername = 'a'\ngroups = ['x']", "pool 1, user 1: .*Group not found"),
-        ("[[pool]]\n[[pool.user]]\nusername = 'a'\npassword = 12345678", "user 1: password is to be text"),
-        ("[[pool]]\n[[pool.user]]\nusername = 'a'\nphone_number = 31612345678", "phone_number is to be text"),
-        ("[[pool]]\n[[pool.user]]\nusername = 'a'\ntemporary = 'no'", "temporary is to be true or false"),
-        ("[[pool]]\n[[pool.user]]\nusername = 'a'\ntotp = 5", "totp is to be true, false or text"),
+        ("[[pool]]\n[[pool.user]]\nusername = 'a'\npassword = 12345678", "user 1: password must be a string"),
+        (
+            "[[pool]]\n[[pool.user]]\nusername = 'a'\nphone_number = 31612345678",
+            "phone_number must be a string",
+        ),
+        ("[[pool]]\n[[pool.user]]\nusername = 'a'\ntemporary = 'no'", "temporary must be true or false"),
+        ("[[pool]]\n[[pool.user]]\nusername = 'a'\ntotp = 5", "totp must be true, false or a string"),
         (
             "[[pool]]\n[[pool.user]]\nusername = 'a'\nattributes = {birthdate = 1990-01-01}",
-            "pool 1, user 1, attributes: birthdate is to be text",
+            "pool 1, user 1, attributes: birthdate must be a string",
         ),
-        ("[[pool]]\n[[pool.client]]\nsecret = 7", "pool 1, client 1: secret is to be true, false or text"),
-        ("[[pool]]\n[[pool.client]]\nid = 'my-app'", "client 1: 'my-app' is no id of an app client"),
+        ("[[pool]]\n[[pool.client]]\nsecret = 7", "pool 1, client 1: secret must be true, false or a string"),
+        ("[[pool]]\n[[pool.client]]\nid = 'my-app'", "client 1: 'my-app' is not a valid client id"),
         ("[[pool]]\ntriggers = {PreSignUp = '.x:y'}", "triggers: '.x:y' cannot be imported"),
     ],
 )
@@ -213,12 +216,12 @@ def test_trigger_module_that_fails_to_import_is_reported(
 def test_unreadable_seed_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         seed.read(str(tmp_path / "none.toml"))
-    with pytest.raises(UsageError, match="not TOML"):
+    with pytest.raises(UsageError, match="not valid TOML"):
         seed.read(write(tmp_path, "[["))
-    with pytest.raises(UsageError, match="not TOML"):
+    with pytest.raises(UsageError, match="not valid TOML"):
         seed.read(write(tmp_path, "a = " + "[" * 20_000))
     (tmp_path / "seed.toml").write_bytes(b"\xff")
-    with pytest.raises(UsageError, match="not TOML"):
+    with pytest.raises(UsageError, match="not valid TOML"):
         seed.read(str(tmp_path / "seed.toml"))
 
 

@@ -198,7 +198,7 @@ class _Unreadable(Exception):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    protocol_version = default_request_version = "HTTP/1.1"  # nobody gets an answer without a head
+    protocol_version = default_request_version = "HTTP/1.1"  # HTTP/0.9 answers would have no headers
     server_version, sys_version = "LocalCognito", ""
     wbufsize = -1  # head and body leave together
     disable_nagle_algorithm = True

@@ -1,17 +1,19 @@
-"""The in-process door: botocore makes and parses each call as for AWS, and just before it would be sent, it
-is answered here.
+"""The in-process transport: botocore serializes and parses each call as for AWS, and a handler answers it
+instead of sending it.
 
-Rule of this file: the only one that knows botocore's ``before-send`` event. Only ``cognito-idp`` is answered;
-every other service goes its way, to moto if that is active.
+Rule of this file: only this file knows botocore's ``before-send`` event. Only ``cognito-idp`` is answered;
+calls to other services are sent as usual, or answered by moto if that is active.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import attrs
@@ -19,9 +21,10 @@ import boto3
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from cognito_flow.testing._service import Reply, Service
+from cognito_flow.testing._state import Members
 from cognito_flow.testing.faults import AnswerLost
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ class _Body:
 
 @attrs.frozen(eq=False)
 class _Handler:
-    """Handles ``before-send``: what it returns is taken for the answer of the service."""
+    """Handles ``before-send``: botocore takes what it returns as the answer of the service."""
 
     cognito: Service
 
@@ -63,7 +66,7 @@ class _Handler:
 
     def answer(self, request: AWSPreparedRequest) -> Reply:
         url = request.url
-        # botocore asks the other handlers, too: by its URL, this call is none of theirs any more.
+        # botocore also calls the other handlers. Moto goes by the URL, so this keeps it from answering, too.
         request.url = _ANSWERED
         try:
             return self.cognito.handle(_lower(request.headers), _bytes(request.body))
@@ -79,7 +82,7 @@ class _AsyncHandler:
 
     async def __call__(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         kind: Any = importlib.import_module("aiobotocore.awsrequest")
-        # In a thread, as the real service: the arithmetic must not hold up the event loop.
+        # In a thread, so that the arithmetic does not block the event loop.
         reply = await asyncio.to_thread(self.handler.answer, request)
         return _response(kind.AioAWSResponse, request, reply)
 
@@ -106,14 +109,14 @@ def install(cognito: Service, session: object) -> None:
     this service; and in place of who was installed before, who would process each call, too.
 
     Raises:
-        TypeError: It is no session.
+        TypeError: It is not such a session.
     """
     get_component: object = getattr(session, "get_component", None)
     events: object = getattr(session, "events", None)
     if events is None and callable(get_component):
         events = get_component("event_emitter")
     if events is None:
-        raise TypeError(f"{type(session).__name__} is no session of boto3, botocore or aiobotocore")
+        raise TypeError(f"{type(session).__name__} is not a session of boto3, botocore or aiobotocore")
     handler = _Handler(cognito)
     is_async = any(kind.__module__.startswith("aiobotocore.") for kind in type(session).__mro__)
     registry = cast("_Events", events)
@@ -122,6 +125,27 @@ def install(cognito: Service, session: object) -> None:
 
 
 _making_a_client = threading.Lock()  # a boto3 session makes one client at a time
+
+
+def call(cognito: Service, operation: str, parameters: Members) -> Members:
+    """Call an operation without a client: to create one takes longer than most calls.
+
+    Raises:
+        TypeError: A parameter cannot be written as JSON.
+        botocore.exceptions.ClientError: The service refuses the call.
+    """
+    headers = {
+        "x-amz-target": f"AWSCognitoIdentityProviderService.{operation}",
+        "authorization": "a signature that is not verified",
+    }
+    try:
+        reply = cognito.handle(headers, json.dumps(parameters).encode())
+    except AnswerLost:
+        raise ReadTimeoutError(endpoint_url=_ANSWERED) from None
+    answer: Members = json.loads(reply.body)
+    if reply.status != HTTPStatus.OK:
+        raise ClientError({"Error": {"Code": answer["__type"], "Message": answer["message"]}}, operation)
+    return answer
 
 
 @cache
@@ -135,7 +159,8 @@ def _session() -> Any:  # the overloads of its `client` name every service
 
 
 def make_client(cognito: Service) -> object:
-    """A client that is answered in process. Its credentials mean nothing: nobody checks the signature."""
+    """Create a client that is answered in process. Its credentials are placeholders: signatures are not
+    verified."""
     # No retries of its own, so that each fault reaches the caller.
     config = Config(retries={"mode": "standard", "total_max_attempts": 1})
     with _making_a_client:

@@ -1,4 +1,4 @@
-"""What is at each path of a served LocalCognito, besides the API itself.
+"""The pages of a served LocalCognito, besides the API itself.
 
 Rule of this file: a function for each path, from a query to a JSON value; no socket. The paths below
 ``/.well-known/`` are Cognito's own, those below ``/_local/`` are for tests.
@@ -30,7 +30,7 @@ class Site:
     Args:
         cognito: The service.
         url: Where it is served.
-        restore: Puts everything back as it was when it began to be served.
+        restore: Restores the state at the start of serving.
     """
 
     cognito: Service
@@ -38,8 +38,8 @@ class Site:
     restore: Callable[[], None]
 
     def page(self, method: str, path: str) -> Page | None:
-        """What makes the JSON value of a page from a query, if there is such a page. It raises `Refusal` if
-        the query is wrong."""
+        """Return the function of a page, if there is one: from a query to a JSON value. It raises `Refusal`
+        for a wrong query."""
         pages: Mapping[tuple[str, str], Page] = {
             (HTTPMethod.GET, "/"): lambda query: {"service": "LocalCognito", "pools": self._pools(query)},
             (HTTPMethod.GET, "/_local/pools"): self._pools,
@@ -65,14 +65,15 @@ class Site:
         return documents.get(document)
 
     def _found(self, pool_id: str) -> UserPool | None:
-        """The pool. It is not asked for beforehand whether it is there: a call may just delete it."""
+        """Return the pool, if it exists. A check beforehand would not help: a call may delete it
+        meanwhile."""
         try:
             return self.cognito.state(pool_id)
         except KeyError:
             return None
 
     def _openid_configuration(self, pool: UserPool) -> object:
-        """Only what is true here: there are no pages for people to sign in at."""
+        """Only what is true here: there is no managed login."""
         return {
             "issuer": pool.issuer,
             "jwks_uri": f"{self.url}/{pool.id}/.well-known/jwks.json",
@@ -163,7 +164,7 @@ def _described(pool: UserPool) -> object:
 
 
 def _value(text: str) -> object:
-    """A setting as it stands in a query."""
+    """Convert a setting from a query."""
     if text in {"true", "false"}:
         return text == "true"
     try:

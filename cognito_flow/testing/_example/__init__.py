@@ -1,7 +1,6 @@
-"""Lambda triggers of a custom sign-in with one question, for the seed that is built in and for tests.
+"""The built-in seed: Lambda triggers of a custom sign-in with one question.
 
-Rule of this file: functions of an event, as a Lambda function has them. They keep nothing: the session tells
-everything.
+Rule of this file: functions of an event, as in Lambda. They keep no state: everything is in the session.
 
 Source: "Custom authentication challenge Lambda triggers" in the Amazon Cognito developer guide.
 """
@@ -11,12 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 _ANSWERS = 3
-"""How many answers may be wrong."""
+"""How many wrong answers end the sign-in."""
 
 
 def define(event: dict[str, Any]) -> dict[str, Any]:
-    """DefineAuthChallenge: the password first, if the sign-in began with SRP_A; then the question, until it
-    is answered, or answered wrongly three times."""
+    """DefineAuthChallenge: first the password, if the sign-in began with SRP_A; then the question, up to
+    three times."""
     rounds = event["request"]["session"]
     response = event["response"]
     questions = [past for past in rounds if past["challengeName"] == "CUSTOM_CHALLENGE"]

@@ -1,8 +1,7 @@
-"""What LocalCognito can be asked, one file for each kind of operation.
+"""The operations of LocalCognito, one file for each kind.
 
-Rule of this package: an operation is a function from a `Request` to the members of the answer; its file's
-`OPERATIONS` lists it by its name in the service model. The parameters have passed the model's constraints
-when it is called.
+Rule of this package: an operation is a function from a `Request` to the members of the answer; `OPERATIONS`
+of its file lists it by its name in the service model. Its parameters have passed the model's constraints.
 """
 
 from __future__ import annotations

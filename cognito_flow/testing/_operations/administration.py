@@ -1,6 +1,6 @@
-"""Looking after the users of a pool: the operations that AWS credentials sign.
+"""Management of a pool's users, with AWS credentials.
 
-Rule of this file: an administrator may do to a user what the user could do, and need prove nothing.
+Rule of this file: an administrator can do what the user could do, without proof of the user.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from cognito_flow.testing.outbox import Message
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
-# What a trigger is told where no app client takes part.
+# The app client in events of operations without one.
 _NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 
 
@@ -39,8 +39,7 @@ _NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 
 
 def admin_create_user(request: Request) -> Members:
-    """AdminCreateUser. Without a password, in a pool with one-time passwords, the user is confirmed at
-    once."""
+    """AdminCreateUser. A user without a password in a pool with one-time passwords is confirmed at once."""
     pool, parameters = request.pool(), request.parameters
     if parameters.get("MessageAction") == "RESEND":
         user = _invite_again(pool, request)
@@ -67,7 +66,7 @@ def _is_given(name: str, attributes: Mapping[str, str]) -> bool:
 
 
 def _pre_sign_up(pool: UserPool, user: User, request: Request) -> None:
-    """Let the trigger refuse. What else it may say, it says of people who sign up themselves."""
+    """Run the trigger, which may refuse the user. The rest of its response counts for sign-ups only."""
     data: Members = {
         "validationData": as_dictionary(request.parameters.get("ValidationData", [])),
         "clientMetadata": request.parameters.get("ClientMetadata", {}),
@@ -86,7 +85,7 @@ def _invite_again(pool: UserPool, request: Request) -> User:
 
 
 def _invite(pool: UserPool, user: User, request: Request) -> None:
-    """Give the user a temporary password, and send it."""
+    """Set a temporary password and send it."""
     password = request.parameters.get("TemporaryPassword") or _temporary_password(pool)
     check_policy(pool, password)
     set_password(pool, user, password, request.now)
@@ -102,13 +101,13 @@ def _invite(pool: UserPool, user: User, request: Request) -> None:
 
 
 def _temporary_password(pool: UserPool) -> str:
-    """One that every policy allows."""
+    """A password that every policy accepts."""
     length = max(12, pool.policy["MinimumLength"])
     return "Aa1!" + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length - 4))
 
 
 def admin_confirm_sign_up(request: Request) -> Members:
-    """AdminConfirmSignUp. No address becomes verified by it."""
+    """AdminConfirmSignUp. It verifies no address."""
     pool = request.pool()
     user = request.user(pool)
     if user.status != "UNCONFIRMED":
@@ -120,7 +119,7 @@ def admin_confirm_sign_up(request: Request) -> Members:
 
 
 def admin_delete_user(request: Request) -> Members:
-    """AdminDeleteUser. Sessions and tokens name the user's id, which nobody has again."""
+    """AdminDeleteUser. Sessions and tokens refer to the sub, which is never reused."""
     pool = request.pool()
     del pool.users[request.user(pool).username]
     return {}
@@ -156,7 +155,7 @@ def admin_set_user_password(request: Request) -> Members:
 
 
 def admin_update_user_attributes(request: Request) -> Members:
-    """AdminUpdateUserAttributes. Only an administrator may say that an address is verified."""
+    """AdminUpdateUserAttributes. Only administrators can set an address as verified."""
     pool = request.pool()
     user, changes = request.user(pool), as_dictionary(request.parameters["UserAttributes"])
     check_mutable(pool, user, changes)

@@ -1,7 +1,6 @@
 """App clients of a user pool.
 
-Rule of this file: an app client is what was sent, with the service's defaults; with it go the sign-ins that
-were made through it.
+Rule of this file: an app client is what was sent, with the service's defaults. Deleting it ends its sign-ins.
 """
 
 from __future__ import annotations
@@ -81,7 +80,7 @@ def describe_user_pool_client(request: Request) -> Members:
 
 
 def update_user_pool_client(request: Request) -> Members:
-    """UpdateUserPoolClient. What is not sent goes back to its default, as in the service."""
+    """UpdateUserPoolClient. Members that are not sent are reset to their defaults, as in the service."""
     pool, client = request.client()
     kept = {name: client.members[name] for name in _LASTING if name in client.members}
     modified = {"LastModifiedDate": request.now.timestamp()}

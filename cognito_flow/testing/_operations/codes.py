@@ -1,7 +1,7 @@
 """Codes for something other than a sign-in: a new user, a new address, a new password.
 
-Rule of this file: a code is good for one purpose, once, for as long as the address that it went to is the
-user's; the newest one replaces the one before.
+Rule of this file: a code is valid for one purpose, once, while the address that it was sent to is the user's.
+The newest one replaces the one before.
 
 Source: "Quotas in Amazon Cognito", on how long codes are valid.
 """
@@ -35,11 +35,11 @@ def send_code(
     """Send a code.
 
     Args:
-        request: The request that wants it.
+        request: The request.
         pool: The pool.
-        user: To whom.
-        purpose: What it is good for.
-        attribute: Where it goes: ``email`` or ``phone_number``.
+        user: The user.
+        purpose: The operation or attribute that the code is for.
+        attribute: ``email`` or ``phone_number``.
         pending: The address, if it is not yet the user's.
 
     Returns:
@@ -54,12 +54,13 @@ def send_code(
 
 
 def simulated_delivery(pool: UserPool, typed: str, usual: str) -> Members:
-    """CodeDeliveryDetails for a name that does not exist: the same for the same name each time.
+    """Made-up CodeDeliveryDetails for an unknown user, so that the response does not reveal who has an
+    account. They are always the same for a name.
 
     Args:
         pool: The pool.
-        typed: The name. If it is an address, a code would go there.
-        usual: Where codes go in this pool otherwise: ``email`` or ``phone_number``.
+        typed: The name. If it is an address, the code is said to go there.
+        usual: The attribute that codes of this pool are usually sent to.
     """
     if EMAIL.fullmatch(typed):
         return _delivery("email", typed)
@@ -69,10 +70,10 @@ def simulated_delivery(pool: UserPool, typed: str, usual: str) -> Members:
 
 
 def find_code(request: Request, user: User, purpose: str, given: str) -> Code:
-    """The code that was sent for a purpose, if it is the one that is given. It stays good.
+    """Return the code that was sent for a purpose, if it was given. It stays valid.
 
     Raises:
-        Refusal: None was sent, it is too old, or it is another one.
+        Refusal: No code was sent, it has expired, or another one was given.
     """
     sent = user.codes.get(purpose)
     if sent is None or request.now >= sent.expires_at:
@@ -83,7 +84,7 @@ def find_code(request: Request, user: User, purpose: str, given: str) -> Code:
 
 
 def expired_code() -> Refusal:
-    """ExpiredCodeException: also where no code was asked for."""
+    """ExpiredCodeException, also if no code was requested."""
     return Refusal("ExpiredCodeException", "Invalid code provided, please request a code again.")
 
 

@@ -1,4 +1,4 @@
-"""Looking users up.
+"""User search.
 
 Rule of this file: it shows users as administrators see them, and changes nothing.
 
@@ -18,7 +18,7 @@ from cognito_flow.testing._state.attributes import schema
 from cognito_flow.testing._state.records import User, UserPool
 from cognito_flow.testing._state.refusal import invalid_parameter
 
-# AttributeName Filter-Type "AttributeValue"; the name may stand in quotation marks, too.
+# AttributeName Filter-Type "AttributeValue"; the name may be in quotation marks, too.
 _FILTER = re.compile(r'\s*("?)([\w:]+)\1\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*')
 _COMPARED_BY_CASE = frozenset({"username", "status"})
 _SEARCHABLE = frozenset(
@@ -38,7 +38,7 @@ _SEARCHABLE = frozenset(
 
 
 def describe_user(user: User) -> Members:
-    """What operations for administrators show of a user, save for the attributes."""
+    """What operations for administrators show of a user, without the attributes."""
     return {
         "Username": user.username,
         "UserCreateDate": user.created_at.timestamp(),
@@ -49,7 +49,7 @@ def describe_user(user: User) -> Members:
 
 
 def mfa_settings(user: User) -> Members:
-    """UserMFASettingList and PreferredMfaSetting, as far as there are any."""
+    """UserMFASettingList and PreferredMfaSetting, if they are set."""
     settings: Members = {}
     if user.mfa_enabled:
         settings["UserMFASettingList"] = list(user.mfa_enabled)
@@ -83,7 +83,7 @@ def _check_names(pool: UserPool, names: Iterable[str]) -> None:
 
 
 def _attributes(user: User, wanted: list[str] | None) -> list[dict[str, str]]:
-    """Those attributes that are asked for, or all.
+    """The requested attributes, or all.
 
     Raises:
         Refusal: The user does not have them. (ListUsers, on AttributesToGet.)
@@ -98,10 +98,10 @@ def _attributes(user: User, wanted: list[str] | None) -> list[dict[str, str]]:
 
 
 def _matching(text: str, users: Iterable[User]) -> list[User]:
-    """The users whom a filter finds.
+    """The users that a filter finds.
 
     Raises:
-        Refusal: It cannot be read, or searches for what cannot be searched for.
+        Refusal: The filter cannot be parsed, or names an attribute that cannot be searched.
     """
     if not text.strip():
         return list(users)

@@ -1,6 +1,6 @@
 """Groups of users.
 
-Rule of this file: a group is kept with the pool, and who is in it with each user.
+Rule of this file: the pool stores its groups, each user the names of their groups.
 
 Source: "Adding groups to a user pool" in the Amazon Cognito developer guide.
 """
@@ -19,7 +19,7 @@ def _named(request: Request) -> tuple[UserPool, Members]:
     """The group that GroupName names.
 
     Raises:
-        Refusal: There is none.
+        Refusal: There is no such group.
     """
     pool = request.pool()
     group = pool.groups.get(request.parameters["GroupName"])
@@ -45,14 +45,14 @@ def get_group(request: Request) -> Members:
 
 
 def update_group(request: Request) -> Members:
-    """UpdateGroup. What is not sent stays as it is."""
+    """UpdateGroup. Members that are not sent keep their values."""
     _, group = _named(request)
     group |= {**request.parameters, "LastModifiedDate": request.now.timestamp()}
     return {"Group": group}
 
 
 def delete_group(request: Request) -> Members:
-    """DeleteGroup. The next tokens of those who were in it do not name it."""
+    """DeleteGroup. The next tokens of its users do not name it."""
     pool, group = _named(request)
     del pool.groups[group["GroupName"]]
     for user in pool.users.values():

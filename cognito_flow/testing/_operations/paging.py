@@ -1,7 +1,7 @@
-"""Long lists, a page at a time.
+"""Pagination.
 
-Rule of this file: a page begins after the last thing of the page before, by its key, so that nothing is shown
-twice or left out when the list changes meanwhile. A token is good for the same question only.
+Rule of this file: a page begins after the last key of the page before, so that no item is repeated or skipped
+when the list changes meanwhile. A token is valid only for a request with the same parameters.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def page(
     Args:
         request: The request.
         listed: The whole list, by a key that stays the same.
-        limit: The parameter that says how long a page is; 0 or none means 60.
-        token: The member that leads from a page to the next one.
+        limit: The parameter with the length of a page; 0 or none means 60.
+        token: The member with the token of the next page.
 
     Returns:
         The page, and the token as a member of the answer if there is more.
 
     Raises:
-        Refusal: The token was made up, or comes from another question.
+        Refusal: The token is not from such a request.
     """
     parameters = request.parameters
     same = {name: value for name, value in parameters.items() if name not in (limit, token)}
@@ -51,7 +51,7 @@ def _seal(question: str, last: str) -> str:
 
 
 def _open(text: str | None, question: str) -> str:
-    """The key that a token stands for; all keys come after the empty one."""
+    """The key in a token; without a token the empty key, which precedes all others."""
     if text is None:
         return ""
     try:

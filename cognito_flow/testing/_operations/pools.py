@@ -1,7 +1,7 @@
-"""User pools: making, changing and deleting them.
+"""User pools: creating, changing and deleting them.
 
-Rule of this file: a pool is what was sent, with the service's defaults where others read it; what is not sent
-again when it is updated goes back to its default.
+Rule of this file: a pool is what was sent, with the service's defaults where others read it. Members that an
+update does not send are reset to their defaults.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cognito_flow.testing._state.signing import SigningKeys
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
-# What only CreateUserPool sets, and the one thing that UpdateUserPool keeps though it might set it.
+# What only CreateUserPool sets, and the feature plan, which UpdateUserPool keeps unless it is sent.
 _LASTING = ("AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration", "UserPoolTier")
 
 
@@ -46,13 +46,13 @@ def create_user_pool(request: Request) -> Members:
 
 
 def _free_keys(pools: Mapping[str, UserPool]) -> SigningKeys:
-    """Keys that no other pool has."""
+    """Keys that no other pool uses."""
     taken = {pool.keys.number for pool in pools.values()}
     return SigningKeys.draw(next(number for number in count() if number not in taken))
 
 
 def _mfa(before: Members, members: Members) -> Members:
-    """What SetUserPoolMfaConfig sets, after CreateUserPool or UpdateUserPool: these know SMS alone."""
+    """What SetUserPoolMfaConfig sets, after CreateUserPool or UpdateUserPool, which can only set SMS."""
     after: Members = {**before, "MfaConfiguration": members.get("MfaConfiguration", "OFF")}
     if "SmsConfiguration" in members:
         after["SmsMfaConfiguration"] = {"SmsConfiguration": members["SmsConfiguration"]}
@@ -72,7 +72,7 @@ def _check_mfa(mfa: Members) -> None:
 
 
 def _functions(pool: UserPool) -> Members:
-    """The triggers that were set in Python, as functions that do not exist."""
+    """The triggers that were set in Python, shown as Lambda functions."""
     return {name: f"arn:aws:lambda:{pool.region}:123456789012:function:{name}" for name in pool.triggers}
 
 
@@ -129,7 +129,7 @@ def describe_user_pool(request: Request) -> Members:
 
 
 def update_user_pool(request: Request) -> Members:
-    """UpdateUserPool. What is not sent goes back to its default, as in the service."""
+    """UpdateUserPool. Members that are not sent are reset to their defaults, as in the service."""
     pool = request.pool()
     given = {
         name: value for name, value in request.parameters.items() if name not in ("UserPoolId", "PoolName")
@@ -144,7 +144,7 @@ def update_user_pool(request: Request) -> Members:
 
 
 def delete_user_pool(request: Request) -> Members:
-    """DeleteUserPool. Its users, app clients and tokens are gone with it."""
+    """DeleteUserPool, with its users, app clients and tokens."""
     pool = request.pool()
     if pool.members.get("DeletionProtection") == "ACTIVE":
         text = "The user pool cannot be deleted because deletion protection is activated. "

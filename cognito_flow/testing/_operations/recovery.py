@@ -1,7 +1,7 @@
-"""Forgotten passwords: a code to an address that is known to be the user's, and a new password for it.
+"""Forgotten passwords: a code to a verified address, and a new password for it.
 
-Rule of this file: where the app client hides who exists, an unknown name is answered like a known one, and
-nothing is sent.
+Rule of this file: if the app client hides which users exist, an unknown name is answered like a known one,
+and nothing is sent.
 
 Sources: "Managing error responses" (PreventUserExistenceErrors) and "Resetting the password" in the Amazon
 Cognito developer guide.
@@ -24,13 +24,13 @@ from cognito_flow.testing._state.passwords import check_new_password, set_passwo
 from cognito_flow.testing._state.records import User, UserPool, is_verified
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, not_authorized
 
-# A second factor that goes to an address takes that address out of account recovery, if there is a setting.
+# With an AccountRecoverySetting, the address of a second factor is not used for recovery.
 _SECOND_FACTORS = {"phone_number": "SMS_MFA", "email": "EMAIL_OTP"}
 
 
 def forgot_password(request: Request) -> Members:
     """ForgotPassword."""
-    pool, client, user = request.person()
+    pool, client, user = request.named_user()
     if user is None:
         typed, metadata = request.parameters["Username"], request.parameters.get("ClientMetadata", {})
         user = migrate_without_password(pool, client, typed, metadata, request.now)
@@ -67,7 +67,7 @@ def _ranked(pool: UserPool) -> list[str]:
 
 
 def _channel(pool: UserPool, user: User) -> str | None:
-    """The attribute that a code may go to: it must be verified."""
+    """The verified attribute that a code may be sent to."""
     ranked = [name for name in _ranked(pool) if _SECOND_FACTORS.get(name) not in user.mfa_enabled]
     names = ranked if _ranked(pool) else ADDRESSES
     usable = (name for name in names if is_verified(user.attributes, name))
@@ -75,14 +75,14 @@ def _channel(pool: UserPool, user: User) -> str | None:
 
 
 def _usual(pool: UserPool) -> str:
-    """Where most users of a pool have their codes."""
+    """The attribute that codes of this pool are usually sent to."""
     known: list[str] = [*_ranked(pool), *pool.members.get("AutoVerifiedAttributes", ()), "email"]
     return next(name for name in known if name in ADDRESSES)
 
 
 def confirm_forgot_password(request: Request) -> Members:
-    """ConfirmForgotPassword. A refused password leaves the code good."""
-    pool, client, user = request.person()
+    """ConfirmForgotPassword. A refused password leaves the code valid."""
+    pool, client, user = request.named_user()
     if user is None and not client.hides_users:
         raise _refusal(None)
     if user is None or (client.hides_users and "ForgotPassword" not in user.codes):
@@ -98,14 +98,14 @@ def confirm_forgot_password(request: Request) -> Members:
 
 
 def _simulated_refusal(pool: UserPool, request: Request) -> Refusal:
-    """What is said where no code was sent: the same as where one was, if one was asked for. Codes and counts
-    last an hour, both."""
+    """The refusal if no code was sent: the same as if one was, provided that one was requested. Codes and
+    counts both expire after an hour."""
     name = pool.own_name(request.parameters["Username"])
     return wrong_code() if pool.attempts.made("ForgotPassword", name, request.now) else expired_code()
 
 
 def admin_reset_user_password(request: Request) -> Members:
-    """AdminResetUserPassword. The code that is sent is one for ConfirmForgotPassword."""
+    """AdminResetUserPassword. It sends a code for ConfirmForgotPassword."""
     pool = request.pool()
     user = request.user(pool)
     if user.status == "FORCE_CHANGE_PASSWORD":

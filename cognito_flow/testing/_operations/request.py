@@ -1,7 +1,7 @@
 """One request, as an operation sees it.
 
-Rule of this file: finding what a request names (the pool, the app client, the user), or refusing it in
-Cognito's words.
+Rule of this file: it finds what a request names (pool, app client, user), or refuses the request with
+Cognito's text.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ allows from 5 to 20, by the risk that it sees, it is 5 here.)"""
 
 
 def need(values: Mapping[str, str], name: str) -> str:
-    """A parameter that must be there. An empty one is not.
+    """Return a required parameter. An empty one counts as missing.
 
     Raises:
         Refusal: It is missing.
@@ -90,7 +90,7 @@ class Request:
         """The pool that UserPoolId names.
 
         Raises:
-            Refusal: There is none.
+            Refusal: There is no such pool.
         """
         pool_id = self.parameters["UserPoolId"]
         pool = self.pools.get(pool_id)
@@ -99,10 +99,10 @@ class Request:
         return pool
 
     def client(self) -> tuple[UserPool, Client]:
-        """The app client that ClientId names, of UserPoolId if that is named, too.
+        """The app client that ClientId names, in the pool of UserPoolId if that is given.
 
         Raises:
-            Refusal: There is none.
+            Refusal: There is no such app client.
         """
         client_id = self.parameters["ClientId"]
         pools = [self.pool()] if "UserPoolId" in self.parameters else self.pools.values()
@@ -115,16 +115,16 @@ class Request:
         """The user that Username names in an operation for administrators: by user name, alias or sub.
 
         Raises:
-            Refusal: There is none.
+            Refusal: There is no such user.
         """
         user = pool.find_by_any_name(self.parameters["Username"])
         if user is None:
             raise Refusal("UserNotFoundException", "User does not exist.")
         return user
 
-    def person(self) -> tuple[UserPool, Client, User | None]:
-        """The user that Username names in an operation without a sign-in, and the app client. The attempt is
-        counted, also for a name that does not exist.
+    def named_user(self) -> tuple[UserPool, Client, User | None]:
+        """The user that Username names in an operation without a sign-in, and the app client. It counts the
+        attempt, also for an unknown name.
 
         Raises:
             Refusal: There is no such app client, SecretHash is wrong, or there were too many attempts.
@@ -137,11 +137,11 @@ class Request:
         return pool, client, user
 
     def count(self, pool: UserPool, name: str) -> None:
-        """Count this attempt at an operation that is counted for each user.
+        """Count this attempt at an operation that is limited per user.
 
         Args:
             pool: The pool.
-            name: The user's own name, or one that does not exist.
+            name: The user name, or an unknown name.
 
         Raises:
             Refusal: There were too many within the last hour.
@@ -152,7 +152,7 @@ class Request:
         pool.attempts.count(self.operation, name, self.now)
 
     def check_secret_hash(self, client: Client, user: User | None) -> None:
-        """Check the member SecretHash, over Username as it was sent or over the user's own name.
+        """Check SecretHash, over Username as it was sent or over the user name.
 
         Raises:
             Refusal: It is missing or wrong.
@@ -161,10 +161,10 @@ class Request:
         check_secret_hash(client, self.parameters.get("SecretHash"), *names)
 
     def signed_in(self) -> tuple[UserPool, User, Grant]:
-        """The user whom AccessToken speaks for.
+        """The user and sign-in of AccessToken, and the pool.
 
         Raises:
-            Refusal: The token is of no pool here, over, or revoked.
+            Refusal: The token is missing, not of a pool here, expired or revoked.
         """
         token = self.parameters.get("AccessToken")
         if token is None:
@@ -176,4 +176,4 @@ class Request:
 
 
 Operation: TypeAlias = Callable[[Request], Members]
-"""What an operation is: from a request to the members of its answer."""
+"""An operation: from a request to the members of its answer."""

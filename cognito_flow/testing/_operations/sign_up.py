@@ -1,7 +1,7 @@
-"""People signing up, and the names that new users get.
+"""Sign-up, and the names of new users.
 
-Rule of this file: whoever wants to sign up says who he is; that an address is his, only the code says that
-was sent there.
+Rule of this file: users choose their names and addresses; an address is verified only by a code that was sent
+to it.
 
 Sources: "Signing up and confirming user accounts" and "Customizing sign-in attributes" in the Amazon Cognito
 developer guide.
@@ -49,11 +49,11 @@ def new_user(
     typed, sub = request.parameters["Username"], str(uuid.uuid4())
     named: list[str] = pool.members.get("UsernameAttributes", [])
     if named:
-        # The user name is an address; Cognito's own name for the user is his id.
+        # The typed name is an address; the user name is the sub.
         attributes = {**attributes, _address_of(named, typed): typed}
     else:
         _check_is_no_address(pool, typed)
-    user = User(sub if named else pool.fold(typed), sub, request.now, {}, status)
+    user = User(sub if named else pool.normalize(typed), sub, request.now, {}, status)
     check_mutable(pool, user, attributes)
     check_attributes(pool, attributes)
     addresses = {name: attributes[name] for name in named if name in attributes}
@@ -121,7 +121,7 @@ def sign_up(request: Request) -> Members:
 
 
 def _set_password(pool: UserPool, user: User, request: Request) -> None:
-    """A person needs no password where a code to an address that the pool verifies will do."""
+    """Set the password. It is optional if the pool can send a one-time password to a verified address."""
     if password := request.parameters.get("Password"):
         check_policy(pool, password)
         set_password(pool, user, password, request.now)
@@ -134,7 +134,7 @@ def _set_password(pool: UserPool, user: User, request: Request) -> None:
 
 
 def _pre_sign_up(pool: UserPool, client: Client, user: User, request: Request) -> None:
-    """Let the trigger refuse, or confirm the user at once."""
+    """Run the trigger, which may refuse the sign-up or confirm the user."""
     data: Members = {
         "validationData": as_dictionary(request.parameters.get("ValidationData", [])),
         "clientMetadata": request.parameters.get("ClientMetadata", {}),
@@ -156,7 +156,7 @@ def _post_confirmation(pool: UserPool, client: Client, user: User, request: Requ
 
 
 def _channel(pool: UserPool, user: User) -> str | None:
-    """The attribute that the code goes to."""
+    """The attribute that the code is sent to."""
     wanted = pool.members.get("AutoVerifiedAttributes", ())
     return next((name for name in ADDRESSES if name in wanted and user.attributes.get(name)), None)
 
@@ -172,8 +172,8 @@ def _session(pool: UserPool, client: Client, user: User, step: str, request: Req
 
 
 def confirm_sign_up(request: Request) -> Members:
-    """ConfirmSignUp. With the Session of SignUp it gives one that signs in."""
-    pool, client, user = request.person()
+    """ConfirmSignUp. With the Session of SignUp, the answer has one that signs in."""
+    pool, client, user = request.named_user()
     if user is None:
         raise (
             expired_code() if client.hides_users else Refusal("UserNotFoundException", "User does not exist.")
@@ -206,8 +206,8 @@ def _further_session(pool: UserPool, client: Client, user: User, request: Reques
 
 
 def resend_confirmation_code(request: Request) -> Members:
-    """ResendConfirmationCode. The code before is good for nothing then."""
-    pool, client, user = request.person()
+    """ResendConfirmationCode. The new code replaces the one before."""
+    pool, client, user = request.named_user()
     if user is None and client.hides_users:
         usual = next(iter(pool.members.get("AutoVerifiedAttributes", ())), "email")
         return {"CodeDeliveryDetails": simulated_delivery(pool, request.parameters["Username"], usual)}

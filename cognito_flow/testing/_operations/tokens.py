@@ -1,7 +1,7 @@
 """Refreshing, revoking and signing out.
 
-Rule of this file: a refresh token is good for the app client and the device that it was issued for, until it
-is revoked or rotated away.
+Rule of this file: a refresh token is valid for the app client and the device that it was issued for, until it
+expires, is revoked or is rotated.
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ def _find(request: Request, pool: UserPool, client: Client, token: str) -> tuple
 
 
 def _check_device(pool: UserPool, grant: Grant, device_key: str | None) -> None:
-    """With device tracking, the device of the sign-in must be named; one that was forgotten takes the token
-    with it."""
+    """With device tracking, the device of the sign-in must be named."""
     if pool.tracks_devices and grant.device_key is not None and device_key != grant.device_key:
         raise not_authorized("Invalid Refresh Token.")
 
@@ -51,7 +50,7 @@ def _is_rotated_away(grant: Grant, client: Client, now: datetime) -> bool:
 
 
 def refresh(request: Request, pool: UserPool, client: Client, values: Mapping[str, str]) -> Members:
-    """REFRESH_TOKEN_AUTH. The token is looked at before the hash."""
+    """REFRESH_TOKEN_AUTH. The token is checked before the hash."""
     token = need(values, "REFRESH_TOKEN")
     if client.rotates:
         text = "This API does not support refresh token rotation"
@@ -94,7 +93,7 @@ def get_tokens_from_refresh_token(request: Request) -> Members:
 
 
 def _rotate(user: User, grant: Grant, request: Request) -> str:
-    """A new refresh token for the rest of the old one's life."""
+    """Return a new refresh token that expires when the old one would have."""
     new = attrs.evolve(grant, token=opaque_token(), superseded_at=None)
     if grant.superseded_at is None:
         grant.superseded_at = request.now
@@ -103,7 +102,7 @@ def _rotate(user: User, grant: Grant, request: Request) -> str:
 
 
 def revoke_token(request: Request) -> Members:
-    """RevokeToken. A token that is unknown is answered as one that was revoked."""
+    """RevokeToken. An unknown token gets the same answer as a known one."""
     pool, client = request.client()
     _check_client_secret(client, request.parameters.get("ClientSecret"), "UnauthorizedException")
     if client.members.get("EnableTokenRevocation") is False:

@@ -1,9 +1,8 @@
 """The structural constraints on a request: required members, types, lengths, ranges, patterns and
 enumerations.
 
-Rule of this file: every constraint comes from botocore's own service model; none is written down here, but
-for what older models lack. The
-texts are those of the service, and a value that the model calls sensitive never stands in one.
+Rule of this file: every constraint comes from botocore's service model, but for what older models lack. The
+texts are those of the service; they never contain a value that the model calls sensitive.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ _NEWER_VALUES = {"ExplicitAuthFlowsType": ("ALLOW_CLIENT_TOKEN_AUTH",)}
 
 @cache
 def _model() -> ServiceModel:
-    # Not through a session of botocore's: that fails where AWS_PROFILE names a profile that is not there.
+    # Not through a botocore session, which fails if AWS_PROFILE names a missing profile.
     return ServiceModel(create_loader().load_service_model("cognito-idp", "service-2"), "cognito-idp")
 
 
@@ -76,14 +75,14 @@ def requires_signature(operation: str) -> bool:
 
 
 def check(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Check a request, and leave out what the operation does not know, as the service does.
+    """Check a request, and drop members that the operation does not have, as the service does.
 
     Args:
         operation: The operation.
         parameters: Its input, as it was sent.
 
     Returns:
-        The input, as far as the model names it.
+        The members that the model names.
 
     Raises:
         Refusal: It breaks constraints: InvalidParameterException, or SerializationException for a wrong type.

@@ -1,6 +1,6 @@
-"""The attributes of users: which ones a pool has, what they may be set to, and whom a value signs in.
+"""The attributes of users: the schema of a pool, valid values, and aliases.
 
-Rule of this file: nothing is set here but by `change`, which also drops what the old value was good for.
+Rule of this file: only `change` sets attributes; it also drops codes that were sent to the old value.
 
 Sources: "Working with user attributes" and "Customizing sign-in attributes" in the Amazon Cognito developer
 guide.
@@ -17,7 +17,7 @@ from cognito_flow.testing._state.records import Client, User, UserPool, is_verif
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, not_authorized
 
 ADDRESSES = ("phone_number", "email")
-"""The attributes that codes are sent to, the one that is tried first before the other."""
+"""The attributes that codes are sent to, the preferred one first."""
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 """What an e-mail address looks like."""
@@ -139,7 +139,7 @@ def check_attributes(pool: UserPool, attributes: Mapping[str, str]) -> None:
     """Check values of attributes. An empty one deletes the attribute.
 
     Raises:
-        Refusal: An attribute is not in the pool's schema, or its value has not the form it must have.
+        Refusal: An attribute is not in the pool's schema, or its value does not have the required form.
     """
     known = schema(pool)
     if unknown := [name for name in attributes if name not in known]:
@@ -180,7 +180,7 @@ def _check_range(name: str, what: str, measure: int, least: str | None, most: st
 
 
 def check_required(pool: UserPool, attributes: Mapping[str, str]) -> None:
-    """Check that a person who signs up gives all attributes that the pool requires.
+    """Check that a sign-up has all attributes that the pool requires.
 
     Raises:
         Refusal: One is missing.
@@ -194,7 +194,7 @@ def check_mutable(pool: UserPool, user: User, changes: Mapping[str, str]) -> Non
     """Check that attributes of an existing user may change.
 
     Raises:
-        Refusal: One may not: it is `sub`, immutable and set, or required and is to be deleted.
+        Refusal: One may not change: it is `sub`, immutable and set, or required and would be deleted.
     """
     known = schema(pool)
     for name, value in changes.items():
@@ -217,14 +217,14 @@ def check_writable(client: Client, names: Iterable[str]) -> None:
         raise not_authorized("A client attempted to write unauthorized attribute")
 
 
-# -- whom a value signs in --
+# -- aliases --
 
 
 def check_aliases(pool: UserPool, user: User, changes: Mapping[str, str]) -> None:
-    """Check that what a user is to sign in with after some changes does not sign in somebody else.
+    """Check that the aliases of a user after some changes do not belong to another user.
 
     Raises:
-        Refusal: It does.
+        Refusal: One belongs to another user.
     """
     after = _changed(user, changes)
     for name in _sign_in_names(pool):
@@ -234,15 +234,15 @@ def check_aliases(pool: UserPool, user: User, changes: Mapping[str, str]) -> Non
 
 
 def claim_aliases(pool: UserPool, user: User, *, by_force: bool) -> None:
-    """Let a new user have what it is to sign in with.
+    """Claim the aliases of a new user.
 
     Args:
         pool: The pool.
         user: The user, who is not yet in the pool.
-        by_force: ForceAliasCreation: verified addresses are taken from whom they signed in until now.
+        by_force: ForceAliasCreation: verified addresses are taken from the users who have them.
 
     Raises:
-        Refusal: It signs in somebody else.
+        Refusal: An alias belongs to another user.
     """
     if by_force:
         for name in ADDRESSES:
@@ -256,17 +256,17 @@ def _sign_in_names(pool: UserPool) -> list[str]:
 
 
 def _counts(pool: UserPool, name: str, attributes: Mapping[str, str]) -> bool:
-    """Whether an attribute signs in: an address that is a mere alias does so when it is verified."""
+    """Whether an attribute can be used to sign in: an address that is an alias must be verified."""
     if name in pool.members.get("UsernameAttributes", ()) or name not in ADDRESSES:
         return True
     return is_verified(attributes, name)
 
 
 def check_alias(pool: UserPool, user: User, name: str, value: str) -> None:
-    """Check that a value which is to sign in a user does not sign in another one.
+    """Check that an alias does not belong to another user.
 
     Raises:
-        Refusal: It does.
+        Refusal: It belongs to another user.
     """
     if name in _sign_in_names(pool) and pool.find(value) not in (None, user):
         raise Refusal("AliasExistsException", f"An account with the {name} already exists.")
@@ -283,8 +283,8 @@ def take_alias(pool: UserPool, user: User, name: str, value: str) -> None:
 
 
 def change(user: User, changes: Mapping[str, str], now: datetime) -> None:
-    """Set attributes; an empty value deletes. A new address is not verified, unless the same changes say so,
-    and codes that went to the old one are good for nothing."""
+    """Set attributes; an empty value deletes. A new address is unverified unless the same changes set it as
+    verified, and codes that were sent to the old one are dropped."""
     after = _changed(user, changes)
     moved = {name for name in ADDRESSES if after.get(name) != user.attributes.get(name)}
     user.codes = {purpose: code for purpose, code in user.codes.items() if code.attribute not in moved}

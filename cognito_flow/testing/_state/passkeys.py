@@ -1,8 +1,7 @@
-"""The relying party's half of passkeys, as a user pool plays it.
+"""The relying party's half of WebAuthn, as a user pool does it.
 
-Rule of this file: py_webauthn makes the options and verifies; nothing is verified here. What is added is the
-shape that Cognito gives the options, and one word for why a credential was refused. Which challenge is open,
-and whose passkey it is, is the caller's business.
+Rule of this file: py_webauthn creates the options and verifies. This file adds the shape that Cognito gives
+the options, and the reason of a refusal. The caller knows which challenge is open and whose passkey it is.
 
 Sources: Web Authentication Level 3, section 7, and StartWebAuthnRegistration in the Amazon Cognito user pools
 API reference.
@@ -51,10 +50,10 @@ RefusalReason: TypeAlias = Literal[
 
 
 class PasskeyRefused(Exception):
-    """The credential does not prove what it should.
+    """The credential was refused.
 
     Args:
-        reason: What was wrong with it. "user_verification" is also a user who was not present.
+        reason: What was wrong with it. "user_verification" includes a user who was not present.
     """
 
     def __init__(self, reason: RefusalReason) -> None:
@@ -69,9 +68,9 @@ class RegisteredPasskey:
     Args:
         credential_id: The authenticator's name for it.
         public_key: The public key in COSE form.
-        sign_count: How often the authenticator said it had signed.
+        sign_count: How often the authenticator has signed, by its own count.
         transports: How a browser reaches the authenticator, such as "internal" or "usb".
-        attachment: "platform", "cross-platform", or None where the browser did not say.
+        attachment: "platform", "cross-platform", or None if the browser left it out.
     """
 
     credential_id: bytes
@@ -97,7 +96,7 @@ def creation_options(
 
     Args:
         rp_id: RelyingPartyId of the pool.
-        rp_name: What the browser shows for it.
+        rp_name: Its name in the browser.
         user_id: The user handle, 1 to 64 bytes.
         username: The account, as the browser shows it.
         display_name: The person, as the browser shows them.

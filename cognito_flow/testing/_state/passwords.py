@@ -1,7 +1,6 @@
-"""Passwords that people choose, and the rules for them.
+"""Passwords and the rules for them.
 
-Rule of this file: a password is kept as an SRP verifier, never as itself; the password flows compare through
-it, too.
+Rule of this file: a password is stored as an SRP verifier only; the password flows compare with it, too.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _RULES = (
     ("RequireUppercase", re.compile(r"[A-Z]"), "uppercase"),
     ("RequireLowercase", re.compile(r"[a-z]"), "lowercase"),
     ("RequireNumbers", re.compile(r"[0-9]"), "numeric"),
-    # The developer guide lists the symbols; a space counts when it stands inside.
+    # The developer guide lists the symbols; a space counts unless it is the first or last character.
     ("RequireSymbols", re.compile(r"""[\^$*.\[\]{}()?"!@#%&/\\,><':;|_~`=+\-]|(?<=\S) (?=\S)"""), "symbol"),
 )
 
@@ -29,7 +28,7 @@ def is_right(pool: UserPool, user: User, password: str) -> bool:
 
 
 def set_password(pool: UserPool, user: User, password: str, now: datetime) -> None:
-    """Give the user a password, and keep the old one for the history rule."""
+    """Set a user's password, and keep the old one for the history rule."""
     if user.verifier is not None:
         size = pool.policy.get("PasswordHistorySize", 0)
         user.password_history = [user.verifier, *user.password_history][: max(size - 1, 0)]
@@ -56,7 +55,7 @@ def _against_policy(violation: str) -> Refusal:
 
 
 def check_new_password(pool: UserPool, user: User, password: str) -> None:
-    """Check a password that a person has chosen: the policy, and the history.
+    """Check a password that a user chose against the policy and the history.
 
     Raises:
         Refusal: It breaks one of them.

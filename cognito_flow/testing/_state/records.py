@@ -1,4 +1,4 @@
-"""What a LocalCognito remembers: pools, app clients, users, devices and refresh tokens.
+"""The records of a LocalCognito: pools, app clients, users, devices and refresh tokens.
 
 Rule of this file: records, and the questions that one record alone can answer. It makes no decision about a
 request; only a trigger that fails raises a refusal.
@@ -48,11 +48,11 @@ class Lock:
     until: datetime | None = None
 
     def is_locked(self, now: datetime) -> bool:
-        """Whether attempts are refused now. They do not make the lock longer."""
+        """Whether attempts are refused now. Refused attempts do not extend the lock."""
         return self.until is not None and now < self.until
 
     def fail(self, now: datetime) -> None:
-        """Count a failure. A quarter of an hour without one starts the count again."""
+        """Count a failure. After 15 minutes without one, the count starts again."""
         if self.failed_at is not None and now - self.failed_at >= _FORGET_FAILURES:
             self.failures = 0
         self.failures += 1
@@ -68,8 +68,8 @@ class Lock:
 
 @attrs.define
 class Attempts:
-    """Counts what was tried within the last hour, by what it was and for whom. Names that do not exist are
-    counted, too, so that they look like others.
+    """Counts attempts within the last hour by operation and user name. Unknown names are counted, too, so
+    that they look like others.
 
     Source: "Quotas in Amazon Cognito", on operations for each user.
     """
@@ -96,8 +96,8 @@ class Attempts:
 
 @attrs.frozen
 class Code:
-    """A code that was sent, for something other than a sign-in. `attribute` is where it went to: ``email`` or
-    ``phone_number``. `pending` is the address, if it becomes the user's only with the code."""
+    """A code that was sent for something other than a sign-in. `attribute` is ``email`` or ``phone_number``.
+    `pending` is the address, if the attribute is only set once the code is given."""
 
     code: str = attrs.field(repr=False)
     expires_at: datetime
@@ -107,8 +107,7 @@ class Code:
 
 @attrs.define
 class Device:
-    """A confirmed device of a user. `sessions` are the newest Sessions in which it was to prove itself, by
-    app client."""
+    """A confirmed device of a user. `sessions` are the newest Sessions of its challenges, by app client."""
 
     key: str
     group_key: str
@@ -225,7 +224,7 @@ class User:
         return bool(self.attributes.get("phone_number" if name == "SMS_MFA" else "email"))
 
     def enable_factor(self, name: str) -> None:
-        """Let a second factor be asked for, once and as the last one."""
+        """Enable a second factor, as the last one."""
         self.mfa_enabled = [*(known for known in self.mfa_enabled if known != name), name]
 
     def sign_out_everywhere(self) -> None:
@@ -241,7 +240,7 @@ class User:
         )
 
     def add_grant(self, grant: Grant, now: datetime) -> None:
-        """Keep a grant; those that are over, and the oldest beyond the bound, are dropped."""
+        """Add a grant, and drop expired ones and the oldest beyond the limit."""
         living = [known for known in self.grants if known.expires_at > now]
         self.grants = [*living, grant][-_MAX_GRANTS:]
 
@@ -292,16 +291,15 @@ class Client:
         return flows or ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"]
 
     def may_read(self, attribute: str) -> bool:
-        """Whether the app client shows its users this attribute of theirs."""
+        """Whether users of the app client can read this attribute of theirs."""
         return attribute in self._listed("ReadAttributes", attribute)
 
     def may_write(self, attribute: str) -> bool:
-        """Whether the app client's users may set this attribute. That an address is verified, nobody says of
-        himself."""
+        """Whether users of the app client can set this attribute. They cannot set *_verified themselves."""
         return not attribute.endswith("_verified") and attribute in self._listed("WriteAttributes", attribute)
 
     def _listed(self, name: str, attribute: str) -> list[str]:
-        """What was set; without it, everything that is not for developers."""
+        """What was set, or by default all attributes but those of developers."""
         default = [] if attribute.startswith("dev:") else [attribute]
         return self.members.get(name) or default
 
@@ -326,7 +324,7 @@ class Client:
 
 
 def _issuer(pool_id: str) -> str:
-    """Who issues the tokens of a pool on AWS."""
+    """The issuer of a pool's tokens on AWS."""
     return f"https://cognito-idp.{pool_id.partition('_')[0]}.amazonaws.com/{pool_id}"
 
 
@@ -410,7 +408,7 @@ class UserPool:
 
     @property
     def fernet(self) -> Fernet:
-        """Seals Sessions and SECRET_BLOCKs: whoever holds one cannot read or change it."""
+        """Encrypts Sessions and SECRET_BLOCKs, so that clients cannot read or change them."""
         return Fernet(base64.urlsafe_b64encode(self.secret))
 
     @property
@@ -426,7 +424,7 @@ class UserPool:
         }
         given: Members = self.members.get("Policies", {}).get("PasswordPolicy", {})
         policy = {**defaults, **given}
-        # 0 is taken for the default. (PasswordPolicyType in the API reference.)
+        # 0 means the default. (PasswordPolicyType in the API reference.)
         policy["TemporaryPasswordValidityDays"] = policy["TemporaryPasswordValidityDays"] or 7
         return policy
 
@@ -438,7 +436,7 @@ class UserPool:
 
     @property
     def is_case_sensitive(self) -> bool:
-        """Whether names differ by case: they do, unless the pool was made otherwise."""
+        """Whether names differ by case."""
         return bool(self.members.get("UsernameConfiguration", {}).get("CaseSensitive", True))
 
     @property
@@ -448,7 +446,7 @@ class UserPool:
 
     @property
     def tracks_devices(self) -> bool:
-        """Whether there is a DeviceConfiguration: setting any part of it switches tracking on."""
+        """Whether the pool has a DeviceConfiguration: setting any part of it turns device tracking on."""
         return self.members.get("DeviceConfiguration") is not None
 
     @property
@@ -456,18 +454,18 @@ class UserPool:
         """DeviceConfiguration."""
         return self.members.get("DeviceConfiguration") or {}
 
-    def fold(self, name: str) -> str:
-        """The form in which a name is compared."""
+    def normalize(self, name: str) -> str:
+        """The form in which names are compared."""
         return name if self.is_case_sensitive else name.lower()
 
     def find(self, typed: str) -> User | None:
-        """The user whom a typed name means: a user name, or an alias that this pool takes."""
-        folded = self.fold(typed)
-        if (user := self.users.get(folded)) is not None:
+        """The user with this user name or alias."""
+        normalized = self.normalize(typed)
+        if (user := self.users.get(normalized)) is not None:
             return user
         names = [*self.members.get("UsernameAttributes", ()), *self.members.get("AliasAttributes", ())]
         for user in self.users.values():
-            if any(self._is_alias(user, name, folded) for name in names):
+            if any(self._is_alias(user, name, normalized) for name in names):
                 return user
         return None
 
@@ -483,20 +481,20 @@ class UserPool:
         return next(addresses, user.username)
 
     def own_name(self, typed: str) -> str:
-        """The user name that a typed name stands for, as it is if it stands for none."""
+        """The user name of a user name or alias; an unknown name itself."""
         user = self.find(typed)
-        return self.fold(typed) if user is None else user.username
+        return self.normalize(typed) if user is None else user.username
 
-    def _is_alias(self, user: User, name: str, folded: str) -> bool:
+    def _is_alias(self, user: User, name: str, normalized: str) -> bool:
         value = user.attributes.get(name)
-        if value is None or self.fold(value) != folded:
+        if value is None or self.normalize(value) != normalized:
             return False
         must_be_verified = name in self.members.get("AliasAttributes", ()) and name != "preferred_username"
         return not must_be_verified or is_verified(user.attributes, name)
 
     def derive(self, purpose: str, name: str) -> bytes:
-        """32 bytes that are always the same for a purpose and a name, and tell nothing about the pool."""
-        return hmac.digest(self.secret, f"{purpose}\0{self.fold(name)}".encode(), hashlib.sha256)
+        """32 bytes that are always the same for a purpose and a name, and reveal nothing about the pool."""
+        return hmac.digest(self.secret, f"{purpose}\0{self.normalize(name)}".encode(), hashlib.sha256)
 
     def simulated_address(self, medium: str, name: str) -> str:
         """The address that a code for an unknown name is said to go to: always the same one."""
@@ -506,7 +504,7 @@ class UserPool:
         return f"{chr(97 + seed[4] % 26)}@{chr(97 + seed[5] % 26)}"
 
     def simulated_id(self, name: str) -> str:
-        """The user id that an unknown name is answered with."""
+        """The user id in answers about an unknown name."""
         return str(uuid.UUID(bytes=self.derive("user id", name)[:16], version=4))
 
     def run_trigger(

@@ -1,4 +1,4 @@
-"""How LocalCognito says no.
+"""Refusals: errors that LocalCognito answers with.
 
 Rule of this file: one exception, with Cognito's own code and text.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class Refusal(Exception):
-    """A refusal, as it goes out on the wire.
+    """An error of the wire format.
 
     Args:
         code: The error code, for example ``NotAuthorizedException``.
@@ -43,5 +43,5 @@ def missing_parameter(name: str) -> Refusal:
 
 
 def incorrect_password() -> Refusal:
-    """What every failed proof is answered with."""
+    """NotAuthorizedException for a wrong password, whatever was wrong."""
     return not_authorized("Incorrect username or password.")

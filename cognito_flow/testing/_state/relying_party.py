@@ -1,7 +1,6 @@
-"""The pool as a relying party of passkeys: its id, which pages may use it, and whose passkey a credential
-names.
+"""The pool as a relying party: its id, its origins, and the owner of a credential.
 
-Rule of this file: no signature is looked at here; `passkeys` verifies.
+Rule of this file: `passkeys` verifies signatures, this file does not.
 
 Source: "Authentication flows" in the Amazon Cognito developer guide, on passkeys: an origin must be the
 relying party id or a subdomain of it.
@@ -22,7 +21,7 @@ def rp_id(pool: UserPool) -> str:
     """The relying party id.
 
     Raises:
-        Refusal: The pool has none.
+        Refusal: The pool has no relying party id.
     """
     configured = pool.mfa.get("WebAuthnConfiguration", {}).get("RelyingPartyId")
     if not configured:
@@ -39,7 +38,7 @@ def user_verification(pool: UserPool, user: User) -> str:
 
 
 def origins(relying_party_id: str, credential: Mapping[str, object]) -> list[str]:
-    """The origins that the credential may come from: its own, if that is one of the relying party."""
+    """The origins that a credential may come from: its own, if that belongs to the relying party."""
     expected = f"https://{relying_party_id}"
     origin = _origin(credential)
     parts = urlsplit(origin)
@@ -59,10 +58,10 @@ def _origin(credential: Mapping[str, object]) -> str:
 
 
 def parse_credential(text: str) -> Mapping[str, object]:
-    """CREDENTIAL as an object.
+    """Parse CREDENTIAL.
 
     Raises:
-        Refusal: It is none.
+        Refusal: It is not a JSON object.
     """
     try:
         credential = as_object(parse_json(text))

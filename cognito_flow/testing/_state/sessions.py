@@ -1,7 +1,7 @@
 """Sessions: a sign-in between two calls, sealed into the string that the client carries.
 
-Rule of this file: the pool keeps only which Sessions are spent, and only for as long as they could be used.
-Everything else stands in the Session itself, which nobody can read, change, or make up.
+Rule of this file: the pool stores only which Sessions are used up, until they expire. Everything else is in
+the Session itself, which is encrypted and authenticated.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class Progress:
 
     Args:
         client_id: The app client.
-        username: The user's name in the pool; what was typed if there is no such user.
-        sub: The user's `sub`: a name may come to belong to somebody else.
+        username: The user name; what was typed if there is no such user.
+        sub: The user's `sub`, because another user may get the name later.
         flow: The AuthFlow that it began with.
         challenge: The ChallengeName that is open.
         is_second_factor: The first factor was right; what is open is a second one.
-        is_simulated: There is no such user, and nobody is to notice.
-        salt: That of the password that was right, which no other password has.
+        is_simulated: There is no such user, and the answers must not reveal it.
+        salt: The salt of the password that was right, which identifies it.
         device_key: The DEVICE_KEY that was given.
         code: The code that was sent.
-        sent_to: Where it went.
+        sent_to: The address it was sent to.
         choices: What may be chosen.
         first_factors: What a choice-based sign-in can begin with.
         history: The rounds of a custom sign-in, as its triggers see them.
@@ -49,8 +49,8 @@ class Progress:
         passkey_challenge: The challenge that a passkey must sign, base64url.
         target: The combinations of factors that reach the level that was asked for.
         amr: The methods that were used, as the claim amr names them.
-        id: Its own name, for the list of the spent ones.
-        expires_at: When it ends, in seconds since the epoch.
+        id: Its id in the list of used Sessions.
+        expires_at: When it expires, in seconds since the epoch.
     """
 
     client_id: str
@@ -81,14 +81,14 @@ class Progress:
 
 
 def seal(pool: UserPool, members: Members) -> str:
-    """Any JSON object as a string that only this pool can read or make."""
-    # Compressed, because the service model bounds a Session (4,096 characters; 2,048 in older ones), and
+    """Encrypt a JSON object into a string that only this pool can read or make."""
+    # Compressed, because the service model limits a Session (4,096 characters; 2,048 in older models), and
     # each round of a custom sign-in adds to it.
     return pool.fernet.encrypt(zlib.compress(json.dumps(members).encode())).decode()
 
 
 def open_sealed(pool: UserPool, text: str) -> Members | None:
-    """What `seal` sealed, or None if it is anything else."""
+    """Decrypt what `seal` made; None for anything else."""
     try:
         members: Members = json.loads(zlib.decompress(pool.fernet.decrypt(text.encode())))
     except (InvalidToken, ValueError):
@@ -106,8 +106,8 @@ def open_session(pool: UserPool, client: Client, text: str, challenge: str, now:
     """The progress in a Session.
 
     Raises:
-        Refusal: It is no Session of this pool and app client, it is for another challenge, too old, or spent,
-            or its user is no more, or has another password.
+        Refusal: It is not a Session of this pool and app client, it is for another challenge, expired or used
+            up, or its user was deleted or has another password.
     """
     members = open_sealed(pool, text)
     if members is None or members.get("client_id") != client.id or "expires_at" not in members:
@@ -140,7 +140,7 @@ def _another_challenge(asked: str, answered: str) -> Refusal:
 
 
 def spend(pool: UserPool, progress: Progress, now: datetime) -> None:
-    """Mark a Session as used up, and forget those that are too old to be used anyway."""
+    """Mark a Session as used up, and forget those that have expired."""
     for spent_id in [spent_id for spent_id, until in pool.spent.items() if until <= now.timestamp()]:
         del pool.spent[spent_id]
     pool.spent[progress.id] = progress.expires_at

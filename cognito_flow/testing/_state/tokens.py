@@ -1,7 +1,7 @@
-"""AuthenticationResult: the tokens of a completed sign-in or refresh, and what an access token still opens.
+"""AuthenticationResult: the tokens of a completed sign-in or refresh, and the check of an access token.
 
-Rule of this file: the claims are those of the developer guide's pages on the ID token and the access token;
-nothing is issued here without a user who has earned it.
+Rule of this file: the claims are those of the developer guide's pages on the ID token and the access token.
+The caller has verified the user.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def issue(
     source: str,
     metadata: Mapping[str, str],
 ) -> Members:
-    """AccessToken, IdToken, ExpiresIn and TokenType.
+    """Issue AccessToken, IdToken, ExpiresIn and TokenType.
 
     Args:
         pool: The pool.
@@ -158,8 +158,8 @@ def _override_scopes(access: Members, wanted: Members) -> None:
 
 
 def _group_configuration(pool: UserPool, user: User) -> Members:
-    """The user's groups, their roles, and the role that comes first: that of the group with the lowest
-    Precedence, unless groups of the same Precedence have different ones. (CreateGroup, on Precedence.)"""
+    """The user's groups, their roles, and the preferred role: that of the group with the lowest Precedence,
+    unless groups with this Precedence have different roles. (CreateGroup, on Precedence.)"""
     with_role = [group for name in user.groups if "RoleArn" in (group := pool.groups.get(name, {}))]
     ranks = {group["GroupName"]: group.get("Precedence", math.inf) for group in with_role}
     first = {group["RoleArn"] for group in with_role if ranks[group["GroupName"]] == min(ranks.values())}
@@ -197,16 +197,16 @@ def _id_claims(client: Client, user: User, grant: Grant) -> Members:
 
 
 def user_of_access_token(pool: UserPool, token: str, now: datetime) -> tuple[User, Grant]:
-    """The user, and the sign-in, of an access token.
+    """Return the user and the sign-in of an access token.
 
     Raises:
-        Refusal: It is not one of this pool, it is over, or it was revoked.
+        Refusal: It is not of this pool, has expired, was revoked, or lacks the scope.
     """
     claims = pool.keys.read(token)
     if now.timestamp() >= claims["exp"]:
         raise not_authorized("Access Token has expired")
-    user = pool.users.get(pool.fold(claims["username"]))
-    # The keys may have been those of another pool, which was deleted.
+    user = pool.users.get(pool.normalize(claims["username"]))
+    # A pool that was deleted may have had the same keys.
     if user is None or user.sub != claims["sub"] or claims["iss"] != pool.issuer:
         raise not_authorized("Invalid Access Token")
     if not user.is_enabled:

@@ -22,7 +22,7 @@ _TOLERANCE = 1  # steps
 
 
 def new_secret(random_bytes: Callable[[int], bytes]) -> str:
-    """A SecretCode: base32 of 32 bytes, without padding.
+    """Return a new SecretCode: base32 of 32 bytes, without padding.
 
     Args:
         random_bytes: Draws that many bytes.
@@ -51,7 +51,7 @@ def totp_code(secret: str, moment: datetime) -> str:
 
 
 def matching_step(secret: str, code: str, moment: datetime) -> int | None:
-    """The step, counted since the epoch, whose code this is; None if it is no code of about now."""
+    """Return the time step of a code, counted since the epoch; None if it is not valid now."""
     now = int(moment.timestamp()) // PERIOD
     matching = [
         step

@@ -1,7 +1,7 @@
-"""CUSTOM_AUTH: the pool's triggers decide what is asked, what is right, and when it is enough.
+"""CUSTOM_AUTH: the pool's triggers decide what is asked, what is right, and when tokens are issued.
 
-Rule of this file: the triggers decide everything but the password, which only SRP proves. A Session is spent
-before a trigger runs, so that one which throws leaves nothing to go on with.
+Rule of this file: the triggers decide everything but the password, which only SRP proves. A Session is used
+up before a trigger runs, so that a trigger that raises ends the sign-in.
 
 Source: "Custom authentication challenge Lambda triggers" in the Amazon Cognito developer guide.
 """
@@ -37,14 +37,14 @@ def start_custom(sign_in: SignIn) -> Members:
 
 
 def after_password(sign_in: SignIn) -> Members:
-    """PASSWORD_VERIFIER was right in the course of CUSTOM_AUTH."""
+    """PASSWORD_VERIFIER was right, within CUSTOM_AUTH."""
     sign_in.spend()
     round_ = {"challengeName": "PASSWORD_VERIFIER", "challengeResult": True, "challengeMetadata": None}
     return _define(sign_in, [*sign_in.progress.history, round_])
 
 
 def answer_custom_challenge(sign_in: SignIn) -> Members:
-    """CUSTOM_CHALLENGE. Whether a wrong answer ends it, the define trigger says."""
+    """CUSTOM_CHALLENGE. The define trigger decides whether a wrong answer ends the sign-in."""
     answer, progress = need(sign_in.values, "ANSWER"), sign_in.progress
     sign_in.check_device(sign_in.values.get("DEVICE_KEY"))
     sign_in.spend()
@@ -66,7 +66,7 @@ def answer_custom_challenge(sign_in: SignIn) -> Members:
 
 
 def _define(sign_in: SignIn, history: list[Members]) -> Members:
-    """Ask the define trigger how to go on."""
+    """Run the define trigger, and do what it decides."""
     sign_in.progress = attrs.evolve(sign_in.progress, history=history)
     decision = (
         sign_in.trigger("DefineAuthChallenge", "DefineAuthChallenge_Authentication", _request(sign_in)) or {}
@@ -92,7 +92,7 @@ def _request(sign_in: SignIn) -> Members:
 
 
 def _create(sign_in: SignIn) -> Members:
-    """Let the create trigger make the challenge."""
+    """Run the create trigger, and ask the challenge it returns."""
     request = {"challengeName": "CUSTOM_CHALLENGE", **_request(sign_in)}
     made = sign_in.trigger("CreateAuthChallenge", "CreateAuthChallenge_Authentication", request) or {}
     public = dict(made.get("publicChallengeParameters") or {})

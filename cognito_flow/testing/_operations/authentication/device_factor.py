@@ -1,4 +1,4 @@
-"""DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER: a remembered device proves itself.
+"""DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER: the proof of a remembered device.
 
 Rule of this file: the same SRP as for users, with the device's group key, key and verifier in place of the
 user's.
@@ -20,9 +20,9 @@ from cognito_flow.testing._state.refusal import Refusal, incorrect_password
 
 
 def _device(sign_in: SignIn) -> Device:
-    """The device of this sign-in, which every answer must name."""
+    """Return the device of this sign-in, which every answer must name."""
     key = need(sign_in.values, "DEVICE_KEY")
-    device = sign_in.known.devices.get(key)
+    device = sign_in.require_user.devices.get(key)
     if device is None or not device.is_remembered or key != sign_in.progress.device_key:
         raise Refusal("ResourceNotFoundException", "Device does not exist.")
     return device
@@ -34,7 +34,7 @@ def answer_device_srp_auth(sign_in: SignIn) -> Members:
     parameters = {
         **srp_parameters(sign_in, device.verifier, srp_a, device.key),
         "DEVICE_KEY": device.key,
-        "USERNAME": sign_in.known.username,
+        "USERNAME": sign_in.require_user.username,
     }
     sign_in.spend()
     return sign_in.ask_device("DEVICE_PASSWORD_VERIFIER", device, parameters)

@@ -1,6 +1,6 @@
-"""InitiateAuth, RespondToAuthChallenge, and their Admin forms: which flow or challenge it is, and who asks.
+"""InitiateAuth, RespondToAuthChallenge, and their Admin forms: dispatch to the flow or challenge.
 
-Rule of this file: it finds the user and the progress, checks SECRET_HASH, and hands on to the flow or the
+Rule of this file: it finds the user and the progress, checks SECRET_HASH, and calls the flow or the
 challenge. The order of the checks is that of the service: parameters, flow, hash, user.
 """
 
@@ -192,11 +192,11 @@ def respond_to_auth_challenge(request: Request) -> Members:
     names = (typed, *(() if user is None else (user.username,)))
     check_secret_hash(client, values.get("SECRET_HASH"), *names)
     progress = _progress(request, pool, client, user, challenge)
-    is_alias = user is not None and pool.fold(typed) != user.username
+    is_alias = user is not None and pool.normalize(typed) != user.username
     if request.is_admin and is_alias and challenge == "PASSWORD_VERIFIER":
         # The API reference: after SRP, the Admin operation takes the user's own name and no alias.
         raise Refusal("UserNotFoundException", "User does not exist.")
-    # A simulated user answers with the id that was given, or with what was typed.
+    # A simulated user is answered by the id in the challenge, or by the typed name.
     expected = {pool.simulated_id(progress.username), progress.username} if progress.is_simulated else None
     if expected is None and (user is None or user.username != progress.username):
         raise _someone_else(challenge)
@@ -206,13 +206,13 @@ def respond_to_auth_challenge(request: Request) -> Members:
     sign_in = _sign_in(request, pool, client, name, None if progress.is_simulated else user, progress)
     if sign_in.user is not None:
         sign_in.check_state()  # again: the user may have been disabled since the last call
-    if challenge not in _OF_A_DEVICE:  # there it must be the device that was asked
+    if challenge not in _OF_A_DEVICE:  # those check that it is the device of the challenge
         sign_in.with_device()
     return _ANSWERS[challenge](sign_in)
 
 
 def _someone_else(challenge: str) -> Refusal:
-    """An answer for another user than the one who was asked."""
+    """The refusal of an answer for another user than that of the challenge."""
     if challenge == "PASSWORD_VERIFIER":
         return incorrect_password()
     return not_authorized("Invalid session for the user.")
@@ -230,7 +230,7 @@ def _progress(
         return open_session(pool, client, session, challenge, request.now)
     if challenge != "PASSWORD_VERIFIER":
         raise missing_parameter("Session")
-    # In USER_SRP_AUTH the SECRET_BLOCK stands for the Session.
+    # In USER_SRP_AUTH the SECRET_BLOCK takes the place of the Session.
     values = request.parameters["ChallengeResponses"]
     need_claim(values)
     content = open_block(pool, values)

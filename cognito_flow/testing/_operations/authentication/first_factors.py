@@ -1,7 +1,7 @@
-"""How a sign-in begins, and the challenges of the first factor.
+"""The start of a sign-in, and the challenges of the first factor.
 
-Rule of this file: no tokens come from here. A first factor that was right goes on to `after_first_factor`;
-one that was wrong looks the same for a user who does not exist, where the app client hides who does.
+Rule of this file: it issues no tokens. A right first factor continues in `after_first_factor`. A wrong one
+looks the same for an unknown user, if the app client hides which users exist.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def start_without_srp(sign_in: SignIn) -> Members:
 
 
 def _check_password(sign_in: SignIn, password: str) -> Members:
-    user = sign_in.known
+    user = sign_in.require_user
     sign_in.check_password_lock()
-    sign_in.judge_password(passwords.is_right(sign_in.pool, user, password))
+    sign_in.record_password_result(passwords.is_right(sign_in.pool, user, password))
     return after_first_factor(sign_in)
 
 
@@ -67,7 +67,7 @@ def _check_password(sign_in: SignIn, password: str) -> Members:
 
 
 def start_srp(sign_in: SignIn) -> Members:
-    """USER_SRP_AUTH. There is no Session: the SECRET_BLOCK stands for it."""
+    """USER_SRP_AUTH. Its answer has a SECRET_BLOCK in place of a Session."""
     srp_a = need(sign_in.values, "SRP_A")
     if sign_in.user is not None:
         sign_in.check_state()
@@ -78,7 +78,7 @@ def start_srp(sign_in: SignIn) -> Members:
 
 
 def ask_password_verifier(sign_in: SignIn, srp_a: str) -> Members:
-    """PASSWORD_VERIFIER, for a user or for nobody."""
+    """Ask PASSWORD_VERIFIER, of a user or a simulated one."""
     pool, user = sign_in.pool, sign_in.user
     if user is None:
         name, verifier = pool.simulated_id(sign_in.typed), _simulated(sign_in)
@@ -93,36 +93,36 @@ def ask_password_verifier(sign_in: SignIn, srp_a: str) -> Members:
 
 
 def _simulated(sign_in: SignIn) -> Verifier:
-    """A verifier that no password opens, always with the same salt for the same name, as RFC 5054 section
-    2.5.1.3 proposes."""
+    """A verifier that no password matches, always with the same salt for a name, as RFC 5054 section 2.5.1.3
+    proposes."""
     seed = sign_in.pool.derive("salt", sign_in.typed)
-    # As with real salts, the first byte is any but zero: a salt must not tell that there is no such user.
+    # Like real salts, it never starts with a zero byte, so that it does not reveal an unknown user.
     return Verifier(int.from_bytes(bytes([seed[0] or 1]) + seed[1:16]), int.from_bytes(seed) | 1)
 
 
 def prove_password(sign_in: SignIn) -> None:
-    """PASSWORD_VERIFIER. A challenge takes any number of proofs until it is too old; a wrong one counts for
-    the lock.
+    """Check the proof of PASSWORD_VERIFIER. A challenge accepts any number of proofs until it expires; wrong
+    ones count for the lock.
 
     Raises:
         Refusal: The proof is wrong.
     """
     need_claim(sign_in.values)
     sign_in.check_device(sign_in.values.get("DEVICE_KEY"))
-    user = sign_in.known
+    user = sign_in.require_user
     sign_in.check_state()
     sign_in.check_password_lock()
     is_right = user.verifier is not None and check_claim(
         sign_in, user.verifier, sign_in.pool.name, user.username
     )
-    sign_in.judge_password(is_right)
+    sign_in.record_password_result(is_right)
 
 
 # -- a choice of factors --
 
 
 def start_choice(sign_in: SignIn) -> Members:
-    """USER_AUTH: straight to the preferred factor if it can be had, else the choice."""
+    """USER_AUTH: the preferred factor if it is available, else SELECT_CHALLENGE."""
     if sign_in.progress.id:  # the Session of a confirmed sign-up
         sign_in.check_state()
         return after_first_factor(sign_in)
@@ -152,7 +152,7 @@ def start_choice(sign_in: SignIn) -> Members:
 
 
 def _available(sign_in: SignIn) -> list[str]:
-    """What this user can begin with: what the pool allows, and what the user has."""
+    """The first factors that the pool allows and the user has."""
     pool, user = sign_in.pool, sign_in.user
     allowed = pool.first_factors
     passwords_only = ["PASSWORD_SRP", "PASSWORD"]
@@ -177,7 +177,7 @@ def _wants_mfa(pool: UserPool, user: User) -> bool:
 
 
 def _begin_factor(sign_in: SignIn, name: str) -> Members:
-    """Go to a factor that was chosen, with what came along for it."""
+    """Ask a chosen factor, or check it if its answer came along."""
     values = sign_in.values
     if name == "PASSWORD":
         if "PASSWORD" not in values:
@@ -226,8 +226,8 @@ def _ask_passkey(sign_in: SignIn) -> Members:
     options = passkeys.request_options(
         rp_id=relying_party.rp_id(sign_in.pool),
         challenge=challenge,
-        allow=[passkey.registered.credential_id for passkey in sign_in.known.passkeys],
-        user_verification=relying_party.user_verification(sign_in.pool, sign_in.known),
+        allow=[passkey.registered.credential_id for passkey in sign_in.require_user.passkeys],
+        user_verification=relying_party.user_verification(sign_in.pool, sign_in.require_user),
         timeout_milliseconds=int(sign_in.client.session_life.total_seconds() * 1000),
     )
     parameters = {"CREDENTIAL_REQUEST_OPTIONS": json.dumps(options)}
@@ -237,8 +237,8 @@ def _ask_passkey(sign_in: SignIn) -> Members:
 def answer_passkey(sign_in: SignIn) -> Members:
     """WEB_AUTHN."""
     credential = relying_party.parse_credential(need(sign_in.values, "CREDENTIAL"))
-    passkey = relying_party.find_passkey(sign_in.known, credential)
-    if passkey is None or not relying_party.names_user(credential, sign_in.known):
+    passkey = relying_party.find_passkey(sign_in.require_user, credential)
+    if passkey is None or not relying_party.names_user(credential, sign_in.require_user):
         raise _passkey_refused()
     try:
         sign_count = passkeys.verify_assertion(
@@ -247,7 +247,7 @@ def answer_passkey(sign_in: SignIn) -> Members:
             challenge=base64.b64decode(sign_in.progress.passkey_challenge or ""),
             rp_id=passkey.rp_id,
             origins=relying_party.origins(passkey.rp_id, credential),
-            user_verification=relying_party.user_verification(sign_in.pool, sign_in.known),
+            user_verification=relying_party.user_verification(sign_in.pool, sign_in.require_user),
         )
     except passkeys.PasskeyRefused as refused:
         raise _passkey_refused() from refused

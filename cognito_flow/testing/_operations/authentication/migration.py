@@ -1,8 +1,7 @@
-"""The user-migration trigger: users who come from elsewhere when they first sign in, or have forgotten their
-password.
+"""The user migration trigger, at a first sign-in and at a forgotten password.
 
-Rule of this file: who is brought is a user like any other, with the password that was typed, if one was. Whom
-the trigger does not bring, or may not bring, does not exist.
+Rule of this file: the trigger's attributes become a user like any other, with the typed password, if there is
+one. Without attributes, or with an alias of another user, the name stays unknown.
 
 Source: "Migrate user Lambda trigger" in the Amazon Cognito developer guide.
 """
@@ -24,15 +23,16 @@ from cognito_flow.testing._state.refusal import Refusal
 
 
 def migrate(sign_in: SignIn, password: str) -> None:
-    """Let the trigger bring the user who signs in. A sign-in that brings nobody goes on without a user.
+    """Run the trigger for a user who signs in. If it returns no user, the sign-in continues as a simulated
+    one.
 
     Raises:
-        Refusal: The trigger brings nobody, and the app client does not hide it; or it brings attributes that
-            cannot be.
+        Refusal: The trigger returns no user, and the app client does not hide this; or attributes are
+            invalid.
     """
     request: Members = {"password": password, "validationData": dict(sign_in.metadata)}
     response = sign_in.trigger("UserMigration", "UserMigration_Authentication", request) or {}
-    user = _brought(sign_in.pool, sign_in.typed, response, sign_in.now)
+    user = _migrated(sign_in.pool, sign_in.typed, response, sign_in.now)
     if user is None:
         if not sign_in.client.hides_users:
             raise Refusal("UserNotFoundException", "User does not exist.")
@@ -48,7 +48,7 @@ def migrate(sign_in: SignIn, password: str) -> None:
 def migrate_without_password(
     pool: UserPool, client: Client, typed: str, metadata: Mapping[str, str], now: datetime
 ) -> User | None:
-    """Let the trigger, if there is one, bring the user who has forgotten the password.
+    """Run the trigger, if there is one, for a user who has forgotten the password.
 
     Args:
         pool: The pool.
@@ -58,27 +58,27 @@ def migrate_without_password(
         now: The time.
 
     Raises:
-        Refusal: The trigger brings attributes that cannot be.
+        Refusal: The trigger returns invalid attributes.
     """
     request: Members = {"validationData": {}, "clientMetadata": dict(metadata)}
     source = "UserMigration_ForgotPassword"
     response = pool.run_trigger("UserMigration", source, client.id, typed, request)
-    user = _brought(pool, typed, response or {}, now)
+    user = _migrated(pool, typed, response or {}, now)
     if user is not None:
         pool.users[user.username] = user
     return user
 
 
-def _brought(pool: UserPool, typed: str, response: Members, now: datetime) -> User | None:
-    told = response.get("userAttributes")
+def _migrated(pool: UserPool, typed: str, response: Members, now: datetime) -> User | None:
+    given = response.get("userAttributes")
     named = pool.members.get("UsernameAttributes", ())
     address = {name: typed for name in named if FORMS[name].fullmatch(typed)}
-    if not told or (named and not address):
+    if not given or (named and not address):
         return None
-    attributes = {**told, **address}
+    attributes = {**given, **address}
     attributes.pop("username", None)
     sub, status = str(uuid.uuid4()), response.get("finalUserStatus") or "RESET_REQUIRED"
-    user = User(sub if named else pool.fold(typed), sub, now, {}, status)
+    user = User(sub if named else pool.normalize(typed), sub, now, {}, status)
     check_attributes(pool, attributes)
     change(user, attributes, now)
     try:

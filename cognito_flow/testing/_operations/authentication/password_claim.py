@@ -19,6 +19,7 @@ from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import UserPool
 from cognito_flow.testing._state.sessions import open_sealed, seal
 from cognito_flow.testing._state.srp_server import (
+    Exchange,
     Verifier,
     open_exchange,
     parse_timestamp,
@@ -49,6 +50,7 @@ def srp_parameters(sign_in: SignIn, verifier: Verifier, srp_a: str, name: str) -
             "progress": attrs.asdict(sign_in.progress),
             "a": f"{exchange.a_public:x}",
             "b": f"{exchange.b_secret:x}",
+            "B": f"{exchange.b_public:x}",
             "name": name,
             "until": (sign_in.now + sign_in.client.session_life).timestamp(),
         },
@@ -104,7 +106,7 @@ def check_claim(sign_in: SignIn, verifier: Verifier, group: str, name: str) -> b
     is_skewed = abs((sign_in.now - moment).total_seconds()) > sign_in.pool.settings.skew
     if is_late or is_skewed or content["progress"]["client_id"] != sign_in.client.id:
         return False
-    exchange = open_exchange(verifier, content["a"], int(content["b"], 16).to_bytes)
+    exchange = Exchange(*(int(content[name], 16) for name in ("a", "b", "B")))
     return proof_is_right(
         exchange,
         verifier,

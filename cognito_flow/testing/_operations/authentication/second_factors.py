@@ -1,7 +1,6 @@
-"""What comes after the first factor: a new password, a device, a second factor, and at last tokens.
+"""After the first factor: a new password, a device, a second factor, tokens, in this order.
 
-Rule of this file: each function takes the sign-in one step on, and gives what goes out. The order is: new
-password, device, second factor, tokens.
+Rule of this file: each function takes the sign-in one step further and returns the answer.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _PREFIX = "userAttributes."
 
 def after_first_factor(sign_in: SignIn) -> Members:
     """The first factor was right."""
-    user = sign_in.known
+    user = sign_in.require_user
     sign_in.spend()
     sign_in.progress = attrs.evolve(sign_in.progress, is_second_factor=True)
     if user.status == "FORCE_CHANGE_PASSWORD":
@@ -59,8 +58,8 @@ def _ask_new_password(sign_in: SignIn, user: User) -> Members:
 
 
 def answer_new_password(sign_in: SignIn) -> Members:
-    """NEW_PASSWORD_REQUIRED. A refused password leaves the Session as it is."""
-    user, pool = sign_in.known, sign_in.pool
+    """NEW_PASSWORD_REQUIRED. A refused password leaves the Session valid."""
+    user, pool = sign_in.require_user, sign_in.pool
     password = need(sign_in.values, "NEW_PASSWORD")
     given = {
         name.removeprefix(_PREFIX): value
@@ -98,14 +97,14 @@ def second_factor(sign_in: SignIn) -> Members:
 
 
 def after_device(sign_in: SignIn) -> Members:
-    """The device was proved. It stands for the second factor if the pool says so."""
+    """The device was proved. It replaces the second factor if the pool is configured so."""
     if sign_in.pool.device_configuration.get("ChallengeRequiredOnNewDevice"):
         return finish(sign_in)
     return _mfa(sign_in)
 
 
 def _remembered_device(sign_in: SignIn) -> Device | None:
-    device = sign_in.known.devices.get(sign_in.progress.device_key or "")
+    device = sign_in.require_user.devices.get(sign_in.progress.device_key or "")
     return device if device is not None and device.is_remembered else None
 
 
@@ -113,7 +112,7 @@ def _remembered_device(sign_in: SignIn) -> Device | None:
 
 
 def _mfa(sign_in: SignIn) -> Members:
-    user, mfa = sign_in.known, sign_in.pool.mfa
+    user, mfa = sign_in.require_user, sign_in.pool.mfa
     required, leading = mfa.get("MfaConfiguration", "OFF"), step_up.second_factors(sign_in)
     if not leading and (required == "OFF" or len(acr.factors(sign_in.progress.amr)) > 1):
         return finish(sign_in)
@@ -128,8 +127,7 @@ def _mfa(sign_in: SignIn) -> Members:
 
 
 def _factors(pool: UserPool, user: User) -> list[str]:
-    """The second factors that the user has. Where the pool demands one, an address that a code can go to will
-    do."""
+    """The second factors that the user has. If the pool requires one, an address for codes is enough."""
     offered = _offered(pool)
     enabled = [name for name in offered if name in user.mfa_enabled and user.has_factor(name)]
     if enabled or pool.mfa.get("MfaConfiguration") != "ON":
@@ -152,7 +150,7 @@ def _offered(pool: UserPool) -> list[str]:
 
 def _ask_factor(sign_in: SignIn, name: str) -> Members:
     if name == "SOFTWARE_TOKEN_MFA":
-        named = sign_in.known.totp_name
+        named = sign_in.require_user.totp_name
         return sign_in.ask(name, {} if named is None else {"FRIENDLY_DEVICE_NAME": named})
     return sign_in.ask_for_code(name, "SMS" if name == "SMS_MFA" else "EMAIL", 6)
 
@@ -169,17 +167,17 @@ def answer_select_mfa_type(sign_in: SignIn) -> Members:
 
 
 def answer_code(sign_in: SignIn) -> Members:
-    """SMS_MFA, EMAIL_OTP and SMS_OTP. A wrong code leaves the Session as it is."""
+    """SMS_MFA, EMAIL_OTP and SMS_OTP. A wrong code leaves the Session valid."""
     progress = sign_in.progress
     code = need(sign_in.values, _CODE_KEYS[progress.challenge])
     if progress.is_second_factor:
         sign_in.check_mfa_lock()
     attribute = "email" if progress.challenge == "EMAIL_OTP" else "phone_number"
-    # A simulated sign-in has a code, too, which nobody was sent; it is refused all the same.
+    # A simulated sign-in has a code, too, which was never sent; it is refused even if guessed.
     is_right = hmac.compare_digest(code.encode(), (progress.code or "").encode())
     if not is_right or sign_in.user is None or not _went_to(sign_in.user, attribute, progress):
         if progress.is_second_factor:
-            sign_in.known.mfa_lock.fail(sign_in.now)
+            sign_in.require_user.mfa_lock.fail(sign_in.now)
         raise Refusal("CodeMismatchException", "Invalid code or auth state for the user.")
     user = sign_in.user
     changes = {f"{attribute}_verified": "true"}
@@ -197,13 +195,13 @@ def answer_code(sign_in: SignIn) -> Members:
 
 
 def _went_to(user: User, attribute: str, progress: Progress) -> bool:
-    """Whether the code went to an address that is still the user's, or is being set up."""
+    """Whether the code was sent to an address that is still the user's, or is being set up."""
     return progress.email is not None or user.attributes.get(attribute) == progress.sent_to
 
 
 def answer_totp(sign_in: SignIn) -> Members:
     """SOFTWARE_TOKEN_MFA."""
-    user, code = sign_in.known, need(sign_in.values, "SOFTWARE_TOKEN_MFA_CODE")
+    user, code = sign_in.require_user, need(sign_in.values, "SOFTWARE_TOKEN_MFA_CODE")
     if user.totp_secret is None:
         text = "Software Token MFA does not exist for the user."
         raise Refusal("SoftwareTokenMFANotFoundException", text)
@@ -220,7 +218,7 @@ def answer_totp(sign_in: SignIn) -> Members:
 
 
 def check_totp(user: User, secret: str, code: str, sign_in: SignIn) -> bool:
-    """Whether a code of an authenticator app is right. Each is good for one time, enrolment included.
+    """Whether a TOTP code is right. Each code is valid once, enrolment included.
 
     Raises:
         Refusal: It was used before.
@@ -245,11 +243,11 @@ def _ask_mfa_setup(sign_in: SignIn) -> Members:
 
 
 def check_lacks_factor(pool: UserPool, user: User) -> None:
-    """Check that a user still has to set up a second factor: whoever knows no more than the password must not
-    replace the one that was set up meanwhile.
+    """Check that a user still has to set up a second factor: somebody who knows only the password must not
+    replace one that was set up meanwhile.
 
     Raises:
-        Refusal: The user has one.
+        Refusal: The user has a second factor.
     """
     if _factors(pool, user):
         raise not_authorized("Invalid session for the user.")
@@ -257,7 +255,7 @@ def check_lacks_factor(pool: UserPool, user: User) -> None:
 
 def answer_mfa_setup(sign_in: SignIn) -> Members:
     """MFA_SETUP: an address for codes by e-mail, or the Session of a VerifySoftwareToken that was right."""
-    progress, user = sign_in.progress, sign_in.known
+    progress, user = sign_in.progress, sign_in.require_user
     if progress.is_totp_verified and user.totp_secret == progress.totp_secret:
         sign_in.complete("otp")
         sign_in.spend()
@@ -279,7 +277,7 @@ def answer_mfa_setup(sign_in: SignIn) -> Members:
 
 def finish(sign_in: SignIn) -> Members:
     """Every factor was right."""
-    pool, user, progress = sign_in.pool, sign_in.known, sign_in.progress
+    pool, user, progress = sign_in.pool, sign_in.require_user, sign_in.progress
     device = user.devices.get(progress.device_key or "")
     if device is not None:
         device.used_at = sign_in.now

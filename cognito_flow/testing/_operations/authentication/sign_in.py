@@ -1,7 +1,7 @@
-"""One call of a sign-in at the service: who asks, for whom, and how far it has come.
+"""One call of a sign-in: the app client, the user and the progress.
 
-Rule of this file: what all flows and challenges share. It knows how a challenge goes out and a code is sent,
-and which checks come before any factor; it knows no factor.
+Rule of this file: what all flows and challenges share: asking a challenge, sending a code, and the checks
+before any factor. It knows no factor.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _DELIVERY = {"SMS": "phone_number", "EMAIL": "email"}
 
 @attrs.define
 class SignIn:
-    """A call of InitiateAuth or RespondToAuthChallenge in work.
+    """A call of InitiateAuth or RespondToAuthChallenge.
 
     Args:
         pool: The pool.
         client: The app client.
         typed: USERNAME as it was sent.
-        user: The user whom it means; None if there is none, or nobody is to learn it.
+        user: The user; None if there is no such user and the app client hides this.
         progress: How far the sign-in has come.
         values: AuthParameters or ChallengeResponses.
         metadata: ClientMetadata.
-        outbox: Where messages go.
+        outbox: The messages that were sent.
         now: The time.
         is_start: It is a call of InitiateAuth.
     """
@@ -56,13 +56,17 @@ class SignIn:
     is_start: bool
 
     @property
-    def known(self) -> User:
-        """The user, where it is certain that there is one."""
+    def require_user(self) -> User:
+        """The user.
+
+        Raises:
+            Refusal: There is no such user: the text is that of a wrong password.
+        """
         if self.user is None:
             raise incorrect_password()
         return self.user
 
-    # -- what goes out --
+    # -- answers --
 
     def ask(self, challenge: str, parameters: Mapping[str, str], **changes: object) -> Members:
         """Ask a challenge, with a new Session.
@@ -72,7 +76,7 @@ class SignIn:
             parameters: ChallengeParameters.
             changes: What changes in the progress.
         """
-        # A code, or what else was private to the last challenge, must not answer the next one.
+        # What was private to the last challenge must not answer the next one.
         fresh: dict[str, Any] = {
             "code": None,
             "sent_to": None,
@@ -94,7 +98,7 @@ class SignIn:
         return answer
 
     def ask_for_code(self, challenge: str, medium: str, digits: int, **changes: object) -> Members:
-        """Send a code, and ask for it. A simulated sign-in sends none."""
+        """Send a code and ask for it. A simulated sign-in sends none."""
         code = f"{secrets.randbelow(10**digits):0{digits}}"
         destination = self._destination(medium, changes.get("email"))
         if self.user is not None:
@@ -122,20 +126,20 @@ class SignIn:
         return self.pool.run_trigger(name, source, self.client.id, user, request)
 
     def spend(self) -> None:
-        """The Session was answered rightly: it is of no more use."""
+        """Use up the Session, which was answered rightly."""
         if self.progress.id:
             spend(self.pool, self.progress, self.now)
 
-    # -- what must be so before any factor --
+    # -- checks before any factor --
 
     def check_state(self) -> None:
-        """Refuse users who may not sign in at all. This is told before the password is looked at.
+        """Refuse users who may not sign in at all, before the password is checked.
 
         Raises:
             Refusal: The user is disabled, or not confirmed; or the password, which was right, must be reset
                 since.
         """
-        user = self.known
+        user = self.require_user
         if not user.is_enabled:
             raise not_authorized("User is disabled.")
         if user.status == "UNCONFIRMED":
@@ -154,16 +158,17 @@ class SignIn:
         Raises:
             Refusal: The user is locked.
         """
-        if self.known.password_lock.is_locked(self.now):
+        if self.require_user.password_lock.is_locked(self.now):
             raise not_authorized("Password attempts exceeded")
 
-    def judge_password(self, is_right: bool) -> None:
-        """Count a wrong password; forget the count after a right one.
+    def record_password_result(self, is_right: bool) -> None:
+        """Count a wrong password; reset the count after a right one.
 
         Raises:
-            Refusal: It was wrong; or it was right but must be reset, or is a temporary one that is too old.
+            Refusal: The password is wrong; or it is right, but must be reset or is a temporary one that
+                expired.
         """
-        user = self.known
+        user = self.require_user
         if not is_right:
             user.password_lock.fail(self.now)
             raise incorrect_password()
@@ -178,7 +183,7 @@ class SignIn:
                 raise not_authorized(text)
 
     def _check_needs_no_reset(self) -> None:
-        if self.known.status == "RESET_REQUIRED":
+        if self.require_user.status == "RESET_REQUIRED":
             raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
 
     def complete(self, method: str) -> None:
@@ -207,12 +212,12 @@ class SignIn:
             raise Refusal("ResourceNotFoundException", "Device does not exist.")
 
     def with_device(self) -> None:
-        """Take note of the DEVICE_KEY that came with this call."""
+        """Remember the DEVICE_KEY of this call."""
         key = self.values.get("DEVICE_KEY")
         if key:
             self.progress = attrs.evolve(self.progress, device_key=key)
 
 
 def not_offered() -> Refusal:
-    """A choice that was not offered."""
+    """The refusal of a choice that was not offered."""
     return invalid_parameter("The selected challenge is not available.")

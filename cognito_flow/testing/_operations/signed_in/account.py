@@ -1,6 +1,6 @@
-"""People who are signed in, and what they do with their own account.
+"""The account of a signed-in user.
 
-Rule of this file: who is meant is told by the access token; nobody acts for another.
+Rule of this file: the access token says whose account it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cognito_flow.testing._state.refusal import incorrect_password
 
 
 def get_user(request: Request) -> Members:
-    """GetUser. The app client sees what it may read."""
+    """GetUser. It shows the attributes that the app client may read."""
     pool, user, grant = request.signed_in()
     client = pool.clients[grant.client_id]
     attributes = [
@@ -36,7 +36,7 @@ def get_user_auth_factors(request: Request) -> Members:
 
 
 def change_password(request: Request) -> Members:
-    """ChangePassword. Who has no password yet need not give one."""
+    """ChangePassword. PreviousPassword may be omitted by users without a password."""
     pool, user, _ = request.signed_in()
     request.count(pool, user.username)
     if user.verifier is not None and not is_right(
@@ -49,7 +49,7 @@ def change_password(request: Request) -> Members:
 
 
 def delete_user(request: Request) -> Members:
-    """DeleteUser. Sessions and tokens name the user's id, which nobody has again."""
+    """DeleteUser. Sessions and tokens refer to the sub, which is never reused."""
     pool, user, _ = request.signed_in()
     del pool.users[user.username]
     return {}

@@ -1,6 +1,6 @@
-"""The attributes of a person who is signed in, and the codes that show an address to be his.
+"""The attributes of a signed-in user, and the codes that verify their addresses.
 
-Rule of this file: an address is verified by a code that went there, and by nothing else.
+Rule of this file: only a code that was sent to an address verifies it.
 
 Source: "Verifying updates to email addresses and phone numbers" in the Amazon Cognito developer guide, and
 UpdateUserAttributes and VerifyUserAttribute in the API reference.
@@ -32,7 +32,7 @@ def _purpose(attribute: str) -> str:
 
 
 def _check_changes(request: Request, changes: Mapping[str, str]) -> tuple[UserPool, User]:
-    """Whose attributes are to change, if they may."""
+    """The user whose attributes would change, if they may."""
     pool, user, grant = request.signed_in()
     check_mutable(pool, user, changes)
     check_writable(pool.clients[grant.client_id], changes)
@@ -49,14 +49,14 @@ def update_user_attributes(request: Request) -> Members:
 
 
 def update(request: Request, pool: UserPool, user: User, changes: Mapping[str, str]) -> list[Members]:
-    """Change attributes. A new address that is not said to be verified gets a code if the pool verifies such
-    ones; where it must be verified before, the old one stays until then.
+    """Change attributes. A new address that is not set as verified gets a code if the pool verifies such
+    addresses. If it must be verified before the update, the old one stays until then.
 
     Returns:
         CodeDeliveryDetails of each code that was sent.
 
     Raises:
-        Refusal: A value signs in somebody else.
+        Refusal: A value is an alias of another user.
     """
     new = {name: changes[name] for name in ADDRESSES if _is_new(name, user, changes)}
     settings = pool.members.get("UserAttributeUpdateSettings", {})
@@ -72,7 +72,7 @@ def update(request: Request, pool: UserPool, user: User, changes: Mapping[str, s
 
 
 def _is_new(name: str, user: User, changes: Mapping[str, str]) -> bool:
-    """Whether an address is another one than before, and must be shown to be the user's."""
+    """Whether an address changes without being set as verified."""
     value = changes.get(name)
     return bool(value) and value != user.attributes.get(name) and not is_verified(changes, name)
 
@@ -86,7 +86,7 @@ def delete_user_attributes(request: Request) -> Members:
 
 
 def get_user_attribute_verification_code(request: Request) -> Members:
-    """GetUserAttributeVerificationCode. An address that waits for its code gets another one."""
+    """GetUserAttributeVerificationCode. An address that waits for its code gets a new one."""
     pool, user, _ = request.signed_in()
     name = request.parameters["AttributeName"]
     request.count(pool, user.username)

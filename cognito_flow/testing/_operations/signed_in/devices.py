@@ -1,7 +1,6 @@
-"""The devices of a person who is signed in.
+"""The devices of a signed-in user.
 
-Rule of this file: a device becomes known by ConfirmDevice alone, with the access token of the sign-in that
-offered it.
+Rule of this file: only ConfirmDevice adds a device, with the access token of the sign-in that offered it.
 """
 
 from __future__ import annotations
@@ -15,8 +14,7 @@ from cognito_flow.testing._state.srp_server import device_verifier
 
 
 def confirm_device(request: Request) -> Members:
-    """ConfirmDevice. The verifier is stored as it is; whether the device can prove itself, its next sign-in
-    will show."""
+    """ConfirmDevice. The verifier is stored unchecked; a wrong one fails at the next sign-in."""
     pool, user, grant = request.signed_in()
     key, config = request.parameters["DeviceKey"], request.parameters.get("DeviceSecretVerifierConfig", {})
     if key in user.devices:
@@ -77,7 +75,7 @@ def admin_update_device_status(request: Request) -> Members:
 
 
 def list_devices(request: Request) -> Members:
-    """ListDevices. In pools that leave it to the person, those that were remembered."""
+    """ListDevices. In opt-in pools it lists the devices that were remembered."""
     _, user, _ = request.signed_in()
     return _list(request, user)
 

@@ -1,6 +1,6 @@
-"""The second factors of a person: the authenticator app, and which factor is preferred.
+"""The second factors of a user: the authenticator app, and the preferred factor.
 
-Rule of this file: a factor is switched on only by somebody who has it.
+Rule of this file: only a factor that the user has can be enabled.
 
 Sources: "Adding MFA to a user pool" and "TOTP software token MFA" in the Amazon Cognito developer guide.
 """
@@ -49,7 +49,7 @@ def _check_totp_is_on(pool: UserPool) -> None:
 
 
 def _open_set_up(request: Request) -> tuple[UserPool, Client, Progress]:
-    """The pool, the app client and the progress of a Session of MFA_SETUP. The user still lacks a factor."""
+    """The pool, the app client and the progress of a Session of MFA_SETUP, whose user still has no factor."""
     pool, client, progress = _found_set_up(request)
     check_lacks_factor(pool, pool.users[progress.username])
     return pool, client, progress
@@ -78,7 +78,7 @@ def verify_software_token(request: Request) -> Members:
         _, user, _ = request.signed_in()
         if user.totp_pending is None:
             raise invalid_parameter("Software token has not been associated.")
-        # The same code must not serve for a sign-in, too. The counter starts anew with each secret.
+        # The same code must not be used for a sign-in, too. The counter starts again with each secret.
         user.totp_used_step = _step_of_first_code(user.totp_pending, code, request)
         user.totp_secret, user.totp_pending, user.totp_name = user.totp_pending, None, name
         return {"Status": "SUCCESS"}

@@ -1,6 +1,6 @@
 """Registering passkeys, with the access token of a completed sign-in.
 
-Rule of this file: one registration is open for each user, and for five minutes.
+Rule of this file: each user has at most one open registration, which expires after five minutes.
 """
 
 from __future__ import annotations
