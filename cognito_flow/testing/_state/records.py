@@ -33,6 +33,8 @@ _COUNTED_FOR = timedelta(hours=1)
 # A user's sign-ins beyond this number end the oldest one (SetUserPoolSessionConfiguration, MaxPerUser's upper
 # bound).
 _MAX_GRANTS = 100
+# Revoked ones are kept for the text that refuses their tokens.
+_MAX_REVOKED = 10
 
 
 @attrs.define
@@ -240,9 +242,11 @@ class User:
         )
 
     def add_grant(self, grant: Grant, now: datetime) -> None:
-        """Add a grant, and drop expired ones and the oldest beyond the limit."""
+        """Add a grant, and drop expired ones and the oldest beyond the limits."""
         living = [known for known in self.grants if known.expires_at > now]
-        self.grants = [*living, grant][-_MAX_GRANTS:]
+        revoked = [known.token for known in living if known.is_revoked]
+        dropped = set(revoked[:-_MAX_REVOKED])
+        self.grants = [*(known for known in living if known.token not in dropped), grant][-_MAX_GRANTS:]
 
     def evict_sessions(self, most: int) -> None:
         """End the sessions that were used least recently, so that no more than `most` are left."""
