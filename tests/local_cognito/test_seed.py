@@ -162,7 +162,10 @@ def test_example_seed_refuses_a_wrong_password(example: Pool) -> None:
         ("[[pool]]\nname = 1", "the seed, pool 1: name must be a string"),
         ("[[pool]]\n[[pool]]\nid = 'x'", "the seed, pool 2: 'x' is not a pool id of this region"),
         ("[[pool]]\ncolour = 'red'", "the seed, pool 1: unknown setting of Cognito: colour"),
-        ("[[pool]]\nmfa_configuration = 1", "the seed, pool 1: .*A value at 'mfaConfiguration' is not of the type string"),
+        (
+            "[[pool]]\nmfa_configuration = 1",
+            "the seed, pool 1: .*A value at 'mfaConfiguration' is not of the type string",
+        ),
         ("[[pool]]\nmfa_configuration = 'ON'", "the seed, pool 1: .*SMS configuration and Auto verification"),
         ("[[pool]]\ngroups = ['a', 1]", "the seed, pool 1: groups must be a list of strings"),
         ("[[pool]]\ngroups = 'a'", "the seed, pool 1: groups must be a list of strings"),
