@@ -318,3 +318,23 @@ def test_credential_id_of_another_user_is_not_registered(wire: Wire) -> None:
 
     refused = refusal(lambda: complete(AccessToken=access, Credential=device.create(options)))
     assert refused == ("WebAuthnCredentialNotSupportedException", "The credential is registered already.")
+
+
+@pytest.mark.parametrize(
+    "client_data",
+    [b"x", b"[]", b'{"type": "webauthn.get", "challenge": "", "origin": "https://["}'],
+    ids=["not JSON", "not an object", "an origin that is not a URL"],
+)
+def test_assertion_with_malformed_client_data_is_refused(wire: Wire, client_data: bytes) -> None:
+    device = SoftAuthenticator(ORIGIN)
+    register(wire, device)
+    step = wire.start("USER_AUTH", USERNAME="alice", PREFERRED_CHALLENGE="WEB_AUTHN")
+    assertion: Any = device.get(step["ChallengeParameters"]["CREDENTIAL_REQUEST_OPTIONS"])
+    encoded = base64.urlsafe_b64encode(client_data).decode().rstrip("=")
+    malformed = {**assertion, "response": {**assertion["response"], "clientDataJSON": encoded}}
+
+    assert refusal(lambda: wire.answer(step, CREDENTIAL=json.dumps(malformed))) == BAD_PASSKEY
+
+
+def test_empty_password_with_the_choice_asks_password(wire: Wire) -> None:
+    assert choose(wire, "PASSWORD", PASSWORD="")["ChallengeName"] == "PASSWORD"

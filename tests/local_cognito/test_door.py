@@ -222,7 +222,7 @@ def test_missing_aws_profile_does_not_stop_clients() -> None:
 
 
 def test_install_in_something_else_than_a_session_raises_type_error(cognito: LocalCognito) -> None:
-    with pytest.raises(TypeError, match="no session"):
+    with pytest.raises(TypeError, match="not a session"):
         cognito.install(object())
 
 

@@ -41,7 +41,10 @@ def origins(relying_party_id: str, credential: Mapping[str, object]) -> list[str
     """The origins that a credential may come from: its own, if that belongs to the relying party."""
     expected = f"https://{relying_party_id}"
     origin = _origin(credential)
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return [expected]
     host = parts.hostname or ""
     is_ours = host == relying_party_id or host.endswith(f".{relying_party_id}")
     is_secure = parts.scheme == "https" or (parts.scheme == "http" and host == "localhost")

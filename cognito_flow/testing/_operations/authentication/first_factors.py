@@ -147,8 +147,8 @@ def start_choice(sign_in: SignIn) -> Members:
         answer = _begin_factor(sign_in, "EMAIL_OTP")
     else:
         answer = sign_in.ask("SELECT_CHALLENGE", {})
-    is_first_factor = answer.get("ChallengeName") in {*available, "SELECT_CHALLENGE", "PASSWORD_VERIFIER"}
-    return {**answer, "AvailableChallenges": available} if is_first_factor else answer
+    # A password that came along was right, and what is asked now is a second factor.
+    return answer if sign_in.progress.is_second_factor else {**answer, "AvailableChallenges": available}
 
 
 def _available(sign_in: SignIn) -> list[str]:
@@ -180,13 +180,13 @@ def _begin_factor(sign_in: SignIn, name: str) -> Members:
     """Ask a chosen factor, or check it if its answer came along."""
     values = sign_in.values
     if name == "PASSWORD":
-        if "PASSWORD" not in values:
+        if not values.get("PASSWORD"):
             return sign_in.ask("PASSWORD", {})
-        return _check_password(sign_in, need(values, "PASSWORD"))
+        return _check_password(sign_in, values["PASSWORD"])
     if name == "PASSWORD_SRP":
-        if "SRP_A" not in values:
+        if not values.get("SRP_A"):
             return sign_in.ask("PASSWORD_SRP", {})
-        return ask_password_verifier(sign_in, need(values, "SRP_A"))
+        return ask_password_verifier(sign_in, values["SRP_A"])
     if name == "WEB_AUTHN":
         return _ask_passkey(sign_in)
     return sign_in.ask_for_code(name, "EMAIL" if name == "EMAIL_OTP" else "SMS", 8)
