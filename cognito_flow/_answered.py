@@ -6,8 +6,6 @@ Rule of this file: it remembers hashes of Sessions, never Sessions, for as long 
 from __future__ import annotations
 
 import hashlib
-import os
-import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from cognito_flow._process_lock import ProcessLock
 from cognito_flow.errors import CognitoFlowError, FlowExpired, SessionAlreadyUsed
 from cognito_flow.handlers import Answer, Challenge, Handler
 from cognito_flow.models import SignedIn
@@ -36,13 +35,7 @@ class AnsweredSessions:
     _ages: deque[tuple[datetime, bytes]] = attrs.field(
         factory=deque[tuple[datetime, bytes]], init=False, repr=False
     )
-    _locks: dict[int, threading.Lock] = attrs.field(factory=dict[int, threading.Lock], init=False, repr=False)
-
-    @property
-    def _lock(self) -> threading.Lock:
-        """One lock for each process: one that a thread holds during a fork stays locked in the child for
-        ever."""
-        return self._locks.setdefault(os.getpid(), threading.Lock())
+    _lock: ProcessLock = attrs.field(factory=ProcessLock, init=False, repr=False)
 
     @contextmanager
     def once(self, answer: Answer) -> Generator[Callable[[SignedIn | Challenge], None]]:
@@ -70,7 +63,7 @@ class AnsweredSessions:
             raise
 
     def _reserve(self, mark: bytes) -> None:
-        with self._lock:
+        with self._lock.of_this_process:
             self._forget_old()
             if mark in self._answered:
                 raise SessionAlreadyUsed(
@@ -87,7 +80,7 @@ class AnsweredSessions:
             self._lost.discard(mark)
 
     def _release(self, mark: bytes, error: CognitoFlowError) -> None:
-        with self._lock:
+        with self._lock.of_this_process:
             self._answered.discard(mark)
             if error.maybe_processed:
                 self._lost.add(mark)
@@ -102,7 +95,7 @@ class AnsweredSessions:
             and step.pending.session is not None
             and _mark(step.pending.session) == mark
         ):
-            with self._lock:
+            with self._lock.of_this_process:
                 self._answered.discard(mark)
 
 

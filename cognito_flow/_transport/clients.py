@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -17,6 +16,7 @@ import botocore.session
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 
+from cognito_flow._process_lock import ProcessLock
 from cognito_flow._transport.attempts import watch
 from cognito_flow._transport.sockets import end_at_deadlines
 from cognito_flow.errors import UsageError
@@ -30,7 +30,7 @@ BotoMethod: TypeAlias = Callable[..., object]
 # A client costs 10 MiB and 80 ms, and a backend may have a flow for each of a thousand app clients. A client
 # that no flow uses any more is freed.
 _shared: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
-_locks: dict[int, threading.Lock] = {}
+_lock = ProcessLock()
 
 _MAX_CONNECTIONS = 256  # kept open for the next call, so that as many threads need not connect anew
 
@@ -90,7 +90,7 @@ class Clients:
 
     def _watched_client(self, client: object) -> object:
         if self._watched is not client:
-            with _lock():
+            with _lock.of_this_process:
                 watch(client)
             end_at_deadlines(client)
             self._watched = client
@@ -125,17 +125,12 @@ def _signed_client(service: str, region: str, endpoint_url: str | None) -> objec
     return _shared_client(_make_signed, service, region, endpoint_url)
 
 
-def _lock() -> threading.Lock:
-    """One lock for each process: one that a thread holds during a fork stays locked in the child for ever."""
-    return _locks.setdefault(os.getpid(), threading.Lock())
-
-
 def _shared_client(
     make: Callable[..., object], service: str, region: str, endpoint_url: str | None
 ) -> object:
     configuration = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
     key = (os.getpid(), make, service, region, endpoint_url, configuration)
-    with _lock():
+    with _lock.of_this_process:
         client = _shared.get(key)
         if client is None:
             with _making_a_client():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import threading
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
@@ -18,6 +17,7 @@ from types import ModuleType
 import attrs
 
 from cognito_flow._json import as_object
+from cognito_flow._process_lock import ProcessLock
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import CognitoFlowError, StoreDamaged, StoreError, UsageError
 from cognito_flow.stores._records import Record, Records, RecordStore
@@ -43,7 +43,7 @@ class _Keyring:
 
     service: str = attrs.field(validator=_check_service)
     # Two threads that write at once would delete the same old parts, and leave other parts behind.
-    _changing: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False, eq=False)
+    _changing: ProcessLock = attrs.field(factory=ProcessLock, init=False, repr=False, eq=False)
 
     @contextmanager
     def open(self) -> Generator[Records]:
@@ -70,7 +70,7 @@ class _Keyring:
         text = json.dumps(record)
         cut = [text[start : start + _LONGEST] for start in range(0, len(text), _LONGEST)]
         head = f"{secrets.token_hex(4)} {len(cut)}"
-        with self._changing:
+        with self._changing.of_this_process:
             old = self._text(name)
             for part, piece in zip(_parts(name, head), cut, strict=True):
                 _package().set_password(self.service, part, piece)
@@ -78,7 +78,7 @@ class _Keyring:
             self._drop_parts(name, old)
 
     def pop(self, name: str, default: None, /) -> None:
-        with self._changing:
+        with self._changing.of_this_process:
             head = self._text(name)
             self._drop(name)
             self._drop_parts(name, head)

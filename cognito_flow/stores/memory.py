@@ -5,12 +5,12 @@ Rule of this file: nothing is written anywhere. A lock around the records makes 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import attrs
 
+from cognito_flow._process_lock import ProcessLock
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.models import AppClient
 from cognito_flow.stores._records import Record, Records, RecordStore, users_of
@@ -36,14 +36,14 @@ class MemoryStore(RecordStore):
     """
 
     _records: dict[str, Record] = attrs.field(factory=dict[str, Record], init=False, repr=False)
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+    _lock: ProcessLock = attrs.field(factory=ProcessLock, init=False, repr=False)
 
     def users(self, app: AppClient) -> list[str]:
         """Return the names of the users whose tokens are kept, sorted."""
-        with self._lock:
+        with self._lock.of_this_process:
             return users_of(self._records, app)
 
     @contextmanager
     def _open(self) -> Generator[Records]:
-        with self._lock:
+        with self._lock.of_this_process:
             yield self._records

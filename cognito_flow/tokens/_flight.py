@@ -1,11 +1,9 @@
-"""Concurrency for token sources: a lock that survives a fork, a run that tasks share, and a store's lock held
-by a task."""
+"""Concurrency for asynchronous token sources: a run that tasks share, and a store's lock held by a task."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
@@ -17,22 +15,6 @@ import attrs
 from cognito_flow.errors import UsageError
 
 T = TypeVar("T")
-
-
-@attrs.define
-class ProcessLock:
-    """A lock between the threads of one process.
-
-    A process that is forked while another thread holds the lock gets one that is free: that thread does not
-    exist there, and would never release it.
-    """
-
-    _locks: dict[int, threading.Lock] = attrs.field(factory=dict[int, threading.Lock], init=False, repr=False)
-
-    @property
-    def of_this_process(self) -> threading.Lock:
-        """The lock of the process that asks."""
-        return self._locks.setdefault(os.getpid(), threading.Lock())
 
 
 @attrs.define

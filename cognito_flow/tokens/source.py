@@ -15,6 +15,7 @@ import attrs
 
 from cognito_flow._exchange import Exchange, settled
 from cognito_flow._jwt import unverified_moment
+from cognito_flow._process_lock import ProcessLock
 from cognito_flow._refresh import refresh, revoke
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.drivers import AsyncDriver, Driver
@@ -29,7 +30,7 @@ from cognito_flow.errors import (
 from cognito_flow.models import Tokens
 from cognito_flow.stores import AsyncTokenStore, LockingTokenStore, TokenStore
 from cognito_flow.tokens._elapsed import has_elapsed
-from cognito_flow.tokens._flight import AsyncFlight, Holding, ProcessLock
+from cognito_flow.tokens._flight import AsyncFlight, Holding
 
 __all__ = ["AsyncTokenSource", "TokenSource", "TokenState", "begin_with"]
 

@@ -12,7 +12,18 @@ from tests.house.source import PACKAGE, files, imported_names, imports_between_m
 # The rooms of the house from the ground up: a module of the package, or a folder of it. A module imports from
 # its own floor and from those below. To add a room, put it on the lowest floor that its imports allow.
 FLOORS = (
-    {"_extras", "_integers", "_json", "_jwt", "_keys", "_lazy", "_srp", "_tracebacks", "errors"},
+    {
+        "_extras",
+        "_integers",
+        "_json",
+        "_jwt",
+        "_keys",
+        "_lazy",
+        "_process_lock",
+        "_srp",
+        "_tracebacks",
+        "errors",
+    },
     {"_deployed", "_exchange", "models"},
     {"_checks", "_events", "stores"},
     {"handlers"},

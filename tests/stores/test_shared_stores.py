@@ -288,7 +288,7 @@ def test_redis_client_that_decodes_responses_can_be_used(redis_opener: Opener) -
     [
         (redis.ConnectionError, True),
         (redis.TimeoutError, True),
-        (redis.exceptions.BusyLoadingError, True),
+        (redis.BusyLoadingError, True),
         (redis.AuthenticationError, True),  # a ConnectionError of redis-py's
         (redis.ResponseError, False),
     ],

@@ -163,7 +163,7 @@ app = AppClient(sys.argv[1], sys.argv[2], endpoint_url=sys.argv[3])
 flow = AuthFlow(app)
 sign_in = lambda: flow.start(UserSrpAuth("alice", sys.argv[4])).username
 sign_in()
-held = clients._lock()
+held = clients._lock.of_this_process
 held.acquire()  # as another thread of the parent may hold it at this moment
 children = []
 for _ in range(4):
