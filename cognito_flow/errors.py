@@ -70,7 +70,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, cast
+from typing import cast
 
 import attrs
 
@@ -175,20 +175,6 @@ class StoreDamaged(StoreError):
     """
 
     kept_at: str | None = None
-
-
-class UnansweredChallenge(Protocol):
-    """What an `Unanswered` error says of its challenge, whose class is one of the handlers."""
-
-    @property
-    def name(self) -> str:
-        """The ChallengeName."""
-        ...
-
-    @property
-    def username(self) -> str:
-        """Cognito's name for the user, or what was typed if Cognito has not sent it."""
-        ...
 
 
 class Unanswered(CognitoFlowError):

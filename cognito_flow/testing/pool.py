@@ -380,14 +380,14 @@ class Pool:
         from cognito_flow.flow import AuthFlow
 
         options.setdefault("system", self._system())
-        return AuthFlow(app or self.app, self.cognito.shared_client, **options)
+        return AuthFlow(app or self.app, self.cognito.shared_client, **_checked(options))
 
     def async_flow(self, app: AppClient | None = None, **options: Unpack[AsyncFlowOptions]) -> AsyncAuthFlow:
         """Return the same for asyncio."""
         from cognito_flow.flow import AsyncAuthFlow
 
         options.setdefault("system", self._system())
-        return AsyncAuthFlow(app or self.app, self.cognito.shared_client, **options)
+        return AsyncAuthFlow(app or self.app, self.cognito.shared_client, **_checked(options))
 
     def verifier(self, app: AppClient | None = None, **options: Unpack[VerifierOptions]) -> TokenVerifier:
         """Return a `TokenVerifier` for this pool's tokens, with the pool's keys and clock.
@@ -415,3 +415,8 @@ class Pool:
 
     def _fetch_keys(self, _url: str) -> bytes:
         return json.dumps(self.jwks()).encode()
+
+
+def _checked(options: FlowOptions | AsyncFlowOptions) -> dict[str, Any]:
+    """Return options whose types were checked, for a flow that refuses unknown ones by their type."""
+    return {**options}

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import attrs
@@ -101,11 +102,11 @@ def _threads(app: AppClient, conversation: Conversation) -> object:
 
 
 def _aiobotocore(app: AppClient, conversation: Conversation) -> object:
-    from aiobotocore.session import get_session
+    session: Any = import_module("aiobotocore.session").get_session()  # it has no types
 
     async def run() -> object:
         config: Any = Config(signature_version=UNSIGNED, retries={"mode": "standard"}, read_timeout=10)
-        async with get_session().create_client(
+        async with session.create_client(
             "cognito-idp", region_name=app.region, endpoint_url=app.endpoint_url, config=config
         ) as client:
             return await conversation(AsyncAuthFlow(app, client, **_options()))

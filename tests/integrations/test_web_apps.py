@@ -217,7 +217,7 @@ def test_django_verifier_can_be_named(pool: Pool, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("tests.integrations.test_web_apps.VERIFIER", pool.verifier())
 
     with override_settings(COGNITO_VERIFIER="tests.integrations.test_web_apps.VERIFIER"):
-        response = Client().get("/sync/me", headers={"Authorization": bearer(pool)})
+        response: Any = Client().get("/sync/me", headers={"Authorization": bearer(pool)})
 
     assert response.json() == {"username": "alice"}
 

@@ -164,7 +164,8 @@ def make_client(cognito: Service) -> object:
     # No retries of its own, so that each fault reaches the caller.
     config = Config(retries={"mode": "standard", "total_max_attempts": 1})
     with _making_a_client:
-        client: Any = _session().client("cognito-idp", cognito.region, config=config)
+        session: Any = _session()  # its overloads name every service there is
+        client: Any = session.client("cognito-idp", cognito.region, config=config)
     client.meta.events.register_first(_EVENT, _Handler(cognito), unique_id=_UNIQUE_ID)
     made: object = client
     return made
