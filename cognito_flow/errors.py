@@ -181,13 +181,12 @@ class Unanswered(CognitoFlowError):
     """`sign_in` met a challenge that its `ask` did not answer.
 
     Attributes:
-        challenge: The challenge. It can still be answered with `send`.
+        challenge: The challenge: `match` on its class. It can still be answered with `send`.
     """
 
     def __init__(self, challenge: object, message: str) -> None:
         super().__init__(message)
-        # Handlers have their name as a ClassVar, which type checkers do not take for a protocol's property.
-        self.challenge = cast("UnansweredChallenge", challenge)
+        self.challenge = challenge
 
     def __reduce__(self) -> tuple[type[Unanswered], tuple[object, str], dict[str, object]]:
         return type(self), (self.challenge, self.args[0]), self.__dict__
