@@ -18,6 +18,7 @@ import cognito_flow.testing
 from cognito_flow import handlers
 from cognito_flow.integrations import (
     aiohttp,
+    alb,
     api_gateway,
     aws,
     fastapi,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 FRONT_DOORS = (cognito_flow, cognito_flow.testing)
-INTEGRATIONS = (aiohttp, api_gateway, aws, fastapi, flask, httpx, httpx2, requests, starlette)
+INTEGRATIONS = (aiohttp, alb, api_gateway, aws, fastapi, flask, httpx, httpx2, requests, starlette)
 PUBLIC_DUNDERS = ("__init__", "__call__")
 
 
