@@ -119,9 +119,10 @@ def status(connection: Connection, path: Path | None) -> None:
 
 
 def _list_users(store: FileStore, app: AppClient) -> None:
-    for username in store.users(app):
-        if (tokens := store.get_tokens(app, username)) is not None:  # another process may have signed out
-            _line("user", f"{escape(username)}: {_in_words(tokens)}")
+    kept = ((username, store.get_tokens(app, username)) for username in store.users(app))
+    # Another process may have signed a user out since they were listed.
+    for username, tokens in [(username, tokens) for username, tokens in kept if tokens is not None]:
+        _line("user", f"{escape(username)}: {_in_words(tokens)}")
 
 
 def claims(

@@ -13,6 +13,7 @@ from cognito_flow import AppClient
 from cognito_flow.cli import exit_codes, profiles
 from cognito_flow.cli.app import app
 from cognito_flow.cli.profiles import Profile
+from tests.support.command import run_without_room_for_files
 
 POOL_ID, CLIENT_ID = "eu-west-1_AbC123", "1example23456789"
 IDS = ["--pool", POOL_ID, "--client", CLIENT_ID]
@@ -123,6 +124,14 @@ def test_file_that_cannot_be_written_is_wrong_usage() -> None:
     profiles.file().mkdir()
 
     assert "cannot be read" in run("configure", *IDS, code=exit_codes.USAGE).stderr
+
+
+def test_file_that_cannot_be_completed_is_wrong_usage_and_leaves_nothing_behind() -> None:
+    done = run_without_room_for_files("configure", *IDS)
+
+    assert done.returncode == exit_codes.USAGE
+    assert "cannot be written" in done.stderr
+    assert list(profiles.file().parent.iterdir()) == []
 
 
 # -- finding the app client --

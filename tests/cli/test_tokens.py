@@ -10,7 +10,11 @@ from typing import Any
 import attrs
 import pytest
 
+from cognito_flow import UsageError
 from cognito_flow.cli import exit_codes
+from cognito_flow.cli import tokens as tokens_command
+from cognito_flow.cli.connection import Connection
+from cognito_flow.cli.profiles import Profile
 from tests.cli.conftest import PASSWORD, Signed, printed, read
 from tests.support.command import run, run_without_room_for_files, run_without_standard_input, shown_by
 
@@ -150,6 +154,14 @@ def test_empty_store_is_wrong_usage(signed: Signed, command: str) -> None:
     result = signed.run(command, *signed.stored, code=exit_codes.USAGE)
 
     assert "the store has no tokens for this app client: run `cognito-flow login --store`" in result.stderr
+
+
+def test_user_who_was_signed_out_by_another_process_meanwhile_is_wrong_usage(signed: Signed) -> None:
+    """A process that waits for the store's lock may find the tokens gone."""
+    connection = Connection(signed.app, Profile(), 1)
+
+    with pytest.raises(UsageError, match="the store has no tokens of alice"):
+        tokens_command._kept(connection, signed.store, "alice")
 
 
 # -- logout --
