@@ -1,4 +1,4 @@
-"""The stores in a file: who may read it, what damage does to it, several processes, and kills at any point."""
+"""The store in a file: permissions, paths, damage, encryption, several processes, and kills at any point."""
 
 from __future__ import annotations
 
@@ -35,22 +35,21 @@ for_posix = pytest.mark.skipif(os.name != "posix", reason="files have another ki
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A path at which there is no file, and no directory."""
+    """A path at which there is neither a file nor its directory."""
     return tmp_path / "new" / "tokens.json"
 
 
 def mode(path: Path) -> int:
-    """The permissions of a file."""
     return path.stat().st_mode & 0o777
 
 
 def beside(path: Path) -> list[str]:
-    """What else there is in the directory of a file."""
+    """The other files in the directory of a file."""
     return sorted(file.name for file in path.parent.iterdir() if file != path)
 
 
 def users_of(path: Path) -> set[str]:
-    """Whose tokens stand in a file, read without the library."""
+    """Whose tokens are in a file, read without the library."""
     return {name.rpartition("/")[2] for name in json.loads(path.read_bytes())["content"]}
 
 
@@ -67,23 +66,22 @@ def running(*arguments: str | Path) -> Generator[subprocess.Popen[str]]:
 
 
 def lines(process: subprocess.Popen[str]) -> list[str]:
-    """What a program still says before it ends."""
+    """What a program prints until it ends."""
     assert process.stdout is not None
     return process.stdout.read().split()
 
 
 def next_line(process: subprocess.Popen[str]) -> str:
-    """What a program says next."""
     assert process.stdout is not None
     return process.stdout.readline().strip()
 
 
-# Who may read it.
+# -- permissions --
 
 
 @for_posix
-def test_the_file_is_for_its_owner_alone(path: Path) -> None:
-    """Also its directory, if it is made, and the locks: even where the umask forbids nothing."""
+def test_file_locks_and_directory_are_for_the_owner_alone(path: Path) -> None:
+    """Even if the umask forbids nothing."""
     umask = os.umask(0)
     try:
         store = FileStore(path)
@@ -99,8 +97,7 @@ def test_the_file_is_for_its_owner_alone(path: Path) -> None:
 
 @for_posix
 @pytest.mark.parametrize("others", [0o640, 0o604, 0o620])
-def test_a_file_that_others_may_read_is_refused(path: Path, others: int) -> None:
-    """Who reads it has the tokens: the owner must know, and the file stays as it is."""
+def test_file_that_others_may_read_is_refused_and_unchanged(path: Path, others: int) -> None:
     FileStore(path).put_tokens(APP, "alice", tokens())
     before = path.read_bytes()
     path.chmod(others)
@@ -113,8 +110,8 @@ def test_a_file_that_others_may_read_is_refused(path: Path, others: int) -> None
 
 
 @for_posix
-def test_a_sealed_file_may_be_read_by_others(path: Path) -> None:
-    """That is what the seal is for; the next version is for its owner alone again."""
+def test_encrypted_file_may_be_readable_by_others(path: Path) -> None:
+    """The next version is for its owner alone again."""
     store = FileStore(path, keys=[KEY])
     store.put_tokens(APP, "alice", tokens())
     path.chmod(0o664)
@@ -124,16 +121,14 @@ def test_a_sealed_file_may_be_read_by_others(path: Path) -> None:
     assert mode(path) == 0o600
 
 
-def test_a_sealed_file_shows_nothing(path: Path) -> None:
-    """Neither tokens nor names stand in it."""
+def test_encrypted_file_shows_neither_tokens_nor_names(path: Path) -> None:
     FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens("ACCESS"))
     text = path.read_text()
 
     assert not [secret for secret in ("ACCESS", "alice", "client-id", KEY) if secret in text]
 
 
-def test_a_plain_file_is_json(path: Path) -> None:
-    """What stands in it can be read by other programs."""
+def test_file_without_keys_is_json(path: Path) -> None:
     FileStore(path).put_tokens(APP, "alice", tokens())
 
     assert json.loads(path.read_bytes())["content"] == {GOOD: tokens().to_dict()}
@@ -153,11 +148,11 @@ def test_users_of_a_missing_file_is_empty(path: Path) -> None:
     assert FileStore(path).users(APP) == []
 
 
-# Where it is.
+# -- paths --
 
 
-def test_a_link_is_followed(path: Path, tmp_path: Path) -> None:
-    """The file that it leads to is replaced, not the link."""
+def test_link_is_followed(path: Path, tmp_path: Path) -> None:
+    """Its target is replaced, not the link."""
     link = tmp_path / "link.json"
     link.symlink_to(path)
     FileStore(link).put_tokens(APP, "alice", tokens())
@@ -166,10 +161,9 @@ def test_a_link_is_followed(path: Path, tmp_path: Path) -> None:
     assert FileStore(path).get_tokens(APP, "alice") == tokens()
 
 
-def test_a_path_means_the_directory_in_which_the_store_was_made(
+def test_relative_path_stays_valid_when_the_working_directory_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A program that changes its directory later finds its tokens."""
     monkeypatch.chdir(tmp_path)
     store = FileStore("tokens.json")
     (tmp_path / "elsewhere").mkdir()
@@ -180,14 +174,12 @@ def test_a_path_means_the_directory_in_which_the_store_was_made(
 
 
 @pytest.mark.parametrize("impossible", ["", "/", "a\0b"])
-def test_a_path_of_no_file_is_a_usage_error(impossible: str) -> None:
-    """It is said when the store is made."""
+def test_path_of_a_directory_or_with_a_null_character_is_a_usage_error(impossible: str) -> None:
     with pytest.raises(UsageError, match="path"):
         FileStore(impossible)
 
 
-def test_links_in_a_circle_are_a_usage_error(tmp_path: Path) -> None:
-    """There is no file at their end."""
+def test_circle_of_links_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")
 
@@ -195,22 +187,20 @@ def test_links_in_a_circle_are_a_usage_error(tmp_path: Path) -> None:
         FileStore(tmp_path / "a")
 
 
-def test_a_file_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
-    """The system's reason is in the message."""
+def test_path_below_a_file_is_a_store_error_with_the_systems_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no directory")
 
     with pytest.raises(StoreError, match=r"File exists|Not a directory"):
         FileStore(tmp_path / "file" / "tokens.json").get_tokens(APP, "alice")
 
 
-def test_a_name_that_is_too_long_is_a_store_error(tmp_path: Path) -> None:
-    """What cannot even be looked at is told by the first use, as a missing permission is."""
+def test_path_that_is_too_long_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be used"):
         FileStore(tmp_path / ("a" * 300)).get_tokens(APP, "alice")
 
 
-def test_a_directory_in_its_place_is_a_store_error(path: Path) -> None:
-    """The file became a directory after the store was made."""
+def test_directory_in_its_place_is_a_store_error(path: Path) -> None:
+    """The directory was created after the store."""
     store = FileStore(path)
     path.mkdir(parents=True)
 
@@ -287,8 +277,8 @@ def test_missing_directories_are_for_the_owner_alone(tmp_path: Path) -> None:
 
 
 @for_posix
-def test_a_full_disk_leaves_the_old_state(path: Path) -> None:
-    """What does not fit is not half there, and the store goes on when there is room again."""
+def test_full_disk_leaves_the_old_tokens(path: Path) -> None:
+    """When there is room again, the store works again."""
     import resource
 
     store = FileStore(path)
@@ -306,11 +296,11 @@ def test_a_full_disk_leaves_the_old_state(path: Path) -> None:
     assert store.get_tokens(APP, "alice") == tokens("new")
 
 
-# Damage.
+# -- damage --
 
 
 def document(**members: object) -> bytes:
-    """A file in the form of a store of tokens."""
+    """The content of a file, as the store writes it."""
     return json.dumps({"cognito_flow": "store", "version": 1, **members}).encode()
 
 
@@ -330,8 +320,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_file_is_put_aside_and_reported(path: Path, data: bytes) -> None:
-    """Nothing of it is lost, and the store works again."""
+def test_damaged_file_is_renamed_and_reported_once(path: Path, data: bytes) -> None:
     path.parent.mkdir()
     path.touch(0o600)
     path.write_bytes(data)
@@ -352,8 +341,7 @@ def test_a_damaged_file_is_put_aside_and_reported(path: Path, data: bytes) -> No
         {"alias/a": {"device": None}},
     ],
 )
-def test_a_damaged_file_of_devices_is_put_aside_and_reported(path: Path, record: object) -> None:
-    """A record that is no device and no alias is damage, too."""
+def test_damaged_record_of_a_device_or_alias_is_reported(path: Path, record: object) -> None:
     path.parent.mkdir()
     path.touch(0o600)
     path.write_bytes(document(content=record))
@@ -363,8 +351,8 @@ def test_a_damaged_file_of_devices_is_put_aside_and_reported(path: Path, record:
     assert beside(path) == ["tokens.json.damaged-1", "tokens.json.lock"]
 
 
-def test_what_is_put_into_a_damaged_store_is_kept(path: Path) -> None:
-    """The damage is reported, and a rotated refresh token is not lost to it."""
+def test_put_into_a_damaged_store_reports_the_damage_and_keeps_the_tokens(path: Path) -> None:
+    """A rotated refresh token must not be lost."""
     path.parent.mkdir()
     path.touch(0o600)
     store = FileStore(path)
@@ -374,8 +362,7 @@ def test_what_is_put_into_a_damaged_store_is_kept(path: Path) -> None:
     assert store.get_tokens(APP, "alice") == tokens()
 
 
-def test_each_damaged_file_is_kept(path: Path) -> None:
-    """A second one does not take the first one's place."""
+def test_each_damaged_file_is_renamed_differently(path: Path) -> None:
     path.parent.mkdir()
     store = FileStore(path)
     for data in (b"first", b"second"):
@@ -390,8 +377,7 @@ def test_each_damaged_file_is_kept(path: Path) -> None:
     ]
 
 
-def test_no_secret_stands_in_the_report(path: Path) -> None:
-    """The report goes into logs."""
+def test_report_of_damage_contains_no_secret(path: Path) -> None:
     path.parent.mkdir()
     path.touch(0o600)
     path.write_bytes(document(content={GOOD: {"access_token": "ACCESS", "refresh_token": ["REFRESH"]}}))
@@ -404,10 +390,9 @@ def test_no_secret_stands_in_the_report(path: Path) -> None:
 
 @given(data=st.binary() | st.text().map(str.encode), keys=st.sampled_from([(), (KEY,)]))
 @example(data=document(content={}, sealed=1), keys=(KEY,))
-def test_any_file_is_read_or_kept(
+def test_any_content_raises_store_error_and_is_kept(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, keys: tuple[str, ...]
 ) -> None:
-    """Whatever stands in the file, it is a typed error, and what stood there is still there."""
     path = tmp_path_factory.mktemp("any") / "tokens.json"
     path.touch(0o600)
     path.write_bytes(data)
@@ -417,11 +402,10 @@ def test_any_file_is_read_or_kept(
     assert data in [file.read_bytes() for file in path.parent.iterdir() if not file.name.endswith(".lock")]
 
 
-# Seals, and other files that are in order but not for this store.
+# -- encryption, and files that need other settings --
 
 
-def test_a_file_of_an_older_key_is_read_and_sealed_with_the_newest(path: Path) -> None:
-    """Keys rotate: all open, the first one seals."""
+def test_older_keys_decrypt_and_the_newest_encrypts(path: Path) -> None:
     FileStore(path, keys=[OTHER_KEY]).put_tokens(APP, "alice", tokens())
     FileStore(path, keys=[KEY, OTHER_KEY]).put_tokens(APP, "bob", tokens("bob's"))
 
@@ -429,23 +413,23 @@ def test_a_file_of_an_older_key_is_read_and_sealed_with_the_newest(path: Path) -
     assert FileStore(path, keys=[KEY]).get_tokens(APP, "bob") == tokens("bob's")
 
 
-def opened_with_another_key(path: Path) -> None:
+def open_with_another_key(path: Path) -> None:
     FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens())
     FileStore(path, keys=[OTHER_KEY]).put_tokens(APP, "alice", tokens("new"))
 
 
-def opened_without_a_key(path: Path) -> None:
+def open_without_a_key(path: Path) -> None:
     FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens())
     path.chmod(0o600)
     FileStore(path).put_tokens(APP, "alice", tokens("new"))
 
 
-def plain_but_opened_with_a_key(path: Path) -> None:
+def open_a_plain_file_with_a_key(path: Path) -> None:
     FileStore(path).put_tokens(APP, "alice", tokens())
     FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens("new"))
 
 
-def of_a_later_version(path: Path) -> None:
+def open_a_later_version(path: Path) -> None:
     path.parent.mkdir()
     path.touch(0o600)
     path.write_bytes(document(version=2, rows=[]))
@@ -455,16 +439,16 @@ def of_a_later_version(path: Path) -> None:
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        (opened_with_another_key, "encrypted with another key"),
-        (opened_without_a_key, "pass its key"),
-        (plain_but_opened_with_a_key, "is not encrypted"),
-        (of_a_later_version, "another version of the library"),
+        (open_with_another_key, "encrypted with another key"),
+        (open_without_a_key, "pass its key"),
+        (open_a_plain_file_with_a_key, "is not encrypted"),
+        (open_a_later_version, "another version of the library"),
     ],
 )
-def test_a_file_that_is_not_for_this_store_is_left_alone(
+def test_file_that_needs_other_settings_is_left_alone(
     path: Path, case: Callable[[Path], None], message: str
 ) -> None:
-    """It is in order: the settings are not. It is neither changed nor put aside."""
+    """The file is not damaged: neither its content nor its name changes."""
     with pytest.raises(StoreError, match=message) as caught:
         case(path)
 
@@ -474,8 +458,7 @@ def test_a_file_that_is_not_for_this_store_is_left_alone(
 
 
 @pytest.mark.parametrize("spoil", ["sealed", "nothing sealed", "no key"])
-def test_a_broken_seal_is_damage(path: Path, spoil: str) -> None:
-    """The key is known, and the seal says that this is not what was written."""
+def test_content_that_cannot_be_decrypted_with_its_key_is_damage(path: Path, spoil: str) -> None:
     store = FileStore(path, keys=[KEY])
     store.put_tokens(APP, "alice", tokens())
     values = json.loads(path.read_bytes())
@@ -492,17 +475,15 @@ def test_a_broken_seal_is_damage(path: Path, spoil: str) -> None:
 
 
 @pytest.mark.parametrize("keys", [["short"], KEY, b"k" * 32], ids=["short", "text", "bytes"])
-def test_keys_that_are_none_are_refused(path: Path, keys: list[str] | str | bytes) -> None:
-    """A short one, and one that is not in a list."""
+def test_short_key_or_key_outside_a_list_is_a_usage_error(path: Path, keys: list[str] | str | bytes) -> None:
     with pytest.raises(UsageError, match=r"32 random bytes|put the key into a list"):
         FileStore(path, keys=keys)  # type: ignore[arg-type]  # that is the mistake
 
 
-# Locks, and several processes.
+# -- locks and several processes --
 
 
-def test_a_lock_keeps_others_out(path: Path) -> None:
-    """While it is held, nobody else gets it; then the next one does."""
+def test_lock_keeps_others_out(path: Path) -> None:
     store, impatient = FileStore(path), FileStore(path, patience=0)
     with (
         store.lock(APP, "alice"),
@@ -516,8 +497,7 @@ def test_a_lock_keeps_others_out(path: Path) -> None:
         pass
 
 
-def test_each_user_has_a_lock_of_its_own(path: Path) -> None:
-    """Refreshing one user's tokens holds up nobody else, and no reader or writer."""
+def test_each_user_has_a_lock_and_reads_and_writes_do_not_take_it(path: Path) -> None:
     store = FileStore(path, patience=0)
     with store.lock(APP, "alice"), store.lock(APP, "bob"):
         store.put_tokens(APP, "alice", tokens())
@@ -525,7 +505,7 @@ def test_each_user_has_a_lock_of_its_own(path: Path) -> None:
         assert store.get_tokens(APP, "alice") == tokens()
 
 
-def test_a_lock_may_be_left_in_another_thread(path: Path) -> None:
+def test_lock_may_be_released_in_another_thread(path: Path) -> None:
     """Tasks run their blocking parts wherever a thread is free."""
     store = FileStore(path, patience=0)
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
@@ -538,8 +518,7 @@ def test_a_lock_may_be_left_in_another_thread(path: Path) -> None:
             pass
 
 
-def test_a_lock_is_left_when_the_block_fails(path: Path) -> None:
-    """An error in a refresh holds up nobody."""
+def test_lock_is_released_when_the_block_fails(path: Path) -> None:
     store = FileStore(path, patience=0)
     with pytest.raises(KeyError), store.lock(APP, "alice"):
         raise KeyError
@@ -548,8 +527,7 @@ def test_a_lock_is_left_when_the_block_fails(path: Path) -> None:
         pass
 
 
-def test_a_lock_is_free_when_its_holder_is_killed(path: Path) -> None:
-    """The system takes it back."""
+def test_lock_is_free_when_its_holder_is_killed(path: Path) -> None:
     with running("hold", path) as holder:
         assert next_line(holder) == "held"
         with (
@@ -562,8 +540,7 @@ def test_a_lock_is_free_when_its_holder_is_killed(path: Path) -> None:
         pass
 
 
-def test_four_processes_lose_nothing(path: Path) -> None:
-    """Each writes users of its own into the one file, all at the same time."""
+def test_four_processes_that_write_at_once_lose_nothing(path: Path) -> None:
     with (
         running("write", path, "a", "0", "40") as a,
         running("write", path, "b", "0", "40") as b,
@@ -575,11 +552,11 @@ def test_four_processes_lose_nothing(path: Path) -> None:
     assert users_of(path) == {f"{process}-{number}" for process in "abcd" for number in range(40)}
 
 
-# Kills.
+# -- kills --
 
 
-def test_what_a_killed_process_left_is_cleared_away(path: Path) -> None:
-    """Half a new version is of no use, and must not lie about with tokens in it."""
+def test_half_written_file_of_a_killed_process_is_removed(path: Path) -> None:
+    """It may contain tokens."""
     store = FileStore(path)
     store.put_tokens(APP, "alice", tokens())
     path.with_name("tokens.json.new").write_text("half of a new ver")
@@ -589,9 +566,8 @@ def test_what_a_killed_process_left_is_cleared_away(path: Path) -> None:
 
 
 @for_posix
-def test_a_kill_at_any_line_leaves_the_old_or_the_new_state(path: Path) -> None:
-    """A write is repeated and killed at each line it executes: first the old tokens are there, then the new
-    ones, never anything else, and no file is ever open to others."""
+def test_kill_at_any_line_leaves_the_old_or_the_new_tokens(path: Path) -> None:
+    """Also, no file is readable by others at any line."""
     with running("die", path) as process:
         assert process.stdout is not None
         deaths = [json.loads(line) for line in process.stdout]
@@ -606,22 +582,22 @@ def test_a_kill_at_any_line_leaves_the_old_or_the_new_state(path: Path) -> None:
 
 @pytest.mark.slow
 @for_posix
-def test_a_kill_at_any_moment_leaves_the_old_or_the_new_state(path: Path) -> None:
-    """Over 200 writes, by a process that is killed and started again: each write that it told of is there,
-    and beyond those at most the one that was under way."""
+def test_kill_at_any_moment_keeps_all_that_was_put(path: Path) -> None:
+    """A process writes more than 200 users, and is killed and started again. At most the write that was running
+    is there, too."""
     moments = random.Random(20260101)  # noqa: S311 - moments, no secrets
     written = 0
     while written < 200:
         with running("write", path, "user", str(written), "1000") as process:
             assert next_line(process) == "ready"
             started = time.monotonic()
-            told = [next_line(process) for _ in range(moments.randrange(1, 20))]
-            seconds = (time.monotonic() - started) / len(told)
+            printed = [next_line(process) for _ in range(moments.randrange(1, 20))]
+            seconds = (time.monotonic() - started) / len(printed)
             time.sleep(moments.uniform(0, 2 * seconds))
             process.send_signal(signal.SIGKILL)
-            told += lines(process)
+            printed += lines(process)
         before, written = written, len(users_of(path))
 
-        assert told == [str(number) for number in range(before, before + len(told))]
-        assert before + len(told) <= written <= before + len(told) + 1
+        assert printed == [str(number) for number in range(before, before + len(printed))]
+        assert before + len(printed) <= written <= before + len(printed) + 1
         assert users_of(path) == {f"user-{number}" for number in range(written)}

@@ -1,4 +1,4 @@
-"""The stores in a keyring: short entries, what other programs do in between, and keyrings that fail."""
+"""The store in a keyring: short entries, changes by other programs, and keyrings that fail."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ def texts() -> Generator[Texts]:
         yield backend
 
 
-def test_one_version_lies_in_the_keyring_and_nothing_is_left_of_others(texts: Texts) -> None:
-    """The parts of earlier tokens go when later ones have come, and all go with a delete."""
+def test_parts_of_replaced_and_deleted_tokens_are_deleted(texts: Texts) -> None:
     store = KeyringStore()
     for number in range(3):
         store.put_tokens(APP, "alice", tokens(f"{number}" * 5000))
@@ -44,15 +43,14 @@ def test_one_version_lies_in_the_keyring_and_nothing_is_left_of_others(texts: Te
 
 
 class Slow(Texts):
-    """A keyring that another thread comes in between at each call."""
+    """A keyring that switches threads at each call."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         time.sleep(0.001)
         super().set_password(service, username, password)
 
 
-def test_threads_that_put_at_once_leave_one_version() -> None:
-    """Else tokens that nobody asks for any more would stay in the keyring for good."""
+def test_threads_that_put_at_once_leave_no_unused_parts() -> None:
     backend, store = Slow(), KeyringStore()
     with installed(backend), ThreadPoolExecutor(8) as threads:
         for future in [threads.submit(store.put_tokens, APP, "alice", LARGE) for _ in range(8)]:
@@ -61,8 +59,7 @@ def test_threads_that_put_at_once_leave_one_version() -> None:
     assert backend.texts == {}
 
 
-def test_each_service_has_entries_of_its_own(texts: Texts) -> None:
-    """Two applications of one person do not meet."""
+def test_each_service_has_its_own_entries(texts: Texts) -> None:
     KeyringStore("one").put_device(APP, "alice", Device("key", "group", "secret"))
 
     assert KeyringStore("other").get_device(APP, "alice") is None
@@ -89,8 +86,9 @@ def drop_a_member(texts: Texts) -> None:
 
 
 @pytest.mark.parametrize("damage", [lose_a_part, spoil_the_head, spoil_a_part, drop_a_member])
-def test_a_damaged_entry_is_reported_and_put_mends_it(texts: Texts, damage: Callable[[Texts], None]) -> None:
-    """It stays where it is until the person signs in again."""
+def test_damaged_entry_is_reported_until_it_is_put_again(
+    texts: Texts, damage: Callable[[Texts], None]
+) -> None:
     store = KeyringStore()
     store.put_tokens(APP, "alice", LARGE)
     damage(texts)
@@ -107,8 +105,7 @@ def test_a_damaged_entry_is_reported_and_put_mends_it(texts: Texts, damage: Call
 @example("abc 99999999999999999999")
 @example("abc ²")
 @example("abc -1")
-def test_any_text_in_the_entry_is_damage(text: str) -> None:
-    """Whatever another program wrote there."""
+def test_any_other_text_in_the_entry_is_damage(text: str) -> None:
     backend = Texts()
     with installed(backend):
         backend.texts[HEAD] = text
@@ -118,7 +115,7 @@ def test_any_text_in_the_entry_is_damage(text: str) -> None:
 
 
 class Changing(Texts):
-    """A keyring in which another program puts new tokens just when a part is asked for."""
+    """A keyring in which another program changes the tokens while a part is read."""
 
     then: Callable[[], None] | None = None
 
@@ -129,8 +126,7 @@ class Changing(Texts):
         return super().get_password(service, username)
 
 
-def test_tokens_that_change_while_they_are_read_are_read_again() -> None:
-    """The parts that were to come are gone, and that is no damage."""
+def test_tokens_that_are_replaced_while_they_are_read_are_read_again() -> None:
     backend, store = Changing(), KeyringStore()
     with installed(backend):
         store.put_tokens(APP, "alice", LARGE)
@@ -140,8 +136,7 @@ def test_tokens_that_change_while_they_are_read_are_read_again() -> None:
         assert store.get_tokens(APP, "alice") == newer
 
 
-def test_tokens_that_go_while_they_are_read_are_none() -> None:
-    """Another program signed out."""
+def test_tokens_that_are_deleted_while_they_are_read_are_none() -> None:
     backend, store = Changing(), KeyringStore()
     with installed(backend):
         store.put_tokens(APP, "alice", LARGE)
@@ -157,8 +152,7 @@ class Stubborn(Texts):
         raise PasswordDeleteError("not allowed")
 
 
-def test_a_refused_delete_is_told() -> None:
-    """Nobody should think that the tokens are gone."""
+def test_refused_delete_is_a_store_error() -> None:
     with installed(Stubborn()):
         store = KeyringStore()
         store.put_tokens(APP, "alice", tokens())
@@ -194,22 +188,21 @@ def test_keyring_error_that_quotes_the_value_is_not_passed_on() -> None:
         error = error.__cause__ or error.__context__
 
 
-def test_no_keyring_is_a_store_error() -> None:
-    """A server or a container has none."""
+def test_machine_without_a_keyring_is_a_store_error() -> None:
     backend = NoKeyring()  # type: ignore[no-untyped-call]  # keyring gives it no type
     with installed(backend), pytest.raises(StoreError, match="has no keyring"):
         KeyringStore().get_tokens(APP, "alice")
 
 
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store says what to install when it is made."""
+def test_missing_package_keyring_is_a_usage_error_that_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
 
     with pytest.raises(UsageError, match=r"cognito-flow\[keyring\]"):
         KeyringStore()
 
 
-def test_a_service_without_a_name_is_refused() -> None:
-    """The person could not tell whose entries these are."""
+def test_empty_service_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="service"):
         KeyringStore("")

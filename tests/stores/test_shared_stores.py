@@ -356,7 +356,7 @@ class FailingClient:
 
 
 def test_two_machines_refresh_rotated_tokens_in_turn(cognito: LocalCognito, redis_opener: Opener) -> None:
-    """One refreshes, and the other takes what it stored, so that nobody is signed out."""
+    """One refreshes, and the other takes what it stored, so that no user is signed out."""
     pool = cognito.create_pool()
     pool.add_user("alice", "correct horse")
     app = pool.app_client(

@@ -1,4 +1,4 @@
-"""What every store promises: the library's own, and those that the documentation shows."""
+"""What every store of the library promises."""
 
 from __future__ import annotations
 
@@ -26,51 +26,46 @@ every_place = pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 
 @pytest.fixture(params=list(PLACES.values()), ids=list(PLACES))
 def opener(request: pytest.FixtureRequest) -> Generator[Opener]:
-    """Opens the stores of one place."""
+    """Opens the store at each place."""
     with request.param() as opener:
         yield opener
 
 
-def test_tokens_come_back_as_they_were(opener: Opener) -> None:
-    """Every member, also when the store is opened anew."""
+def test_tokens_are_returned_unchanged_by_a_store_that_is_opened_again(opener: Opener) -> None:
     opener().put_tokens(APP, "alice", tokens())
 
     assert opener().get_tokens(APP, "alice") == tokens()
 
 
-def test_tokens_without_what_may_be_missing_come_back(opener: Opener) -> None:
-    """None stays None."""
+def test_tokens_without_optional_members_are_returned_unchanged(opener: Opener) -> None:
     bare = Tokens("access", expires_at=datetime(2030, 1, 1, tzinfo=UTC), username="alice")
     opener().put_tokens(APP, "alice", bare)
 
     assert opener().get_tokens(APP, "alice") == bare
 
 
-def test_tokens_may_be_large(opener: Opener) -> None:
-    """An access token with many groups and claims has tens of kilobytes."""
+def test_tokens_may_have_tens_of_kilobytes(opener: Opener) -> None:
+    """An access token with many groups and claims has."""
     large = tokens("0123456789" * 3000)
     opener().put_tokens(APP, "alice", large)
 
     assert opener().get_tokens(APP, "alice") == large
 
 
-def test_nothing_is_kept_of_a_stranger(opener: Opener) -> None:
-    """A user without tokens has None."""
+def test_user_without_tokens_has_none(opener: Opener) -> None:
     opener().put_tokens(APP, "alice", tokens())
 
     assert opener().get_tokens(APP, "bob") is None
 
 
-def test_later_tokens_take_the_place_of_earlier_ones(opener: Opener) -> None:
-    """A user has one set of tokens."""
+def test_put_replaces_earlier_tokens(opener: Opener) -> None:
     opener().put_tokens(APP, "alice", tokens("first"))
     opener().put_tokens(APP, "alice", tokens("second"))
 
     assert opener().get_tokens(APP, "alice") == tokens("second")
 
 
-def test_deleted_tokens_are_gone(opener: Opener) -> None:
-    """Deleting drops one user's, and deleting nothing is no error."""
+def test_delete_removes_one_users_tokens_and_may_be_repeated(opener: Opener) -> None:
     store = opener()
     store.put_tokens(APP, "alice", tokens())
     store.put_tokens(APP, "bob", tokens("bob's"))
@@ -82,8 +77,7 @@ def test_deleted_tokens_are_gone(opener: Opener) -> None:
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=["client", "pool"])
-def test_each_app_client_has_tokens_of_its_own(opener: Opener, other: AppClient) -> None:
-    """The same name in another pool or app client is another user."""
+def test_each_pool_and_app_client_has_its_own_users(opener: Opener, other: AppClient) -> None:
     opener().put_tokens(APP, "alice", tokens())
 
     assert opener().get_tokens(other, "alice") is None
@@ -94,10 +88,9 @@ def test_each_app_client_has_tokens_of_its_own(opener: Opener, other: AppClient)
 @given(one=names, other=names)
 @example(one="\ud83d\ude00", other="\U0001f600")
 @example(one="", other="/")
-def test_users_of_any_name_are_told_apart(
+def test_two_names_are_two_users_whatever_they_consist_of(
     place: Callable[[], AbstractContextManager[Opener]], one: str, other: str
 ) -> None:
-    """Whatever two names are made of, they are two users, or one."""
     assume(one != other)
     with place() as opener:
         opener().put_tokens(APP, one, tokens("one"))
@@ -111,8 +104,7 @@ def test_users_of_any_name_are_told_apart(
         assert opener().get_device(APP, other) == OTHER_DEVICE
 
 
-def test_many_threads_lose_nothing(opener: Opener) -> None:
-    """Stores are called from worker threads, many at once."""
+def test_many_threads_that_put_at_once_lose_nothing(opener: Opener) -> None:
     store = opener()
     users = [f"user-{number}" for number in range(64)]
     with ThreadPoolExecutor(16) as threads:
@@ -121,16 +113,14 @@ def test_many_threads_lose_nothing(opener: Opener) -> None:
     assert [store.get_tokens(APP, user) for user in users] == [tokens(user) for user in users]
 
 
-def test_a_device_comes_back_as_it_was(opener: Opener) -> None:
-    """Every member, also when the store is opened anew."""
+def test_device_is_returned_unchanged_by_a_store_that_is_opened_again(opener: Opener) -> None:
     opener().put_device(APP, "alice", DEVICE)
 
     assert opener().get_device(APP, "alice") == DEVICE
     assert opener().get_device(APP, "bob") is None
 
 
-def test_a_device_is_found_by_name_and_by_alias(opener: Opener) -> None:
-    """People type either; an alias that is the name itself changes nothing."""
+def test_device_is_found_by_name_and_by_alias(opener: Opener) -> None:
     opener().put_device(APP, "alice", DEVICE, alias="alice@example.com")
     opener().put_device(APP, "bob", OTHER_DEVICE, alias="bob")
 
@@ -139,8 +129,8 @@ def test_a_device_is_found_by_name_and_by_alias(opener: Opener) -> None:
     assert opener().get_device(APP, "bob") == OTHER_DEVICE
 
 
-def test_an_alias_leads_to_whoever_had_it_last(opener: Opener) -> None:
-    """An e-mail address moves to another person, and the first one keeps the device."""
+def test_alias_leads_to_the_user_who_had_it_last(opener: Opener) -> None:
+    """An e-mail address moves to another user, and the first one keeps the device."""
     opener().put_device(APP, "alice", DEVICE, alias="office@example.com")
     opener().put_device(APP, "bob", OTHER_DEVICE, alias="office@example.com")
 
@@ -149,8 +139,7 @@ def test_an_alias_leads_to_whoever_had_it_last(opener: Opener) -> None:
 
 
 @pytest.mark.parametrize("name", ["alice", "alice@example.com"])
-def test_a_device_is_deleted_by_name_or_alias(opener: Opener, name: str) -> None:
-    """Afterwards neither finds it, and deleting nothing is no error."""
+def test_device_is_deleted_by_name_or_alias_and_delete_may_be_repeated(opener: Opener, name: str) -> None:
     opener().put_device(APP, "alice", DEVICE, alias="alice@example.com")
     opener().delete_device(APP, name)
     opener().delete_device(APP, name)
@@ -164,10 +153,9 @@ def test_a_device_is_deleted_by_name_or_alias(opener: Opener, name: str) -> None
 @given(names, names)
 @example("\ud83d\ude00", "\ud83d")
 @example("", "/")
-def test_an_alias_of_any_name_leads_to_the_device(
+def test_alias_leads_to_the_device_whatever_it_consists_of(
     place: Callable[[], AbstractContextManager[Opener]], username: str, alias: str
 ) -> None:
-    """Both come from outside."""
     with place() as opener:
         opener().put_device(APP, username, DEVICE, alias=alias)
 
@@ -175,8 +163,7 @@ def test_an_alias_of_any_name_leads_to_the_device(
         assert opener().get_device(APP, username) == DEVICE
 
 
-def test_no_secret_stands_in_a_repr(opener: Opener) -> None:
-    """A store that is logged by mistake tells nothing."""
+def test_repr_contains_no_secret(opener: Opener) -> None:
     store = opener()
     store.put_tokens(APP, "alice", tokens("ACCESS"))
     store.put_device(APP, "alice", Device("key", "group", "SECRET"))
@@ -186,8 +173,7 @@ def test_no_secret_stands_in_a_repr(opener: Opener) -> None:
     assert "k" * 32 not in repr(store)
 
 
-def test_stores_with_a_lock_are_told_from_others(opener: Opener) -> None:
-    """What processes share has one; a keyring has not, which it says."""
+def test_all_stores_but_memory_and_keyring_have_locks(opener: Opener) -> None:
     store = opener()
 
     assert isinstance(store, LockingTokenStore) != isinstance(store, MemoryStore | KeyringStore)

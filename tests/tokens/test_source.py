@@ -1,4 +1,4 @@
-"""Token sources: when they refresh, what they serve meanwhile, and what they keep."""
+"""Token sources: when they refresh, what they return meanwhile, and what they store."""
 
 from __future__ import annotations
 
@@ -34,16 +34,14 @@ from tests.support.token_sources import ALICE, REFRESH, Source, World
 MANY = 200
 
 
-def test_tokens_that_are_far_from_their_end_are_given_as_they_are(world: World) -> None:
-    """Without a call."""
+def test_tokens_that_expire_later_are_returned_without_a_call(world: World) -> None:
     tokens = world.sign_in()
     source = world.source(tokens)
     world.advance(3600 - 61)
     assert (source.tokens(), world.refreshes()) == (tokens, 0)
 
 
-def test_tokens_are_refreshed_ahead_of_their_end(world: World) -> None:
-    """By the leeway."""
+def test_tokens_are_refreshed_leeway_seconds_before_they_expire(world: World) -> None:
     source = world.source(leeway=300)
     before = source.access_token()
     world.advance(3600 - 300)
@@ -52,8 +50,8 @@ def test_tokens_are_refreshed_ahead_of_their_end(world: World) -> None:
     assert world.refreshes() == 1
 
 
-def test_sources_that_began_together_do_not_refresh_together(pool: Pool, app: AppClient) -> None:
-    """Up to twice the leeway is drawn for each."""
+def test_refresh_is_up_to_twice_the_leeway_early(pool: Pool, app: AppClient) -> None:
+    """So that sources that began together do not refresh together."""
     eager = System(now=pool.cognito.clock, random_bytes=lambda length: b"\xff" * length)
     tokens = pool.flow(app).sign_in(ALICE).tokens
     source = pool.flow(app, system=eager).token_source(tokens, leeway=300)
@@ -61,8 +59,7 @@ def test_sources_that_began_together_do_not_refresh_together(pool: Pool, app: Ap
     assert source.access_token() != tokens.access_token
 
 
-def test_a_leeway_longer_than_a_token_lives_does_not_refresh_at_each_turn(world: World) -> None:
-    """A refresh is tried once in five seconds."""
+def test_leeway_longer_than_a_token_lives_refreshes_once_in_five_seconds(world: World) -> None:
     source = world.source(leeway=7200)
     tokens = [source.access_token() for _ in range(5)]
     assert (len(set(tokens)), world.refreshes()) == (1, 1)
@@ -71,14 +68,13 @@ def test_a_leeway_longer_than_a_token_lives_does_not_refresh_at_each_turn(world:
 
 
 @pytest.mark.parametrize("leeway", [-1, 86_401, float("inf"), float("nan"), 10**400])
-def test_a_leeway_is_part_of_a_tokens_life(world: World, leeway: float) -> None:
-    """Below, tokens would be served after their end; beyond, there is no such time."""
+def test_leeway_that_is_negative_or_longer_than_a_day_is_a_usage_error(world: World, leeway: float) -> None:
     with pytest.raises(UsageError, match="leeway"):
         world.source(leeway=leeway)
 
 
-def test_valid_tokens_are_served_while_a_refresh_fails_in_passing(world: World) -> None:
-    """And Cognito is not asked again at each turn."""
+def test_valid_tokens_are_returned_while_a_refresh_fails_temporarily(world: World) -> None:
+    """Cognito is asked again after five seconds."""
     tokens = world.sign_in()
     source = world.source(tokens)
     world.advance(3600 - 30)
@@ -90,8 +86,8 @@ def test_valid_tokens_are_served_while_a_refresh_fails_in_passing(world: World) 
     assert source.access_token() != tokens.access_token
 
 
-def test_passing_trouble_is_told_when_the_tokens_are_over(world: World) -> None:
-    """To everybody who asks meanwhile, and without a call for each."""
+def test_temporary_error_is_raised_when_the_tokens_have_expired(world: World) -> None:
+    """Every caller gets it, without a call for each."""
     source = world.source()
     world.advance(3600)
     world.pool.cognito.faults.throttle(REFRESH, times=3)
@@ -102,8 +98,7 @@ def test_passing_trouble_is_told_when_the_tokens_are_over(world: World) -> None:
     assert world.refreshes() == 3
 
 
-def test_a_refusal_is_told_at_once(world: World) -> None:
-    """The sign-in is over, although the access token may go on for a while."""
+def test_permanent_error_is_raised_although_the_access_token_is_valid(world: World) -> None:
     tokens = world.sign_in()
     source = world.source(tokens)
     world.pool.flow(world.app).revoke(tokens)
@@ -112,8 +107,8 @@ def test_a_refusal_is_told_at_once(world: World) -> None:
         source.access_token()
 
 
-def test_a_token_that_a_server_refused_is_replaced(world: World) -> None:
-    """Once: a server that refuses the new one too has another reason."""
+def test_rejected_token_is_replaced_once(world: World) -> None:
+    """A server that refuses the new one too has another reason."""
     source = world.source()
     first = source.access_token()
     second = source.refresh(first).access_token
@@ -123,8 +118,7 @@ def test_a_token_that_a_server_refused_is_replaced(world: World) -> None:
     assert world.refreshes() == 1
 
 
-def test_a_refused_token_is_served_on_to_others_if_it_cannot_be_replaced(world: World) -> None:
-    """The one who was refused hears why."""
+def test_rejected_token_is_returned_to_others_if_the_refresh_fails(world: World) -> None:
     source = world.source()
     first = source.access_token()
     world.pool.cognito.faults.throttle(REFRESH, times=3)
@@ -133,8 +127,9 @@ def test_a_refused_token_is_served_on_to_others_if_it_cannot_be_replaced(world: 
     assert source.access_token() == first
 
 
-def test_a_late_refusal_of_an_older_token_takes_nothing_back(pool: Pool, app: AppClient) -> None:
-    """The token in hand was refused, too, and is replaced."""
+def test_late_rejection_of_an_older_token_does_not_undo_that_of_the_current_one(
+    pool: Pool, app: AppClient
+) -> None:
     store, flow = Locking(), pool.async_flow(app)
     older = pool.flow(app).sign_in(ALICE).tokens
     source = flow.token_source(pool.flow(app).refresh(older), store=store)
@@ -153,16 +148,14 @@ def test_a_late_refusal_of_an_older_token_takes_nothing_back(pool: Pool, app: Ap
     assert refreshed.access_token != newer
 
 
-def test_a_clock_that_is_set_back_does_not_stop_refreshes(world: World) -> None:
-    """The last try lies in the future now, and counts as long ago."""
+def test_clock_that_is_set_back_does_not_stop_refreshes(world: World) -> None:
     source = world.source()
     second = source.refresh(source.access_token()).access_token
     world.advance(-3600)
     assert source.refresh(second).access_token != second
 
 
-def test_those_who_waited_for_a_slow_failure_do_not_wait_once_more(world: World) -> None:
-    """The five seconds begin at its end."""
+def test_five_seconds_begin_at_the_end_of_a_slow_failure(world: World) -> None:
     source = world.source(sleep=lambda _: world.advance(30))
     world.advance(3600)
     world.pool.cognito.faults.throttle(REFRESH, times=100)
@@ -177,7 +170,7 @@ def test_those_who_waited_for_a_slow_failure_do_not_wait_once_more(world: World)
 
 @pytest.fixture
 def short_id_tokens(world: World) -> World:
-    """The same with an app client whose ID tokens live for ten minutes, and its access tokens for an hour."""
+    """The same, with an app client whose ID tokens are valid for ten minutes and access tokens for an hour."""
     app = world.pool.app_client(
         flows=("ALLOW_USER_SRP_AUTH",), id_token_validity=10, token_validity_units={"IdToken": "minutes"}
     )
@@ -206,7 +199,7 @@ def test_expired_id_token_is_not_served_while_a_refresh_fails(short_id_tokens: W
 
 @pytest.mark.parametrize("skew", [-7200, 7200])
 def test_wrong_local_clock_does_not_change_how_long_tokens_are_used(pool: Pool, skew: float) -> None:
-    """Their times are Cognito's; the local clock counts from when they came."""
+    """Tokens name their end by Cognito's clock; the local clock counts from when they were received."""
     app, clock = pool.app_client(flows=("ALLOW_USER_SRP_AUTH",)), pool.cognito.clock
     system = System(now=lambda: clock() + timedelta(seconds=skew), random_bytes=bytes)
     tokens = pool.flow(app).sign_in(ALICE).tokens
@@ -244,21 +237,19 @@ def test_missing_id_token_raises_usage_error(world: World) -> None:
 
 @attrs.define
 class Store(MemoryStore):
-    """A store that may fail, and that notes what was put."""
+    """A store that may fail, and that records what was put."""
 
     stored: list[Tokens] = attrs.field(factory=list[Tokens], init=False)
     is_full: bool = attrs.field(default=False, init=False)
 
     def put_tokens(self, app: AppClient, username: str, tokens: Tokens) -> None:
-        """Note it, or fail."""
         if self.is_full:
             raise OSError("no space left on device")
         self.stored.append(tokens)
         super().put_tokens(app, username, tokens)
 
 
-def test_tokens_are_stored_before_they_are_handed_out(world: World) -> None:
-    """The first ones, and each new ones, once."""
+def test_tokens_are_stored_once_before_they_are_returned(world: World) -> None:
     tokens, store = world.sign_in(), Store()
     source = world.source(tokens, store=store)
     source.tokens()
@@ -269,16 +260,14 @@ def test_tokens_are_stored_before_they_are_handed_out(world: World) -> None:
     assert len(store.stored) == 2
 
 
-def test_tokens_that_come_from_the_store_are_not_stored_again(world: World) -> None:
-    """They are there."""
+def test_tokens_from_the_store_are_not_stored_again(world: World) -> None:
     tokens, store = world.sign_in(), Store()
     store.put_tokens(world.app, "alice", tokens)
     world.source(tokens, store=store).tokens()
     assert len(store.stored) == 1
 
 
-def test_a_store_that_fails_loses_nothing(world: World) -> None:
-    """The rotated tokens stay in hand, and are stored when somebody asks again."""
+def test_tokens_stay_in_memory_if_the_store_fails_and_are_stored_next_time(world: World) -> None:
     store = Store()
     source = world.source(store=store)
     source.tokens()
@@ -292,9 +281,7 @@ def test_a_store_that_fails_loses_nothing(world: World) -> None:
     assert world.refreshes() == 1
 
 
-def test_a_store_that_is_out_of_reach_in_passing_is_no_trouble_to_valid_tokens(world: World) -> None:
-    """They are served until it is back, or they end."""
-
+def test_valid_tokens_are_returned_while_the_store_fails_temporarily(world: World) -> None:
     class Away(MemoryStore):
         is_away = False
 
@@ -314,9 +301,7 @@ def test_a_store_that_is_out_of_reach_in_passing_is_no_trouble_to_valid_tokens(w
         source.tokens()
 
 
-def test_a_store_that_fails_in_the_midst_of_a_refresh_makes_no_token_valid(world: World) -> None:
-    """Nothing became of that try: the next who asks gets no token that is over."""
-
+def test_store_that_fails_during_a_refresh_does_not_make_expired_tokens_valid(world: World) -> None:
     class Breaking(MemoryStore):
         reads_left = 100
 
@@ -338,16 +323,16 @@ def test_a_store_that_fails_in_the_midst_of_a_refresh_makes_no_token_valid(world
         source.tokens()
 
 
-def test_tokens_that_come_from_a_store_are_served_while_a_refresh_fails_in_passing(world: World) -> None:
-    """Although nobody has asked for them before."""
+def test_valid_stored_tokens_are_returned_at_first_use_while_a_refresh_fails_temporarily(
+    world: World,
+) -> None:
     tokens = world.sign_in()
     world.advance(3600 - 30)
     world.pool.cognito.faults.throttle(REFRESH, times=3)
     assert world.source(tokens, store=MemoryStore()).tokens() == tokens
 
 
-def test_what_another_process_stored_is_taken(world: World) -> None:
-    """Without a call."""
+def test_tokens_that_another_process_stored_are_used_without_a_call(world: World) -> None:
     store = MemoryStore()
     tokens = world.sign_in()
     one, other = world.source(tokens, store=store), world.source(tokens, store=store)
@@ -357,8 +342,8 @@ def test_what_another_process_stored_is_taken(world: World) -> None:
     assert world.refreshes() == 1
 
 
-def test_older_tokens_that_end_later_are_replaced(world: World) -> None:
-    """They came while the clock was ahead, or lived longer: a person who signs in again is not held to them."""
+def test_stored_tokens_that_were_issued_earlier_are_replaced_even_if_they_expire_later(world: World) -> None:
+    """They came while the clock was ahead, or were valid for longer."""
     store, older = MemoryStore(), world.sign_in()
     store.put_tokens(world.app, "alice", attrs.evolve(older, expires_at=older.expires_at + timedelta(days=1)))
     world.advance(60)
@@ -366,16 +351,15 @@ def test_older_tokens_that_end_later_are_replaced(world: World) -> None:
     assert world.source(newer, store=store).tokens() == newer == store.get_tokens(world.app, "alice")
 
 
-def test_tokens_that_do_not_tell_their_age_go_by_their_end(world: World) -> None:
-    """An emulator's tokens may be no JWTs."""
+def test_opaque_tokens_are_compared_by_when_they_expire(world: World) -> None:
+    """An emulator's tokens need not be JWTs."""
     store, tokens = MemoryStore(), attrs.evolve(world.sign_in(), access_token="opaque")
     later = attrs.evolve(tokens, expires_at=tokens.expires_at + timedelta(seconds=60))
     store.put_tokens(world.app, "alice", later)
     assert world.source(tokens, store=store).tokens() == later
 
 
-def test_older_tokens_in_the_store_are_replaced(world: World) -> None:
-    """The person has signed in again."""
+def test_older_stored_tokens_are_replaced(world: World) -> None:
     store = MemoryStore()
     store.put_tokens(world.app, "alice", world.sign_in())
     world.advance(10)
@@ -385,20 +369,19 @@ def test_older_tokens_in_the_store_are_replaced(world: World) -> None:
 
 @attrs.define
 class Behind(MemoryStore):
-    """A store as two processes see it whose refreshes cross: the other one's tokens appear during ours."""
+    """A store whose refreshes of two processes cross: the other one's tokens appear during ours."""
 
     other: Tokens | None = attrs.field(default=None)
     reads: int = attrs.field(default=0, init=False)
 
     def get_tokens(self, app: AppClient, username: str) -> Tokens | None:
-        """Nothing new at first."""
         self.reads += 1
         return super().get_tokens(app, username) if self.reads % 2 else self.other
 
 
 @pytest.mark.parametrize("wait", [0, 3600], ids=["fresh", "due as well"])
-def test_a_reused_token_makes_the_store_be_read_again(world: World, wait: float) -> None:
-    """Another process won. What it stored is taken, and refreshed if it is due, too."""
+def test_reused_refresh_token_makes_the_source_read_the_store_again(world: World, wait: float) -> None:
+    """Another process was faster. Its tokens are used, and refreshed if they are due."""
     tokens = world.sign_in()
     world.advance(3600)
     other = world.pool.flow(world.app).refresh(tokens)
@@ -410,8 +393,7 @@ def test_a_reused_token_makes_the_store_be_read_again(world: World, wait: float)
     assert world.refreshes() == 2 + (wait > 0)
 
 
-def test_a_reused_token_is_told_when_the_store_knows_no_other(world: World) -> None:
-    """Sign in again."""
+def test_reused_refresh_token_is_an_error_if_the_store_has_no_other_tokens(world: World) -> None:
     tokens = world.sign_in()
     world.advance(3600)
     world.pool.flow(world.app).refresh(tokens)
@@ -422,13 +404,13 @@ def test_a_reused_token_is_told_when_the_store_knows_no_other(world: World) -> N
 
 @attrs.define
 class Locking(MemoryStore):
-    """A store whose lock can be held up, and notes who holds it."""
+    """A store whose lock can be held up, and that records which thread holds it."""
 
     turn: threading.Lock = attrs.field(factory=threading.Lock, init=False)
     holders: list[int] = attrs.field(factory=list[int], init=False)
 
     def lock(self, app: AppClient, username: str) -> AbstractContextManager[None]:
-        """A lock that belongs to the thread that took it."""
+        """Return a lock that belongs to the thread that took it."""
         return self._locked()
 
     @contextmanager
@@ -439,8 +421,7 @@ class Locking(MemoryStore):
             assert threading.get_ident() == self.holders[-1]
 
 
-def test_a_refresh_holds_the_lock_of_the_store(world: World) -> None:
-    """Many sources of one user take turns, although they wait for each other: one refresh is enough."""
+def test_sources_of_one_user_refresh_in_turn_and_only_once(world: World) -> None:
     store, tokens = Locking(), world.sign_in()
     sources = [world.source(tokens, store=store) for _ in range(20)]
     world.advance(3600)
@@ -453,18 +434,19 @@ async def _ask_all(sources: list[AsyncTokenSource]) -> set[str]:
     return set(await asyncio.gather(*(source.access_token() for source in sources)))
 
 
-def test_many_asynchronous_sources_of_one_user_do_not_starve_each_other(pool: Pool, app: AppClient) -> None:
-    """They wait for the store's lock in threads of their own, not in those that its holder needs."""
+def test_many_asynchronous_sources_that_wait_for_the_lock_do_not_starve_its_holder(
+    pool: Pool, app: AppClient
+) -> None:
+    """They wait in threads of their own."""
     store, tokens, flow = Locking(), pool.flow(app).sign_in(ALICE).tokens, pool.async_flow(app)
     sources = [flow.token_source(tokens, store=store) for _ in range(50)]
     pool.cognito.clock.advance(3600)
     assert len(asyncio.run(_ask_all(sources))) == 1
 
 
-def test_a_task_that_is_cancelled_while_it_waits_for_the_lock_leaves_it_free(
+def test_task_that_is_cancelled_while_it_waits_for_the_lock_leaves_it_free(
     pool: Pool, app: AppClient
 ) -> None:
-    """Else nobody could ever refresh again."""
     store = Locking()
     source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens, store=store)
 
@@ -484,17 +466,16 @@ def test_a_task_that_is_cancelled_while_it_waits_for_the_lock_leaves_it_free(
 
 
 class Strict(Locking):
-    """A store whose methods block, so that no event loop may call them."""
+    """A store whose methods must not be called on an event loop."""
 
     def lock(self, app: AppClient, username: str) -> AbstractContextManager[None]:
-        """Its `lock` may look for a connection before there is anything to enter."""
         with pytest.raises(RuntimeError, match="no running event loop"):
             asyncio.get_running_loop()
         return super().lock(app, username)
 
 
-def test_the_lock_of_the_store_is_made_in_a_thread_of_its_own(pool: Pool, app: AppClient) -> None:
-    """A store's methods may block: none is called on the event loop."""
+def test_lock_of_the_store_is_not_made_on_the_event_loop(pool: Pool, app: AppClient) -> None:
+    """It may connect to a server before there is anything to enter."""
     store = Strict()
     source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens, store=store)
     asyncio.run(source.tokens())
@@ -505,7 +486,6 @@ def test_the_lock_of_the_store_is_made_in_a_thread_of_its_own(pool: Pool, app: A
 
 
 def test_many_threads_share_one_refresh(pool: Pool, app: AppClient) -> None:
-    """All of them get the new token."""
     source = pool.flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens)
     before = source.access_token()
     pool.cognito.clock.advance(3600)
@@ -523,7 +503,6 @@ def test_many_threads_share_one_refresh(pool: Pool, app: AppClient) -> None:
 
 
 def test_many_tasks_share_one_refresh(pool: Pool, app: AppClient) -> None:
-    """All of them get the new token."""
     source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens)
     before = asyncio.run(source.access_token())
     pool.cognito.clock.advance(3600)
@@ -534,8 +513,7 @@ def test_many_tasks_share_one_refresh(pool: Pool, app: AppClient) -> None:
     assert [call.operation for call in pool.cognito.calls].count(REFRESH) == 1
 
 
-def test_those_who_can_go_on_with_a_valid_token_do_not_wait(pool: Pool, app: AppClient) -> None:
-    """Only one pays for the refresh."""
+def test_threads_with_a_valid_token_do_not_wait_for_a_refresh(pool: Pool, app: AppClient) -> None:
     store = Locking()
     tokens = pool.flow(app).sign_in(ALICE).tokens
     source = pool.flow(app).token_source(tokens, store=store)
@@ -551,8 +529,8 @@ def test_those_who_can_go_on_with_a_valid_token_do_not_wait(pool: Pool, app: App
         store.turn.acquire()
 
 
-def test_what_is_not_stored_yet_is_handed_to_no_other_thread(pool: Pool, app: AppClient) -> None:
-    """Not even to one that looks at the tokens in the very moment in which they change."""
+def test_tokens_that_are_not_stored_yet_are_not_returned_to_other_threads(pool: Pool, app: AppClient) -> None:
+    """Not even to one that reads them while they change."""
     is_asked, is_new, clock = threading.Event(), threading.Event(), pool.cognito.clock
     asking = threading.local()
 
@@ -568,7 +546,7 @@ def test_what_is_not_stored_yet_is_handed_to_no_other_thread(pool: Pool, app: Ap
             is_new.wait()
         return clock()
 
-    def is_handed_what_is_stored() -> bool:
+    def gets_what_is_stored() -> bool:
         asking.now = True
         return source.tokens() == store.get_tokens(app, "alice")
 
@@ -582,7 +560,7 @@ def test_what_is_not_stored_yet_is_handed_to_no_other_thread(pool: Pool, app: Ap
         refreshing = threads.submit(source.tokens)
         while not source._lock.of_this_process.locked():
             pass
-        asked = threads.submit(is_handed_what_is_stored)
+        asked = threads.submit(gets_what_is_stored)
         is_asked.wait()
         store.turn.release()
         assert asked.result()
@@ -590,8 +568,8 @@ def test_what_is_not_stored_yet_is_handed_to_no_other_thread(pool: Pool, app: Ap
         store.turn.acquire()
 
 
-def test_a_token_that_is_refused_while_the_refresh_ends_is_replaced(pool: Pool, app: AppClient) -> None:
-    """The refresh that is under way has looked at it before."""
+def test_token_that_is_rejected_while_a_refresh_ends_is_replaced(pool: Pool, app: AppClient) -> None:
+    """The refresh has checked the token before it was rejected."""
     is_over = threading.Event()
 
     class Leaving(MemoryStore):
@@ -614,8 +592,7 @@ def test_a_token_that_is_refused_while_the_refresh_ends_is_replaced(pool: Pool, 
     assert asyncio.run(refuse()).access_token != tokens.access_token
 
 
-def test_tasks_that_can_go_on_with_a_valid_token_do_not_wait(pool: Pool, app: AppClient) -> None:
-    """Only one pays for the refresh."""
+def test_tasks_with_a_valid_token_do_not_wait_for_a_refresh(pool: Pool, app: AppClient) -> None:
     store = Locking()
     tokens = pool.flow(app).sign_in(ALICE).tokens
     source = pool.async_flow(app).token_source(tokens, store=store)
@@ -634,8 +611,8 @@ def test_tasks_that_can_go_on_with_a_valid_token_do_not_wait(pool: Pool, app: Ap
     assert meanwhile == tokens.access_token != after
 
 
-def test_a_cancelled_task_leaves_the_refresh_to_the_others(pool: Pool, app: AppClient) -> None:
-    """Its tokens are rotated: if it were stopped half-way, they would be lost."""
+def test_cancelled_task_does_not_stop_the_refresh(pool: Pool, app: AppClient) -> None:
+    """Else rotated tokens would be lost."""
     store = MemoryStore()
     source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens, store=store)
     pool.cognito.clock.advance(3600)
@@ -654,15 +631,16 @@ def test_a_cancelled_task_leaves_the_refresh_to_the_others(pool: Pool, app: AppC
     assert [call.operation for call in pool.cognito.calls].count(REFRESH) == 1
 
 
-def test_a_failure_that_nobody_waits_for_warns_nobody(pool: Pool, app: AppClient) -> None:
-    """All who asked are gone."""
+def test_failure_after_every_waiter_was_cancelled_does_not_make_asyncio_warn(
+    pool: Pool, app: AppClient
+) -> None:
     source = pool.async_flow(app).token_source(pool.flow(app).sign_in(ALICE).tokens)
     pool.cognito.clock.advance(3600)
     pool.cognito.faults.throttle(REFRESH, times=3)
-    told: list[dict[str, Any]] = []
+    warnings: list[dict[str, Any]] = []
 
     async def leave() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: warnings.append(context))
         asking = asyncio.create_task(source.access_token())
         await asyncio.sleep(0)
         asking.cancel()
@@ -672,7 +650,7 @@ def test_a_failure_that_nobody_waits_for_warns_nobody(pool: Pool, app: AppClient
         await asyncio.sleep(0.05)
 
     asyncio.run(leave())
-    assert told == []
+    assert warnings == []
 
 
 # -- event loops --
@@ -680,14 +658,14 @@ def test_a_failure_that_nobody_waits_for_warns_nobody(pool: Pool, app: AppClient
 
 @attrs.define
 class Pausing:
-    """A source that has stopped at the pause of a refresh, because Cognito was busy once."""
+    """A source whose refresh has stopped at a pause, because Cognito was busy once."""
 
     source: AsyncTokenSource
     is_waiting: bool = False
 
     @classmethod
     def of(cls, pool: Pool, app: AppClient) -> Pausing:
-        """A source with tokens that are over."""
+        """Return a source with expired tokens."""
         cognito, tokens = pool.cognito, pool.flow(app).sign_in(ALICE).tokens
         flow = pool.async_flow(app, system=System(now=cognito.clock, sleep=lambda _: pausing.wait()))
         pausing = cls(flow.token_source(tokens))
@@ -696,20 +674,19 @@ class Pausing:
         return pausing
 
     async def wait(self) -> None:
-        """Wait for good."""
+        """Wait forever."""
         self.is_waiting = True
         await asyncio.Event().wait()
 
     async def begin(self) -> asyncio.Task[Tokens]:
-        """Ask, and come back when the refresh has stopped."""
+        """Ask for tokens, and return when the refresh has stopped."""
         asking = asyncio.create_task(self.source.tokens())
         while not self.is_waiting:  # noqa: ASYNC110 - the refresh itself tells
             await asyncio.sleep(0.001)
         return asking
 
 
-def test_a_refresh_that_ended_with_its_event_loop_is_begun_again(pool: Pool, app: AppClient) -> None:
-    """Nothing became of it: the next loop gets no token that is over."""
+def test_refresh_that_ended_with_its_event_loop_is_begun_again(pool: Pool, app: AppClient) -> None:
     pausing = Pausing.of(pool, app)
     asyncio.run(pausing.begin())
     assert asyncio.run(pausing.source.tokens()).expires_at > pool.cognito.clock()
@@ -718,7 +695,7 @@ def test_a_refresh_that_ended_with_its_event_loop_is_begun_again(pool: Pool, app
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # asyncio's own, for such an end
-def test_a_refresh_whose_event_loop_was_closed_is_begun_again(pool: Pool, app: AppClient) -> None:
+def test_refresh_whose_event_loop_was_closed_is_begun_again(pool: Pool, app: AppClient) -> None:
     """The loop was closed although tasks were left."""
     pausing, loop = Pausing.of(pool, app), asyncio.new_event_loop()
     loop.run_until_complete(pausing.begin())
@@ -747,8 +724,7 @@ def test_lock_is_released_if_the_event_loop_of_its_holder_was_closed() -> None:
     assert turn.acquire(timeout=10)
 
 
-def test_two_event_loops_at_once_are_a_usage_error(pool: Pool, app: AppClient) -> None:
-    """A source belongs to the tasks of one loop."""
+def test_second_event_loop_during_a_refresh_is_a_usage_error(pool: Pool, app: AppClient) -> None:
     pausing = Pausing.of(pool, app)
 
     async def ask_from_another_loop() -> None:
@@ -759,8 +735,7 @@ def test_two_event_loops_at_once_are_a_usage_error(pool: Pool, app: AppClient) -
         asyncio.run(ask_from_another_loop())
 
 
-def test_a_source_tells_no_token(world: World) -> None:
-    """Its repr names the user."""
+def test_repr_of_a_source_names_the_user_and_no_token(world: World) -> None:
     tokens = world.sign_in()
     text = repr(world.source(tokens).source)
     assert "alice" in text

@@ -1,4 +1,4 @@
-"""Four processes share a file of tokens that rotate without grace: nobody is ever signed out."""
+"""Four processes that share a file of tokens, which rotate without a grace period: no user is signed out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ for line in sys.stdin:
 
 
 def ask(processes: list[subprocess.Popen[str]], seconds: float) -> set[str]:
-    """Let all of them ask for a token at once, at a time that is so far ahead; gives what they got."""
+    """Let all processes ask for a token at once, at a time that is so far ahead; returns their tokens."""
     for process in processes:
         assert process.stdin is not None
         process.stdin.write(f"{seconds}\n")
@@ -44,8 +44,9 @@ def ask(processes: list[subprocess.Popen[str]], seconds: float) -> set[str]:
 
 
 @pytest.mark.slow
-def test_processes_that_share_a_store_refresh_in_turn(cognito: LocalCognito, tmp_path: Path) -> None:
-    """Each round makes one refresh, and all of them get its tokens, which Cognito takes."""
+def test_processes_that_share_a_store_refresh_once_and_get_the_same_tokens(
+    cognito: LocalCognito, tmp_path: Path
+) -> None:
     pool = cognito.create_pool()
     pool.add_user("alice", "correct horse")
     client = pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), refresh_token_rotation=ROTATION)

@@ -278,7 +278,7 @@ def test_sign_out_that_does_not_reach_cognito_can_be_repeated(world: World) -> N
 
 
 def test_sign_out_that_cognito_refuses_deletes_the_tokens_all_the_same(pool: Pool) -> None:
-    """This app client does not allow revocation: else nobody could ever sign out here."""
+    """This app client does not allow revocation: else no user could ever sign out here."""
     app = pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), enable_token_revocation=False)
     store = MemoryStore()
     flow = pool.flow(app, store=store)
