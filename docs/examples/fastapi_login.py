@@ -31,6 +31,10 @@ from cognito_flow import (
 
 COOKIE = "__Host-session"  # with this prefix, browsers send it to this host only, and only over TLS
 
+# A random value that ties the sealed challenge to the browser. Otherwise an attacker could sign in as themselves as far as the
+# code, and have somebody else send it: that person would then use the attacker's account.
+BROWSER = "__Host-login"
+
 # The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that the page
 # does not reveal who has an account.
 REFUSALS: dict[type[CognitoFlowError], tuple[int, str]] = {
@@ -45,6 +49,7 @@ REFUSALS: dict[type[CognitoFlowError], tuple[int, str]] = {
 }
 
 Session = Annotated[str, Cookie(alias=COOKIE)]
+Browser = Annotated[str, Cookie(alias=BROWSER)]
 
 
 class Password(BaseModel):
@@ -73,14 +78,17 @@ class Desk:
         self.sessions: dict[str, AsyncTokenSource] = {}
 
     def show(self, step: Step, response: Response) -> dict[str, str | None]:
+        value = secrets.token_urlsafe()
         match step:
             case SignedIn():
-                session = secrets.token_urlsafe()
-                self.sessions[session] = self.flow.token_source(step.tokens)
-                response.set_cookie(COOKIE, session, secure=True, httponly=True, samesite="strict")
+                self.sessions[value] = self.flow.token_source(step.tokens)
+                set_cookie(response, COOKIE, value)
+                response.delete_cookie(BROWSER, secure=True, httponly=True, samesite="strict")
                 return {"username": step.username}
             case CodeChallenge():
-                return {"asks": step.name, "sent_to": step.sent_to, "state": self.flow.seal(step)}
+                set_cookie(response, BROWSER, value)
+                state = self.flow.seal(step, bound_to=value)
+                return {"asks": step.name, "sent_to": step.sent_to, "state": state}
             case _:  # write a page for each challenge of your pool
                 raise HTTPException(501, f"There is no page yet that asks {step.name}.")
 
@@ -102,6 +110,10 @@ class Desk:
                 await source.sign_out()
 
 
+def set_cookie(response: Response, name: str, value: str) -> None:
+    response.set_cookie(name, value, secure=True, httponly=True, samesite="strict")
+
+
 def make_app(flow: AsyncAuthFlow) -> FastAPI:
     """Create the application. The flow is an argument, so that a test can pass one of a local pool."""
     app, desk = FastAPI(), Desk(flow)
@@ -114,8 +126,8 @@ def make_app(flow: AsyncAuthFlow) -> FastAPI:
         return desk.show(await flow.start(credentials), response)
 
     @app.post("/login/code")
-    async def code(given: Code, response: Response) -> dict[str, str | None]:
-        challenge = flow.unseal(given.state)
+    async def code(given: Code, response: Response, browser: Browser = "") -> dict[str, str | None]:
+        challenge = flow.unseal(given.state, bound_to=browser)
         if not isinstance(challenge, CodeChallenge):
             raise SealError("this application seals only challenges that ask for a code")
         return desk.show(await flow.send(challenge.answer(given.code)), response)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from html import escape
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,6 +27,10 @@ from cognito_flow import (
 )
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+# A random value that ties the sealed challenge to the browser. Otherwise an attacker could sign in as themselves as far as the
+# code, and have somebody else send the form: that person would then use the attacker's account.
+COOKIE = "__Host-login"  # with this prefix, other hosts cannot set it
 
 PASSWORD_FORM = '<form method="post"><input name="username"><input name="password" type="password"></form>'
 
@@ -50,36 +56,43 @@ class LoginPage:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         # Browsers send forms in ASCII.
         form = dict(parse_qsl(environ["wsgi.input"].read(length).decode("ascii", "replace")))
-        page = self.post(form) if environ["REQUEST_METHOD"] == "POST" else PASSWORD_FORM
-        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8")])
+        browser = browser_of(environ)
+        page = self.post(form, browser) if environ["REQUEST_METHOD"] == "POST" else PASSWORD_FORM
+        cookie = f"{COOKIE}={browser}; Path=/; Secure; HttpOnly; SameSite=Strict"
+        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Set-Cookie", cookie)])
         return [page.encode()]
 
-    def post(self, form: dict[str, str]) -> str:
+    def post(self, form: dict[str, str], browser: str) -> str:
         try:
             if "state" in form:
-                return self.answer(form)
+                return self.answer(form, browser)
             credentials = UserSrpAuth(form.get("username", ""), form.get("password", ""))
-            return self.show(self.flow.start(credentials))
+            return self.show(self.flow.start(credentials), browser)
         except CognitoFlowError as error:
             return refusal(error)
 
-    def answer(self, form: dict[str, str]) -> str:
-        challenge = self.flow.unseal(form["state"])
+    def answer(self, form: dict[str, str], browser: str) -> str:
+        challenge = self.flow.unseal(form["state"], bound_to=browser)
         if not isinstance(challenge, CodeChallenge):
             raise SealError("this page seals only challenges that ask for a code")
         try:
-            return self.show(self.flow.send(challenge.answer(form.get("code", ""))))
+            return self.show(self.flow.send(challenge.answer(form.get("code", ""))), browser)
         except AnswerRejected:
             return code_form(form["state"], "That is not the code.")
 
-    def show(self, step: Step) -> str:
+    def show(self, step: Step, browser: str) -> str:
         match step:
             case SignedIn():
                 return f"<p>Welcome, {escape(step.username)}.</p>"
             case CodeChallenge():
-                return code_form(self.flow.seal(step), "Your code, please.")
+                return code_form(self.flow.seal(step, bound_to=browser), "Your code, please.")
             case _:  # write a page for each challenge of your pool
                 return f"<p>There is no page yet that asks {escape(step.name)}.</p>"
+
+
+def browser_of(environ: dict[str, Any]) -> str:
+    cookie = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
+    return secrets.token_urlsafe() if cookie is None else cookie.value
 
 
 def code_form(state: str, message: str) -> str:

@@ -23,10 +23,15 @@ def test_generated_page_is_what_the_code_says(name: str) -> None:
 
 
 def test_example_login_page_answers_each_outcome(cognito: LocalCognito) -> None:
-    """A wrong password, a wrong code, a double click, an altered state, a missing page, an outage."""
+    """A wrong password, a wrong code, another browser, a double click, a missing page, an outage."""
     pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
     pool.add_user("alice", "correct horse", totp=True)
     page = load(DOCS / "examples" / "web_login.py").LoginPage(pool.flow(seal_keys=["k" * 32]))
+
+    cookies: list[str] = []
+
+    def keep_cookie(_status: str, headers: list[tuple[str, str]]) -> None:
+        cookies.append(dict(headers)["Set-Cookie"].partition(";")[0])
 
     def request(**form: str) -> str:
         body = urlencode(form).encode()
@@ -34,8 +39,9 @@ def test_example_login_page_answers_each_outcome(cognito: LocalCognito) -> None:
             "REQUEST_METHOD": "POST" if form else "GET",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body),
+            **({"HTTP_COOKIE": cookies[-1]} if cookies else {}),
         }
-        return b"".join(page(environ, lambda status, headers: None)).decode()
+        return b"".join(page(environ, keep_cookie)).decode()
 
     assert "password" in request()
     assert "Wrong name or password" in request(username="alice", password="x")
@@ -43,6 +49,11 @@ def test_example_login_page_answers_each_outcome(cognito: LocalCognito) -> None:
     assert asked is not None
     assert "not the code" in request(state=asked[1], code="1")
     code = pool.totp("alice")
+    browser = cookies.copy()
+    cookies.clear()
+    assert "start again" in request(state=asked[1], code=code)
+    assert cookies[-1] not in browser
+    cookies[:] = browser
     assert "Welcome, alice" in request(state=asked[1], code=code)
     assert "start again" in request(state=asked[1], code=code)
     assert "start again" in request(state="made up", code="1")

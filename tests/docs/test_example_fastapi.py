@@ -114,6 +114,17 @@ def test_double_click_is_refused_without_a_call(
     assert browser.get("/me").json() == {"username": "alice"}
 
 
+def test_state_of_another_browser_is_refused(browser: TestClient, pool: Pool) -> None:
+    """An attacker cannot have somebody else finish the attacker's sign-in."""
+    state = give_password(browser).json()["state"]
+    browser.cookies.clear()
+    answer = {"state": state, "code": pool.totp("alice")}
+    assert browser.post("/login/code", json=answer).status_code == 410
+
+    give_password(browser)
+    assert browser.post("/login/code", json=answer).status_code == 410
+
+
 @pytest.mark.parametrize("spoilt", ["{turned}{rest}", "{rest}", "", "ü"])
 def test_altered_state_is_refused(browser: TestClient, pool: Pool, spoilt: str) -> None:
     state = give_password(browser).json()["state"]
