@@ -44,12 +44,14 @@ class Clients:
         given: A client of the caller's, which is then used for every call.
         admin: Whether Admin operations are called, which are signed.
         service: The service, as botocore names it.
+        region: Its region; None is the app client's.
     """
 
     app: AppClient
     given: object | None
     admin: bool
     service: str = "cognito-idp"
+    region: str | None = None
     _watched: object | None = attrs.field(default=None, init=False, repr=False)
     _made: object | None = attrs.field(default=None, init=False, repr=False)
     _made_in: int | None = attrs.field(default=None, init=False)
@@ -84,7 +86,8 @@ class Clients:
         # responses.
         if self._made is None or self._made_in != os.getpid():
             make = _signed_client if self.admin else unsigned_client
-            self._made = make(self.service, self.app.region, self.app.endpoint_url)
+            endpoint_url = self.app.endpoint_url if self.service == "cognito-idp" else None
+            self._made = make(self.service, self.region or self.app.region, endpoint_url)
             self._made_in = os.getpid()
         return self._made
 

@@ -30,7 +30,7 @@ from cognito_flow._exchange import Call, Exchange
 from cognito_flow._extras import missing
 from cognito_flow._json import as_object, as_text
 from cognito_flow._tracebacks import without_locals
-from cognito_flow._transport.clients import Clients, unsigned_client
+from cognito_flow._transport.clients import Clients
 from cognito_flow._transport.drivers import AsyncDriver, Driver, Wire
 from cognito_flow.errors import TokenExpired, UnexpectedResponse, UsageError
 from cognito_flow.models import AppClient, System, Tokens
@@ -126,9 +126,12 @@ class _Pool:
         provider = None if app is None else _provider_name(app)
         self._identity = _Identity(identity_pool_id, provider, custom_role_arn, identity_id)
         self._region = _region(identity_pool_id)
-        given = unsigned_client("cognito-identity", self._region) if client is None else client
         self._system = System() if system is None else system
-        clients = Clients(app or _NO_APP, given, admin=False, service="cognito-identity")
+        clients = Clients(
+            app or _NO_APP, client, admin=False, service="cognito-identity", region=self._region
+        )
+        if client is None:
+            clients.method("GetId")  # makes the client now: a region that does not exist is reported here
         self._wire = Wire(clients, self._system, None)
         self._latest: AwsCredentials | None = None
 
