@@ -156,7 +156,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         sealer = self._need_sealer()
         if isinstance(step, SignedUp):
             return sealer.seal("sign_up", _sign_up.signed_up_to_json(step), bound_to)
-        if not isinstance(step, Handler):
+        if not isinstance(step, Handler):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
             raise UsageError(f"only a challenge or a sign-up can be sealed, not {type(step).__name__}")
         return sealer.seal("challenge", pending_to_json(step.pending), bound_to)
 

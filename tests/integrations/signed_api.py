@@ -70,7 +70,7 @@ class SignedApi(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: SignedApi
+    server: SignedApi  # pyright: ignore[reportIncompatibleVariableOverride] - what made it
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:

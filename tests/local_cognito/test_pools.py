@@ -551,7 +551,8 @@ def test_published_test_keys_are_valid_rsa_keys() -> None:
 def test_pool_is_created_without_a_client_and_refused_as_through_one(cognito: LocalCognito) -> None:
     with pytest.raises(ClientError, match="Member must satisfy enum value set") as refused:
         cognito.create_pool(mfa_configuration="SOMETIMES")
-    assert refused.value.response["Error"]["Code"] == INVALID
+    error: Any = refused.value.response
+    assert error["Error"]["Code"] == INVALID
     with pytest.raises(TypeError, match="not JSON serializable"):
         cognito.create_pool(policies=object())
     cognito.faults.lose("CreateUserPool")
