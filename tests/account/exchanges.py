@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+import attrs
+
 from cognito_flow import AppClient, CodeDelivery, Tokens
 from cognito_flow._exchange import Call, Exchange, Response, Wait
 from cognito_flow.errors import CognitoFlowError
@@ -27,8 +29,9 @@ TOKENS = Tokens(
 )
 
 
-# Operations that botocore knows since 1.44; the dependencies allow older versions.
+# What older versions of botocore, which the dependencies allow, do not know.
 NEW_OPERATIONS = {"ListUserSessions", "RevokeUserSession"}
+NEW_MEMBERS = {"WebAuthnMfaSettings"}
 
 
 def checked(call: Call | Wait[object]) -> Call:
@@ -36,7 +39,11 @@ def checked(call: Call | Wait[object]) -> Call:
     assert isinstance(call, Call)
     if call.operation in NEW_OPERATIONS - set(model().operation_names):
         return call
-    return check_call(call)
+    shape = model().operation_model(call.operation).input_shape
+    unknown = NEW_MEMBERS - set(shape.members if shape is not None else ())
+    known = {name: value for name, value in call.parameters.items() if name not in unknown}
+    check_call(attrs.evolve(call, parameters=known))
+    return call
 
 
 def run(exchange: Exchange[T], *answers: Mapping[str, object] | CognitoFlowError) -> tuple[list[Call], T]:
