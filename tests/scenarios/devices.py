@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -19,10 +21,10 @@ from cognito_flow.testing._state import Members
 from tests.scenarios.second_factors import ON, SMS
 from tests.scenarios.table import PASSWORD, Moves, Send, Start, World, expect, row, signed_in
 
-ALWAYS = {
+ALWAYS: dict[str, Any] = {
     "device_configuration": {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False}
 }
-OPT_IN = {
+OPT_IN: dict[str, Any] = {
     "device_configuration": {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": True}
 }
 NO_BYPASS = {"device_configuration": {"ChallengeRequiredOnNewDevice": False}}
