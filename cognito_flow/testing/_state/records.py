@@ -352,7 +352,7 @@ class Settings:
     admin_no_srp_auth: bool = False
 
 
-_KINDS = {float: "number", bool: "true or false", str: "string"}
+_KINDS: dict[type[object], str] = {float: "number", bool: "true or false", str: "string"}
 
 
 @attrs.define
@@ -386,7 +386,8 @@ class UserPool:
         Raises:
             ValueError: There is no such setting, or a value has the wrong type.
         """
-        kinds = {field.name: type(field.default) for field in attrs.fields(Settings)} | {"issuer": str}
+        defaults = {**attrs.asdict(Settings()), "issuer": self.issuer}
+        kinds: dict[str, type[object]] = {name: type(value) for name, value in defaults.items()}
         for name, value in given.items():
             if name not in kinds:
                 raise ValueError(f"there is no setting {name}: expected one of {', '.join(sorted(kinds))}")

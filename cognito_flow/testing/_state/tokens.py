@@ -131,14 +131,18 @@ def _overrides(
     if version != "1":
         request["scopes"] = [_SCOPE]
     response = pool.run_trigger("PreTokenGeneration", source, client.id, user, request, version) or {}
-    # The first version knows the ID token only.
-    if version == "1":
-        identity = details = response.get("claimsOverrideDetails") or {}
-        access: Members = {}
-    else:
-        details = response.get("claimsAndScopeOverrideDetails") or {}
-        identity, access = details.get("idTokenGeneration") or {}, details.get("accessTokenGeneration") or {}
-    return _Overrides(identity, access, details.get("groupOverrideDetails") or {})
+    if version == "1":  # it knows the ID token only
+        details = _object(response, "claimsOverrideDetails")
+        return _Overrides(details, {}, _object(details, "groupOverrideDetails"))
+    details = _object(response, "claimsAndScopeOverrideDetails")
+    names = ("idTokenGeneration", "accessTokenGeneration", "groupOverrideDetails")
+    return _Overrides(*(_object(details, name) for name in names))
+
+
+def _object(members: Members, name: str) -> Members:
+    """A member that is an object; an empty one if it is missing or null."""
+    found: Members = members.get(name) or {}
+    return found
 
 
 def _override_claims(claims: Members, wanted: Members, reserved: frozenset[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import json
 import uuid
+from collections.abc import Mapping
 
 import attrs
 
@@ -291,7 +292,7 @@ def finish(sign_in: SignIn) -> Members:
     if progress.target or "AcrConfiguration" in pool.members:
         grant.acr_claims = acr.claims(pool, progress.amr)
     # The ClientMetadata of InitiateAuth does not reach the pre token generation trigger.
-    metadata = {} if sign_in.is_start else sign_in.metadata
+    metadata: Mapping[str, str] = {} if sign_in.is_start else sign_in.metadata
     source = "TokenGeneration_Authentication"
     result = issue(pool, sign_in.client, user, grant, sign_in.now, source, metadata)
     result["RefreshToken"] = grant.token
