@@ -29,6 +29,8 @@ def without_locals(target: T) -> T:
         target: A function, a coroutine function, or a class. Of a class, the constructor and the methods
             whose names have no leading underscore are decorated; inherited ones are not.
     """
+    if hasattr(target, _GUARDED):
+        return target
     if isinstance(target, type):
         for name, member in list(vars(target).items()):
             if name == "__init__" or not name.startswith("_"):
@@ -76,9 +78,8 @@ def _clear_frames(step: TracebackType | None) -> None:
 def _decorate_member(owner: type, name: str, member: object) -> None:
     if isinstance(member, classmethod | staticmethod):
         method = cast("Any", member)
-        if not hasattr(method.__func__, _GUARDED):
-            setattr(owner, name, type(method)(without_locals(method.__func__)))
-    elif inspect.isfunction(member) and not hasattr(member, _GUARDED):
+        setattr(owner, name, type(method)(without_locals(method.__func__)))
+    elif inspect.isfunction(member):
         setattr(owner, name, without_locals(member))
 
 

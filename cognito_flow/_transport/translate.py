@@ -181,9 +181,7 @@ def _is_bad_certificate(error: Exception) -> bool:
 def _links(error: BaseException) -> Iterator[BaseException]:
     """An error of an HTTP library and what it wraps."""
     link: object = error
-    for _ in range(8):
-        if not isinstance(link, BaseException):
-            return
+    while isinstance(link, BaseException):
         yield link
         candidates = (getattr(link, "original_error", None), _error_behind(link), *link.args)
         link = next((item for item in candidates if isinstance(item, BaseException)), None)

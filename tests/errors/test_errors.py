@@ -190,6 +190,7 @@ def test_value_that_was_sent_does_not_become_the_message(text: str, expected: st
         "ConfirmationCode": "482913",
         "UserAttributes": [{"Name": "email", "Value": "a.b@example.com"}],
         "AuthParameters": {"USERNAME": "alice", "PASSWORD": "horse"},
+        "ForceAliasCreation": True,
     }
     error = from_service("UserLambdaValidationException", text, parameters=parameters)
 
