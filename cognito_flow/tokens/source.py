@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
+from cognito_flow._checks import refresh_token_of
 from cognito_flow._exchange import Exchange, settled
 from cognito_flow._jwt import unverified_moment
 from cognito_flow._process_lock import ProcessLock
@@ -50,9 +51,8 @@ def begin_with(tokens: Tokens | str) -> Tokens:
     """
     if isinstance(tokens, Tokens):
         return tokens
-    if not isinstance(tokens, str) or not tokens:  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
-        raise UsageError("pass Tokens, or a refresh token as a str that is not empty")
-    return Tokens("", refresh_token=tokens, expires_at=datetime.min.replace(tzinfo=UTC), username="")
+    long_ago = datetime.min.replace(tzinfo=UTC)
+    return Tokens("", refresh_token=refresh_token_of(tokens), expires_at=long_ago, username="")
 
 
 def _check_leeway(_instance: object, _attribute: object, value: float) -> None:
