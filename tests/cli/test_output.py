@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cognito_flow.cli import exit_codes
+from cognito_flow import UsageError
+from cognito_flow.cli import exit_codes, output
 from tests.cli.conftest import PASSWORD, Served, Signed, printed, read
 from tests.integrations import identities
 
@@ -96,6 +97,15 @@ def test_output_that_cannot_be_written_leaves_nothing_behind(signed: Signed, tmp
 
     assert "cannot be written" in result.stderr
     assert [path.name for path in folder.iterdir()] == ["taken"]
+
+
+def test_file_that_cannot_be_replaced_is_wrong_usage_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(UsageError, match="folder cannot be written"):
+        output.write("text", tmp_path / "folder")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 def test_tokens_that_are_stored_are_printed_only_on_request(signed: Signed) -> None:
