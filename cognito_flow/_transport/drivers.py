@@ -16,6 +16,7 @@ import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -38,6 +39,8 @@ T = TypeVar("T")
 
 TIMEOUT = 30.0
 """How long a turn may take, in seconds, unless the flow says otherwise."""
+
+_NOTICE = 0.5  # seconds, in which a worker thread notices that the event loop was closed
 
 _log = logging.getLogger("cognito_flow")
 
@@ -173,7 +176,7 @@ class AsyncDriver:
         """Run an exchange to its end."""
         if self.wire.clients.are_asynchronous:
             return await self._run_on_the_loop(exchange)
-        finish = partial(_finish_on, asyncio.get_running_loop(), self.wire.timeout)
+        finish = partial(_finish_on, asyncio.get_running_loop())
         return await self.wire.workers.run(_run_blocking, self.wire, exchange, finish)
 
     async def _run_on_the_loop(self, exchange: Exchange[T]) -> T:
@@ -219,9 +222,13 @@ def _refuse(wait: Wait[Any]) -> None:
     raise UsageError("this store or callback is asynchronous: use AsyncAuthFlow")
 
 
-def _finish_on(loop: asyncio.AbstractEventLoop, timeout: float, wait: Wait[Any]) -> None:
-    """Await on the event loop, while this worker thread waits for it: not for ever, as the loop may end."""
-    asyncio.run_coroutine_threadsafe(wait.run(), loop).result(timeout)
+def _finish_on(loop: asyncio.AbstractEventLoop, wait: Wait[Any]) -> None:
+    """Await on the event loop while this worker thread waits, but not for a loop that was closed."""
+    finished = asyncio.run_coroutine_threadsafe(wait.run(), loop)
+    while not loop.is_closed():
+        with suppress(TimeoutError):
+            return finished.result(_NOTICE)
+    raise RuntimeError("the event loop was closed")
 
 
 def _call(turn: _Turn, call: Call) -> Outcome:

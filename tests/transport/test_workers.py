@@ -17,6 +17,8 @@ import attrs
 import pytest
 
 from cognito_flow import AsyncAuthFlow, Event, SignedIn, UserSrpAuth
+from cognito_flow._exchange import Wait
+from cognito_flow._transport.drivers import _finish_on
 from cognito_flow._transport.workers import Workers
 from tests.support.conversation import APP, RESULT, VERIFIER
 
@@ -146,6 +148,23 @@ def test_forked_child_starts_threads_of_its_own() -> None:
     assert asyncio.run(workers.run(lambda: 2)) == 2
     assert workers._turns is not inherited
     assert workers._process == os.getpid()
+
+
+def test_worker_thread_does_not_wait_for_an_event_loop_that_was_closed() -> None:
+    """An application's store is awaited, and never answers."""
+    loop = asyncio.new_event_loop()
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(_finish_on, loop, Wait(never()))
+        loop.run_until_complete(asyncio.sleep(0.1))
+        left: Any = asyncio.all_tasks(loop).pop()
+        left._log_destroy_pending = False  # or asyncio prints that the task was left, as is meant here
+        loop.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            waiting.result(20)
 
 
 @pytest.mark.slow
