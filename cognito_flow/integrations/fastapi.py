@@ -1,6 +1,8 @@
-"""AccessToken and IdToken for FastAPI: dependencies that verify the token of a request."""
+"""AccessToken and IdToken for FastAPI: dependencies that verify the token of a request.
 
-from __future__ import annotations
+Rule of this file: annotations are not postponed. FastAPI reads those of `__call__`, and older versions cannot
+find what a string of them means.
+"""
 
 from typing import Unpack
 
