@@ -73,10 +73,10 @@ def watch(client: object) -> None:
     service = meta.service_model.service_id.hyphenize()
     for event, hook in (
         ("before-send", _note_that_it_is_sent),
-        ("needs-retry", _never_repeat),
         ("response-received", _check_form),
     ):
         events.register_first(f"{event}.{service}", hook, unique_id=f"cognito-flow-{event}")
+    _take_over_retries(events, service)
 
 
 def _note_that_it_is_sent(**_: object) -> None:
@@ -84,10 +84,30 @@ def _note_that_it_is_sent(**_: object) -> None:
         attempt.was_sent = True
 
 
-def _never_repeat(**_: object) -> bool | None:
-    """The first hook that returns something decides: False keeps botocore from repeating an attempt, whatever
-    retry mode and number of attempts the client is configured for. `repeating` decides instead."""
-    return None if attempt_in_progress() is None else False
+def _take_over_retries(events: Any, service: str) -> None:
+    """Keep botocore from repeating an attempt, whatever retry mode and number of attempts the client is
+    configured for: `repeating` decides instead. The caller's other calls are repeated as before.
+
+    The client's own hook is put into one that returns None during an attempt. To return False from a hook of
+    ours is not enough: before botocore 1.43 everything but None meant "repeat", even after a success.
+    """
+    unique_id = f"retry-config-{service}"
+    registered: Mapping[str, Any] = getattr(events, "_emitter", events)._unique_id_handlers  # noqa: SLF001
+    hook: Any = registered.get(unique_id, {}).get("handler")
+    if hook is None or isinstance(hook, _Retries):
+        return
+    events.unregister(f"needs-retry.{service}", unique_id=unique_id)
+    events.register(f"needs-retry.{service}", _Retries(hook), unique_id=unique_id)
+
+
+@attrs.frozen
+class _Retries:
+    """A client's own hook for retries, which decides nothing during an attempt of ours."""
+
+    hook: Any
+
+    def __call__(self, **event: object) -> object:
+        return None if attempt_in_progress() else self.hook(**event)
 
 
 def _check_form(response_dict: Mapping[str, Any] | None, **_: object) -> None:
