@@ -34,7 +34,7 @@ __all__ = ["AlbClaims", "AlbVerifier", "AsyncAlbVerifier"]
 
 _ARN = re.compile(r"arn:aws:elasticloadbalancing:([a-z0-9-]+):\d{12}:loadbalancer/app/[\w/-]+", re.ASCII)
 _KEY_ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)  # it becomes part of a URL
-_PAUSE = timedelta(seconds=10)  # after a key id that does not exist: anybody can make one up
+_PAUSE = timedelta(seconds=10)  # after a key id that does not exist, which a sender can make up
 
 
 @attrs.frozen(kw_only=True)

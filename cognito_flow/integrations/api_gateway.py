@@ -1,6 +1,6 @@
 """Lambda functions behind Amazon API Gateway and AWS AppSync: an authorizer, and claims that were verified.
 
-Rule of this file: it imports no AWS SDK. What depends on the kind of API stands in one place, `_Request`.
+Rule of this file: it imports no AWS SDK. `_Request` alone knows the kinds of API.
 
 Source: "Use API Gateway Lambda authorizers" and "Control access to HTTP APIs with JWT authorizers" in the
 Amazon API Gateway developer guide; "Authorization and authentication" in the AWS AppSync developer guide.

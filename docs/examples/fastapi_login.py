@@ -32,7 +32,7 @@ from cognito_flow import (
 COOKIE = "__Host-session"  # with this prefix, browsers send it to this host only, and only over TLS
 
 # A random value that ties the sealed challenge to the browser. Otherwise an attacker could sign in as themselves as far as the
-# code, and have somebody else send it: that person would then use the attacker's account.
+# code, and make another person send it: that person would then use the attacker's account.
 BROWSER = "__Host-login"
 
 # The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that the page

@@ -29,7 +29,7 @@ from cognito_flow import (
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 # A random value that ties the sealed challenge to the browser. Otherwise an attacker could sign in as themselves as far as the
-# code, and have somebody else send the form: that person would then use the attacker's account.
+# code, and make another person send the form: that person would then use the attacker's account.
 COOKIE = "__Host-login"  # with this prefix, other hosts cannot set it
 
 PASSWORD_FORM = '<form method="post"><input name="username"><input name="password" type="password"></form>'
