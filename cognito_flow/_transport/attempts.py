@@ -11,9 +11,10 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 import attrs
+from botocore.exceptions import ClientError
 
 from cognito_flow._json import as_object, parse_json
 from cognito_flow.errors import Blocked, CognitoFlowError, InternalError, Throttled, UnexpectedResponse
@@ -73,10 +74,10 @@ def watch(client: object) -> None:
     service = meta.service_model.service_id.hyphenize()
     for event, hook in (
         ("before-send", _note_that_it_is_sent),
+        ("needs-retry", _never_repeat),
         ("response-received", _check_form),
     ):
         events.register_first(f"{event}.{service}", hook, unique_id=f"cognito-flow-{event}")
-    _take_over_retries(events, service)
 
 
 def _note_that_it_is_sent(**_: object) -> None:
@@ -84,30 +85,24 @@ def _note_that_it_is_sent(**_: object) -> None:
         attempt.was_sent = True
 
 
-def _take_over_retries(events: Any, service: str) -> None:
-    """Keep botocore from repeating an attempt, whatever retry mode and number of attempts the client is
-    configured for: `repeating` decides instead. The caller's other calls are repeated as before.
+def _never_repeat(
+    response: tuple[Any, Mapping[str, Any]] | None,
+    caught_exception: BaseException | None,
+    operation: Any,
+    **_: object,
+) -> None:
+    """End an attempt with what it came to, before the client's own handlers can repeat it, whatever retry
+    mode and number of attempts the client is configured for. `repeating` decides instead.
 
-    The client's own hook is put into one that returns None during an attempt. To return False from a hook of
-    ours is not enough: before botocore 1.43 everything but None meant "repeat", even after a success.
+    A handler can only ask botocore to repeat: versions differ in what they take for a no. All of them let an
+    exception through.
     """
-    unique_id = f"retry-config-{service}"
-    registered: Mapping[str, Any] = getattr(events, "_emitter", events)._unique_id_handlers  # noqa: SLF001
-    hook: Any = registered.get(unique_id, {}).get("handler")
-    if hook is None or isinstance(hook, _Retries):
+    if attempt_in_progress() is None:
         return
-    events.unregister(f"needs-retry.{service}", unique_id=unique_id)
-    events.register(f"needs-retry.{service}", _Retries(hook), unique_id=unique_id)
-
-
-@attrs.frozen
-class _Retries:
-    """A client's own hook for retries, which decides nothing during an attempt of ours."""
-
-    hook: Any
-
-    def __call__(self, **event: object) -> object:
-        return None if attempt_in_progress() else self.hook(**event)
+    if caught_exception is not None:
+        raise caught_exception
+    if response is not None and response[0].status_code >= 300:
+        raise ClientError(cast("Any", response[1]), operation.name)
 
 
 def _check_form(response_dict: Mapping[str, Any] | None, **_: object) -> None:

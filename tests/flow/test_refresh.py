@@ -16,6 +16,7 @@ from cognito_flow import (
     RefreshTokenInvalid,
     RefreshTokenReused,
     ServiceError,
+    TokenRevoked,
     Tokens,
     TransportError,
     UnexpectedResponse,
@@ -115,7 +116,7 @@ def test_refresh_after_revoke_raises_token_revoked(pool: Pool, call: Call) -> No
     call(app, "revoke", tokens)
     call(app, "revoke", tokens)
 
-    with pytest.raises(RefreshTokenInvalid):
+    with pytest.raises(TokenRevoked):
         call(app, "refresh", tokens)
 
 
