@@ -609,8 +609,8 @@ def _readable(text: str) -> str:
 def _without_values(text: str, parameters: Mapping[str, object]) -> str:
     """The text without what the request sent: Cognito quotes values, such as a code or an attribute.
 
-    Plain words stay, unless they are quoted: "Incorrect username or password" must not tell that the password
-    is "password".
+    Plain words stay, unless they are quoted: "Incorrect username or password" must not reveal that the
+    password is "password".
     """
     start, end = text.find("Value '"), text.rfind("' at")
     if 0 <= start < end:  # what is quoted may look like the end of the quotation: all of it is left out

@@ -19,8 +19,6 @@ from cognito_flow.errors import StoreDamaged, StoreError
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-__all__ = ["Cipher", "as_bytes", "as_document"]
-
 Document: TypeAlias = Mapping[str, object]
 """A JSON object."""
 

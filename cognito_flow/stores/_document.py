@@ -24,8 +24,6 @@ from cognito_flow.stores._cipher import Cipher, as_bytes, as_document
 from cognito_flow.stores._files import as_store_error, beside, hold, refuse_readable, resolved
 from cognito_flow.stores._records import Record
 
-__all__ = ["Document", "changing", "replace"]
-
 _KIND = "store"
 _VERSION = 1
 

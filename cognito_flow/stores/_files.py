@@ -13,8 +13,6 @@ from pathlib import Path
 
 from cognito_flow.errors import StoreError, UsageError
 
-__all__ = ["as_store_error", "beside", "hold", "make_directories", "refuse_readable", "resolved"]
-
 _POLL = 0.01  # seconds between two attempts to take a lock that another process holds
 
 # The permissions of others, on systems where files have such a mode.

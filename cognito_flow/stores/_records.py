@@ -22,19 +22,6 @@ from cognito_flow.errors import StoreDamaged, UsageError
 from cognito_flow.models import AppClient, Device, Tokens
 from cognito_flow.stores._cipher import Cipher, as_bytes, as_document
 
-__all__ = [
-    "Record",
-    "RecordStore",
-    "Records",
-    "check_record",
-    "issued_at",
-    "open_record",
-    "record_name",
-    "seal_record",
-    "user_number",
-    "users_of",
-]
-
 Record: TypeAlias = Mapping[str, object]
 
 

@@ -31,8 +31,6 @@ from cognito_flow.stores._records import (
     seal_record,
 )
 
-__all__ = ["DynamoDBStore"]
-
 _POLL = 0.1  # seconds between two attempts to take a lock
 
 # Some attributes are named by reserved words of DynamoDB, so that expressions need placeholders.

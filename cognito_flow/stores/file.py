@@ -17,8 +17,6 @@ from cognito_flow.stores._document import Document
 from cognito_flow.stores._files import hold
 from cognito_flow.stores._records import Records, RecordStore, check_record, users_of
 
-__all__ = ["FileStore"]
-
 
 @without_locals
 class FileStore(RecordStore):

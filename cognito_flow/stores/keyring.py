@@ -22,8 +22,6 @@ from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import CognitoFlowError, StoreDamaged, StoreError, UsageError
 from cognito_flow.stores._records import Record, Records, RecordStore
 
-__all__ = ["KeyringStore"]
-
 # CRED_MAX_CREDENTIAL_BLOB_SIZE is 5 * 512 bytes, and the package keyring writes two for each character.
 # Source: CREDENTIALA structure (wincred.h) in Microsoft's Win32 reference.
 _LONGEST = 1200  # characters

@@ -15,8 +15,6 @@ from cognito_flow._tracebacks import without_locals
 from cognito_flow.models import AppClient
 from cognito_flow.stores._records import Record, Records, RecordStore, users_of
 
-__all__ = ["MemoryStore"]
-
 
 @without_locals
 @attrs.define(eq=False)

@@ -12,15 +12,6 @@ from typing import Protocol, runtime_checkable
 
 from cognito_flow.models import AppClient, Device, Tokens
 
-__all__ = [
-    "AsyncDeviceStore",
-    "AsyncLockingTokenStore",
-    "AsyncTokenStore",
-    "DeviceStore",
-    "LockingTokenStore",
-    "TokenStore",
-]
-
 
 @runtime_checkable
 class TokenStore(Protocol):

@@ -30,8 +30,6 @@ from cognito_flow.stores._records import (
 if TYPE_CHECKING:
     from redis import Redis
 
-__all__ = ["RedisStore"]
-
 # KEYS[1] the record's key. ARGV: when the tokens were issued, the record, its lifetime in milliseconds or 0.
 # A machine that lost its lock while it was refreshing must not replace the newer tokens of the next holder.
 _PUT = """

@@ -39,8 +39,6 @@ from cognito_flow.stores._records import (
     users_of,
 )
 
-__all__ = ["SqliteStore"]
-
 _APPLICATION = 0x636F6766  # "cogf": says in the file's header whose database it is
 _VERSION = 1
 _LOCKS = 256  # Lock files. Users who share one may wait for each other.

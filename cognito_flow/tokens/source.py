@@ -33,8 +33,6 @@ from cognito_flow.stores import AsyncTokenStore, LockingTokenStore, TokenStore
 from cognito_flow.tokens._elapsed import has_elapsed
 from cognito_flow.tokens._flight import AsyncFlight, Holding
 
-__all__ = ["AsyncTokenSource", "TokenSource", "TokenState", "begin_with"]
-
 # Minimum time between refresh attempts, so that an outage does not become a retry storm.
 _PAUSE = timedelta(seconds=5)
 _LONGEST = 86_400  # seconds: the longest AccessTokenValidity and IdTokenValidity
