@@ -125,8 +125,8 @@ class Handler:
         """Return the challenge as JSON values for a front end that keeps it: name, session, username,
         parameters.
 
-        `AuthFlow.resume` takes them back. Prefer `AuthFlow.seal`: here the Session is readable, and anyone with
-        it can continue the sign-in.
+        `AuthFlow.resume` takes them back. Prefer `AuthFlow.seal`: here the Session is readable, and anyone
+        with it can continue the sign-in.
         """
         return {
             "name": self.pending.name,

@@ -326,7 +326,7 @@ def test_unreadable_secret_block_is_refused(block: str) -> None:
         )
 
 
-# Dice.
+# Randomness.
 
 
 def test_exponent_is_32_random_bytes() -> None:

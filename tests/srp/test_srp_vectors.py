@@ -64,7 +64,7 @@ def test_another_password_gives_another_claim(vector: Vector) -> None:
 
 
 def salt_first(salt: str) -> Callable[[int], bytes]:
-    """Dice that throw the salt of a vector, and after it what they like."""
+    """Random bytes that begin with the salt of a vector."""
     throws = [bytes.fromhex(salt)]
     return lambda length: throws.pop() if throws else secrets.token_bytes(length)
 

@@ -257,7 +257,7 @@ def _damaged(now: int) -> dict[str, str]:
         "dots": "..",
         "no token": "Wait, this is not a token!",
         "with Bearer": f"Bearer {head}.{body}.{signature}",
-        "whose header is no JSON": token(b"{", a, rs("access")),
+        "whose header is not JSON": token(b"{", a, rs("access")),
         "whose header is a list": token([header], a, rs("access")),
         "whose claims are no JSON": signed("access", b"{"),
         "whose claims are a list": signed("access", [a]),

@@ -187,7 +187,7 @@ def test_forked_children_sign_in_over_connections_of_their_own(world: World) -> 
 
 @pytest.fixture(params=["legacy", "standard", "adaptive"])
 def given(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A client of the caller's that the environment tells to make five attempts."""
+    """A client of the caller's that the environment configures for five attempts."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
     monkeypatch.setenv("AWS_RETRY_MODE", request.param)
     config = Config(signature_version=UNSIGNED)

@@ -66,7 +66,7 @@ def refusal(code: str, status: int = 400, text: str = "text") -> boto.ClientErro
 
 @attrs.define
 class Client:
-    """A client that gives what it was told to, in order."""
+    """A client that returns these answers in order."""
 
     outcomes: list[object]
     calls: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]], repr=False)
@@ -130,7 +130,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 def test_the_callers_client_is_used_as_it_is(run: Run) -> None:
-    """Also when its Date header is no date."""
+    """Also if its Date header is not a date."""
     assert isinstance(run.start(Client([DONE])), SignedIn)
 
 
@@ -371,7 +371,7 @@ def test_no_frame_of_a_traceback_holds_the_password(run: Run) -> None:
         error = error.__cause__
 
 
-# -- the client that nobody handed in --
+# -- the library's own client --
 
 
 @attrs.define

@@ -1,4 +1,4 @@
-"""Every operation that needs no AWS credentials is offered, or left out for a reason that stands here."""
+"""Every operation that needs no AWS credentials is offered, or left out for a reason given here."""
 
 from __future__ import annotations
 
