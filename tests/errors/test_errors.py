@@ -70,8 +70,7 @@ def test_patterns_of_the_texts_are_those_of_the_table() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.code}-{row.error.__name__}-{row.text}")
-def test_each_row_is_reached_and_gives_its_class_and_hint(row: Row) -> None:
-    """A code and a text of the row give the row's class; no earlier row is in its way."""
+def test_each_row_gives_its_class_and_hint_before_any_other(row: Row) -> None:
     error = from_service(f"{row.code}Exception", text_of(row), operation="InitiateAuth", request_id="r")
 
     assert row.error is type(error)
@@ -84,7 +83,6 @@ def test_each_row_is_reached_and_gives_its_class_and_hint(row: Row) -> None:
     ["incorrect USERNAME or password", "Incorrect username or password.", "Incorrect username or password.."],
 )
 def test_texts_are_matched_without_regard_to_case_and_full_stop(text: str) -> None:
-    """Cognito itself is not consistent about them."""
     assert type(from_service("NotAuthorizedException", text)) is errors.IncorrectPassword
 
 
@@ -98,13 +96,13 @@ def test_texts_are_matched_without_regard_to_case_and_full_stop(text: str) -> No
         ("", "", ServiceError),
     ],
 )
-def test_what_matches_no_row_becomes_the_parent(code: str, text: str, expected: type[ServiceError]) -> None:
-    """Nothing that Cognito may say is lost."""
+def test_error_that_matches_no_row_becomes_the_parent(
+    code: str, text: str, expected: type[ServiceError]
+) -> None:
     assert expected is type(from_service(code, text))
 
 
-def test_a_flow_that_is_not_enabled_names_what_to_enable() -> None:
-    """The hint takes the flow from the call."""
+def test_hint_of_a_flow_that_is_not_enabled_names_the_flow_to_enable() -> None:
     text = "USER_SRP_AUTH is not enabled for the client."
     error = from_service("InvalidParameterException", text, parameters={"AuthFlow": "USER_SRP_AUTH"})
 
@@ -116,15 +114,14 @@ def test_a_flow_that_is_not_enabled_names_what_to_enable() -> None:
     ("text", "trigger"),
     [("PreSignUp failed with error x.", "PreSignUp"), ("Unrecognizable lambda output", None)],
 )
-def test_a_trigger_is_named_where_cognito_names_it(text: str, trigger: str | None) -> None:
-    """The name is the text's first word."""
+def test_refusal_of_a_trigger_has_the_name_that_cognito_sent(text: str, trigger: str | None) -> None:
     error = from_service("UserLambdaValidationException", text)
 
     assert isinstance(error, TriggerRefused)
     assert trigger == error.trigger
 
 
-def test_a_value_that_cognito_quotes_is_left_out() -> None:
+def test_value_that_cognito_quotes_is_left_out() -> None:
     text = "1 validation error detected: Value 'sec' at\nret' at 'session' failed to satisfy constraint: x"
 
     assert "ret'" not in str(from_service("InvalidParameterException", text))
@@ -167,8 +164,7 @@ def test_errors_imports_nothing_else_of_the_package() -> None:
     assert imported == []
 
 
-def test_throttling_may_be_retried_and_was_not_processed() -> None:
-    """It comes before any processing."""
+def test_throttled_error_is_retryable_and_was_not_processed() -> None:
     error = from_service("TooManyRequestsException", "Rate exceeded")
 
     assert (error.retryable, error.maybe_processed) == (True, False)
@@ -231,8 +227,7 @@ def test_each_error_of_each_operation_that_is_called_has_a_row(operation: str) -
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-def test_every_class_pickles_with_all_it_says(kind: type[CognitoFlowError]) -> None:
-    """An error may cross a process boundary."""
+def test_every_class_is_unpickled_with_its_attributes(kind: type[CognitoFlowError]) -> None:
     if kind is errors.Unanswered:
         error: CognitoFlowError = errors.Unanswered(
             SmsMfa(pending=Pending(name="SMS_MFA", username="a")), "m"
@@ -249,8 +244,7 @@ def test_every_class_pickles_with_all_it_says(kind: type[CognitoFlowError]) -> N
     assert str(error) == str(copy)
 
 
-def test_every_class_is_exported_and_drawn() -> None:
-    """The picture at the top of the file shows them all."""
+def test_every_class_is_exported_and_drawn_in_the_tree() -> None:
     drawing = errors.__doc__ or ""
 
     for kind in CLASSES:

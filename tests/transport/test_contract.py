@@ -48,13 +48,11 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize("name", enum("ChallengeNameType"))
-def test_every_challenge_has_a_handler(name: str) -> None:
-    """A name that Cognito invents shows up here first."""
+def test_every_challenge_name_has_a_handler(name: str) -> None:
     assert name in {handler.name for handler in HANDLERS}
 
 
-def test_no_handler_is_for_a_challenge_that_is_not_there() -> None:
-    """Names are spelled as Cognito spells them."""
+def test_every_handler_has_a_challenge_name_of_the_model() -> None:
     assert {handler.name for handler in HANDLERS} <= set(enum("ChallengeNameType"))
 
 
@@ -69,13 +67,12 @@ def test_every_credentials_class_begins_a_sign_in() -> None:
     assert {type(credentials) for credentials, _ in BEGINNINGS} == set(get_args(Credentials))
 
 
-def test_the_first_factors_are_those_of_the_model() -> None:
+def test_first_factors_are_those_of_the_model() -> None:
     """PASSWORD_SRP is an answer, not a factor; SOFTWARE_TOKEN is reported for MFA only."""
     assert set(FirstFactor) - {"PASSWORD_SRP"} == set(enum("AuthFactorType")) - {"SOFTWARE_TOKEN"}
 
 
-def test_the_second_factors_are_challenges() -> None:
-    """A choice leads to the challenge of its name."""
+def test_second_factors_are_challenge_names() -> None:
     assert set(MfaType) <= set(enum("ChallengeNameType"))
 
 
@@ -93,8 +90,7 @@ LISTED = {
 
 
 @pytest.mark.parametrize(("operation", "code"), sorted(LISTED))
-def test_every_error_of_the_model_becomes_a_typed_one(operation: str, code: str) -> None:
-    """Whatever the model lists, there is a class for it."""
+def test_every_error_of_the_model_has_a_class(operation: str, code: str) -> None:
     error = from_service(code, "a text", operation=operation)
 
     assert isinstance(error, ServiceError)
@@ -104,7 +100,7 @@ def test_every_error_of_the_model_becomes_a_typed_one(operation: str, code: str)
 @pytest.mark.parametrize(
     ("operation", "member"), [("InitiateAuth", "Session"), ("RespondToAuthChallenge", "Session")]
 )
-def test_a_session_goes_where_the_model_has_it(operation: str, member: str) -> None:
+def test_session_is_a_member_of_the_operation(operation: str, member: str) -> None:
     """USER_AUTH takes the Session of a sign-up."""
     shape = model().operation_model(operation).input_shape
     assert shape is not None

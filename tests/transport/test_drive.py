@@ -129,13 +129,12 @@ def run(request: pytest.FixtureRequest) -> Run:
     return Run(request.param)
 
 
-def test_the_callers_client_is_used_as_it_is(run: Run) -> None:
+def test_client_of_the_caller_is_used_for_every_call(run: Run) -> None:
     """Also if its Date header is not a date."""
     assert isinstance(run.start(Client([DONE])), SignedIn)
 
 
-def test_a_call_is_told_by_name(run: Run) -> None:
-    """Operation, what was sent, request id, how long it took."""
+def test_event_of_a_call_carries_names_request_id_and_duration(run: Run) -> None:
     run.start(Client([DONE]))
 
     event = run.events[0]
@@ -150,19 +149,18 @@ def test_a_call_is_told_by_name(run: Run) -> None:
     assert PASSWORD not in repr(run.events)
 
 
-def test_an_answer_without_metadata_is_taken(run: Run) -> None:
-    """A stub of somebody's own may leave it out."""
+def test_response_without_metadata_is_accepted(run: Run) -> None:
+    """A stub of the caller may leave it out."""
     assert isinstance(run.start(Client([{"AuthenticationResult": RESULT}])), SignedIn)
 
 
-def test_a_date_beyond_all_bounds_is_passed_over(run: Run) -> None:
-    """A proxy may write into the headers what it likes."""
+def test_date_header_out_of_range_is_ignored(run: Run) -> None:
     headers = {"date": f"1 Jan {9**30} 10:00:00 GMT"}
     answer = DONE | {"ResponseMetadata": {"RequestId": "id", "HTTPHeaders": headers}}
     assert isinstance(run.start(Client([answer])), SignedIn)
 
 
-def test_an_error_of_the_service_is_typed_and_keeps_its_cause(run: Run) -> None:
+def test_error_of_the_service_is_typed_and_keeps_its_cause(run: Run) -> None:
     cause = refusal("NotAuthorizedException", text="Incorrect username or password.")
     with pytest.raises(IncorrectPassword) as refused:
         run.start(Client([cause]))
@@ -173,16 +171,14 @@ def test_an_error_of_the_service_is_typed_and_keeps_its_cause(run: Run) -> None:
     assert "initiate_auth" in "".join(traceback.format_tb(cause.__traceback__))
 
 
-def test_throttling_is_repeated_with_growing_pauses(run: Run) -> None:
-    """Nothing was processed."""
+def test_throttled_call_is_repeated_after_growing_pauses(run: Run) -> None:
     assert isinstance(run.start(Client([*[refusal("TooManyRequestsException")] * 2, DONE])), SignedIn)
 
     assert len(run.pauses) == 2
     assert 0.1 <= run.pauses[0] <= 0.2 <= run.pauses[1] <= 0.4
 
 
-def test_throttling_is_not_repeated_for_ever(run: Run) -> None:
-    """Three attempts in all."""
+def test_throttled_call_is_repeated_twice_at_most(run: Run) -> None:
     client = Client([refusal("TooManyRequestsException")] * 9)
     with pytest.raises(Throttled):
         run.start(client)
@@ -236,8 +232,7 @@ def test_sign_in_that_may_have_sent_a_message_or_counted_a_password_is_not_begun
     ],
     ids=["500", "lost", "TLS", "closed"],
 )
-def test_an_answer_that_may_be_processed_is_never_repeated(run: Run, lost: Exception) -> None:
-    """Its Session may be spent."""
+def test_answer_that_may_have_been_processed_is_not_repeated(run: Run, lost: Exception) -> None:
     client = Client([lost, DONE])
     with pytest.raises(CognitoFlowError) as error:
         run.send(client)
@@ -245,27 +240,24 @@ def test_an_answer_that_may_be_processed_is_never_repeated(run: Run, lost: Excep
     assert len(client.calls) == 1
 
 
-def test_an_answer_that_was_not_sent_is_repeated(run: Run) -> None:
-    """There was no connection to send it on."""
+def test_answer_that_was_not_sent_is_repeated(run: Run) -> None:
     assert isinstance(run.send(Client([boto.EndpointConnectionError(endpoint_url="u"), DONE])), SignedIn)
 
 
-def test_a_challenge_without_a_session_is_answered_as_often_as_one_likes() -> None:
-    """There is no Session to use up."""
+def test_challenge_without_a_session_can_be_answered_repeatedly() -> None:
     bare = SmsMfa(pending=attrs.evolve(CHALLENGE.pending, session=None))
     flow = AuthFlow(APP, Client([DONE, DONE]))
     for _ in range(2):
         assert isinstance(flow.send(bare.answer("1")), SignedIn)
 
 
-def test_no_connection_is_told_as_not_processed(run: Run) -> None:
-    """It can be tried again later."""
+def test_missing_connection_is_a_retryable_transport_error_that_was_not_processed(run: Run) -> None:
     with pytest.raises(TransportError) as error:
         run.send(Client([boto.ProxyConnectionError(proxy_url="u", error="e")] * 3))
     assert not error.value.maybe_processed
 
 
-def test_a_bad_parameter_is_told_without_its_value(run: Run) -> None:
+def test_invalid_parameter_raises_usage_error_without_its_value(run: Run) -> None:
     """botocore's own text quotes the value, which may be a password."""
     with pytest.raises(UsageError) as refused:
         run.start(Client([boto.ParamValidationError(report=f"value: {PASSWORD}")]))
@@ -273,14 +265,13 @@ def test_a_bad_parameter_is_told_without_its_value(run: Run) -> None:
     assert refused.value.__cause__ is None
 
 
-def test_missing_aws_credentials_are_told(run: Run) -> None:
+def test_missing_aws_credentials_raise_usage_error(run: Run) -> None:
     """Only signed operations need them."""
     with pytest.raises(UsageError, match="credentials"):
         run.start(Client([boto.NoCredentialsError()]))
 
 
-def test_any_other_failure_of_botocore_is_told(run: Run) -> None:
-    """It is not the service's word."""
+def test_other_failure_of_botocore_raises_unexpected_response(run: Run) -> None:
     with pytest.raises(UnexpectedResponse, match="UnknownSignatureVersionError"):
         run.start(Client([boto.UnknownSignatureVersionError(signature_version="x")]))
 
@@ -292,49 +283,45 @@ def test_any_other_failure_of_botocore_is_told(run: Run) -> None:
         UnicodeDecodeError("utf-8", b"\xff" + PASSWORD.encode(), 0, 1, "invalid start byte"),
     ],
 )
-def test_an_answer_that_botocore_stumbles_over_is_told(run: Run, stumble: Exception) -> None:
-    """A proxy may answer what no service would; what it answered hangs on nowhere."""
+def test_response_that_botocore_cannot_parse_raises_unexpected_response(run: Run, stumble: Exception) -> None:
+    """Neither the error nor its cause holds the response."""
     with pytest.raises(UnexpectedResponse, match=type(stumble).__name__) as caught:
         run.start(Client([stumble]))
     assert PASSWORD not in repr(caught.value.__cause__)
 
 
 @pytest.mark.parametrize("make", [object, str, lambda: Client([None])], ids=["object", "str", "None"])
-def test_what_is_no_client_is_refused(run: Run, make: Callable[[], object]) -> None:
-    """With a word on what to give."""
+def test_object_that_is_not_a_client_raises_usage_error(run: Run, make: Callable[[], object]) -> None:
     with pytest.raises(UsageError, match="client"):
         run.start(make())
 
 
-def test_a_client_that_cannot_be_made_is_told() -> None:
-    """botocore refuses the endpoint, which comes from a setting."""
+def test_invalid_endpoint_raises_usage_error() -> None:
     flow = AuthFlow(AppClient("eu-west-1_abc", "client", endpoint_url="no-url"))
     with pytest.raises(UsageError, match="Invalid endpoint: no-url"):
         flow.start(CREDENTIALS)
 
 
-def test_expired_single_sign_on_credentials_are_told(run: Run) -> None:
-    """The cause says which profile to log in to."""
+def test_expired_single_sign_on_credentials_raise_usage_error(run: Run) -> None:
+    """The cause names the profile to log in to."""
     with pytest.raises(UsageError, match="credentials"):
         run.start(Client([boto.UnauthorizedSSOTokenError()]))
 
 
-def test_an_asynchronous_client_is_awaited() -> None:
-    """aiobotocore's methods return coroutines."""
+def test_async_flow_awaits_an_asynchronous_client() -> None:
     run = Run(is_async=True)
     assert isinstance(run.start(AsyncClient([DONE])), SignedIn)
     with pytest.raises(IncorrectPassword):
         run.start(AsyncClient([refusal("NotAuthorizedException", text="Incorrect username or password.")]))
 
 
-def test_an_asynchronous_client_is_refused_by_the_blocking_flow() -> None:
-    """Its coroutine is closed, and never awaited."""
+def test_blocking_flow_refuses_an_asynchronous_client() -> None:
+    """Its coroutine is closed."""
     with pytest.raises(UsageError, match="AsyncAuthFlow"):
         Run(is_async=False).start(AsyncClient([DONE]))
 
 
-def test_an_asynchronous_pause_is_awaited() -> None:
-    """sleep may be a coroutine function."""
+def test_async_flow_awaits_an_asynchronous_sleep() -> None:
     paused: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -346,8 +333,7 @@ def test_an_asynchronous_pause_is_awaited() -> None:
     assert len(paused) == 1
 
 
-def test_the_event_loop_is_free_while_a_blocking_client_works() -> None:
-    """Calls and arithmetic run in worker threads."""
+def test_event_loop_is_free_while_a_blocking_client_works() -> None:
     threads: list[threading.Thread] = []
 
     class Watching(Client):
@@ -360,7 +346,6 @@ def test_the_event_loop_is_free_while_a_blocking_client_works() -> None:
 
 
 def test_no_frame_of_a_traceback_holds_the_password(run: Run) -> None:
-    """Tools print locals."""
     with pytest.raises(IncorrectPassword) as refused:
         run.start(Client([refusal("NotAuthorizedException", text="Incorrect username or password.")]))
     error: BaseException | None = refused.value
@@ -414,8 +399,10 @@ print(flow.start(UserPasswordAuth("alice", "pw")).username)
 """
 
 
-def test_no_credentials_no_region_and_no_look_up_are_needed(endpoint: Endpoint, tmp_path: Path) -> None:
-    """The public client is unsigned: every place where credentials could come from would leave a mark."""
+def test_public_client_needs_no_credentials_no_region_and_no_look_up(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    """Every place where credentials could come from would leave a mark."""
     mark = tmp_path / "mark"
     config = tmp_path / "config"
     config.write_text(f"[default]\ncredential_process = {sys.executable} -c \"open(r'{mark}', 'w')\"\n")
@@ -446,7 +433,6 @@ def test_no_credentials_no_region_and_no_look_up_are_needed(endpoint: Endpoint, 
 def test_admin_operations_are_signed_for_the_region_of_the_pool(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the credentials that boto3 finds."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     flow = AuthFlow(AppClient("eu-west-3_abc", "client", endpoint_url=endpoint.url), admin=True)
