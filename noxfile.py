@@ -23,6 +23,9 @@ EVERY_EXTRA = f".[{','.join(PYPROJECT['project']['optional-dependencies'])}]"
 # Whole files go to one worker, because each example of a page builds on the one before.
 PARALLEL = ("-nauto", "--maxprocesses=8", "--dist=loadfile")
 
+# Their base classes come from a package without types.
+UNTYPED_BASES = {"cognito_flow.integrations.rest_framework.CognitoAuthentication"}
+
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"
@@ -68,9 +71,9 @@ def types(session: nox.Session) -> None:
     verify = ("pyright", "--verifytypes", "cognito_flow", "--ignoreexternal", "--outputjson")
     complete = json.loads(str(session.run(*verify, silent=True, success_codes=[0, 1])))["typeCompleteness"]
     session.log(f"verifytypes: {complete['exportedSymbolCounts']}")
-    untyped = [symbol["name"] for symbol in complete["symbols"] if not symbol["isTypeKnown"]]
+    untyped = {symbol["name"] for symbol in complete["symbols"] if not symbol["isTypeKnown"]} - UNTYPED_BASES
     if untyped or complete["exportedSymbolCounts"]["withKnownType"] == 0:
-        session.error(f"without a complete type: {untyped or 'no public name was found at all'}")
+        session.error(f"without a complete type: {sorted(untyped) or 'no public name was found at all'}")
 
 
 @nox.session

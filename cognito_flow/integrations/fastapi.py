@@ -16,6 +16,7 @@ from cognito_flow.tokens.verifier import AsyncTokenVerifier
 try:
     from fastapi import HTTPException
     from fastapi.openapi.models import HTTPBearer
+    from fastapi.openapi.models import SecurityBase as SecurityScheme
     from fastapi.security import SecurityScopes
     from fastapi.security.base import SecurityBase
     from starlette.requests import HTTPConnection
@@ -52,8 +53,8 @@ class AccessToken(SecurityBase):
     """
 
     def __init__(self, verifier: AsyncTokenVerifier, **required: Unpack[AccessRequirements]) -> None:
-        self.model = HTTPBearer(bearerFormat="JWT")
-        self.scheme_name = "CognitoAccessToken"
+        self.model: SecurityScheme = HTTPBearer(bearerFormat="JWT")
+        self.scheme_name: str = "CognitoAccessToken"
         self._verifier = _checked(verifier)
         self._required = reusable(required)
 
@@ -83,8 +84,8 @@ class IdToken(SecurityBase):
     """
 
     def __init__(self, verifier: AsyncTokenVerifier, **required: Unpack[IdRequirements]) -> None:
-        self.model = HTTPBearer(bearerFormat="JWT")
-        self.scheme_name = "CognitoIdToken"
+        self.model: SecurityScheme = HTTPBearer(bearerFormat="JWT")
+        self.scheme_name: str = "CognitoIdToken"
         self._verifier = _checked(verifier)
         self._required = reusable(required)
 
