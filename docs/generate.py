@@ -124,20 +124,21 @@ Some operations are limited to a number of calls per user and hour, unknown user
 """
 
 
-# Since botocore 1.44; the page is the same with an older one.
+# What older versions of botocore do not know; the page is the same with them.
 NEW = {
-    "AdminListUserSessions": "AWS credentials",
-    "AdminRevokeUserSession": "AWS credentials",
-    "GetUserPoolSessionConfiguration": "AWS credentials",
-    "ListUserSessions": "an access token",
-    "RevokeUserSession": "an access token",
-    "SetUserPoolSessionConfiguration": "AWS credentials",
+    "GetClientToken": "the id of an app client; needs a recent botocore",
+    "AdminListUserSessions": "AWS credentials; needs botocore 1.44",
+    "AdminRevokeUserSession": "AWS credentials; needs botocore 1.44",
+    "GetUserPoolSessionConfiguration": "AWS credentials; needs botocore 1.44",
+    "ListUserSessions": "an access token; needs botocore 1.44",
+    "RevokeUserSession": "an access token; needs botocore 1.44",
+    "SetUserPoolSessionConfiguration": "AWS credentials; needs botocore 1.44",
 }
 
 
 def _caller(name: str) -> str:
     if name in NEW:
-        return f"{NEW[name]}; needs botocore 1.44"
+        return NEW[name]
     if validation.requires_signature(name):
         return "AWS credentials"
     proofs = {"AccessToken": "an access token", "Session": "a Session"}

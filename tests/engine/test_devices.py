@@ -13,6 +13,7 @@ from cognito_flow import (
     Event,
     MemoryStore,
     Pending,
+    ServiceError,
     SignedIn,
     SmsMfa,
     Throttled,
@@ -199,3 +200,35 @@ def test_incomplete_device_metadata_is_ignored(metadata: Mapping[str, object]) -
     done = start(UserPasswordAuth("alice", "pw")).answer({"AuthenticationResult": result}).result
     assert isinstance(done, SignedIn)
     assert done.device is None
+
+
+@pytest.mark.parametrize(
+    "code", ["NotAuthorizedException", "ResourceNotFoundException", "InvalidParameterException"]
+)
+def test_device_that_cognito_refuses_is_dropped_and_the_sign_in_restarts(code: str) -> None:
+    events: list[Event] = []
+    talk = start(UserPasswordAuth("alice", "pw"), turn(DEVICE, on_event=events.append))
+    talk.answer(ask("DEVICE_SRP_AUTH"))
+
+    talk.refuse(ServiceError("Invalid device key given.", code=code))
+
+    assert talk.operation == "InitiateAuth"
+    assert "DEVICE_KEY" not in talk.sent["AuthParameters"]
+    assert "device_forgotten" in [event.kind for event in events]
+    assert isinstance(talk.answer(DONE).result, SignedIn)
+
+
+def test_throttled_device_challenge_keeps_the_device() -> None:
+    talk = start(UserPasswordAuth("alice", "pw"), turn(DEVICE)).answer(ask("DEVICE_SRP_AUTH"))
+
+    with pytest.raises(Throttled):
+        talk.refuse(Throttled("wait", code="TooManyRequestsException"))
+
+
+def test_device_of_a_challenge_without_an_alias_needs_no_alias_in_the_store() -> None:
+    challenge = SmsMfa(
+        pending=Pending(name="SMS_MFA", username="alice", session=SESSION, device=DEVICE, alias=None)
+    )
+    talk = Conversation(engine.send(turn(devices=MemoryStore()), challenge.answer("1")))
+
+    assert isinstance(talk.answer(DONE).result, SignedIn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -361,3 +362,12 @@ def test_child_forked_during_an_asynchronous_refresh_begins_its_own(pool: Pool, 
         return child
 
     assert os.waitpid(asyncio.run(fork_during_a_run()), 0)[1] == 0
+
+
+@pytest.mark.parametrize("kind", ["flow", "async_flow"])
+def test_source_names_the_user_and_the_device_of_the_sign_in(pool: Pool, kind: str) -> None:
+    tokens = Tokens("access", expires_at=datetime(2030, 1, 1, tzinfo=UTC), username="alice", device_key="key")
+
+    source = getattr(pool, kind)().token_source(tokens)
+
+    assert (source.username, source.device_key) == ("alice", "key")

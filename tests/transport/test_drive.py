@@ -38,6 +38,7 @@ from cognito_flow import (
     UserSrpAuth,
 )
 from cognito_flow.models import System
+from tests.support.async_store import AsyncMemoryStore
 from tests.support.http_server import running
 
 APP = AppClient("eu-west-1_abc", "client")
@@ -319,6 +320,12 @@ def test_blocking_flow_refuses_an_asynchronous_client() -> None:
     """Its coroutine is closed."""
     with pytest.raises(UsageError, match="AsyncAuthFlow"):
         Run(is_async=False).start(AsyncClient([DONE]))
+
+
+def test_asynchronous_store_is_awaited_between_the_calls_of_an_asynchronous_client() -> None:
+    flow = AsyncAuthFlow(APP, AsyncClient([DONE]), devices=AsyncMemoryStore())
+
+    assert isinstance(asyncio.run(flow.start(CREDENTIALS)), SignedIn)
 
 
 def test_async_flow_awaits_an_asynchronous_sleep() -> None:
