@@ -99,7 +99,8 @@ def on_a_terminal(command: list[str], cwd: Path | None = None, **environment: st
         stderr=other_end,
         start_new_session=True,
         cwd=cwd,
-        env={**os.environ, "COLUMNS": "200", **environment},
+        # Since Python 3.13, tracebacks have colours on a terminal.
+        env={**os.environ, "COLUMNS": "200", "PYTHON_COLORS": "0", **environment},
     ) as process:
         os.close(other_end)
         try:
