@@ -61,10 +61,16 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types with mypy and pyright, README included, and that each public name of the wheel has one."""
+    """Check types with mypy and pyright."""
     session.install(EVERY_EXTRA, *group("types"))
     session.run("mypy")
     session.run("pyright")
+
+
+@nox.session
+def public_types(session: nox.Session) -> None:
+    """Check README's examples with both type checkers, and that each public name of the wheel has a type."""
+    session.install(EVERY_EXTRA, *group("types"))
     session.run("python", "-m", "pytest", "-q", "tests/docs/test_readme_types.py")
     # Away from the checkout, so that pyright looks at the installed package.
     session.chdir(session.create_tmp())
@@ -146,7 +152,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def everything(session: nox.Session) -> None:
-    """Run what `nox` leaves out: all tests with coverage, other Pythons and dependencies, and the demo."""
+    """Run what `nox` leaves out: coverage, public types, other dependencies and Pythons, and the demo."""
     others = [f"tests_others-{python}" for python in OTHERS]
-    for name in ("coverage", "tests_lowest", "tests_newest", *others, "demo"):
+    for name in ("coverage", "public_types", "tests_lowest", "tests_newest", *others, "demo"):
         session.notify(name)

@@ -575,6 +575,7 @@ def shown(url: str, client: AppClient, *more: str) -> bytes:
     return shown_by("doctor", *named, *more)
 
 
+@pytest.mark.slow
 def test_report_is_a_table_on_a_terminal_and_json_on_request(doctor: Doctor, pool: Pool) -> None:
     assert "│ USER_SRP_AUTH".encode() in shown(doctor.url, pool.app)
     assert b'"subject": "USER_SRP_AUTH"' in shown(doctor.url, pool.app, "--json")

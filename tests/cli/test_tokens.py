@@ -56,6 +56,7 @@ def test_refresh_saves_the_new_tokens_in_the_store(rotating: Signed) -> None:
     assert rotating.path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_processes_refresh_one_store_in_turn(rotating: Signed) -> None:
     """With rotation, each refresh token is valid once: a second process must see what the first one saved."""
     rotating.keep(rotating.sign_in())

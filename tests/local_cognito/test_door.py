@@ -211,6 +211,7 @@ def test_newest_installed_service_answers_new_clients_of_a_session(wire: Wire) -
     assert (len(wire.cognito.calls), len(before.calls)) == (1, 1)
 
 
+@pytest.mark.slow
 def test_missing_aws_profile_does_not_stop_clients() -> None:
     program = "from cognito_flow.testing import LocalCognito; LocalCognito().create_pool()"
     environment = {**os.environ, "AWS_PROFILE": "nobody"}

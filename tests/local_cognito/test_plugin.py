@@ -62,10 +62,12 @@ def test_many_pools(cognito, cognito_pool):
 """
 
 
+@pytest.mark.slow
 def test_fixtures_are_available_without_an_import(tmp_path: Path) -> None:
     assert passed(tmp_path, SIGN_IN) == 3
 
 
+@pytest.mark.slow
 def test_fixtures_are_listed_with_their_descriptions(tmp_path: Path) -> None:
     printed = run(tmp_path, "pytest", *ALONE, "--fixtures")
     section = printed.partition("fixtures defined from cognito_flow.testing.plugin")[2]

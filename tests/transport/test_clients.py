@@ -86,6 +86,7 @@ def test_flows_of_different_regions_endpoints_and_kinds_do_not_share_a_client(
     assert len({id(client_of(flow)) for flow in flows}) == len(flows)
 
 
+@pytest.mark.slow
 def test_client_that_no_flow_uses_any_more_is_freed() -> None:
     app = AppClient("eu-west-1_abc", "client", endpoint_url="http://127.0.0.1:2")
     flow = AuthFlow(app)
