@@ -199,12 +199,13 @@ def test_body_that_botocore_took_for_a_text_does_not_become_the_message() -> Non
     assert (type(error), str(error)) == (ServiceError, "status 403")
 
 
-@pytest.mark.parametrize("text", ["Value '" * 16_000, "flow" * 28_000, "a" * 112_000])
+@pytest.mark.parametrize("text", ["Value '" * 160_000, "flow" * 280_000, "a" * 1_120_000])
 def test_long_text_is_read_in_linear_time(text: str) -> None:
-    started = time.perf_counter()
+    """A quadratic pattern would take minutes for it."""
+    started = time.process_time()
     error = from_service("InvalidParameterException", text, parameters={"Code": "123456"})
 
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 10
     assert len(str(error)) <= 2_000
 
 
