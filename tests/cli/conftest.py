@@ -113,6 +113,11 @@ class Signed:
         return True
 
 
+def unwrapped(panel: str) -> str:
+    """The text of typer's panel, whose width and wrapping depend on the versions of typer and rich."""
+    return " ".join(panel.replace("│", " ").split())
+
+
 def read(text: str) -> Tokens:
     """The tokens that were printed."""
     return Tokens.from_dict(json.loads(text))

@@ -16,7 +16,7 @@ from cognito_flow import Tokens
 from cognito_flow.cli import exit_codes
 from cognito_flow.cli.app import app
 from cognito_flow.testing import Pool
-from tests.cli.conftest import NEW_PASSWORD, PASSWORD, Served
+from tests.cli.conftest import NEW_PASSWORD, PASSWORD, Served, unwrapped
 from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import ON, SMS, TOTP
 from tests.support.command import COMMAND, on_a_terminal, run_without_standard_input
@@ -270,7 +270,7 @@ def test_quick_answer_prints_no_line_about_waiting(served: Served) -> None:
 def test_region_that_cannot_be_one_is_wrong_usage(served: Served) -> None:
     result = served.login(served.create_pool(), [PASSWORD], "--region", "-", code=exit_codes.USAGE)
 
-    assert "cannot call Cognito" in result.stderr
+    assert "cannot call Cognito" in unwrapped(result.stderr)
 
 
 def test_wrong_client_secret_is_explained_with_the_option(served: Served) -> None:
