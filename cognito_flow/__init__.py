@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         SecretHashMismatch,
         ServiceError,
         SessionAlreadyUsed,
+        SeveralUsers,
         SignedOut,
         StartOver,
         StepUpRequired,
@@ -211,6 +212,7 @@ __all__ = [
     "SelectMfaType",
     "ServiceError",
     "SessionAlreadyUsed",
+    "SeveralUsers",
     "SignedIn",
     "SignedOut",
     "SignedUp",
@@ -270,9 +272,9 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
             "CognitoFlowError DeviceForgotten FlowExpired IncorrectPassword InputRejected "
             "InternalError InvalidInput LimitExceeded Misconfigured NotAuthorized NotPermitted "
             "PasswordRejected PasswordResetRequired RefreshTokenInvalid RefreshTokenReused SealError "
-            "SecretHashMismatch ServiceError SessionAlreadyUsed SignedOut StartOver StepUpRequired "
-            "StoreDamaged StoreError TemporaryPasswordExpired Throttled TokenExpired TokenInvalid "
-            "TokenRejected TokenRevoked TransportError TriggerRefused TryLater Unanswered "
+            "SecretHashMismatch ServiceError SessionAlreadyUsed SeveralUsers SignedOut StartOver "
+            "StepUpRequired StoreDamaged StoreError TemporaryPasswordExpired Throttled TokenExpired "
+            "TokenInvalid TokenRejected TokenRevoked TransportError TriggerRefused TryLater Unanswered "
             "UnexpectedResponse UsageError UserDisabled UserExists UserNotConfirmed UserNotFound WrongCode"
         ),
         "flow": "AsyncAuthFlow AuthFlow Step",

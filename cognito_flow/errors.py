@@ -34,6 +34,7 @@ The same classes, and all others, arranged by where they come from:
     ├── StoreError                           fix what it names (a key, a permission, a disk) and repeat
     │   └── StoreDamaged                     sign in again; the damaged file is at `.kept_at`
     ├── Unanswered                           `ask` gave no answer; `.challenge` can still be answered
+    ├── SeveralUsers                         an address belongs to several users: choose from `.usernames`
     ├── TokenRejected                        `TokenVerifier` refused a token; Cognito was not asked
     │   ├── TokenInvalid                     forged, damaged, or meant for another pool or app client
     │   ├── TokenExpired                     refresh (also a NotAuthorized: Cognito says it, too)
@@ -190,6 +191,16 @@ class Unanswered(CognitoFlowError):
 
     def __reduce__(self) -> tuple[type[Unanswered], tuple[object, str], dict[str, object]]:
         return type(self), (self.challenge, self.args[0]), self.__dict__
+
+
+class SeveralUsers(CognitoFlowError):
+    """`UserAdmin.find_user` found several users with the same address.
+
+    Attributes:
+        usernames: Their user names.
+    """
+
+    usernames: tuple[str, ...] = ()
 
 
 class TransportError(TryLater):
@@ -544,6 +555,8 @@ ROWS: tuple[Row, ...] = (
     Row("InvalidSignature", None, Misconfigured, _ADMIN_CREDENTIALS),
     Row("MissingAuthenticationToken", None, Misconfigured, _ADMIN_CREDENTIALS),
     Row("ExpiredToken", None, Misconfigured, _ADMIN_CREDENTIALS),
+    Row("PreconditionNotMet", None, ServiceError),
+    Row("UnsupportedUserState", None, ServiceError, "the user's status does not allow it"),
     Row("InvalidParameter", None, ServiceError),
     Row("ResourceNotFound", None, ServiceError),
 )

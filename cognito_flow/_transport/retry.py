@@ -23,6 +23,8 @@ _FIRST_PAUSE = 0.2  # seconds; doubled for each further one, and drawn between h
 # only the response was lost.
 _SAFE_TO_REPEAT = frozenset(
     {
+        "AdminAddUserToGroup",
+        "AdminGetUser",
         "GetUser",
         "GetUserAuthFactors",
         "GetDevice",
@@ -33,6 +35,7 @@ _SAFE_TO_REPEAT = frozenset(
         "GetCredentialsForIdentity",
         "GetId",
         "ListDevices",
+        "ListUsers",
         "ListWebAuthnCredentials",
         "RevokeToken",
         "SetUserMFAPreference",

@@ -17,7 +17,8 @@ from cognito_flow._checks import check_code, check_text
 from cognito_flow._exchange import Exchange, Response, Wait
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.account._authorization import SignedInUser
-from cognito_flow.account._members import name_value_pairs, need_object, need_text, objects, text, unreadable
+from cognito_flow.account._members import name_value_pairs, need_object, need_text, objects
+from cognito_flow.account._pages import all_pages
 from cognito_flow.account._records import (
     AuthFactors,
     CodeDelivery,
@@ -45,8 +46,6 @@ _MFA_SETTINGS = {
 _IN_ATTESTATION = ("clientDataJSON", "attestationObject")
 _MOST_DEVICES = 60  # the most that one page may hold
 _MOST_PASSKEYS = 20
-# A user has at most 20 passkeys; Cognito documents no limit of devices. 100 pages are 6,000 of them.
-_MOST_PAGES = 100
 
 
 def authorized(exchange: Exchange[T], access_token: str) -> Exchange[T]:
@@ -201,7 +200,9 @@ class AccountExchanges:
     def passkeys(self) -> Exchange[tuple[Passkey, ...]]:
         """ListWebAuthnCredentials, all pages."""
         limit = {"MaxResults": _MOST_PASSKEYS}
-        found = yield from self._pages("ListWebAuthnCredentials", "Credentials", "NextToken", limit)
+        found = yield from all_pages(
+            self._turn(), "ListWebAuthnCredentials", "Credentials", "NextToken", limit
+        )
         return tuple(Passkey.read(one) for one in found)
 
     def delete_passkey(self, credential_id: str) -> Exchange[None]:
@@ -213,7 +214,9 @@ class AccountExchanges:
 
     def devices(self) -> Exchange[tuple[RememberedDevice, ...]]:
         """ListDevices, all pages."""
-        found = yield from self._pages("ListDevices", "Devices", "PaginationToken", {"Limit": _MOST_DEVICES})
+        found = yield from all_pages(
+            self._turn(), "ListDevices", "Devices", "PaginationToken", {"Limit": _MOST_DEVICES}
+        )
         return tuple(RememberedDevice.read(one) for one in found)
 
     def device(self, device_key: str | None) -> Exchange[RememberedDevice]:
@@ -250,7 +253,7 @@ class AccountExchanges:
 
     def sessions(self) -> Exchange[tuple[UserSession, ...]]:
         """ListUserSessions, all pages."""
-        found = yield from self._pages("ListUserSessions", "Sessions", "NextToken", {})
+        found = yield from all_pages(self._turn(), "ListUserSessions", "Sessions", "NextToken", {})
         return tuple(UserSession.read(one) for one in found)
 
     def revoke_session(self, session_id: str, linked: bool) -> Exchange[None]:
@@ -270,25 +273,6 @@ class AccountExchanges:
         """DeleteUser."""
         yield from self._call("DeleteUser")
         yield from self._drop_device(None)
-
-    def _pages(
-        self, operation: str, listed: str, token: str, limit: Mapping[str, object]
-    ) -> Exchange[list[Mapping[str, object]]]:
-        """All items that an operation lists, page after page. An empty page need not be the last one."""
-        found: list[Mapping[str, object]] = []
-        seen: set[str] = set()
-        members = dict(limit)
-        for _ in range(_MOST_PAGES):
-            data = (yield from self._call(operation, members)).data
-            found += objects(data.get(listed))
-            following = text(data, token)
-            if following is None:
-                return found
-            if following in seen:
-                raise unreadable(f"Cognito repeated a {token}, so its list would never end", operation)
-            seen.add(following)
-            members[token] = following
-        raise unreadable(f"Cognito listed more than {_MOST_PAGES} pages", operation)
 
 
 def _mfa_types(factors: str | Iterable[str]) -> set[MfaType]:

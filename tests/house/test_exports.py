@@ -15,7 +15,7 @@ import pytest
 
 import cognito_flow
 import cognito_flow.testing
-from cognito_flow import handlers
+from cognito_flow import admin, handlers
 from cognito_flow.integrations import (
     aiohttp,
     alb,
@@ -133,7 +133,7 @@ def public_signatures(module: ModuleType) -> Iterator[tuple[str, str]]:
                 yield f"{name}.{member}", str(inspect.signature(function))
 
 
-@pytest.mark.parametrize("module", [*FRONT_DOORS, *INTEGRATIONS], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [*FRONT_DOORS, admin, *INTEGRATIONS], ids=lambda module: module.__name__)
 def test_no_public_signature_has_any(module: ModuleType) -> None:
     """`Any` would switch the caller's type checker off."""
     signatures = dict(public_signatures(module))

@@ -35,7 +35,7 @@ FLOORS = (
     {"_transport"},
     {"tokens"},
     {"account"},
-    {"flow"},
+    {"admin", "flow"},
     {"cognito_flow"},  # the package itself, which exports the rooms below
     {"integrations", "terminal"},
     {"testing"},
