@@ -1,21 +1,23 @@
 """Run the examples of the documentation: Python blocks of README.md and docs/, and examples in docstrings.
 
-Every page starts with its own pool: `cognito` is a LocalCognito, `pool` one of its user pools, and `flow` an
-AuthFlow for that pool's first app client. A page sets up everything else in hidden blocks:
+A page runs as its reader sees it: its visible blocks, in an empty namespace (`tests.support.verbatim`).
 
-    <!--- invisible-code-block: python
-    user = pool.add_user("alice", "correct horse 1")
-    -->
+A page with hidden blocks is run with them and with its own pool: `cognito` is a LocalCognito, `pool` one of its
+user pools, and `flow` an AuthFlow for that pool's first app client.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sybil import Sybil
 from sybil.document import PythonDocStringDocument
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest import DocTestParser
+from sybil.sybil import SybilCollection
+
+from tests.support.verbatim import included_examples, visible_blocks
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -39,10 +41,18 @@ def restore_names(_namespace: MutableMapping[str, object]) -> None:
             delattr(cognito_flow, name)  # the next use imports it again
 
 
+ROOT = Path(__file__).parent
+WITH_HIDDEN_BLOCKS = [
+    page.relative_to(ROOT).as_posix()
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if "invisible-code-block" in page.read_text(encoding="utf-8")
+]
+
 # Patterns are matched from the right, so these match every page and every module at any depth.
-pages = Sybil(
+pages = Sybil(parsers=[visible_blocks(), included_examples], patterns=["*.md"], excludes=WITH_HIDDEN_BLOCKS)
+pages_with_hidden_blocks = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
-    patterns=["*.md"],
+    patterns=WITH_HIDDEN_BLOCKS,
     setup=offer_a_pool,
     teardown=restore_names,
 )
@@ -52,4 +62,4 @@ docstrings = Sybil(
     patterns=["*.py"],
     document_types={".py": PythonDocStringDocument},
 )
-pytest_collect_file = (pages + docstrings).pytest()
+pytest_collect_file = SybilCollection((pages, pages_with_hidden_blocks, docstrings)).pytest()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import docstrings, pages
+from conftest import docstrings, pages, pages_with_hidden_blocks
 from tests.house.source import DOCS, PACKAGE, PAGES, ROOT, TESTS, files, parse
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def test_each_python_block_of_a_page_is_one_that_is_run() -> None:
 
 
 def test_examples_are_collected_from_each_page_and_each_module() -> None:
-    overlooked = [page for page in PAGES if not pages.should_parse(ROOT / page)]
+    readers = (pages, pages_with_hidden_blocks)
+    overlooked = [page for page in PAGES if not any(reader.should_parse(ROOT / page) for reader in readers)]
     overlooked += [module for module in files(PACKAGE) if not docstrings.should_parse(ROOT / module)]
 
     assert overlooked == []

@@ -7,13 +7,10 @@ from typing import Any
 import django
 from django.conf import settings
 
-settings.configure(
-    ALLOWED_HOSTS=["*"],
-    ROOT_URLCONF=__name__,
-    SECRET_KEY="not a secret",
-    INSTALLED_APPS=[],
-    REST_FRAMEWORK={"UNAUTHENTICATED_USER": None},
-)
+if not settings.configured:  # a page of the documentation also configures them
+    settings.configure(SECRET_KEY="not a secret", REST_FRAMEWORK={"UNAUTHENTICATED_USER": None})
+settings.ALLOWED_HOSTS = ["*"]
+settings.ROOT_URLCONF = __name__
 django.setup()
 
 from django.http import HttpRequest, JsonResponse  # noqa: E402 - Django reads its settings when it is imported
