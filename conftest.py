@@ -2,8 +2,8 @@
 
 A page runs as its reader sees it: its visible blocks, in an empty namespace (`tests.support.verbatim`).
 
-A page with hidden blocks is run with them and with its own pool: `cognito` is a LocalCognito, `pool` one of its
-user pools, and `flow` an AuthFlow for that pool's first app client.
+A page with hidden blocks is run with them and with its own pool: `cognito` is a LocalCognito, `pool` one of
+its user pools, and `flow` an AuthFlow for that pool's first app client.
 """
 
 from __future__ import annotations
