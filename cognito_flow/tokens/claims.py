@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import attrs
 
-from cognito_flow._json import as_list, as_object, as_text
+from cognito_flow._json import as_list, as_object
 from cognito_flow.errors import TokenInvalid
 
 Claims: TypeAlias = Mapping[str, object]
@@ -193,8 +193,8 @@ def text(claims: Claims, name: str) -> str:
     Raises:
         TokenInvalid: It is missing or not text.
     """
-    value = as_text(claims.get(name))
-    if value is None:
+    value = claims.get(name)
+    if not isinstance(value, str):
         raise TokenInvalid(f"the token's claim {name} is missing or is not text")
     return value
 
@@ -207,7 +207,7 @@ def date(claims: Claims, name: str) -> datetime:
     """
     seconds = claims.get(name)
     # In Python, True is a number, and NaN, which Python's JSON accepts, is neither early nor late.
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool):  # faster than int | float
         try:
             return datetime.fromtimestamp(seconds, UTC)
         except (ValueError, OverflowError, OSError):
@@ -229,7 +229,9 @@ def _text_or_none(claims: Claims, name: str) -> str | None:
 
 
 def _texts(claims: Claims, name: str) -> frozenset[str]:
-    values = as_list(claims.get(name, ()))
+    if name not in claims:
+        return frozenset()
+    values = as_list(claims[name])
     if values is None or not all(isinstance(value, str) for value in values):
         raise TokenInvalid(f"the token's claim {name} is not a list of strings")
     return frozenset(map(str, values))

@@ -151,10 +151,9 @@ class KeySet:
             raise copy(failure) from failure.__cause__
 
     def _is_due(self, *, is_cached: bool) -> bool:
-        pause = _PAUSE if self._keys else _PAUSE_WITHOUT_KEYS
-        return self._has_elapsed(pause, self._tried_at) and (
-            not is_cached or self._has_elapsed(_MAX_AGE, self._fetched_at)
-        )
+        if is_cached and not self._has_elapsed(_MAX_AGE, self._fetched_at):
+            return False
+        return self._has_elapsed(_PAUSE if self._keys else _PAUSE_WITHOUT_KEYS, self._tried_at)
 
     def _has_elapsed(self, period: timedelta, since: datetime | None) -> bool:
         return has_elapsed(period, since=since, now=self.now())
@@ -195,8 +194,10 @@ class KeySet:
 
     def _give_up_what_hangs(self) -> None:
         """Forget a fetch that hangs and that no caller waits for, as all have tokens of cached keys."""
-        loading, longest = self._loading, max(_PAUSE, timedelta(seconds=self.timeout))
-        if loading is not None and self._keys and self._has_elapsed(longest, self._tried_at):
+        loading = self._loading
+        if loading is None or not self._keys:
+            return
+        if self._has_elapsed(max(_PAUSE, timedelta(seconds=self.timeout)), self._tried_at):
             self._give_up(loading)
 
     def _give_up(self, loading: Future[None]) -> None:

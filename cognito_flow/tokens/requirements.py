@@ -55,6 +55,8 @@ class Required:
         Raises:
             UsageError: A str was passed instead of a list of them, or `max_age` is out of range.
         """
+        if all(value is _NOTHING[name] for name, value in options.items()):
+            return _NOT_REQUIRED
         return cls(
             scopes=set_of("scopes", options.get("scopes", ())),
             groups=set_of("groups", options.get("groups", ())),
@@ -94,6 +96,18 @@ class Required:
         error.acr_values = tuple(sorted(self.acr_values))
         error.max_age = None if self.max_age is None else self.max_age.total_seconds()
         return error
+
+
+# Most calls require nothing, so they share this record.
+_NOTHING: dict[str, object] = {
+    "scopes": (),
+    "groups": (),
+    "any_of": False,
+    "acr_values": (),
+    "amr": (),
+    "max_age": None,
+}
+_NOT_REQUIRED = Required(frozenset(), frozenset(), False, frozenset(), frozenset(), None)
 
 
 def reusable(required: RequirementsT) -> RequirementsT:

@@ -19,6 +19,7 @@ from typing import Generic, TypeAlias, TypeVar
 import attrs
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
 
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import NotPermitted, TokenExpired, TokenInvalid, UsageError
@@ -31,6 +32,7 @@ Check: TypeAlias = Callable[[AccessClaims | IdClaims], bool]
 AsyncCheck: TypeAlias = Callable[[AccessClaims | IdClaims], bool | Awaitable[bool]]
 
 _ALGORITHM = "RS256"
+_RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
 _REGIONAL, _UPDATED = "https://cognito-idp.", "https://issuer-cognito-idp."
 
 _Claims = TypeVar("_Claims", AccessClaims, IdClaims)
@@ -56,6 +58,35 @@ class _Pool:
     issuers: frozenset[str]
     client_ids: set[str]
     keys: KeySet
+
+
+@attrs.frozen
+class _Unverified:
+    """A token that was decoded, but not verified: nothing in it is proven.
+
+    Args:
+        claims: What it claims.
+        signed: The bytes that the signature is over.
+        signature: The signature.
+        kid: The id of the key that it names.
+        pool: The pool that it names.
+    """
+
+    claims: Mapping[str, object] = attrs.field(repr=False)
+    signed: bytes = attrs.field(repr=False)
+    signature: bytes = attrs.field(repr=False)
+    kid: str
+    pool: _Pool = attrs.field(repr=False)
+
+    def verified(self, key: RSAPublicKey) -> Mapping[str, object]:
+        """Return the claims, if this key has signed them.
+
+        Raises:
+            TokenInvalid: It has not.
+        """
+        if not _RS256.verify(self.signed, key, self.signature):
+            raise TokenInvalid("the token's signature does not match")
+        return self.claims
 
 
 @without_locals
@@ -88,13 +119,13 @@ class _Verifier:
     def _key_sets(self) -> list[KeySet]:
         return list({id(pool): pool.keys for pool in self._pools.values()}.values())
 
-    def _select(self, token: str) -> tuple[_Pool, str]:
-        """Return the pool that a token names, and the id of the key. Neither is proven yet."""
+    def _decode(self, token: str) -> _Unverified:
+        """Decode a token once: decoding costs more than verifying the signature."""
         try:
-            unverified = jwt.decode_complete(token, options={"verify_signature": False})
+            decoded = jwt.decode_complete(token, options={"verify_signature": False})
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise TokenInvalid("this is not a signed token") from None
-        header, claims = unverified["header"], unverified["payload"]
+        header, claims = decoded["header"], decoded["payload"]
         if header.get("alg") != _ALGORITHM:
             raise TokenInvalid(f"the token is not signed with {_ALGORITHM}")
         if "crit" in header:  # RFC 7515, section 4.1.11; older versions of PyJWT ignore it
@@ -102,15 +133,16 @@ class _Verifier:
         pool = self._pools.get(text(claims, "iss"))
         if pool is None:
             raise TokenInvalid("the token is from another issuer")
-        return pool, text(header, "kid")
+        signed = token.rpartition(".")[0].encode()
+        return _Unverified(claims, signed, decoded["signature"], text(header, "kid"), pool)
 
     def _read(
-        self, token: str, kind: _Kind[_Claims], required: Required, pool: _Pool, key: RSAPublicKey
+        self, token: _Unverified, kind: _Kind[_Claims], required: Required, key: RSAPublicKey
     ) -> _Claims:
-        claims = _signed(token, key)  # whose `iss`, which chose the pool, is thereby proven
+        claims = token.verified(key)  # whose `iss`, which chose the pool, is thereby proven
         if text(claims, "token_use") != kind.use:
             raise TokenInvalid(f"this is not a token of the kind {kind.use}")
-        if text(claims, kind.audience) not in pool.client_ids:
+        if text(claims, kind.audience) not in token.pool.client_ids:
             raise TokenInvalid("the token was issued to another app client")
         self._check_times(claims)
         read = kind.read(claims)
@@ -250,8 +282,8 @@ class TokenVerifier(_Verifier):
             keys.prefetch()
 
     def _verify(self, token: str, kind: _Kind[_Claims], required: Required) -> _Claims:
-        pool, kid = self._select(token)
-        claims = self._read(token, kind, required, pool, pool.keys.find(kid))
+        unverified = self._decode(token)
+        claims = self._read(unverified, kind, required, unverified.pool.keys.find(unverified.kid))
         if self._check is not None:
             _accept(self._check(claims))
         return claims
@@ -317,8 +349,9 @@ class AsyncTokenVerifier(_Verifier):
             await keys.prefetch_async()
 
     async def _verify(self, token: str, kind: _Kind[_Claims], required: Required) -> _Claims:
-        pool, kid = self._select(token)
-        claims = self._read(token, kind, required, pool, await pool.keys.find_async(kid))
+        unverified = self._decode(token)
+        key = await unverified.pool.keys.find_async(unverified.kid)
+        claims = self._read(unverified, kind, required, key)
         if self._check is not None:
             answer = self._check(claims)
             _accept(await answer if isawaitable(answer) else answer)
@@ -343,26 +376,6 @@ def _issuers(app: AppClient) -> frozenset[str]:
         if app.issuer.startswith(form):
             issuers.add(other + app.issuer.removeprefix(form))
     return frozenset(issuers)
-
-
-def _signed(token: str, key: RSAPublicKey) -> Mapping[str, object]:
-    # PyJWT could check more than the signature, but it knows only the system's clock. See `_read`.
-    try:
-        claims: Mapping[str, object] = jwt.decode(
-            token,
-            key,
-            algorithms=[_ALGORITHM],
-            options={
-                "verify_exp": False,
-                "verify_nbf": False,
-                "verify_iat": False,
-                "verify_aud": False,
-                "verify_iss": False,
-            },
-        )
-    except (jwt.PyJWTError, ValueError, RecursionError):
-        raise TokenInvalid("the token's signature does not match, or its claims cannot be read") from None
-    return claims
 
 
 def _accept(answer: object) -> None:
