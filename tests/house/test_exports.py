@@ -19,6 +19,7 @@ from cognito_flow import admin, handlers
 from cognito_flow.integrations import (
     aiohttp,
     alb,
+    amplify,
     api_gateway,
     aws,
     fastapi,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 FRONT_DOORS = (cognito_flow, cognito_flow.testing)
-INTEGRATIONS = (aiohttp, alb, api_gateway, aws, fastapi, flask, httpx, httpx2, requests, starlette)
+INTEGRATIONS = (aiohttp, alb, amplify, api_gateway, aws, fastapi, flask, httpx, httpx2, requests, starlette)
 PUBLIC_DUNDERS = ("__init__", "__call__")
 
 

@@ -1,5 +1,7 @@
 """A page in a browser, Chromium 141 of npm @sparticuz/chromium, signs in with amazon-cognito-identity-js.
 
+Another page takes over a sign-in of Python, in a browser that Playwright 1.55.0 controls.
+
 The page is of another origin than the pool, so the browser asks the pool before each request (CORS), and
 shows the page no answer that does not allow it.
 """
@@ -20,11 +22,15 @@ from urllib.parse import urlencode, urlsplit
 
 import attrs
 import pytest
+from filelock import FileLock
 
+from cognito_flow import UserSrpAuth
+from cognito_flow.integrations import amplify
 from cognito_flow.testing import LocalCognito, Pool
 from tests.other_clients import pools
 from tests.other_clients.conftest import JAVASCRIPT, SECONDS_TO_ANSWER, JavaScript
 from tests.other_clients.pools import PASSWORD
+from tests.support.environments import python_with
 from tests.support.http_server import running
 
 pytestmark = [
@@ -34,6 +40,7 @@ pytestmark = [
         reason="npm has this browser for Linux on x86-64 only",
     ),
 ]
+PLAYWRIGHT = ("playwright==1.55.0",)
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 
 
@@ -119,6 +126,7 @@ def browser(
     )
     files = {
         "/": ("text/html", (JAVASCRIPT / "page.html").read_bytes()),
+        "/resume": ("text/html", (JAVASCRIPT / "resume.html").read_bytes()),
         "/client.js": ("text/javascript", library.read_bytes()),
     }
     reported = queue.Queue[Any]()
@@ -150,3 +158,37 @@ def test_browser_blocks_servers_without_cors_headers(cognito: LocalCognito, brow
         reported = browser.sign_in(pools.plain_pool(cognito), elsewhere, password=PASSWORD)
 
     assert reported == {"threw": ["Error", "Network error"]}
+
+
+@pytest.fixture(scope="session")
+def playwright_python(programs_folder: Path) -> Path:
+    """The interpreter that has Playwright."""
+    with FileLock(programs_folder / "lock"):
+        return python_with(PLAYWRIGHT, programs_folder)
+
+
+@pytest.mark.parametrize("as_cookies", [False, True])
+def test_browser_context_takes_the_sign_in_over_and_hands_it_back(
+    cognito: LocalCognito, url: str, browser: Browser, playwright_python: Path, as_cookies: bool
+) -> None:
+    """The page refreshes the tokens in between."""
+    pool = pools.plain_pool(cognito)
+    signed_in = pool.flow().sign_in(UserSrpAuth("alice", PASSWORD))
+    page = {"pool": pool.id, "client": pool.app.client_id, "endpoint": url, "as_cookies": as_cookies}
+    given = {
+        "executable": str(browser.path),
+        "options": OPTIONS,
+        "environment": browser.environment,
+        "state": amplify.storage_state(pool.app, signed_in, browser.url, as_cookies=as_cookies),
+        "url": f"{browser.url}/resume",
+        "page": page,
+    }
+    cognito.clock.advance(60)  # so that the next tokens are others
+    program = [playwright_python, Path(__file__).with_name("playwright_program.py")]
+    done = subprocess.run(program, input=json.dumps(given), check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+
+    handed_back = amplify.read_storage_state(pool.app, found["state"], browser.url)
+    assert handed_back is not None
+    assert handed_back.tokens.access_token == found["token"] != signed_in.tokens.access_token
+    assert pool.verifier().verify_access(found["token"]).username == "alice"

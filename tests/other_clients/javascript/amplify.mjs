@@ -1,4 +1,5 @@
 // aws-amplify: its signIn and confirmSignIn, whose next steps become the answers.
+import { cookieJar } from "./cookies.mjs";
 import { answerLines } from "./lines.mjs";
 import { verified } from "./verified.mjs";
 
@@ -7,6 +8,7 @@ globalThis.navigator ??= { userAgent: "node" }; // Node 21 has it; the client as
 const { Amplify } = await import("aws-amplify");
 const auth = await import("aws-amplify/auth");
 const { cognitoUserPoolsTokenProvider } = await import("aws-amplify/auth/cognito");
+const { CookieStorage } = await import("aws-amplify/utils");
 
 const kept = new Map(); // the client's storage: tokens and what it knows of its device
 const storage = {
@@ -52,6 +54,15 @@ await answerLines({
   rememberDevice: () => auth.rememberDevice(),
   forgetDevice: () => auth.forgetDevice(),
   attributes: () => auth.fetchUserAttributes(),
+  currentUser: () => auth.getCurrentUser(),
+  session: async () => signedIn(await auth.fetchAuthSession()),
+  load: ({ entries }) => Object.entries(entries).forEach(([key, value]) => kept.set(key, value)),
+  kept: () => Object.fromEntries(kept),
+  useCookies({ cookies }) {
+    globalThis.document = cookieJar(cookies);
+    cognitoUserPoolsTokenProvider.setKeyValueStorage(new CookieStorage());
+  },
+  cookies: () => document.cookie,
   spoilDevice() {
     for (const key of kept.keys()) if (key.endsWith(".randomPasswordKey")) kept.set(key, "another");
   },

@@ -1,10 +1,11 @@
 // amazon-cognito-identity-js: one CognitoUser, whose callbacks become the answers.
-import { AuthenticationDetails, CognitoUser, CognitoUserPool } from "amazon-cognito-identity-js";
+import { AuthenticationDetails, CookieStorage, CognitoUser, CognitoUserPool } from "amazon-cognito-identity-js";
+import { cookieJar } from "./cookies.mjs";
 import { answerLines } from "./lines.mjs";
 import { verified } from "./verified.mjs";
 
 const kept = new Map(); // the client's storage: tokens and what it knows of its device
-const storage = {
+let storage = {
   setItem: (key, value) => kept.set(key, value),
   getItem: (key) => kept.get(key),
   removeItem: (key) => kept.delete(key),
@@ -71,6 +72,21 @@ await answerLines({
   rememberDevice: () =>
     new Promise((onSuccess, onFailure) => user.setDeviceStatusRemembered({ onSuccess, onFailure })),
   forgetDevice: () => new Promise((onSuccess, onFailure) => user.forgetDevice({ onSuccess, onFailure })),
+  // The user whom the storage has, as a page finds them when it is loaded.
+  async resume() {
+    const { endpoint, poolId, clientId } = app;
+    const pool = new CognitoUserPool({ UserPoolId: poolId, ClientId: clientId, endpoint, Storage: storage });
+    user = pool.getCurrentUser();
+    return user && signedIn(await result((callback) => user.getSession(callback)));
+  },
+  load: ({ entries }) => Object.entries(entries).forEach(([key, value]) => kept.set(key, value)),
+  kept: () => Object.fromEntries(kept),
+  useCookies({ cookies }) {
+    globalThis.document = cookieJar(cookies);
+    storage = new CookieStorage({});
+  },
+  cookies: () => document.cookie,
+  signOut: () => user.signOut(),
   spoilDevice() {
     for (const key of kept.keys()) if (key.endsWith(".randomPasswordKey")) kept.set(key, "another");
   },
