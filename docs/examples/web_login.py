@@ -32,7 +32,12 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 # code, and make another person send the form: that person would then use the attacker's account.
 COOKIE = "__Host-login"  # with this prefix, other hosts cannot set it
 
-PASSWORD_FORM = '<form method="post"><input name="username"><input name="password" type="password"></form>'
+PASSWORD_FORM = (
+    '<form method="post">'
+    '<label>Name <input name="username" autocomplete="username" autofocus></label>'
+    '<label>Password <input name="password" type="password" autocomplete="current-password"></label>'
+    "<button>Sign in</button></form>"
+)
 
 # The message for each class of error; the nearest class wins.
 REFUSALS: dict[type[CognitoFlowError], str] = {
@@ -97,11 +102,12 @@ def browser_of(environ: dict[str, Any]) -> str:
 
 def code_form(state: str, message: str) -> str:
     hidden = f'<input type="hidden" name="state" value="{escape(state)}">'
-    return f'<p>{message}</p><form method="post">{hidden}<input name="code"></form>'
+    code = '<label>Code <input name="code" autocomplete="one-time-code" autofocus></label>'
+    return f'<p role="alert">{message}</p><form method="post">{hidden}{code}<button>Continue</button></form>'
 
 
 def refusal(error: CognitoFlowError) -> str:
     kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
     if kind in (CognitoFlowError, TryLater):  # users cannot fix it, operators can
         logging.getLogger(__name__).error("sign-in failed: %s", error)
-    return f"<p>{REFUSALS[kind]}</p>{PASSWORD_FORM}"
+    return f'<p role="alert">{REFUSALS[kind]}</p>{PASSWORD_FORM}'
