@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         UserProfile,
         UserSession,
     )
+    from cognito_flow.botocore_logs import redact_botocore_logs
     from cognito_flow.credentials import (
         Credentials,
         CustomAuth,
@@ -257,6 +258,7 @@ __all__ = [
     "UserSrpAuth",
     "WebAuthn",
     "WrongCode",
+    "redact_botocore_logs",
 ]
 
 if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name because of it
@@ -266,6 +268,7 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
             "AuthFactors CodeDelivery Confirmed Passkey PasskeyOptions RememberedDevice SignedUp TotpSecret "
             "UserProfile UserSession"
         ),
+        "botocore_logs": "redact_botocore_logs",
         "credentials": "Credentials CustomAuth RefreshTokenAuth UserAuth UserPasswordAuth UserSrpAuth",
         "errors": (
             "AliasExists AnswerRejected AttemptsExceeded Blocked CodeAlreadyUsed CodeExpired "

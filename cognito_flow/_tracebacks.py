@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import os.path
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import wraps
 from types import TracebackType
@@ -64,14 +64,37 @@ def clear_locals(error: BaseException, *, until: BaseException | None = None) ->
         ]
 
 
-def _clear_frames(step: TracebackType | None) -> None:
-    while step is not None:
-        code = step.tb_frame.f_code
-        # Clearing the frame of a suspended coroutine ends that coroutine (before Python 3.13). If two tasks
-        # waited for the same error, the frames of the other one are in this traceback, too.
-        if not code.co_flags & _SUSPENDABLE or code.co_filename.startswith(_PACKAGE):
+def drop_other_coroutines(error: BaseException) -> None:
+    """Drop the frames from an error's traceback whose locals cannot be cleared: those of coroutines that are
+    not of this package. For errors of libraries, which have their locals from us.
+
+    Args:
+        error: The error.
+    """
+    kept = [step for step in _steps(error.__traceback__) if _can_be_cleared(step)]
+    below: TracebackType | None = None
+    for step in reversed(kept):
+        below = TracebackType(below, step.tb_frame, step.tb_lasti, step.tb_lineno)
+    error.__traceback__ = below
+
+
+def _clear_frames(first: TracebackType | None) -> None:
+    for step in _steps(first):
+        if _can_be_cleared(step):
             with suppress(RuntimeError):  # still executing: it is of the caller, or of `without_locals`
                 step.tb_frame.clear()
+
+
+def _can_be_cleared(step: TracebackType) -> bool:
+    """Clearing the frame of a suspended coroutine ends that coroutine (before Python 3.13). If two tasks
+    waited for the same error, the frames of the other one are in this traceback, too."""
+    code = step.tb_frame.f_code
+    return not code.co_flags & _SUSPENDABLE or code.co_filename.startswith(_PACKAGE)
+
+
+def _steps(step: TracebackType | None) -> Iterator[TracebackType]:
+    while step is not None:
+        yield step
         step = step.tb_next
 
 

@@ -182,15 +182,16 @@ class Unanswered(CognitoFlowError):
     """`sign_in` met a challenge that its `ask` did not answer.
 
     Attributes:
-        challenge: The challenge: `match` on its class. It can still be answered with `send`.
+        challenge: The challenge: `match` on its class. It can still be answered with `send`. A pickle of the
+            error leaves it out, and has None: its Session is a secret. Seal the challenge instead.
     """
 
     def __init__(self, challenge: object, message: str) -> None:
         super().__init__(message)
         self.challenge = challenge
 
-    def __reduce__(self) -> tuple[type[Unanswered], tuple[object, str], dict[str, object]]:
-        return type(self), (self.challenge, self.args[0]), self.__dict__
+    def __reduce__(self) -> tuple[type[Unanswered], tuple[None, str], dict[str, object]]:
+        return type(self), (None, self.args[0]), {**self.__dict__, "challenge": None}
 
 
 class SeveralUsers(CognitoFlowError):

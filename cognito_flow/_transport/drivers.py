@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -26,8 +27,9 @@ import botocore.exceptions
 from cognito_flow._events import notify
 from cognito_flow._exchange import Call, Exchange, Response, Wait
 from cognito_flow._json import as_object
-from cognito_flow._tracebacks import clear_locals, without_locals
+from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.attempts import Attempt, attempting
+from cognito_flow._transport.causes import without_contents
 from cognito_flow._transport.clients import Clients
 from cognito_flow._transport.retry import Outcome, Pause, Steps, repeating
 from cognito_flow._transport.translate import read_response, request_id, translate
@@ -234,20 +236,19 @@ def _finish_on(loop: asyncio.AbstractEventLoop, wait: Wait[Any]) -> None:
 def _call(turn: _Turn, call: Call) -> Outcome:
     if isinstance(attempt := turn.attempt(call), CognitoFlowError):
         return attempt
-    method, started = turn.wire.clients.method(call.operation), time.monotonic()
+    method, started, outer = turn.wire.clients.method(call.operation), time.monotonic(), sys.exception()
     try:
         with attempting(attempt):
             answer: object = method(**call.parameters)
     except Exception as error:  # noqa: BLE001 - botocore's parsers raise whatever they stumble over
-        clear_locals(error)
-        answer = error
+        answer = without_contents(error, outer)
     return turn.outcome(call, attempt, started, answer)
 
 
 async def _await_call(turn: _Turn, call: Call) -> Outcome:
     if isinstance(attempt := turn.attempt(call), CognitoFlowError):
         return attempt
-    method, started = turn.wire.clients.method(call.operation), time.monotonic()
+    method, started, outer = turn.wire.clients.method(call.operation), time.monotonic(), sys.exception()
     calling: Any = method(**call.parameters)
     try:
         with attempting(attempt):
@@ -256,8 +257,7 @@ async def _await_call(turn: _Turn, call: Call) -> Outcome:
     except TimeoutError as error:
         answer = botocore.exceptions.ReadTimeoutError(endpoint_url="the endpoint", error=error)
     except Exception as error:  # noqa: BLE001 - as above
-        clear_locals(error)
-        answer = error
+        answer = without_contents(error, outer)
     return turn.outcome(call, attempt, started, answer)
 
 

@@ -13,6 +13,7 @@ import botocore.exceptions
 from cognito_flow._exchange import Call, Response
 from cognito_flow._json import as_object, as_text, member
 from cognito_flow._transport.attempts import Attempt
+from cognito_flow._transport.causes import quote_nothing
 from cognito_flow._transport.clients import too_old
 from cognito_flow.errors import (
     CognitoFlowError,
@@ -92,7 +93,7 @@ def translate(call: Call, attempt: Attempt, error: Exception) -> CognitoFlowErro
     # Neither may be kept as a cause: botocore's text for a bad parameter quotes the value, which may be a
     # password, and a UnicodeDecodeError holds the whole response, with its tokens.
     if not isinstance(error, botocore.exceptions.ParamValidationError | UnicodeError):
-        translated.__cause__ = _without_request(error)
+        translated.__cause__ = error
     return translated
 
 
@@ -101,18 +102,12 @@ def _error_behind(error: BaseException) -> object:
     return member(getattr(error, "kwargs", None), "error")
 
 
-def _without_request(error: Exception) -> Exception:
-    """The error without request and response, which botocore keeps in some: their bodies hold secrets."""
-    for name in ("request", "response"):
-        if isinstance(error, botocore.exceptions.HTTPClientError) and hasattr(error, name):
-            setattr(error, name, None)
-    return error
-
-
 def _typed(call: Call, attempt: Attempt, error: Exception) -> CognitoFlowError:
     operation = call.operation
     if isinstance(error, botocore.exceptions.ClientError):
-        return _refused(call, error)
+        refused = _refused(call, error)
+        quote_nothing(error, str(refused.args[0]))
+        return refused
     if isinstance(error, botocore.exceptions.ParamValidationError):
         # The name is one of ours; the rest of the message may quote a value.
         if unknown := _UNKNOWN_MEMBER.search(str(error)):

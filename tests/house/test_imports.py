@@ -22,6 +22,7 @@ FLOORS = (
         "_process_lock",
         "_srp",
         "_tracebacks",
+        "botocore_logs",
         "errors",
     },
     {"_deployed", "_exchange", "models"},

@@ -32,6 +32,7 @@ from cognito_flow import (
     UserSrpAuth,
 )
 from cognito_flow.testing import LocalCognito, Pool
+from tests.support.planted import Planted
 
 C = TypeVar("C")
 
@@ -90,6 +91,7 @@ class World:
     app: AppClient
     column: Column
     events: list[Event] = attrs.field(factory=list[Event])
+    planted: Planted = attrs.field(factory=Planted)
 
     @property
     def client(self) -> Any:
@@ -184,12 +186,53 @@ def run(row: Row, column: Column) -> None:
     pool = cognito.create_pool(**row.pool)
     app = pool.app_client(secret=column.secret, **row.client)
     world = World(cognito, pool, app, column)
-    moves = verified(row.script(world), pool.verifier(app))
+    moves = watched(verified(row.script(world), pool.verifier(app)), world)
     options: dict[str, Any] = {"admin": column.admin, "on_event": world.events.append, **row.flow}
     if column.is_async:
         asyncio.run(_run_async(moves, pool.async_flow(app, **options)))
     else:
         _run_sync(moves, pool.flow(app, **options))
+    world.planted.plant(PASSWORD, OTHER_PASSWORD, app.client_secret, *(sent.code for sent in cognito.outbox))
+    world.planted.plant(*(user.totp_secret for user in cognito.state(pool.id).users.values()))
+    world.planted.shown("an event", *world.events)
+    assert world.planted.found() == []
+
+
+def watched(moves: Moves, world: World) -> Moves:
+    """The same moves; what the flow is given, returns and raises is searched for secrets afterwards."""
+    planted = world.planted
+    move = next(moves, None)
+    while move is not None:
+        if isinstance(move, Send):
+            planted.plant(move.answer.password, *_typed(move.answer))
+            planted.shown("an answer", move.answer)
+        else:
+            planted.shown("credentials", move.credentials)
+        try:
+            step = yield move
+        except CognitoFlowError as error:
+            planted.raised(error)
+            move = _throw(moves, error)
+            continue
+        planted.shown("a step", step)
+        if isinstance(step, SignedIn):
+            tokens = step.tokens
+            planted.plant(tokens.access_token, tokens.id_token, tokens.refresh_token)
+            planted.plant(step.device.secret if step.device else None)
+        else:
+            planted.plant(step.pending.session)
+        move = _next(moves, step)
+
+
+def _typed(answer: Answer) -> list[str]:
+    """What a user typed into an answer: a code, a password, the answer to a question of the application's."""
+    secret = ("_CODE", "PASSWORD", "ANSWER", "CREDENTIAL")
+    return [
+        value
+        for name, value in answer.responses.items()
+        if name.endswith(secret)
+        and answer.challenge.pending.name not in ("SELECT_CHALLENGE", "SELECT_MFA_TYPE")
+    ]
 
 
 def verified(moves: Moves, verifier: TokenVerifier) -> Moves:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import ssl
 import time
@@ -152,13 +153,51 @@ def test_call_is_maybe_processed_unless_it_is_known_that_nothing_left(
     assert outcome.maybe_processed is maybe_processed
 
 
+def raised(error: Exception) -> CognitoFlowError:
+    with pytest.raises(CognitoFlowError) as failed:
+        AuthFlow(APP, Client([error])).start(CREDENTIALS)
+    return failed.value
+
+
 def test_request_is_not_kept_behind_a_connection_error() -> None:
     request = AWSRequest(method="POST", url=URL, data=PASSWORD)
-    outcome = translated(boto.ConnectionClosedError(error=OSError("x"), request=request, endpoint_url=URL))
+    behind = http.client.IncompleteRead(PASSWORD.encode())
+    error = raised(boto.ConnectionClosedError(error=behind, request=request, endpoint_url=URL))
 
-    assert isinstance(outcome.__cause__, boto.ConnectionClosedError)
-    cause: Any = outcome.__cause__
+    assert isinstance(error.__cause__, boto.ConnectionClosedError)
+    cause: Any = error.__cause__
     assert cause.request is None
+    assert cause.kwargs["error"].partial is None
+    assert cause.kwargs["error"].args == ()
+
+
+def test_cause_of_a_refusal_shows_no_more_than_the_error() -> None:
+    said: Any = {
+        "Error": {"Code": "X", "Message": f"Value '{PASSWORD}' is bad"},
+        "message": f"Value '{PASSWORD}' is bad",
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+    cause: Any = raised(boto.ClientError(said, "InitiateAuth")).__cause__
+
+    assert cause.response == {
+        "Error": {"Code": "X", "Message": "Value '***' is bad"},
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+    assert str(cause) == "An error occurred (X) when calling the InitiateAuth operation: Value '***' is bad"
+
+
+def test_exception_that_the_caller_handles_is_not_changed_by_a_failed_call() -> None:
+    def fail_while_another_is_handled(own: Exception) -> None:
+        try:
+            raise own
+        finally:
+            raised(boto.HTTPClientError(error=OSError("x")))
+
+    own = http.client.IncompleteRead(b"the caller's own")
+    with pytest.raises(http.client.IncompleteRead):
+        fail_while_another_is_handled(own)
+
+    assert own.partial == b"the caller's own"
 
 
 def test_failure_of_botocore_before_anything_is_sent_is_not_maybe_processed() -> None:
