@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cognito_flow._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from cognito_flow._derive import DerivedToken, ProviderToken
     from cognito_flow.account import Account, AsyncAccount
     from cognito_flow.account._records import (
         AuthFactors,
@@ -168,6 +169,7 @@ __all__ = [
     "Credentials",
     "CustomAuth",
     "CustomChallenge",
+    "DerivedToken",
     "Device",
     "DeviceForgotten",
     "DevicePasswordVerifier",
@@ -202,6 +204,7 @@ __all__ = [
     "PasswordSrp",
     "PasswordVerifier",
     "Pending",
+    "ProviderToken",
     "RedisStore",
     "RefreshTokenAuth",
     "RefreshTokenInvalid",
@@ -263,6 +266,7 @@ __all__ = [
 
 if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name because of it
     _MODULES = {
+        "_derive": "DerivedToken ProviderToken",
         "account": "Account AsyncAccount",
         "account._records": (
             "AuthFactors CodeDelivery Confirmed Passkey PasskeyOptions RememberedDevice SignedUp TotpSecret "

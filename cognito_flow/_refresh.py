@@ -24,7 +24,7 @@ def refresh(turn: Turn, tokens: Tokens | str) -> Exchange[Tokens]:
         turn.username, device_key = tokens.username, tokens.device_key
     request: dict[str, object] = {
         "RefreshToken": refresh_token,
-        **_client(turn),
+        **turn.authenticated_client(),
         **turn.client_metadata(),
     }
     if device_key is not None:
@@ -39,16 +39,7 @@ def refresh(turn: Turn, tokens: Tokens | str) -> Exchange[Tokens]:
 
 def revoke(turn: Turn, tokens: Tokens | str, linked: bool = False) -> Exchange[None]:
     """Call RevokeToken."""
-    request = {"Token": refresh_token_of(tokens), **_client(turn)}
+    request = {"Token": refresh_token_of(tokens), **turn.authenticated_client()}
     if linked:
         request["RevokeAssociatedSessions"] = "LINKED"
     yield from turn.call("RevokeToken", request)
-
-
-def _client(turn: Turn) -> dict[str, object]:
-    """Return the app client for the operations that take the client secret itself."""
-    app = turn.app
-    return {
-        "ClientId": app.client_id,
-        **({} if app.client_secret is None else {"ClientSecret": app.client_secret}),
-    }

@@ -173,6 +173,11 @@ class Turn:
         metadata = self.settings.metadata
         return {"ClientMetadata": dict(metadata)} if metadata else {}
 
+    def authenticated_client(self) -> dict[str, object]:
+        """Return the app client for the operations that take the client secret itself."""
+        secret = self.app.client_secret
+        return {"ClientId": self.app.client_id, **({} if secret is None else {"ClientSecret": secret})}
+
     def _client_members(self) -> dict[str, object]:
         """Return what every operation that names the app client carries."""
         members = {"ClientId": self.app.client_id, **self.client_metadata()}

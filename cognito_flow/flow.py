@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import difflib
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from threading import TIMEOUT_MAX
 from typing import Generic, Never, Self, TypeAlias, TypeVar, cast
 
@@ -19,6 +19,7 @@ import attrs
 from cognito_flow import _engine, _refresh
 from cognito_flow._answered import AnsweredSessions
 from cognito_flow._checks import check_text
+from cognito_flow._derive import DerivedToken, IssuedTokenType, ProviderToken, derive
 from cognito_flow._engine import Step
 from cognito_flow._exchange import Exchange, settled
 from cognito_flow._seal import Sealer, pending_from_json, pending_to_json
@@ -237,6 +238,18 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
     def _revoke(self, tokens: Tokens | str, linked: bool) -> Exchange[None]:
         return _refresh.revoke(Turn(settings=self._settings), tokens, linked)
 
+    def _exchange(
+        self,
+        subject: Tokens | ProviderToken | str,
+        actor: Tokens | ProviderToken | str | None,
+        scopes: Iterable[str],
+        resources: Iterable[str],
+        audiences: Iterable[str],
+        requested: IssuedTokenType | None,
+    ) -> Exchange[DerivedToken]:
+        turn = Turn(settings=self._settings)
+        return derive(turn, subject, actor, scopes, resources, audiences, requested)
+
     def _token_state(
         self,
         tokens: Tokens | str,
@@ -421,6 +434,44 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         Source: RevokeToken in the Amazon Cognito API reference.
         """
         self._run().run(self._revoke(tokens, linked))
+
+    def exchange(
+        self,
+        subject: Tokens | ProviderToken | str,
+        actor: Tokens | ProviderToken | str | None = None,
+        *,
+        scopes: Iterable[str] = (),
+        resources: Iterable[str] = (),
+        audiences: Iterable[str] = (),
+        requested: IssuedTokenType | None = None,
+    ) -> DerivedToken:
+        """Exchange a user's token for a new one, for the next service that is called on the user's behalf.
+
+        Needs the flow ALLOW_TOKEN_EXCHANGE_IMPERSONATION of the app client, or with an actor
+        ALLOW_TOKEN_EXCHANGE_DELEGATION.
+
+        Args:
+            subject: The token of the user: `Tokens`, an access or ID token as a str, or a `ProviderToken`.
+            actor: The token of the service or agent that acts for the user, such as one of a
+                `ClientCredentialsSource`. The new token names it: `AccessClaims.actor`. Without an actor, it
+                looks as if the user called directly.
+            scopes: The scopes that the new token shall have. It gets those of them that the subject's token
+                has and the app client may have. None keeps the scopes of the subject's token.
+            resources: The resource server that the new token is for: one identifier.
+            audiences: The logical name of the service that the new token is for, in place of `resources`.
+            requested: The kind of token to issue; None is Cognito's default.
+
+        Raises:
+            TokenExpired: The subject or the actor must refresh their token.
+            SignedOut: The subject's sign-in was revoked.
+            Misconfigured: The app client does not allow the exchange.
+            NotAuthorized: Cognito refused a token, or the client secret.
+            UsageError: An argument is malformed, or the installed botocore is too old.
+            CognitoFlowError: As with `start`.
+
+        Source: GetDerivedToken in the Amazon Cognito API reference; RFC 8693.
+        """
+        return self._run().run(self._exchange(subject, actor, scopes, resources, audiences, requested))
 
     def token_source(
         self,
@@ -634,6 +685,19 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
     async def revoke(self, tokens: Tokens | str, *, linked: bool = False) -> None:
         """End this sign-in. See `AuthFlow.revoke`."""
         await self._run().run(self._revoke(tokens, linked))
+
+    async def exchange(
+        self,
+        subject: Tokens | ProviderToken | str,
+        actor: Tokens | ProviderToken | str | None = None,
+        *,
+        scopes: Iterable[str] = (),
+        resources: Iterable[str] = (),
+        audiences: Iterable[str] = (),
+        requested: IssuedTokenType | None = None,
+    ) -> DerivedToken:
+        """Exchange a user's token for a new one. See `AuthFlow.exchange`."""
+        return await self._run().run(self._exchange(subject, actor, scopes, resources, audiences, requested))
 
     def token_source(
         self,

@@ -336,7 +336,7 @@ class Tokens:
             access_token,
             as_text(result.get("IdToken")),
             as_text(result.get("RefreshToken")),
-            expires_at=_expiry(access_token, result.get("ExpiresIn"), now or datetime.now(UTC)),
+            expires_at=expiry(access_token, result.get("ExpiresIn"), now or datetime.now(UTC)),
             token_type=as_text(result.get("TokenType")) or "Bearer",
             username=name,
             device_key=as_text(claims.get("device_key")),
@@ -350,17 +350,21 @@ def _check_jwt(token: object) -> None:
         raise UsageError("the access token is not a JWT")
 
 
-def _expiry(access_token: str, expires_in: object, now: datetime) -> datetime:
-    """By ExpiresIn and the local clock, which is what the expiry is compared with; else by the `exp`
-    claim."""
+def expiry(token: str, expires_in: object, now: datetime) -> datetime:
+    """Return when a token expires: by ExpiresIn and the local clock, which is what the expiry is compared
+    with; else by its `exp` claim.
+
+    Raises:
+        UsageError: ExpiresIn is out of range, or neither says it.
+    """
     if isinstance(expires_in, int):
         try:
             return now + timedelta(seconds=expires_in)
         except OverflowError:
             raise UsageError("ExpiresIn is out of range") from None
-    expires_at = unverified_moment(access_token, "exp")
+    expires_at = unverified_moment(token, "exp")
     if expires_at is None:
-        raise UsageError("there is neither ExpiresIn nor a claim 'exp' in the access token")
+        raise UsageError("there is neither ExpiresIn nor a claim 'exp' in the token")
     return expires_at
 
 

@@ -127,6 +127,7 @@ Some operations are limited to a number of calls per user and hour, unknown user
 # What older versions of botocore do not know; the page is the same with them.
 NEW = {
     "GetClientToken": "the id of an app client; needs a recent botocore",
+    "GetDerivedToken": "the id of an app client; needs botocore 1.44",
     "AdminListUserSessions": "AWS credentials; needs botocore 1.44",
     "AdminRevokeUserSession": "AWS credentials; needs botocore 1.44",
     "GetUserPoolSessionConfiguration": "AWS credentials; needs botocore 1.44",

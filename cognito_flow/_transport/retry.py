@@ -28,6 +28,7 @@ _SAFE_TO_REPEAT = frozenset(
         "GetUser",
         "GetUserAuthFactors",
         "GetDevice",
+        "GetDerivedToken",
         "ListUserSessions",
         # With rotation, the same token works again for the grace period; after it, nothing is lost by asking.
         "GetTokensFromRefreshToken",

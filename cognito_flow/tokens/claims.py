@@ -64,6 +64,7 @@ class AccessClaims:
             grant the app client's id.
         username: Cognito's own name of the user; None in a token of the client credentials grant.
         client_id: The app client that the token was issued to.
+        audience: The services that the token is for, if it came from a token exchange that named one.
         scopes: What the token allows. A sign-in without managed login gives only
             ``aws.cognito.signin.user.admin``.
         groups: The user's groups.
@@ -81,6 +82,7 @@ class AccessClaims:
     sub: str
     username: str | None
     client_id: str
+    audience: frozenset[str]
     scopes: frozenset[str]
     groups: frozenset[str]
     issued_at: datetime
@@ -103,6 +105,7 @@ class AccessClaims:
             sub=text(claims, "sub"),
             username=_text_or_none(claims, "username"),
             client_id=text(claims, "client_id"),
+            audience=_audience(claims),
             scopes=frozenset((_text_or_none(claims, "scope") or "").split()),
             groups=_texts(claims, "cognito:groups"),
             issued_at=date(claims, "iat"),
@@ -235,6 +238,11 @@ def _texts(claims: Claims, name: str) -> frozenset[str]:
     if values is None or not all(isinstance(value, str) for value in values):
         raise TokenInvalid(f"the token's claim {name} is not a list of strings")
     return frozenset(map(str, values))
+
+
+def _audience(claims: Claims) -> frozenset[str]:
+    """The claim aud, which is one string or a list of them (RFC 7519, section 4.1.3)."""
+    return frozenset({text(claims, "aud")}) if isinstance(claims.get("aud"), str) else _texts(claims, "aud")
 
 
 def _flag(claims: Claims, name: str) -> bool:

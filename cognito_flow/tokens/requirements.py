@@ -14,7 +14,7 @@ from typing import TypedDict, TypeVar, Unpack, cast
 
 import attrs
 
-from cognito_flow.errors import NotPermitted, StepUpRequired, UsageError
+from cognito_flow.errors import NotPermitted, StepUpRequired, TokenInvalid, UsageError
 from cognito_flow.tokens.claims import AccessClaims, IdClaims
 
 
@@ -32,6 +32,7 @@ class AccessRequirements(IdRequirements, total=False):
     """The keywords of `TokenVerifier.verify_access`."""
 
     scopes: Iterable[str]
+    audience: str | None
 
 
 RequirementsT = TypeVar("RequirementsT", IdRequirements, AccessRequirements)
@@ -42,6 +43,7 @@ class Required:
     """What a token must allow. See `TokenVerifier.verify_access`."""
 
     scopes: frozenset[str]
+    audience: str | None
     groups: frozenset[str]
     any_of: bool
     acr_values: frozenset[str]
@@ -59,6 +61,7 @@ class Required:
             return _NOT_REQUIRED
         return cls(
             scopes=set_of("scopes", options.get("scopes", ())),
+            audience=options.get("audience"),
             groups=set_of("groups", options.get("groups", ())),
             any_of=options.get("any_of", False),
             acr_values=set_of("acr_values", options.get("acr_values", ())),
@@ -70,10 +73,13 @@ class Required:
         """Compare them with verified claims.
 
         Raises:
+            TokenInvalid: The token is for another service.
             NotPermitted: A scope or a group is missing.
             StepUpRequired: The user must sign in again, with more factors or because it was too long ago.
         """
         if isinstance(claims, AccessClaims):
+            if self.audience is not None and self.audience not in claims.audience:
+                raise TokenInvalid("the token was not issued for this audience")
             self._require("scopes", self.scopes, claims.scopes)
         self._require("groups", self.groups, claims.groups)
         if self.acr_values and claims.acr not in self.acr_values:

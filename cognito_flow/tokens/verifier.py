@@ -215,6 +215,7 @@ class TokenVerifier(_Verifier):
         acr_values: Iterable[str] = (),
         amr: Iterable[str] = (),
         max_age: float | None = None,
+        audience: str | None = None,
     ) -> AccessClaims:
         """Return the claims of an access token, if it is valid and allows what is required.
 
@@ -227,6 +228,7 @@ class TokenVerifier(_Verifier):
                 of them.
             amr: Methods of authentication, such as ``mfa``: the sign-in must have used all of them.
             max_age: How long ago the user may have signed in, in seconds. A refresh is not a sign-in.
+            audience: The service that the token must have been issued for, by a token exchange.
 
         Raises:
             TokenInvalid: It is forged or damaged, of another pool, app client or kind, or not valid yet.
@@ -239,7 +241,13 @@ class TokenVerifier(_Verifier):
             UsageError: A list of strings is a str, or `max_age` is out of range.
         """
         required = Required.read(
-            scopes=scopes, groups=groups, any_of=any_of, acr_values=acr_values, amr=amr, max_age=max_age
+            scopes=scopes,
+            groups=groups,
+            any_of=any_of,
+            acr_values=acr_values,
+            amr=amr,
+            max_age=max_age,
+            audience=audience,
         )
         return self._verify(token, _ACCESS, required)
 
@@ -320,10 +328,17 @@ class AsyncTokenVerifier(_Verifier):
         acr_values: Iterable[str] = (),
         amr: Iterable[str] = (),
         max_age: float | None = None,
+        audience: str | None = None,
     ) -> AccessClaims:
         """See `TokenVerifier.verify_access`."""
         required = Required.read(
-            scopes=scopes, groups=groups, any_of=any_of, acr_values=acr_values, amr=amr, max_age=max_age
+            scopes=scopes,
+            groups=groups,
+            any_of=any_of,
+            acr_values=acr_values,
+            amr=amr,
+            max_age=max_age,
+            audience=audience,
         )
         return await self._verify(token, _ACCESS, required)
 

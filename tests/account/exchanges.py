@@ -30,7 +30,7 @@ TOKENS = Tokens(
 
 
 # What older versions of botocore, which the dependencies allow, do not know.
-NEW_OPERATIONS = {"ListUserSessions", "RevokeUserSession"}
+NEW_OPERATIONS = {"GetDerivedToken", "ListUserSessions", "RevokeUserSession"}
 NEW_MEMBERS = {"WebAuthnMfaSettings"}
 
 

@@ -30,7 +30,7 @@ FLOORS = (
     {"handlers"},
     {"_turn"},
     {"_result"},
-    {"_refresh"},
+    {"_derive", "_refresh"},
     {"credentials"},
     {"_answered", "_engine", "_seal"},
     {"_transport"},

@@ -130,6 +130,12 @@ class Tour:
         app = self.pool.app_client(secret=True, flows=["ALLOW_CLIENT_TOKEN_AUTH"])
         if hasattr(self.api, "get_client_token"):  # older versions of botocore do not know it
             self.api.get_client_token(ClientId=app.client_id, Secret=app.client_secret)
+        if hasattr(self.api, "get_derived_token"):
+            app = self.pool.app_client(flows=["ALLOW_TOKEN_EXCHANGE_IMPERSONATION"])
+            token = self.start()["AuthenticationResult"]["AccessToken"]
+            self.api.get_derived_token(
+                ClientId=app.client_id, SubjectToken=token, SubjectTokenType="ACCESS_TOKEN"
+            )
 
     def own_account(self) -> None:
         """Read and change alice's attributes."""

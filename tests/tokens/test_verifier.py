@@ -111,6 +111,7 @@ def test_claims_of_an_access_token_are_read_into_fields(verifier: Verifier) -> N
         sub=claims["sub"],
         username="alice",
         client_id=APP.client_id,
+        audience=frozenset(),
         scopes=frozenset({"openid", "shop/read"}),
         groups=frozenset({"admins"}),
         issued_at=datetime(2030, 1, 1, 11, 30, tzinfo=UTC),

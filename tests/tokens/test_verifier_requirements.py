@@ -179,3 +179,28 @@ def test_endless_chain_of_actors_raises_token_invalid(verify: Any, depth: int) -
     with pytest.raises(TokenInvalid, match="at most 16 actors"):
         verify({"act": act})
     assert verify({"act": {"sub": "agent", "act": {"sub": "agent"}}}).actor
+
+
+def access_verifier() -> TokenVerifier:
+    """A verifier of the tokens that these tests sign."""
+    fetch = lambda _url: json.dumps(forge.jwks()).encode()  # noqa: E731
+    return TokenVerifier(APP, fetch=fetch, system=System(now=lambda: AT))
+
+
+@pytest.mark.parametrize("audience", ["files", ["photos", "files"]])
+def test_token_for_the_required_audience_is_accepted(audience: object) -> None:
+    claims = access_verifier().verify_access(forge.access(NOW, aud=audience), audience="files")
+
+    assert "files" in claims.audience
+
+
+@pytest.mark.parametrize("claims", [{}, {"aud": "photos"}, {"aud": []}, {"aud": ["photos"]}])
+def test_token_for_no_or_another_audience_raises_token_invalid(claims: dict[str, object]) -> None:
+    with pytest.raises(TokenInvalid, match="not issued for this audience"):
+        access_verifier().verify_access(forge.access(NOW, **claims), audience="files")
+
+
+@pytest.mark.parametrize("audience", [7, None, [7]])
+def test_audience_of_the_wrong_type_raises_token_invalid(audience: object) -> None:
+    with pytest.raises(TokenInvalid, match="claim aud"):
+        access_verifier().verify_access(forge.access(NOW, aud=audience))

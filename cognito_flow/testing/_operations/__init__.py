@@ -17,6 +17,7 @@ from cognito_flow.testing._operations import (
     resource_servers,
     session_tracking,
     sign_up,
+    token_exchange,
     tokens,
 )
 from cognito_flow.testing._operations.authentication import dispatch as authentication
@@ -41,6 +42,7 @@ OPERATIONS: dict[str, Operation] = {
     **resource_servers.OPERATIONS,
     **session_tracking.OPERATIONS,
     **sign_up.OPERATIONS,
+    **token_exchange.OPERATIONS,
     **tokens.OPERATIONS,
     **users.OPERATIONS,
 }

@@ -6,15 +6,14 @@ are LocalCognito's own where Cognito's are unknown.
 
 from __future__ import annotations
 
-import hmac
 import uuid
 from datetime import datetime
 
-from cognito_flow.testing._operations.request import Operation, Request
+from cognito_flow.testing._operations.request import Operation, Request, check_client_secret
 from cognito_flow.testing._operations.resource_servers import custom_scopes
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import Client, UserPool
-from cognito_flow.testing._state.refusal import invalid_parameter, not_authorized
+from cognito_flow.testing._state.refusal import invalid_parameter
 
 _FLOW = "ALLOW_CLIENT_TOKEN_AUTH"
 
@@ -24,12 +23,11 @@ def get_client_token(request: Request) -> Members:
     pool, client = request.client()
     if _FLOW not in client.flows:
         raise invalid_parameter(f"{_FLOW} flow not enabled for this client")
-    if not hmac.compare_digest(request.parameters["Secret"].encode(), (client.secret or "").encode()):
-        raise not_authorized(f"Invalid client secret for client {client.id}")
+    check_client_secret(client, request.parameters["Secret"])
     scopes = _granted(pool, client, request.parameters.get("Scopes"))
     return {
         "ClientAuthenticationResult": {
-            "AccessToken": pool.keys.sign(_claims(pool, client, scopes, request.now), "access"),
+            "AccessToken": pool.keys.sign(client_claims(pool, client, scopes, request.now), "access"),
             "ExpiresIn": int(client.validity("AccessToken").total_seconds()),
             "TokenType": "Bearer",
         }
@@ -45,7 +43,7 @@ def _granted(pool: UserPool, client: Client, requested: list[str] | None) -> lis
     return sorted(requested or allowed)
 
 
-def _claims(pool: UserPool, client: Client, scopes: list[str], now: datetime) -> Members:
+def client_claims(pool: UserPool, client: Client, scopes: list[str], now: datetime) -> Members:
     """Return the claims of a token of the client credentials grant: its subject is the app client."""
     return {
         "iss": pool.issuer,

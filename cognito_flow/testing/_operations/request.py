@@ -61,6 +61,20 @@ def check_secret_hash(client: Client, given: str | None, *names: str) -> None:
         raise not_authorized(f"Unable to verify secret hash for client {client.id}")
 
 
+def check_client_secret(client: Client, given: str | None, code: str = "NotAuthorizedException") -> None:
+    """Check the client secret itself, for the operations that take it.
+
+    Raises:
+        Refusal: The app client has a secret, and it is missing or wrong.
+    """
+    if client.secret is None:
+        return
+    if given is None:
+        raise Refusal(code, f"Client {client.id} is configured for secret but secret was not received")
+    if not hmac.compare_digest(given.encode(), client.secret.encode()):
+        raise Refusal(code, f"Invalid client secret for client {client.id}")
+
+
 @attrs.frozen
 class Request:
     """A request that has passed the model's constraints.

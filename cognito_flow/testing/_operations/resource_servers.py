@@ -5,11 +5,15 @@ Source: "Scopes, M2M, and resource servers" in the Amazon Cognito developer guid
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cognito_flow.testing._operations.paging import page
 from cognito_flow.testing._operations.request import Operation, Request
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import UserPool
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
+
+_STANDARD = {"aws.cognito.signin.user.admin", "email", "openid", "phone", "profile"}
 
 
 def custom_scopes(pool: UserPool) -> set[str]:
@@ -21,12 +25,33 @@ def custom_scopes(pool: UserPool) -> set[str]:
     }
 
 
-def _named(request: Request) -> tuple[UserPool, Members]:
-    pool, identifier = request.pool(), request.parameters["Identifier"]
+def check_scopes(pool: UserPool, scopes: Iterable[str]) -> None:
+    """Check that scopes exist in a pool.
+
+    Raises:
+        Refusal: One of them does not.
+    """
+    known = custom_scopes(pool) | _STANDARD
+    for scope in scopes:
+        if scope not in known:
+            raise invalid_parameter(f"Invalid scope requested: {scope}")
+
+
+def resource_server(pool: UserPool, identifier: str) -> Members:
+    """Return the resource server with this identifier.
+
+    Raises:
+        Refusal: There is none.
+    """
     server = pool.resource_servers.get(identifier)
     if server is None:
         raise Refusal("ResourceNotFoundException", f"Resource server {identifier} does not exist.")
-    return pool, server
+    return server
+
+
+def _named(request: Request) -> tuple[UserPool, Members]:
+    pool = request.pool()
+    return pool, resource_server(pool, request.parameters["Identifier"])
 
 
 def create_resource_server(request: Request) -> Members:

@@ -6,13 +6,18 @@ expires, is revoked or is rotated.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
 
-from cognito_flow.testing._operations.request import Operation, Request, check_secret_hash, need
+from cognito_flow.testing._operations.request import (
+    Operation,
+    Request,
+    check_client_secret,
+    check_secret_hash,
+    need,
+)
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import Client, Grant, User, UserPool
 from cognito_flow.testing._state.refusal import Refusal, not_authorized
@@ -65,21 +70,12 @@ def refresh(request: Request, pool: UserPool, client: Client, values: Mapping[st
     return issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens", {})
 
 
-def _check_client_secret(client: Client, given: str | None, code: str = "NotAuthorizedException") -> None:
-    if client.secret is None:
-        return
-    if given is None:
-        raise Refusal(code, f"Client {client.id} is configured for secret but secret was not received")
-    if not hmac.compare_digest(given.encode(), client.secret.encode()):
-        raise Refusal(code, f"Invalid client secret for client {client.id}")
-
-
 def get_tokens_from_refresh_token(request: Request) -> Members:
     """GetTokensFromRefreshToken."""
     pool, client = request.client()
     parameters = request.parameters
     user, grant = _find(request, pool, client, parameters["RefreshToken"])
-    _check_client_secret(client, parameters.get("ClientSecret"))
+    check_client_secret(client, parameters.get("ClientSecret"))
     _check_device(pool, grant, parameters.get("DeviceKey"))
     _check_user(user)
     if _is_rotated_away(grant, client, request.now):
@@ -104,7 +100,7 @@ def _rotate(user: User, grant: Grant, request: Request) -> str:
 def revoke_token(request: Request) -> Members:
     """RevokeToken. An unknown token gets the same answer as a known one."""
     pool, client = request.client()
-    _check_client_secret(client, request.parameters.get("ClientSecret"), "UnauthorizedException")
+    check_client_secret(client, request.parameters.get("ClientSecret"), "UnauthorizedException")
     if client.members.get("EnableTokenRevocation") is False:
         text = "Token revocation is not enabled for this client."
         raise Refusal("UnsupportedOperationException", text)

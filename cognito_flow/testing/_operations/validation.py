@@ -37,10 +37,17 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),
 }
 
-# Older service models do not say so, although the service never wanted a signature.
-_NEVER_SIGNED = frozenset({"GetClientToken", "GetTokensFromRefreshToken"})
+# Older service models do not say so, although the service never wanted a signature. (GetDerivedToken takes
+# one in place of the client's id and secret.)
+_NEVER_SIGNED = frozenset({"GetClientToken", "GetDerivedToken", "GetTokensFromRefreshToken"})
 # Values that the service accepts and older service models lack.
-_NEWER_VALUES = {"ExplicitAuthFlowsType": ("ALLOW_CLIENT_TOKEN_AUTH",)}
+_NEWER_VALUES = {
+    "ExplicitAuthFlowsType": (
+        "ALLOW_CLIENT_TOKEN_AUTH",
+        "ALLOW_TOKEN_EXCHANGE_DELEGATION",
+        "ALLOW_TOKEN_EXCHANGE_IMPERSONATION",
+    )
+}
 
 
 @cache

@@ -99,14 +99,14 @@ class SigningKeys:
             "e": public["e"],
         }
 
-    def read(self, token: str) -> dict[str, Any]:
-        """Return the claims of an access token of this pool, expired or not.
+    def read(self, token: str, use: Literal["id", "access"] = "access") -> dict[str, Any]:
+        """Return the claims of a token of this pool, expired or not.
 
         Raises:
-            Refusal: It is not an access token of this pool.
+            Refusal: It is not a token of this pool, or of the other kind.
         """
         try:
-            public = self._private("access").public_key()
+            public = self._private(use).public_key()
             claims: dict[str, Any] = jwt.decode(
                 token,
                 public,
@@ -114,7 +114,8 @@ class SigningKeys:
                 options={"verify_exp": False, "verify_iat": False, "verify_aud": False},
             )
         except jwt.PyJWTError as refused:
-            raise not_authorized("Invalid Access Token") from refused
+            name = "ID" if use == "id" else "Access"
+            raise not_authorized(f"Invalid {name} Token") from refused
         return claims
 
     def has_signed(self, token: str) -> bool:

@@ -80,6 +80,40 @@ def issue(
         metadata: ClientMetadata for that trigger.
     """
     overrides = _overrides(pool, client, user, source, metadata)
+    access, identity = user_claims(pool, client, user, grant, now, overrides)
+    return {
+        "AccessToken": pool.keys.sign(access, "access"),
+        "IdToken": pool.keys.sign(identity, "id"),
+        "ExpiresIn": int(client.validity("AccessToken").total_seconds()),
+        "TokenType": "Bearer",
+    }
+
+
+@attrs.frozen
+class _Overrides:
+    """What the pre token generation trigger wants changed, in the form of its later versions."""
+
+    identity: Members
+    access: Members
+    groups: Members
+
+
+_NONE = _Overrides({}, {}, {})
+
+
+def user_claims(
+    pool: UserPool, client: Client, user: User, grant: Grant, now: datetime, overrides: _Overrides = _NONE
+) -> tuple[Members, Members]:
+    """Return the claims of an access token and of an ID token.
+
+    Args:
+        pool: The pool.
+        client: The app client.
+        user: The user.
+        grant: The sign-in that the tokens belong to.
+        now: The time.
+        overrides: What the pre token generation trigger wants changed.
+    """
     access, identity = _access_claims(user, grant), _id_claims(client, user, grant)
     groups: Members = {**_group_configuration(pool, user), **overrides.groups}
     for claims, token in ((access, "AccessToken"), (identity, "IdToken")):
@@ -102,21 +136,7 @@ def issue(
     _override_claims(identity, overrides.identity, _RESERVED)
     _override_claims(access, overrides.access, _RESERVED | _RESERVED_IN_ACCESS)
     _override_scopes(access, overrides.access)
-    return {
-        "AccessToken": pool.keys.sign(access, "access"),
-        "IdToken": pool.keys.sign(identity, "id"),
-        "ExpiresIn": int(client.validity("AccessToken").total_seconds()),
-        "TokenType": "Bearer",
-    }
-
-
-@attrs.frozen
-class _Overrides:
-    """What the pre token generation trigger wants changed, in the form of its later versions."""
-
-    identity: Members
-    access: Members
-    groups: Members
+    return access, identity
 
 
 def _overrides(
@@ -209,7 +229,7 @@ def user_of_access_token(pool: UserPool, token: str, now: datetime) -> tuple[Use
     claims = pool.keys.read(token)
     if now.timestamp() >= claims["exp"]:
         raise not_authorized("Access Token has expired")
-    user = pool.users.get(pool.normalize(claims["username"]))
+    user = pool.users.get(pool.normalize(claims.get("username", "")))  # the token of an app client has none
     # A pool that was deleted may have had the same keys.
     if user is None or user.sub != claims["sub"] or claims["iss"] != pool.issuer:
         raise not_authorized("Invalid Access Token")
@@ -217,7 +237,13 @@ def user_of_access_token(pool: UserPool, token: str, now: datetime) -> tuple[Use
         raise not_authorized("User is disabled.")
     if _SCOPE not in claims["scope"].split():
         raise not_authorized("Access Token does not have required scopes")
-    for grant in user.grants:
-        if grant.origin_jti == claims["origin_jti"] and not grant.is_revoked:
-            return user, grant
-    raise not_authorized("Access Token has been revoked")
+    grant = grant_of(user, claims)
+    if grant is None:
+        raise not_authorized("Access Token has been revoked")
+    return user, grant
+
+
+def grant_of(user: User, claims: Members) -> Grant | None:
+    """Return the sign-in that a token belongs to; None if it was revoked."""
+    alive = (grant for grant in user.grants if not grant.is_revoked)
+    return next((grant for grant in alive if grant.origin_jti == claims["origin_jti"]), None)

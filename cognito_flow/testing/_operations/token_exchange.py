@@ -1,0 +1,154 @@
+"""Token exchange: a token for a downstream service, derived from the token of a user.
+
+Rule of this file: a token is derived only from tokens of this pool that are genuine, alive and not revoked.
+The new one belongs to the same sign-in, so revoking the sign-in ends both.
+
+Sources: GetDerivedToken in the service model, and RFC 8693, section 4.1, for `act`. Users report that
+`client_id` is the requesting app client and that `act` appears with an actor alone. Nobody has published the
+texts of refusals, the members of `act` but `sub`, or a trigger of an exchange: the texts are LocalCognito's
+own, and no trigger runs. A pool here has no other identity providers, so their tokens are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import attrs
+
+from cognito_flow.testing._operations.client_tokens import client_claims
+from cognito_flow.testing._operations.request import Operation, Request, check_client_secret
+from cognito_flow.testing._operations.resource_servers import check_scopes, resource_server
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.records import Client, Grant, User, UserPool
+from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, not_authorized
+from cognito_flow.testing._state.tokens import grant_of, user_claims
+
+_Role: TypeAlias = Literal["Subject", "Actor"]
+_Use: TypeAlias = Literal["access", "id"]
+_USES: dict[str, _Use] = {"ACCESS_TOKEN": "access", "ID_TOKEN": "id"}
+_NAMES = {"access": "Access Token", "id": "ID Token"}
+
+
+@attrs.frozen
+class _Party:
+    """A verified token, and the sign-in behind it; None for the token of an app client."""
+
+    claims: Members
+    sign_in: tuple[User, Grant] | None
+
+    @property
+    def scopes(self) -> list[str]:
+        return list(str(self.claims.get("scope", "")).split())
+
+
+def get_derived_token(request: Request) -> Members:
+    """GetDerivedToken. No trigger runs."""
+    pool, client = request.client()
+    parameters = request.parameters
+    check_client_secret(client, parameters.get("ClientSecret"))
+    _check_form(parameters)
+    has_actor = "ActorToken" in parameters
+    flow = f"ALLOW_TOKEN_EXCHANGE_{'DELEGATION' if has_actor else 'IMPERSONATION'}"
+    if flow not in client.flows:
+        raise invalid_parameter(f"{flow} flow not enabled for this client")
+    subject = _verify(request, pool, "Subject")
+    actor = _verify(request, pool, "Actor") if has_actor else None
+    scopes = _granted(pool, client, subject, parameters.get("Scopes", ()))
+    target = _target(pool, parameters)
+    kind = parameters.get("RequestedTokenType", "ACCESS_TOKEN")
+    claims = _claims(pool, client, subject, _USES[kind], request.now)
+    if actor is not None:
+        claims["act"] = _act(subject, actor)
+    if kind == "ACCESS_TOKEN":
+        claims |= {"scope": " ".join(scopes), **target}
+    return {
+        "IssuedToken": pool.keys.sign(claims, _USES[kind]),
+        "IssuedTokenType": kind,
+        "TokenType": "Bearer",
+        "ExpiresIn": claims["exp"] - claims["iat"],
+        "Scopes": scopes,
+    }
+
+
+def _check_form(parameters: Members) -> None:
+    if parameters.get("Audiences") and parameters.get("Resources"):
+        raise invalid_parameter("Audiences and Resources cannot be used together.")
+    if ("ActorToken" in parameters) != ("ActorTokenType" in parameters):
+        raise invalid_parameter("ActorToken and ActorTokenType must be used together.")
+
+
+def _verify(request: Request, pool: UserPool, role: _Role) -> _Party:
+    """Verify the token of a party.
+
+    Raises:
+        Refusal: It is not a token of this pool and of the kind that was named, has expired, was revoked, or
+            its user or app client is gone.
+    """
+    provider = request.parameters.get(f"{role}TokenProviderName")
+    if provider is not None:
+        raise Refusal("ResourceNotFoundException", f"Identity provider {provider} does not exist.")
+    use = _USES.get(request.parameters[f"{role}TokenType"])
+    if use is None:  # SAML2
+        raise invalid_parameter(f"{role}TokenProviderName is required for a SAML assertion.")
+    claims = pool.keys.read(request.parameters[f"{role}Token"], use)
+    if request.now.timestamp() >= claims["exp"]:
+        raise not_authorized(f"{_NAMES[use]} has expired")
+    # A pool that was deleted may have had the same keys.
+    if claims["iss"] != pool.issuer:
+        raise not_authorized(f"Invalid {_NAMES[use]}")
+    if not {"username", "cognito:username"} & set(claims):  # a token of the client credentials grant
+        if claims["sub"] not in pool.clients:
+            raise not_authorized(f"Invalid {_NAMES[use]}")
+        return _Party(claims, None)
+    return _Party(claims, _sign_in(pool, claims, use))
+
+
+def _sign_in(pool: UserPool, claims: Members, use: _Use) -> tuple[User, Grant]:
+    name = claims["username" if use == "access" else "cognito:username"]
+    user = pool.users.get(pool.normalize(name))
+    if user is None or user.sub != claims["sub"]:
+        raise Refusal("UserNotFoundException", "User does not exist.")
+    if not user.is_enabled:
+        raise not_authorized("User is disabled.")
+    grant = grant_of(user, claims)
+    if grant is None:
+        raise not_authorized(f"{_NAMES[use]} has been revoked")
+    return user, grant
+
+
+def _granted(pool: UserPool, client: Client, subject: _Party, requested: Sequence[str]) -> list[str]:
+    """Without requested scopes, those of the subject; else the requested ones that it has and that the app
+    client may have."""
+    check_scopes(pool, requested)
+    allowed = client.members.get("AllowedOAuthScopes", ())
+    wanted = [scope for scope in subject.scopes if scope in requested and scope in allowed]
+    return wanted if requested else subject.scopes
+
+
+def _target(pool: UserPool, parameters: Members) -> Members:
+    """The `aud` claim, if a target service was named."""
+    for identifier in parameters.get("Resources", ()):
+        resource_server(pool, identifier)
+    named = [*parameters.get("Resources", ()), *parameters.get("Audiences", ())]
+    return {"aud": named[0]} if named else {}
+
+
+def _claims(pool: UserPool, client: Client, subject: _Party, use: _Use, now: datetime) -> Members:
+    if subject.sign_in is not None:
+        user, grant = subject.sign_in
+        access, identity = user_claims(pool, client, user, attrs.evolve(grant, client_id=client.id), now)
+        return access if use == "access" else identity
+    if use == "id":
+        raise invalid_parameter("An ID token cannot be issued for an app client.")
+    return {**client_claims(pool, client, [], now), "sub": subject.claims["sub"]}
+
+
+def _act(subject: _Party, actor: _Party) -> Members:
+    """The actor, and in it who acted before."""
+    earlier = {"act": subject.claims["act"]} if "act" in subject.claims else {}
+    return {"sub": actor.claims["sub"], **earlier}
+
+
+OPERATIONS: dict[str, Operation] = {"GetDerivedToken": get_derived_token}

@@ -1,0 +1,294 @@
+"""GetDerivedToken, asked of the operation itself, so that the version of botocore does not matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jwt
+import pytest
+
+from cognito_flow import AppClient
+from cognito_flow.testing import Clock, LocalCognito
+from cognito_flow.testing._operations import OPERATIONS
+from cognito_flow.testing._operations.request import Request
+from cognito_flow.testing._state.refusal import Refusal
+from tests.local_cognito.conftest import NOW
+from tests.support.delegation import FLOWS, READ, USER_SCOPE, WRITE, Delegation
+
+
+@pytest.fixture
+def world() -> Delegation:
+    """Alice, and a service that calls another one for her."""
+    return Delegation(LocalCognito(clock=Clock(lambda: NOW)))
+
+
+def call(world: Delegation, operation: str, app: AppClient, **parameters: Any) -> Any:
+    """Call an operation; it gets what has passed the model's constraints."""
+    cognito = world.cognito
+    pools = {pool_id: cognito.state(pool_id) for pool_id in cognito.pool_ids()}
+    given = {"ClientId": app.client_id, **parameters}
+    return OPERATIONS[operation](Request(operation, given, "eu-west-1", pools, [], cognito.clock()))
+
+
+def machine_token(world: Delegation, app: AppClient) -> str:
+    """A token of an app client itself."""
+    result = call(world, "GetClientToken", app, Secret=app.client_secret)
+    return str(result["ClientAuthenticationResult"]["AccessToken"])
+
+
+def exchange(world: Delegation, app: AppClient, subject: str, actor: str | None = None, **more: Any) -> Any:
+    """Exchange an access token."""
+    acting = {} if actor is None else {"ActorToken": actor, "ActorTokenType": "ACCESS_TOKEN"}
+    given = {"SubjectToken": subject, "SubjectTokenType": "ACCESS_TOKEN", **acting, **more}
+    return call(world, "GetDerivedToken", app, **given)
+
+
+def refusal(world: Delegation, app: AppClient, subject: str, actor: str | None = None, **more: Any) -> str:
+    """The code and the text of an exchange that must be refused."""
+    with pytest.raises(Refusal) as refused:
+        exchange(world, app, subject, actor, **more)
+    return f"{refused.value.code}: {refused.value.text}"
+
+
+def claims(answer: Any) -> dict[str, Any]:
+    """The claims of the issued token."""
+    read: dict[str, Any] = jwt.decode(answer["IssuedToken"], options={"verify_signature": False})
+    return read
+
+
+def test_derived_token_is_of_the_user_and_of_the_requesting_app_client(world: Delegation) -> None:
+    agent, alice = world.agent(), world.sign_in()
+
+    answer = exchange(world, agent, alice.access_token)
+
+    verified = world.pool.verifier(agent).verify_access(answer["IssuedToken"])
+    assert (verified.username, verified.client_id) == ("alice", agent.client_id)
+    assert (verified.actor, verified.audience) == (None, frozenset())
+    assert answer["IssuedTokenType"] == "ACCESS_TOKEN"
+    assert (answer["TokenType"], answer["ExpiresIn"]) == ("Bearer", 3600)
+
+
+def test_without_scopes_those_of_the_subject_are_kept(world: Delegation) -> None:
+    answer = exchange(world, world.agent(), world.sign_in().access_token)
+
+    assert set(answer["Scopes"]) == {USER_SCOPE, READ, WRITE} == set(claims(answer)["scope"].split())
+
+
+def test_scopes_that_subject_and_app_client_share_are_granted(world: Delegation) -> None:
+    wanted = [READ, WRITE, "files/delete", "openid"]
+
+    answer = exchange(world, world.agent(), world.sign_in().access_token, Scopes=wanted)
+
+    assert answer["Scopes"] == [READ]
+    assert claims(answer)["scope"] == READ
+
+
+def test_unknown_scope_is_refused(world: Delegation) -> None:
+    text = refusal(world, world.agent(), world.sign_in().access_token, Scopes=["files/burn"])
+
+    assert text == "InvalidParameterException: Invalid scope requested: files/burn"
+
+
+@pytest.mark.parametrize(
+    ("target", "audience"), [({"Resources": ["files"]}, "files"), ({"Audiences": ["billing"]}, "billing")]
+)
+def test_target_service_is_the_audience(world: Delegation, target: dict[str, Any], audience: str) -> None:
+    answer = exchange(world, world.agent(), world.sign_in().access_token, **target)
+
+    assert claims(answer)["aud"] == audience
+
+
+def test_unknown_resource_server_is_refused(world: Delegation) -> None:
+    text = refusal(world, world.agent(), world.sign_in().access_token, Resources=["photos"])
+
+    assert text == "ResourceNotFoundException: Resource server photos does not exist."
+
+
+def test_resources_and_audiences_together_are_refused(world: Delegation) -> None:
+    both = {"Resources": ["files"], "Audiences": ["billing"]}
+
+    assert "cannot be used together" in refusal(world, world.agent(), world.sign_in().access_token, **both)
+
+
+def test_actor_is_named_in_the_token(world: Delegation) -> None:
+    agent, machine = world.agent(), world.machine()
+
+    answer = exchange(world, agent, world.sign_in().access_token, machine_token(world, machine))
+
+    assert claims(answer)["act"] == {"sub": machine.client_id}
+
+
+def test_second_delegation_names_both_actors(world: Delegation) -> None:
+    agent, first, second = world.agent(), world.machine(), world.machine()
+    answer = exchange(world, agent, world.sign_in().access_token, machine_token(world, first))
+
+    again = exchange(world, agent, answer["IssuedToken"], machine_token(world, second))
+
+    assert claims(again)["act"] == {"sub": second.client_id, "act": {"sub": first.client_id}}
+
+
+def test_exchange_without_an_actor_names_no_earlier_one(world: Delegation) -> None:
+    agent = world.agent()
+    answer = exchange(world, agent, world.sign_in().access_token, machine_token(world, world.machine()))
+
+    assert "act" not in claims(exchange(world, agent, answer["IssuedToken"]))
+
+
+@pytest.mark.parametrize(("flow", "is_delegation"), [(FLOWS[0], True), (FLOWS[1], False)])
+def test_exchange_whose_flow_the_app_client_lacks_is_refused(
+    world: Delegation, flow: str, is_delegation: bool
+) -> None:
+    alice = world.sign_in()
+    actor = alice.access_token if is_delegation else None
+    missing = FLOWS[is_delegation]
+
+    text = refusal(world, world.agent(flow), alice.access_token, actor)
+
+    assert text == f"InvalidParameterException: {missing} flow not enabled for this client"
+
+
+@pytest.mark.parametrize("given", [{"ActorToken": "x"}, {"ActorTokenType": "ACCESS_TOKEN"}])
+def test_actor_token_and_its_type_need_each_other(world: Delegation, given: dict[str, str]) -> None:
+    text = refusal(world, world.agent(), world.sign_in().access_token, **given)
+
+    assert "must be used together" in text
+
+
+@pytest.mark.parametrize(("sent", "text"), [({}, "was not received"), ({"ClientSecret": "w"}, "Invalid")])
+def test_missing_or_wrong_client_secret_is_refused(
+    world: Delegation, sent: dict[str, str], text: str
+) -> None:
+    refused = refusal(world, world.agent(secret=True), world.sign_in().access_token, **sent)
+
+    assert refused.startswith("NotAuthorizedException")
+    assert text in refused
+
+
+def test_client_secret_is_accepted(world: Delegation) -> None:
+    agent = world.agent(secret=True)
+
+    assert exchange(world, agent, world.sign_in().access_token, ClientSecret=agent.client_secret)
+
+
+def test_expired_token_is_refused(world: Delegation) -> None:
+    token = world.sign_in().access_token
+    world.cognito.clock.advance(3600)
+
+    assert refusal(world, world.agent(), token) == "NotAuthorizedException: Access Token has expired"
+
+
+def test_revoked_sign_in_ends_subject_and_derived_tokens(world: Delegation) -> None:
+    agent, alice = world.agent(), world.sign_in()
+    derived = exchange(world, agent, alice.access_token)["IssuedToken"]
+    world.pool.flow(world.web).revoke(alice)
+
+    for token in (alice.access_token, derived):
+        assert refusal(world, agent, token) == "NotAuthorizedException: Access Token has been revoked"
+
+
+def test_revoked_actor_is_refused(world: Delegation) -> None:
+    actor = world.sign_in()
+    alice = world.sign_in()
+    world.pool.flow(world.web).revoke(actor)
+
+    text = refusal(world, world.agent(), alice.access_token, actor.access_token)
+
+    assert text == "NotAuthorizedException: Access Token has been revoked"
+
+
+def test_token_of_another_pool_is_refused(world: Delegation) -> None:
+    token = Delegation(world.cognito).sign_in().access_token
+
+    assert refusal(world, world.agent(), token) == "NotAuthorizedException: Invalid Access Token"
+
+
+def test_token_of_a_pool_that_had_the_same_keys_is_refused(world: Delegation) -> None:
+    token = Delegation(LocalCognito(clock=Clock(lambda: NOW))).sign_in().access_token
+
+    assert refusal(world, world.agent(), token) == "NotAuthorizedException: Invalid Access Token"
+
+
+def test_forged_token_is_refused(world: Delegation) -> None:
+    head, body, _ = world.sign_in().access_token.split(".")
+
+    assert "Invalid Access Token" in refusal(world, world.agent(), f"{head}.{body}.c2lnbmF0dXJl")
+
+
+def test_token_of_the_other_kind_is_refused(world: Delegation) -> None:
+    alice = world.sign_in()
+
+    assert "Invalid ID Token" in refusal(
+        world, world.agent(), alice.access_token, SubjectTokenType="ID_TOKEN"
+    )
+
+
+def test_deleted_user_is_not_found(world: Delegation) -> None:
+    alice = world.sign_in()
+    world.pool.flow(world.web).account(alice).delete_user()
+
+    assert refusal(world, world.agent(), alice.access_token).startswith("UserNotFoundException")
+
+
+def test_disabled_user_is_refused(world: Delegation) -> None:
+    alice = world.sign_in()
+    world.pool.user("alice").is_enabled = False
+
+    assert refusal(world, world.agent(), alice.access_token) == "NotAuthorizedException: User is disabled."
+
+
+def test_token_of_a_deleted_app_client_is_refused(world: Delegation) -> None:
+    machine = world.machine()
+    token = machine_token(world, machine)
+    api: Any = world.cognito.client()
+    api.delete_user_pool_client(UserPoolId=world.pool.id, ClientId=machine.client_id)
+
+    assert refusal(world, world.agent(), token) == "NotAuthorizedException: Invalid Access Token"
+
+
+def test_id_token_is_exchanged_for_an_id_token(world: Delegation) -> None:
+    agent = world.agent()
+    alice = world.sign_in()
+    assert alice.id_token is not None
+
+    kinds = {"SubjectTokenType": "ID_TOKEN", "RequestedTokenType": "ID_TOKEN"}
+    answer = exchange(world, agent, alice.id_token, **kinds)
+
+    assert (answer["IssuedTokenType"], answer["Scopes"]) == ("ID_TOKEN", [])
+    verified = world.pool.verifier(agent).verify_id(answer["IssuedToken"])
+    assert (verified.username, verified.email) == ("alice", "alice@example.com")
+
+
+def test_derived_token_of_an_app_client_keeps_its_subject_and_can_be_derived_from(world: Delegation) -> None:
+    agent, machine = world.agent(), world.machine()
+    first = exchange(world, agent, machine_token(world, machine))
+
+    again = exchange(world, agent, first["IssuedToken"])
+
+    assert claims(again)["sub"] == machine.client_id
+    assert claims(again)["client_id"] == agent.client_id
+    assert set(again["Scopes"]) == {READ, WRITE}
+
+
+def test_id_token_of_an_app_client_is_refused(world: Delegation) -> None:
+    token = machine_token(world, world.machine())
+
+    assert "cannot be issued" in refusal(world, world.agent(), token, RequestedTokenType="ID_TOKEN")
+
+
+def test_token_of_an_unknown_identity_provider_is_refused(world: Delegation) -> None:
+    text = refusal(world, world.agent(), "x", SubjectTokenProviderName="Okta")
+
+    assert text == "ResourceNotFoundException: Identity provider Okta does not exist."
+
+
+def test_saml_assertion_needs_the_name_of_its_provider(world: Delegation) -> None:
+    text = refusal(world, world.agent(), "x", SubjectTokenType="SAML2")
+
+    assert text == "InvalidParameterException: SubjectTokenProviderName is required for a SAML assertion."
+
+
+def test_token_of_an_app_client_is_no_access_token_of_a_user(world: Delegation) -> None:
+    token = machine_token(world, world.machine())
+
+    with pytest.raises(Refusal, match="Invalid Access Token"):
+        call(world, "GetUser", world.web, AccessToken=token)
