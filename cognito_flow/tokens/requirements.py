@@ -43,12 +43,12 @@ class Required:
     """What a token must allow. See `TokenVerifier.verify_access`."""
 
     scopes: frozenset[str]
-    audience: str | None
     groups: frozenset[str]
     any_of: bool
     acr_values: frozenset[str]
     amr: frozenset[str]
     max_age: timedelta | None
+    audience: str | None
 
     @classmethod
     def read(cls, **options: Unpack[AccessRequirements]) -> Required:
@@ -61,12 +61,12 @@ class Required:
             return _NOT_REQUIRED
         return cls(
             scopes=set_of("scopes", options.get("scopes", ())),
-            audience=options.get("audience"),
             groups=set_of("groups", options.get("groups", ())),
             any_of=options.get("any_of", False),
             acr_values=set_of("acr_values", options.get("acr_values", ())),
             amr=set_of("amr", options.get("amr", ())),
             max_age=_period(options.get("max_age")),
+            audience=options.get("audience"),
         )
 
     def check(self, claims: AccessClaims | IdClaims, now: datetime, leeway: timedelta) -> None:
@@ -112,8 +112,9 @@ _NOTHING: dict[str, object] = {
     "acr_values": (),
     "amr": (),
     "max_age": None,
+    "audience": None,
 }
-_NOT_REQUIRED = Required(frozenset(), frozenset(), False, frozenset(), frozenset(), None)
+_NOT_REQUIRED = Required(frozenset(), frozenset(), False, frozenset(), frozenset(), None, None)
 
 
 def reusable(required: RequirementsT) -> RequirementsT:

@@ -105,7 +105,7 @@ def test_unknown_resource_server_is_refused(world: Delegation) -> None:
 
 
 def test_resources_and_audiences_together_are_refused(world: Delegation) -> None:
-    both = {"Resources": ["files"], "Audiences": ["billing"]}
+    both: Any = {"Resources": ["files"], "Audiences": ["billing"]}
 
     assert "cannot be used together" in refusal(world, world.agent(), world.sign_in().access_token, **both)
 

@@ -228,7 +228,7 @@ def test_derived_token_allows_what_was_requested_and_is_allowed(
 
     assert derived.scopes == {READ}
     claims = world.pool.verifier(agent).verify_access(derived.token, scopes=[READ], audience="files")
-    assert (claims.username, claims.scopes, claims.actor) == ("alice", {READ}, None)
+    assert (claims.username, claims.scopes, claims.actor) == ("alice", frozenset({READ}), None)
 
 
 @needs_exchange
