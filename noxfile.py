@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,8 @@ OTHERS = [python for python in PYTHONS if python != OWN]
 EVERY_EXTRA = f".[{','.join(PYPROJECT['project']['optional-dependencies'])}]"
 # Whole files go to one worker, because each example of a page builds on the one before.
 PARALLEL = ("-nauto", "--maxprocesses=8", "--dist=loadfile")
+
+LOCK = "requirements-development.txt"
 
 # Their base classes come from a package without types.
 UNTYPED_BASES = {"cognito_flow.integrations.rest_framework.CognitoAuthentication"}
@@ -143,6 +146,79 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def tests_locked(session: nox.Session) -> None:
+    """Run the quick tests on exactly the files whose hashes requirements-development.txt holds."""
+    session.install("--require-hashes", "-r", LOCK)
+    session.install("--no-deps", "--no-build-isolation", ".")
+    run_quick_tests(session)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write requirements-development.txt again, with the newest versions that pyproject.toml allows."""
+    session.install(*group("release"))
+    groups = chain.from_iterable(("--group", name) for name in PYPROJECT["dependency-groups"])
+    # For all systems, from the lowest Python on. The header would show how this machine was called.
+    everywhere = ("--universal", "--python-version", PYTHONS[0], "--generate-hashes", "--no-header")
+    session.run(
+        "uv",
+        "pip",
+        "compile",
+        "-q",
+        "--upgrade",
+        *everywhere,
+        "--all-extras",
+        *groups,
+        "-o",
+        LOCK,
+        "pyproject.toml",
+    )
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look up known vulnerabilities of the locked versions; where the database is out of reach, say so."""
+    session.install(*group("release"))
+    # The pins are complete, so that pip is not needed to resolve them. Exit code 1 is a finding or a failure.
+    command = (
+        "pip-audit",
+        "--disable-pip",
+        "--require-hashes",
+        "-r",
+        LOCK,
+        "-f",
+        "json",
+        "--progress-spinner",
+        "off",
+    )
+    printed = str(session.run(*command, silent=True, success_codes=[0, 1], stderr=subprocess.DEVNULL))
+    report = printed[printed.find("{") :] if "{" in printed else "{}"
+    looked_up = [found for found in json.loads(report).get("dependencies", []) if "vulns" in found]
+    if not looked_up:
+        session.warn("NOT AUDITED: the database of vulnerabilities cannot be reached from here")
+    for found in looked_up:
+        for vulnerability in found["vulns"]:
+            session.warn(f"{found['name']} {found['version']}: {vulnerability['id']}")
+    if any(found["vulns"] for found in looked_up):
+        session.error("update the versions above: nox -s lock")
+    session.log(f"{len(looked_up)} packages looked up")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the wheel, the source distribution and a CycloneDX list of what the wheel needs into dist/."""
+    session.install(*group("release"))
+    session.run("python", "-m", "build", "--outdir", "dist")
+    environment = session.create_tmp()
+    python = str(Path(environment) / ("Scripts" if os.name == "nt" else "bin") / "python")
+    session.run("python", "-m", "venv", "--clear", "--without-pip", environment)
+    wheel = max(Path("dist").glob("*.whl"), key=os.path.getmtime)
+    session.run("python", "-m", "pip", "--python", python, "install", "--quiet", str(wheel))
+    described = ("--pyproject", "pyproject.toml", "--mc-type", "library", "--output-reproducible")
+    session.run("cyclonedx-py", "environment", *described, "-o", "dist/sbom.cdx.json", python)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the command's demonstration from the built wheel, with nothing installed but what it declares."""
     session.install(".[cli,testing]")
@@ -152,7 +228,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def everything(session: nox.Session) -> None:
-    """Run what `nox` leaves out: coverage, public types, other dependencies and Pythons, and the demo."""
+    """Run what `nox` leaves out: coverage, public types, other dependencies and Pythons, demo and audit."""
     others = [f"tests_others-{python}" for python in OTHERS]
-    for name in ("coverage", "public_types", "tests_lowest", "tests_newest", *others, "demo"):
+    for name in ("coverage", "public_types", "tests_lowest", "tests_newest", *others, "demo", "audit"):
         session.notify(name)
