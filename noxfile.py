@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
@@ -66,8 +67,10 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types with mypy and pyright."""
     session.install(EVERY_EXTRA, *group("types"))
-    session.run("mypy")
-    session.run("pyright")
+    with ThreadPoolExecutor() as both:  # each uses one core
+        checks = [both.submit(session.run, checker, silent=True) for checker in ("mypy", "pyright")]
+    for check in checks:
+        check.result()  # raises what failed; nox has printed what it said
 
 
 @nox.session
@@ -135,7 +138,7 @@ def tests_newest(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation; a broken reference is an error."""
     session.install(EVERY_EXTRA, *group("docs"))
-    session.run("sphinx-build", "-E", "-W", "--keep-going", "-q", "docs", "docs/_build")
+    session.run("sphinx-build", "-E", "-W", "--keep-going", "-q", "-j", "auto", "docs", "docs/_build")
 
 
 @nox.session

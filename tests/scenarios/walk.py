@@ -1,12 +1,14 @@
-"""Random walks: for random pools, users and answers, a sign-in ends in tokens, a challenge or a typed error."""
+"""Random walks: sign-ins with random choices and mistakes, in a random pool, by a random user.
+
+Rule of this file: it walks; the tests choose the pools.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from cognito_flow import (
@@ -35,25 +37,9 @@ from cognito_flow import (
     WebAuthn,
 )
 from cognito_flow.testing import LocalCognito, Pool, totp_code
-from tests.scenarios.choices import CHOICE
 from tests.scenarios.custom import create, define, verify
-from tests.scenarios.devices import ALWAYS, OPT_IN
-from tests.scenarios.second_factors import EMAIL, ON, OPTIONAL, SMS, TOTP
 
 PASSWORDS = ["Correct horse 1", "Battery staple 2", "weak", "é"]
-POOLS: list[Mapping[str, Any]] = [
-    {},
-    {**ON, **SMS},
-    {**ON, **TOTP},
-    {**ON, **TOTP, **EMAIL},
-    {**OPTIONAL, **SMS, **TOTP, **EMAIL},
-    {**ALWAYS},
-    {**ON, **SMS, **ALWAYS},
-    {**ON, **TOTP, **OPT_IN},
-    {**CHOICE},
-    {**CHOICE, **OPTIONAL, **SMS, **TOTP, **ALWAYS},
-    {"schema": [{"Name": "nickname", "Required": True}], "alias_attributes": ["email"]},
-]
 USERS: list[Mapping[str, Any]] = [
     {},
     {"temporary": True},
@@ -175,16 +161,21 @@ COGNITO = LocalCognito()
 begin_anew = COGNITO.snapshot()
 
 
-@pytest.mark.slow
-@settings(
-    max_examples=2000,
+thoroughly = settings(
+    max_examples=1000,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     derandomize=True,
 )
-@given(st.data())
-def test_random_walk_ends_in_tokens_a_challenge_or_a_typed_error(data: st.DataObject) -> None:
-    """No other exception may arrive: no KeyError, no AttributeError and no error of botocore."""
-    members, user = data.draw(st.sampled_from(POOLS)), data.draw(st.sampled_from(USERS))
+"""How many walks a test takes."""
+
+
+def walk(data: st.DataObject, pools: list[Mapping[str, Any]]) -> None:
+    """Walk in one of these pools.
+
+    No other exception may arrive than a CognitoFlowError: no KeyError, no AttributeError and no error of
+    botocore.
+    """
+    members, user = data.draw(st.sampled_from(pools)), data.draw(st.sampled_from(USERS))
     begin_anew()
     pool = COGNITO.create_pool(**members)
     assume(not (user.get("totp") and "software_token_mfa_configuration" not in members))
