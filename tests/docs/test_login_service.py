@@ -73,7 +73,7 @@ def test_right_password_shows_the_account(visitor: Visitor) -> None:
     page = visitor.sign_in("alice")
 
     assert (page.url.path, page.status_code) == ("/account", 200)
-    assert '<strong id="username">alice</strong>' in page.text
+    assert '<strong id="signed-in-as">alice</strong>' in page.text
 
 
 @pytest.mark.parametrize("username", ["alice", "unknown"])

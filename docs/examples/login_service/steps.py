@@ -132,8 +132,9 @@ def page_for(challenge: Challenge) -> tuple[str, dict[str, Any]]:
 
 def totp_values(secret: TotpSetup | TotpSecret) -> dict[str, Any]:
     """Return the QR code of an authenticator app's secret, and the secret for those who cannot scan it."""
-    code = segno.make(secret.uri(SERVICE), error="m").svg_inline(scale=5, border=4, light="#fff")
-    return {"qr": Markup(code), "secret": secret.secret_code}  # noqa: S704 - made here, from no text of a user
+    code = segno.make(secret.uri(SERVICE), error="m")
+    svg = code.svg_inline(scale=5, border=4, light="#fff", title="QR code with the key below")
+    return {"qr": Markup(svg), "secret": secret.secret_code}  # noqa: S704 - made here, from no text of a user
 
 
 def answer_from(challenge: Challenge, form: Form) -> Answer:
