@@ -19,6 +19,8 @@ class Message:
         code: The code, or the temporary password.
         purpose: What it is for: the ChallengeName, or the operation that sent it.
         pool_id: The pool that sent it.
+        subject: The subject of an e-mail.
+        text: The text, with the code in it.
     """
 
     username: str
@@ -27,6 +29,8 @@ class Message:
     code: str = attrs.field(repr=False)
     purpose: str = ""
     pool_id: str = ""
+    subject: str = ""
+    text: str = attrs.field(default="", repr=False)
 
 
 def mask(medium: str, destination: str) -> str:

@@ -10,6 +10,7 @@ import string
 from collections.abc import Mapping
 
 from cognito_flow.testing._operations.directory import describe_user
+from cognito_flow.testing._operations.messages import compose
 from cognito_flow.testing._operations.request import Operation, Request
 from cognito_flow.testing._operations.sign_up import new_user
 from cognito_flow.testing._operations.signed_in.attributes import update
@@ -30,9 +31,6 @@ from cognito_flow.testing._state.refusal import Refusal, not_authorized
 from cognito_flow.testing.outbox import Message
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
-
-# The app client in events of operations without one.
-_NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 
 
 # -- coming and going --
@@ -72,7 +70,7 @@ def _pre_sign_up(pool: UserPool, user: User, request: Request) -> None:
         "clientMetadata": request.parameters.get("ClientMetadata", {}),
         "userAttributes": dict(user.attributes),
     }
-    pool.run_trigger("PreSignUp", "PreSignUp_AdminCreateUser", _NO_CLIENT, user, data)
+    pool.run_trigger("PreSignUp", "PreSignUp_AdminCreateUser", request.client_id, user, data)
 
 
 def _invite_again(pool: UserPool, request: Request) -> User:
@@ -97,6 +95,8 @@ def _invite(pool: UserPool, user: User, request: Request) -> None:
         if wanted is None or medium in wanted:
             address = user.attributes[name]
             message = Message(user.username, medium, address, password, "AdminCreateUser", pool.id)
+            metadata = request.parameters.get("ClientMetadata", {})
+            message = compose(pool, user, message, "AdminCreateUser", request.client_id, metadata)
             request.outbox.append(message)
 
 
@@ -114,7 +114,7 @@ def admin_confirm_sign_up(request: Request) -> Members:
         raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
     user.status, user.modified_at = "CONFIRMED", request.now
     data: Members = {"clientMetadata": request.parameters.get("ClientMetadata", {})}
-    pool.run_trigger("PostConfirmation", "PostConfirmation_ConfirmSignUp", _NO_CLIENT, user, data)
+    pool.run_trigger("PostConfirmation", "PostConfirmation_ConfirmSignUp", request.client_id, user, data)
     return {}
 
 

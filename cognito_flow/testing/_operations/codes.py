@@ -12,6 +12,7 @@ import hmac
 import secrets
 from datetime import timedelta
 
+from cognito_flow.testing._operations.messages import compose
 from cognito_flow.testing._operations.request import Request
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.attributes import EMAIL, PHONE
@@ -21,6 +22,14 @@ from cognito_flow.testing.outbox import Message, mask
 
 _LIFE = {"ForgotPassword": timedelta(hours=1)}
 _DEFAULT_LIFE = timedelta(hours=24)
+# The triggerSource of CustomMessage, where it is not the operation.
+_SOURCES = {
+    "AdminResetUserPassword": "ForgotPassword",
+    "AdminUpdateUserAttributes": "UpdateUserAttribute",
+    "GetUserAttributeVerificationCode": "VerifyUserAttribute",
+    "ResendConfirmationCode": "ResendCode",
+    "UpdateUserAttributes": "UpdateUserAttribute",
+}
 _MEDIA = {"email": "EMAIL", "phone_number": "SMS"}
 
 
@@ -47,9 +56,11 @@ def send_code(
     """
     code, destination = f"{secrets.randbelow(10**6):06}", pending or user.attributes[attribute]
     expires_at = request.now + _LIFE.get(purpose, _DEFAULT_LIFE)
-    user.codes[purpose] = Code(code, expires_at, attribute, pending)
     message = Message(user.username, _MEDIA[attribute], destination, code, request.operation, pool.id)
-    request.outbox.append(message)
+    metadata = request.parameters.get("ClientMetadata", {})
+    source = _SOURCES.get(request.operation, request.operation)
+    request.outbox.append(compose(pool, user, message, source, request.client_id, metadata))
+    user.codes[purpose] = Code(code, expires_at, attribute, pending)
     return _delivery(attribute, destination)
 
 

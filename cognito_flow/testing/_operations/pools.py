@@ -11,6 +11,7 @@ import string
 from collections.abc import Mapping
 from itertools import count
 
+from cognito_flow.testing._operations.messages import OLDER_MEMBERS
 from cognito_flow.testing._operations.paging import page
 from cognito_flow.testing._operations.request import Operation, Request
 from cognito_flow.testing._state import Members, acr
@@ -76,14 +77,6 @@ def _functions(pool: UserPool) -> Members:
     return {name: f"arn:aws:lambda:{pool.region}:123456789012:function:{name}" for name in pool.triggers}
 
 
-# VerificationMessageTemplate is shown in these members, too, which are older.
-_OLDER_MEMBERS = {
-    "EmailMessage": "EmailVerificationMessage",
-    "EmailSubject": "EmailVerificationSubject",
-    "SmsMessage": "SmsVerificationMessage",
-}
-
-
 def _describe(pool: UserPool) -> Members:
     template = {
         "DefaultEmailOption": "CONFIRM_WITH_CODE",
@@ -94,7 +87,7 @@ def _describe(pool: UserPool) -> Members:
         "UserPoolTier": "ESSENTIALS",
         "EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"},
         "UserPoolTags": {},
-        **{_OLDER_MEMBERS[name]: text for name, text in template.items() if name in _OLDER_MEMBERS},
+        **{OLDER_MEMBERS[name]: text for name, text in template.items() if name in OLDER_MEMBERS},
         **{name: value for name, value in pool.members.items() if name != "Schema"},
         "VerificationMessageTemplate": template,
         "AdminCreateUserConfig": {

@@ -100,6 +100,13 @@ class Request:
         """Whether it is an Admin operation."""
         return self.operation.startswith("Admin")
 
+    @property
+    def client_id(self) -> str:
+        """The app client that is named, or that the user is signed in to, as triggers see it."""
+        if "AccessToken" in self.parameters:
+            return self.signed_in()[2].client_id
+        return str(self.parameters.get("ClientId", "CLIENT_ID_NOT_APPLICABLE"))
+
     def pool(self) -> UserPool:
         """The pool that UserPoolId names.
 

@@ -41,6 +41,7 @@ _RESPONSES: dict[str, Members] = {
     },
     "PreSignUp": {"autoConfirmUser": False, "autoVerifyEmail": False, "autoVerifyPhone": False},
     "PostConfirmation": {},
+    "CustomMessage": {"smsMessage": None, "emailMessage": None, "emailSubject": None},
 }
 
 # Those of events of a later version.

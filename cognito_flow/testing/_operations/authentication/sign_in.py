@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from cognito_flow.testing._operations.messages import compose
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import Client, Device, User, UserPool
 from cognito_flow.testing._state.refusal import (
@@ -103,7 +104,10 @@ class SignIn:
         destination = self._destination(medium, changes.get("email"))
         if self.user is not None:
             message = Message(self.user.username, medium, destination, code, challenge, self.pool.id)
-            self.outbox.append(message)
+            metadata = {} if self.is_start else self.metadata
+            self.outbox.append(
+                compose(self.pool, self.user, message, "Authentication", self.client.id, metadata)
+            )
         parameters = {
             "CODE_DELIVERY_DELIVERY_MEDIUM": medium,
             "CODE_DELIVERY_DESTINATION": mask(medium, destination),
