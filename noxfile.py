@@ -222,6 +222,13 @@ def build(session: nox.Session) -> None:
 
 
 @nox.session
+def conformance(session: nox.Session) -> None:
+    """Run scenarios against another server, or the real service, and compare: `-- --help` says how."""
+    session.install("-e", EVERY_EXTRA, *group("tests"))
+    session.run("python", "-m", "tests.conformance", *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the command's demonstration from the built wheel, with nothing installed but what it declares."""
     session.install(".[cli,testing]")

@@ -13,6 +13,8 @@ import pytest
 from botocore.loaders import create_loader
 from hypothesis import HealthCheck, settings
 
+from tests.support import environments
+
 # SRP arithmetic takes milliseconds, and all cores are busy: a deadline or a
 # check for slow data would only measure the machine.
 settings.register_profile(
@@ -43,11 +45,6 @@ def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def programs_folder(pytestconfig: pytest.Config) -> Path:
-    """The folder for environments of other people's programs: COGNITO_FLOW_PROGRAMS, or ``.cache/programs``
-    in the checkout."""
-    named = os.environ.get("COGNITO_FLOW_PROGRAMS")
-    folder = Path(named) if named else pytestconfig.rootpath / ".cache" / "programs"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".gitignore").write_text("*\n")
-    return folder
+def programs_folder() -> Path:
+    """The folder for environments of other people's programs."""
+    return environments.programs_folder()

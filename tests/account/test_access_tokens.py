@@ -9,11 +9,11 @@ import pytest
 from cognito_flow import (
     CognitoFlowError,
     MfaType,
-    NotAuthorized,
     SignedOut,
     TokenExpired,
     TokenRevoked,
     UserDisabled,
+    UserNotFound,
 )
 from cognito_flow.testing import SoftAuthenticator
 from tests.account.world import OTHER_PASSWORD, PASSWORD, Alice, World
@@ -97,11 +97,11 @@ def test_disabled_user_raises_user_disabled(alice: Alice) -> None:
     assert errors(alice.account) == dict.fromkeys(KNOWN, UserDisabled)
 
 
-def test_deleted_user_raises_not_authorized(world: World, alice: Alice) -> None:
+def test_deleted_user_raises_user_not_found(world: World, alice: Alice) -> None:
     client: Any = world.cognito.client()
     client.admin_delete_user(UserPoolId=alice.pool.id, Username="alice")
 
-    assert errors(alice.account) == dict.fromkeys(KNOWN, NotAuthorized)
+    assert errors(alice.account) == dict.fromkeys(KNOWN, UserNotFound)
 
 
 def input_members(operation: str) -> set[str]:

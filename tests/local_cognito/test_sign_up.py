@@ -383,7 +383,7 @@ def test_sessions_and_tokens_of_a_deleted_user_are_refused_for_the_next_user_of_
     assert new.totp_secret
     assert refused == [
         ("NotAuthorizedException", "Invalid session for the user."),
-        ("NotAuthorizedException", "Invalid Access Token"),
+        ("UserNotFoundException", "User does not exist."),
         ("NotAuthorizedException", "Invalid Refresh Token."),
     ]
 

@@ -87,8 +87,8 @@ def test_token_of_a_deleted_user_is_refused(cognito: LocalCognito) -> None:
     alice.client.delete_user(**alice.token)
 
     assert refusal(lambda: alice.client.get_user(**alice.token)) == (
-        "NotAuthorizedException",
-        "Invalid Access Token",
+        "UserNotFoundException",
+        "User does not exist.",
     )
 
 

@@ -1,98 +1,20 @@
-"""Start other people's servers, and stop them at the end.
-
-Each server is installed once, into a virtual environment of its own below the folder that COGNITO_FLOW_PROGRAMS
-names, or ``.cache/programs`` of the checkout. Every worker of pytest-xdist starts its own server; a lock keeps
-workers from creating one environment at the same time, and from taking the same free port.
-"""
+"""Start other people's servers, and stop them at the end."""
 
 from __future__ import annotations
 
-import http.client
-import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
-from tests.support.environments import python_with
-
-MINISTACK = ("ministack==1.5.33", "cryptography")
-SECONDS_TO_START = 60
+from tests.support.ministack import running_ministack
 
 
 @pytest.fixture(scope="session")
 def ministack(programs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of ministack, an emulator that verifies SRP. Its AWS credentials are test and test.
+    """The URL of ministack. Its AWS credentials are test and test.
 
     It does not check a challenge's Session: nothing may be concluded from one that it takes.
     """
-    folder = tmp_path_factory.mktemp("ministack")
-    with FileLock(programs_folder / "lock"):
-        python = python_with(MINISTACK, programs_folder)
-        port = free_port()
-        server = start_ministack(python, port, folder)
-        wait_until_ready(server, port, folder / "log")
-    yield f"http://127.0.0.1:{port}"
-    stop(server)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def start_ministack(python: Path, port: int, folder: Path) -> subprocess.Popen[bytes]:
-    settings = {
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "AUTH": "true",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "SERVICES": "cognito-idp",
-        "IOT_MTLS_ENABLED": "0",  # else it listens on a fixed port, on all interfaces
-        "TMPDIR": str(folder),  # for its file with the process id
-    }
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(
-            [python, "-m", "ministack"],
-            cwd=folder,
-            env={**os.environ, **settings},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-
-
-def wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    give_up = time.monotonic() + SECONDS_TO_START
-    while not is_healthy(port):
-        if server.poll() is not None or time.monotonic() > give_up:
-            stop(server)
-            raise RuntimeError(f"ministack does not answer. It said:\n{log.read_text()}")
-        time.sleep(0.1)
-
-
-def is_healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/_ministack/health")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def stop(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
-    try:
-        server.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+    with running_ministack(programs_folder, tmp_path_factory.mktemp("ministack")) as url:
+        yield url

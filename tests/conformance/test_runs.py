@@ -1,0 +1,96 @@
+"""The committed recordings are what the servers answer today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.command import main
+from tests.conformance.recording import RECORDINGS, read
+from tests.conformance.world import SCENARIOS
+
+SOME = ("srp_signs_in_with_a_client_secret", "a_temporary_password_is_replaced", "late_proofs", "rotation")
+
+
+def check_recordings(server: str, folder: Path, *options: str) -> None:
+    """Run the scenarios, and compare what was recorded with what is committed."""
+    assert main(["--against", server, "--into", str(folder), *options]) == 0
+
+    found, committed = read(folder / server), read(RECORDINGS / server)
+    assert found != {}
+    assert found == {name: committed[name] for name in found}
+
+
+def test_local_cognito_answers_some_scenarios_as_recorded(tmp_path: Path) -> None:
+    check_recordings("local", tmp_path, "--only", *SOME)
+
+
+@pytest.mark.slow
+def test_local_cognito_answers_all_scenarios_as_recorded_and_can_answer_each(tmp_path: Path) -> None:
+    check_recordings("local", tmp_path)
+
+    found = read(tmp_path / "local")
+    assert found.keys() == {each.name for each in SCENARIOS}
+    assert [name for name, recording in found.items() if recording.stopped is not None] == []
+
+
+@pytest.mark.slow
+@pytest.mark.other_programs
+@pytest.mark.parametrize("server", ["ministack", "moto"])
+def test_other_server_answers_as_recorded(server: str, tmp_path: Path) -> None:
+    check_recordings(server, tmp_path, "--patience", "0")
+
+
+def test_open_question_is_printed_with_its_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--against", "local", "--into", str(tmp_path), "--only", "late_proofs"])
+
+    shown = capsys.readouterr().out
+    assert "How late may PASSWORD_VERIFIER come? (protocol, 5.1)" in shown
+    assert "  170 s after InitiateAuth: tokens" in shown
+    assert "  310 s after InitiateAuth: refused with NotAuthorizedException: Incorrect username" in shown
+
+
+def test_two_recordings_are_compared_without_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--compare", "local", "moto"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "RespondToAuthChallenge PASSWORD_VERIFIER" in shown
+    assert "  moto: " in shown
+
+
+@pytest.mark.parametrize("server", ["production", "ftp://example.com", "http:///path", ""])
+def test_unknown_server_is_a_usage_error(server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["--against", server])
+
+    assert exit_.value.code == 2
+    assert "aws or an http(s) URL" in capsys.readouterr().err
+
+
+def test_aws_without_a_region_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["--against", "aws"])
+
+    assert exit_.value.code == 2
+    assert "--region" in capsys.readouterr().err
+
+
+def test_unknown_scenario_is_named() -> None:
+    with pytest.raises(SystemExit, match="no_such"):
+        main(["--against", "local", "--only", "no_such"])
+
+
+@pytest.mark.parametrize("option", ["--help", "--list"])
+def test_command_describes_itself_and_its_scenarios(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main([option])
+
+    assert exit_.value.code == 0
+    shown = capsys.readouterr().out
+    expected = (
+        ["--against", "--sweep", "--address"] if option == "--help" else [each.name for each in SCENARIOS]
+    )
+    assert [each for each in expected if each not in shown] == []
