@@ -18,21 +18,29 @@ from cognito_flow.testing._service import Service
 class ReachableService(Service):
     """A service that clients can call. `LocalCognito` adds pools."""
 
-    _shared_client: object | None = attrs.field(default=None, init=False, repr=False)
+    _shared_clients: dict[str, object] = attrs.field(factory=dict[str, object], init=False, repr=False)
 
-    def client(self) -> object:
+    def client(self, region: str | None = None) -> object:
         """A new boto3 client for ``cognito-idp`` that is answered in this process. Its AWS credentials are
-        placeholders, and it retries nothing by itself."""
-        return make_client(self)
+        placeholders, and it retries nothing by itself.
+
+        Args:
+            region: The region to call; None is `region`, the default one.
+        """
+        return make_client(self, region or self.region)
 
     @property
     def shared_client(self) -> object:
-        """One such client for all pools and the flows that they make: creating a client takes longer than
-        most sign-ins."""
+        """One such client for all pools of the default region and the flows that they make: creating a client
+        takes longer than most sign-ins."""
+        return self.shared_client_of(self.region)
+
+    def shared_client_of(self, region: str) -> object:
+        """The same for the pools of another region."""
         with self._lock:
-            if self._shared_client is None:
-                self._shared_client = make_client(self)
-            return self._shared_client
+            if region not in self._shared_clients:
+                self._shared_clients[region] = make_client(self, region)
+            return self._shared_clients[region]
 
     def install(self, session: object) -> None:
         """Answer every ``cognito-idp`` client that this boto3, botocore or aiobotocore session creates from

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from email.utils import format_datetime
 from typing import TypeVar
 
@@ -23,13 +24,18 @@ from cognito_flow._json import as_object, parse_json
 from cognito_flow.testing._operations import OPERATIONS, validation
 from cognito_flow.testing._operations.request import Request
 from cognito_flow.testing._state import Members
-from cognito_flow.testing._state.records import UserPool
+from cognito_flow.testing._state.records import RegionalPools, UserPool
 from cognito_flow.testing._state.refusal import Refusal
 from cognito_flow.testing.clock import Clock
 from cognito_flow.testing.faults import AnswerLost, Fault, Faults, ScheduledFault
 from cognito_flow.testing.outbox import Message
 
 _TARGET_PREFIX = "AWSCognitoIdentityProviderService."
+
+# Where a request names its region: in the scope of a signature (AWS Signature Version 4), or in the host name
+# of the service. An unsigned request to another host, such as localhost, names none.
+_SIGNED_FOR = re.compile(r"Credential=[^/,]*/\d{8}/([a-z0-9-]+)/")
+_REGIONAL_HOST = re.compile(r"cognito-idp(?:-fips)?\.([a-z0-9-]+)\.")
 
 
 @attrs.frozen
@@ -168,9 +174,31 @@ class Service:
         if fault is Fault.ERROR_BEFORE:
             raise _internal_error()
         checked = _check(operation, headers, parameters)
+        return self.run(operation, OPERATIONS[operation], checked, _region(headers))
+
+    def run(
+        self, operation: str, act: Callable[[Request], Members], parameters: Members, region: str | None
+    ) -> Members:
+        """Let an operation change the state, while no other does.
+
+        Raises:
+            Refusal: The operation refuses the request.
+        """
         with self._lock:
-            request = Request(operation, checked, self.region, self._pools, self.outbox, self.clock())
-            return OPERATIONS[operation](request)
+            return act(
+                Request(
+                    operation,
+                    parameters,
+                    region or self.region,
+                    self._seen(region),
+                    self.outbox,
+                    self.clock(),
+                )
+            )
+
+    def _seen(self, region: str | None) -> MutableMapping[str, UserPool]:
+        """The pools of a region; without one, all."""
+        return self._pools if region is None else RegionalPools(self._pools, region)
 
     def _refuse(self, refusal: Refusal) -> Reply:
         members = {"__type": refusal.code, "message": refusal.text, **refusal.members}
@@ -189,6 +217,14 @@ class Service:
             "x-amzn-requestid": str(uuid.uuid4()),
         }
         return Reply(status, {**common, **(headers or {})}, body)
+
+
+def _region(headers: Mapping[str, str]) -> str | None:
+    """The region that a request is for; None if it does not say so."""
+    found = _SIGNED_FOR.search(headers.get("authorization", "")) or _REGIONAL_HOST.match(
+        headers.get("host", "")
+    )
+    return None if found is None else found[1]
 
 
 def _one_line(text: str) -> str:

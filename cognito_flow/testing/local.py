@@ -17,8 +17,11 @@ from cognito_flow.testing.pool import Pool
 class LocalCognito(ReachableService):
     """User pools in memory that really verify: nothing is accepted that Cognito refuses.
 
+    A pool is reached by the clients of its own region. Requests to LocalCognito over HTTP that are not signed
+    name no region, and reach all pools.
+
     Args:
-        region: The region of the pools.
+        region: The region of pools and clients that name no other.
         clock: The clock; advance it to let time pass.
         sleep: Called with the seconds that `faults` delays a call by; the default really waits.
 
@@ -35,21 +38,31 @@ class LocalCognito(ReachableService):
     'alice'
     """
 
-    def create_pool(self, pool_name: str = "pool", *, pool_id: str | None = None, **members: object) -> Pool:
+    def create_pool(
+        self,
+        pool_name: str = "pool",
+        *,
+        pool_id: str | None = None,
+        region: str | None = None,
+        **members: object,
+    ) -> Pool:
         """Create a user pool, through CreateUserPool and SetUserPoolMfaConfig.
 
         Args:
             pool_name: PoolName.
             pool_id: The pool id, for programs whose settings name one; random if None.
+            region: The region of the pool; None is the one in `pool_id`, or else the default one.
             members: The members of both operations, in snake case: ``mfa_configuration="ON"``,
                 ``software_token_mfa_configuration={"Enabled": True}``, ``alias_attributes=["email"]`` ...
 
         Raises:
             TypeError: There is no such member.
-            ValueError: The id is in use, or is not of this region.
+            ValueError: The id is in use, is not a pool id, or is of another region.
             botocore.exceptions.ClientError: The service refuses the members.
         """
-        pool = Pool.create(self, pool_name, members)
+        if pool_id is not None:
+            region = self._region_of(pool_id, region)
+        pool = Pool.create(self, pool_name, region or self.region, members)
         if pool_id is not None:
             self._rename(pool.id, pool_id)
             pool.id = pool_id
@@ -63,12 +76,16 @@ class LocalCognito(ReachableService):
         """
         return Pool(self, self.state(pool_id).id)
 
-    def _rename(self, drawn: str, wanted: str) -> None:
-        if wanted in self._pools:
-            raise ValueError(f"a pool {wanted} exists already")
-        if not re.fullmatch(rf"{re.escape(self.region)}_[0-9a-zA-Z]+", wanted, re.ASCII):
+    def _region_of(self, pool_id: str, region: str | None) -> str:
+        found = re.fullmatch(r"([a-z0-9-]+)_[0-9a-zA-Z]+", pool_id, re.ASCII)
+        if found is None or region not in (None, found[1]):
             raise ValueError(
-                f"{wanted!r} is not a pool id of this region: expected {self.region}_ and letters or digits"
+                f"{pool_id!r} is not a pool id: expected {region or self.region}_ and letters or digits"
             )
+        if pool_id in self._pools:
+            raise ValueError(f"a pool {pool_id} exists already")
+        return found[1]
+
+    def _rename(self, drawn: str, wanted: str) -> None:
         pool = self._pools.pop(drawn)
         self._pools[wanted] = attrs.evolve(pool, id=wanted, issuer=pool.issuer.replace(drawn, wanted))

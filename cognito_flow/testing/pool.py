@@ -121,7 +121,9 @@ class Pool:
     _default_app: AppClient | None = attrs.field(default=None, init=False, repr=False)
 
     @classmethod
-    def create(cls, cognito: ReachableService, pool_name: str, members: Mapping[str, object]) -> Pool:
+    def create(
+        cls, cognito: ReachableService, pool_name: str, region: str, members: Mapping[str, object]
+    ) -> Pool:
         """See `LocalCognito.create_pool`."""
         create, configure = (
             _members_of("CreateUserPool", members),
@@ -130,7 +132,7 @@ class Pool:
         _check_known(members, create, configure)
         # SetUserPoolMfaConfig brings the factors that make MfaConfiguration possible.
         create.pop("MfaConfiguration", None)
-        made = call(cognito, "CreateUserPool", {"PoolName": pool_name, **create})
+        made = call(cognito, "CreateUserPool", {"PoolName": pool_name, **create}, region=region)
         pool_id: str = made["UserPool"]["Id"]
         if configure:
             call(cognito, "SetUserPoolMfaConfig", {"UserPoolId": pool_id, **configure})
@@ -380,14 +382,18 @@ class Pool:
         from cognito_flow.flow import AuthFlow
 
         options.setdefault("system", self._system())
-        return AuthFlow(app or self.app, self.cognito.shared_client, **_checked(options))
+        return AuthFlow(
+            app or self.app, self.cognito.shared_client_of(self._state.region), **_checked(options)
+        )
 
     def async_flow(self, app: AppClient | None = None, **options: Unpack[AsyncFlowOptions]) -> AsyncAuthFlow:
         """Return the same for asyncio."""
         from cognito_flow.flow import AsyncAuthFlow
 
         options.setdefault("system", self._system())
-        return AsyncAuthFlow(app or self.app, self.cognito.shared_client, **_checked(options))
+        return AsyncAuthFlow(
+            app or self.app, self.cognito.shared_client_of(self._state.region), **_checked(options)
+        )
 
     def verifier(self, app: AppClient | None = None, **options: Unpack[VerifierOptions]) -> TokenVerifier:
         """Return a `TokenVerifier` for this pool's tokens, with the pool's keys and clock.

@@ -139,9 +139,10 @@ def _plant_pool(cognito: LocalCognito, table: _Table) -> None:
     clients, users = list(table.tables("client")), list(table.tables("user"))
     settings = table.table("configure")
     groups, chosen = table.texts("groups"), table.table("triggers")
-    name, pool_id = table.text("name") or "pool", table.text("id")
+    name, pool_id, region = table.text("name") or "pool", table.text("id"), table.text("region")
+    options: dict[str, Any] = table.values
     with table.locating_errors():
-        pool = cognito.create_pool(name, pool_id=pool_id, **table.values)
+        pool = cognito.create_pool(name, pool_id=pool_id, region=region, **options)
         cognito.state(pool.id).configure(settings.values)
         for group in groups:
             call(cognito, "CreateGroup", {"UserPoolId": pool.id, "GroupName": group})

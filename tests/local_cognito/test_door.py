@@ -58,7 +58,7 @@ def test_null_member_counts_as_absent_at_any_depth(wire: Wire) -> None:
     assert (status, answer["message"]) == (400, "Missing required parameter USERNAME")
 
 
-@pytest.mark.parametrize("operation", ["", "Nonsense", "CreateIdentityProvider"])
+@pytest.mark.parametrize("operation", ["", "Nonsense", "CreateUserImportJob"])
 def test_unknown_operation_is_named_in_the_refusal(cognito: LocalCognito, operation: str) -> None:
     status, answer = post(cognito, operation, b"{}")
     assert (status, answer["__type"]) == (400, "UnknownOperationException")

@@ -137,6 +137,28 @@ class Tour:
                 ClientId=app.client_id, SubjectToken=token, SubjectTokenType="ACCESS_TOKEN"
             )
 
+    def stacks(self) -> None:
+        """A domain, an identity provider and tags, as deployments set them up."""
+        pool = {"UserPoolId": self.pool.id}
+        domain = {"Domain": "solar", **pool}
+        self.api.create_user_pool_domain(**domain)
+        self.api.update_user_pool_domain(**domain)
+        self.api.describe_user_pool_domain(Domain="solar")
+        self.api.describe_user_pool(**pool)
+        self.api.delete_user_pool_domain(**domain)
+        named = {"ProviderName": "Google", **pool}
+        details = {"client_id": "id", "client_secret": "secret", "authorize_scopes": "openid"}
+        self.api.create_identity_provider(ProviderType="Google", ProviderDetails=details, **named)
+        self.api.update_identity_provider(AttributeMapping={"email": "email"}, **named)
+        self.api.describe_identity_provider(**named)
+        self.api.get_identity_provider_by_identifier(IdpIdentifier="Google", **pool)
+        self.api.list_identity_providers(**pool)
+        self.api.delete_identity_provider(**named)
+        arn = {"ResourceArn": self.api.describe_user_pool(**pool)["UserPool"]["Arn"]}
+        self.api.tag_resource(Tags={"team": "us"}, **arn)
+        self.api.list_tags_for_resource(**arn)
+        self.api.untag_resource(TagKeys=["team"], **arn)
+
     def own_account(self) -> None:
         """Read and change alice's attributes."""
         self.mine("get_user")
@@ -223,6 +245,7 @@ def test_every_operation_answers_as_the_service_model_says(cognito: LocalCognito
     tour.administration()
     tour.groups()
     tour.machines()
+    tour.stacks()
     tour.own_account()
     tour.devices()
     tour.passkeys()

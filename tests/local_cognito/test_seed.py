@@ -160,7 +160,7 @@ def test_example_seed_refuses_a_wrong_password(example: Pool) -> None:
         ("pools = []", "the seed: unknown key: pools"),
         ("region = 1", "the seed: region must be a string"),
         ("[[pool]]\nname = 1", "the seed, pool 1: name must be a string"),
-        ("[[pool]]\n[[pool]]\nid = 'x'", "the seed, pool 2: 'x' is not a pool id of this region"),
+        ("[[pool]]\n[[pool]]\nid = 'x'", "the seed, pool 2: 'x' is not a pool id: expected eu-west-1_"),
         ("[[pool]]\ncolour = 'red'", "the seed, pool 1: unknown setting of Cognito: colour"),
         (
             "[[pool]]\nmfa_configuration = 1",

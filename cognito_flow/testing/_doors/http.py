@@ -16,8 +16,9 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,8 +30,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
+from cognito_flow.testing._doors import token_endpoint
 from cognito_flow.testing._doors.pages import Site
-from cognito_flow.testing._service import Service
+from cognito_flow.testing._service import Reply, Service
 from cognito_flow.testing._state.refusal import Refusal
 from cognito_flow.testing.faults import AnswerLost
 
@@ -246,7 +248,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """The API, and the pages that change something."""
         if _TARGET in self.headers:
-            self._call()
+            self._call(self._cognito.handle, self.headers[_TARGET])
+        elif self.path.partition("?")[0] == token_endpoint.PATH:
+            self._call(partial(token_endpoint.answer, self._cognito), token_endpoint.PATH)
         else:
             self._visit("POST")
 
@@ -309,14 +313,14 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Unreadable(HTTPStatus.BAD_REQUEST, "The length of a chunk is not a hexadecimal number.")
         return int(digits, 16)
 
-    def _call(self) -> None:
+    def _call(self, answer: Callable[[Mapping[str, str], bytes], Reply], place: str) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            reply = self._cognito.handle(headers, self.body)
+            reply = answer(headers, self.body)
         except AnswerLost:
             self.close_connection = True
         except Exception:  # noqa: BLE001 - whatever fails here, the client gets an answer
-            self._report_failure(headers[_TARGET])
+            self._report_failure(place)
         else:
             self._send(reply.status, reply.headers, reply.body)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import urlsplit
 
 import attrs
 import boto3
@@ -68,8 +69,9 @@ class _Handler:
         url = request.url
         # botocore also calls the other handlers. Moto goes by the URL, so this keeps it from answering, too.
         request.url = _ANSWERED
+        headers = {"host": urlsplit(str(url)).netloc, **_lower(request.headers)}
         try:
-            return self.cognito.handle(_lower(request.headers), _bytes(request.body))
+            return self.cognito.handle(headers, _bytes(request.body))
         except AnswerLost:
             raise ReadTimeoutError(endpoint_url=url) from None
 
@@ -127,8 +129,15 @@ def install(cognito: Service, session: object) -> None:
 _making_a_client = threading.Lock()  # a boto3 session makes one client at a time
 
 
-def call(cognito: Service, operation: str, parameters: Members) -> Members:
+def call(cognito: Service, operation: str, parameters: Members, *, region: str | None = None) -> Members:
     """Call an operation without a client: to create one takes longer than most calls.
+
+    Args:
+        cognito: The service.
+        operation: The operation.
+        parameters: Its input.
+        region: The region to call; None reaches the pools of every region, and creates pools in the default
+            one.
 
     Raises:
         TypeError: A parameter cannot be written as JSON.
@@ -137,6 +146,7 @@ def call(cognito: Service, operation: str, parameters: Members) -> Members:
     headers = {
         "x-amz-target": f"AWSCognitoIdentityProviderService.{operation}",
         "authorization": "a signature that is not verified",
+        "host": "" if region is None else f"cognito-idp.{region}.amazonaws.com",
     }
     try:
         reply = cognito.handle(headers, json.dumps(parameters).encode())
@@ -158,14 +168,14 @@ def _session() -> Any:  # the overloads of its `client` name every service
     )
 
 
-def make_client(cognito: Service) -> object:
-    """Create a client that is answered in process. Its credentials are placeholders: signatures are not
-    verified."""
+def make_client(cognito: Service, region: str) -> object:
+    """Create a client of a region that is answered in process. Its credentials are placeholders: signatures
+    are not verified."""
     # No retries of its own, so that each fault reaches the caller.
     config = Config(retries={"mode": "standard", "total_max_attempts": 1})
     with _making_a_client:
         session: Any = _session()  # its overloads name every service there is
-        client: Any = session.client("cognito-idp", cognito.region, config=config)
+        client: Any = session.client("cognito-idp", region, config=config)
     client.meta.events.register_first(_EVENT, _Handler(cognito), unique_id=_UNIQUE_ID)
     made: object = client
     return made

@@ -81,6 +81,9 @@ class Site:
             "subject_types_supported": ["public"],
             "scopes_supported": ["openid", "email", "phone", "profile"],
             "response_types_supported": [],
+            "token_endpoint": f"{self.url}/oauth2/token",
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "grant_types_supported": ["client_credentials", "refresh_token"],
         }
 
     # -- for tests --

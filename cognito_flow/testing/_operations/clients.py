@@ -59,6 +59,9 @@ def _check(pool: UserPool, client: Client) -> None:
     for kind in ("write", "read"):
         if not set(client.members.get(f"{kind.title()}Attributes", ())) <= known:
             raise invalid_parameter(f"Invalid {kind} attributes specified while creating a client")
+    for provider in client.members.get("SupportedIdentityProviders", ()):
+        if provider != "COGNITO" and provider not in pool.identity_providers:
+            raise invalid_parameter(f"The provider {provider} does not exist for User Pool {pool.id}.")
     flows = client.members.get("ExplicitAuthFlows", ())
     if len({flow.startswith("ALLOW_") for flow in flows}) > 1:
         text = "Legacy ExplicitAuthFlows cannot be used together with those that begin with ALLOW_."

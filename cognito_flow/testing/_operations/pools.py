@@ -97,7 +97,8 @@ def _describe(pool: UserPool) -> Members:
         },
         "LambdaConfig": {**_functions(pool), **pool.members.get("LambdaConfig", {})},
         "Id": pool.id,
-        "Arn": f"arn:aws:cognito-idp:{pool.region}:123456789012:userpool/{pool.id}",
+        "Arn": pool.arn,
+        **_domains(pool),
         "Policies": {
             "PasswordPolicy": dict(pool.policy),
             "SignInPolicy": {"AllowedFirstAuthFactors": pool.first_factors},
@@ -109,6 +110,14 @@ def _describe(pool: UserPool) -> Members:
         "LastModifiedDate": pool.modified_at.timestamp(),
         "EstimatedNumberOfUsers": len(pool.users),
     }
+
+
+def _domains(pool: UserPool) -> Members:
+    kinds = {
+        "CustomDomain" if "CustomDomainConfig" in configured else "Domain": domain
+        for domain, configured in pool.domains.items()
+    }
+    return dict(kinds)
 
 
 def _levels(pool: UserPool) -> Members:
@@ -142,6 +151,9 @@ def delete_user_pool(request: Request) -> Members:
     if pool.members.get("DeletionProtection") == "ACTIVE":
         text = "The user pool cannot be deleted because deletion protection is activated. "
         raise invalid_parameter(f"{text}Deletion protection must be inactivated first.")
+    if pool.domains:
+        text = "User pool cannot be deleted. It has a domain configured that should be deleted first."
+        raise invalid_parameter(text)
     del request.pools[pool.id]
     return {}
 

@@ -7,7 +7,7 @@ Cognito's text.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
 from typing import TypeAlias
 
@@ -82,8 +82,8 @@ class Request:
     Args:
         operation: The operation's name.
         parameters: Its input.
-        region: The region of the service.
-        pools: All pools, by id.
+        region: The region that it is for.
+        pools: The pools that it can reach, by id.
         outbox: Where messages go.
         now: The time.
     """
@@ -91,7 +91,7 @@ class Request:
     operation: str
     parameters: Members = attrs.field(repr=False)
     region: str
-    pools: dict[str, UserPool] = attrs.field(repr=False)
+    pools: MutableMapping[str, UserPool] = attrs.field(repr=False)
     outbox: list[Message] = attrs.field(repr=False)
     now: datetime
 

@@ -12,7 +12,7 @@ import hmac
 import secrets
 import uuid
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -372,6 +372,8 @@ class UserPool:
     users: dict[str, User] = attrs.field(factory=dict[str, User])
     groups: dict[str, Members] = attrs.field(factory=dict[str, Members])
     resource_servers: dict[str, Members] = attrs.field(factory=dict[str, Members])
+    domains: dict[str, Members] = attrs.field(factory=dict[str, Members])
+    identity_providers: dict[str, Members] = attrs.field(factory=dict[str, Members])
     triggers: Triggers = attrs.field(factory=Triggers)
     settings: Settings = attrs.field(factory=Settings)
     issuer: str = attrs.field(default=attrs.Factory(lambda pool: _issuer(pool.id), takes_self=True))
@@ -405,6 +407,11 @@ class UserPool:
     def region(self) -> str:
         """The region in the pool's id."""
         return self.id.partition("_")[0]
+
+    @property
+    def arn(self) -> str:
+        """The pool's ARN, in a made-up account."""
+        return f"arn:aws:cognito-idp:{self.region}:123456789012:userpool/{self.id}"
 
     @property
     def name(self) -> str:
@@ -550,3 +557,29 @@ class UserPool:
     def device_group_key(self, user: User) -> str:
         """The DeviceGroupKey of a user."""
         return "-" + base64.b32encode(self.derive("device group", user.username)).decode()[:8]
+
+
+@attrs.frozen
+class RegionalPools(MutableMapping[str, UserPool]):
+    """The pools of one region, as a view of all pools."""
+
+    pools: dict[str, UserPool]
+    region: str
+
+    def __getitem__(self, pool_id: str) -> UserPool:
+        pool = self.pools[pool_id]
+        if pool.region != self.region:
+            raise KeyError(pool_id)
+        return pool
+
+    def __setitem__(self, pool_id: str, pool: UserPool) -> None:
+        self.pools[pool_id] = pool
+
+    def __delitem__(self, pool_id: str) -> None:
+        del self.pools[pool_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([pool.id for pool in self.pools.values() if pool.region == self.region])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))

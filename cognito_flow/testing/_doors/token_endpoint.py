@@ -1,0 +1,165 @@
+"""The token endpoint of a user pool's domain: ``POST /oauth2/token``.
+
+Rule of this file: a form becomes tokens, or an error of OAuth 2.0. Every answer is JSON that no cache may
+keep.
+
+Source: "The token issuer endpoint" in the Amazon Cognito developer guide, and RFC 6749, sections 2.3.1, 3.2,
+4.4, 5 and 6. By the guide, an unknown app client and a wrong secret get status 400, too.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote_plus
+
+import attrs
+
+from cognito_flow.testing._operations.client_tokens import client_claims
+from cognito_flow.testing._operations.request import Request
+from cognito_flow.testing._operations.resource_servers import custom_scopes
+from cognito_flow.testing._operations.tokens import get_tokens_from_refresh_token
+from cognito_flow.testing._service import RecordedCall, Reply, Service
+from cognito_flow.testing._state import Members
+from cognito_flow.testing._state.records import Client, UserPool
+from cognito_flow.testing._state.refusal import Refusal
+
+PATH = "/oauth2/token"
+OPERATION = "oauth2/token"
+"""What `LocalCognito.calls` names it."""
+
+_MOST_FIELDS = 20
+_FORM = "application/x-www-form-urlencoded"
+
+
+def answer(cognito: Service, headers: Mapping[str, str], body: bytes) -> Reply:
+    """Answer a request.
+
+    Args:
+        cognito: The service.
+        headers: The HTTP headers, by lower-case name.
+        body: The body.
+    """
+    form: Members = {}
+    error = None
+    try:
+        form = _form(headers, body)
+        members = cognito.run(OPERATION, _grant, form, None)
+    except Refusal as refusal:
+        error, members = refusal.code, {"error": refusal.code, "error_description": refusal.text}
+    cognito.calls.append(RecordedCall(OPERATION, tuple(form), error))
+    content = json.dumps(members).encode()
+    return Reply(
+        400 if error else 200,
+        {
+            "Content-Type": "application/json;charset=UTF-8",
+            "Content-Length": str(len(content)),
+            "Cache-Control": "no-store",
+            "Pragma": "no-cache",
+        },
+        content,
+    )
+
+
+def _form(headers: Mapping[str, str], body: bytes) -> Members:
+    """The fields of the form, and client_id and client_secret of the header Authorization."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        raise Refusal("invalid_request", f"Content-Type must be {_FORM}.")
+    try:
+        fields = parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Refusal("invalid_request", "The form cannot be read.") from None
+    form = dict(fields)
+    if len(form) < len(fields):
+        raise Refusal("invalid_request", "A field is given more than once.")
+    if "authorization" in headers:
+        client_id, secret = _basic(headers["authorization"])
+        if "client_secret" in form or form.get("client_id", client_id) != client_id:
+            raise Refusal("invalid_request", "The app client is named both in the header and in the form.")
+        form |= {"client_id": client_id, "client_secret": secret}
+    return form
+
+
+def _basic(header: str) -> tuple[str, str]:
+    """Both parts are encoded like a form's. (RFC 6749, section 2.3.1.)"""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        decoded = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, ValueError):
+        decoded = ""
+    client_id, colon, secret = decoded.partition(":")
+    if scheme.lower() != "basic" or not colon:
+        raise Refusal(
+            "invalid_request", "Authorization must be Basic, with the client id and the client secret."
+        )
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+def _grant(request: Request) -> Members:
+    form = request.parameters
+    grants = {"client_credentials": _client_credentials, "refresh_token": _refresh_token}
+    grant_type = _need(form, "grant_type")
+    if grant_type not in grants:
+        raise Refusal("unsupported_grant_type", f"grant_type must be one of {', '.join(grants)}.")
+    pool, client = _authenticated(request)
+    if not pool.domains:
+        raise Refusal("invalid_request", "The user pool has no domain: call CreateUserPoolDomain.")
+    return grants[grant_type](request, pool, client)
+
+
+def _need(form: Members, name: str) -> str:
+    value = form.get(name)
+    if not value:
+        raise Refusal("invalid_request", f"{name} is missing.")
+    return str(value)
+
+
+def _authenticated(request: Request) -> tuple[UserPool, Client]:
+    client_id = _need(request.parameters, "client_id")
+    secret = request.parameters.get("client_secret", "")
+    for pool in request.pools.values():
+        client = pool.clients.get(client_id)
+        if client is not None and hmac.compare_digest(secret.encode(), (client.secret or "").encode()):
+            return pool, client
+    raise Refusal("invalid_client", "The client id or the client secret is wrong.")
+
+
+def _client_credentials(request: Request, pool: UserPool, client: Client) -> Members:
+    allows = client.members.get("AllowedOAuthFlows", ())
+    if not client.members["AllowedOAuthFlowsUserPoolClient"] or "client_credentials" not in allows:
+        raise Refusal("unauthorized_client", "The app client does not allow the flow client_credentials.")
+    allowed = custom_scopes(pool) & set(client.members.get("AllowedOAuthScopes", ()))
+    wanted = set(request.parameters.get("scope", "").split()) or allowed
+    if not wanted or not wanted <= allowed:
+        raise Refusal("invalid_scope", "The app client does not allow these scopes.")
+    claims = client_claims(pool, client, sorted(wanted), request.now)
+    return {
+        "access_token": pool.keys.sign(claims, "access"),
+        "expires_in": int(client.validity("AccessToken").total_seconds()),
+        "token_type": "Bearer",
+    }
+
+
+def _refresh_token(request: Request, pool: UserPool, client: Client) -> Members:
+    parameters = {
+        "UserPoolId": pool.id,
+        "ClientId": client.id,
+        "ClientSecret": client.secret,
+        "RefreshToken": _need(request.parameters, "refresh_token"),
+    }
+    try:
+        result = get_tokens_from_refresh_token(attrs.evolve(request, parameters=parameters))
+    except Refusal as refusal:
+        raise Refusal("invalid_grant", refusal.text) from None
+    named = {
+        "id_token": "IdToken",
+        "access_token": "AccessToken",
+        "refresh_token": "RefreshToken",
+        "expires_in": "ExpiresIn",
+        "token_type": "TokenType",
+    }
+    tokens = result["AuthenticationResult"]
+    return {name: tokens[member] for name, member in named.items() if member in tokens}

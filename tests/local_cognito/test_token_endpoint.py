@@ -1,0 +1,246 @@
+"""POST /oauth2/token: which forms become tokens, and which errors of OAuth 2.0 the others become."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, Request, build_opener
+
+import attrs
+import pytest
+
+from cognito_flow import AppClient, Tokens, UserSrpAuth
+from cognito_flow.testing import LocalCognito, Pool
+
+PASSWORD = "correct horse"
+SCOPES = ["solar/read", "solar/write"]
+
+
+@attrs.frozen
+class Answer:
+    status: int
+    headers: Any
+    body: dict[str, Any]
+
+    @property
+    def error(self) -> tuple[int, str]:
+        return self.status, self.body["error"]
+
+
+@attrs.frozen
+class Endpoint:
+    """The token endpoint."""
+
+    url: str
+
+    def send(self, body: bytes, headers: dict[str, str]) -> Answer:
+        request = Request(f"{self.url}/oauth2/token", body, headers)  # noqa: S310 - this machine's
+        try:
+            with build_opener(ProxyHandler({})).open(request) as response:
+                return Answer(response.status, response.headers, json.load(response))
+        except HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, json.load(error))
+
+    def post(self, **form: str) -> Answer:
+        return self.send(urlencode(form).encode(), {})
+
+    def post_basic(self, app: AppClient, **form: str) -> Answer:
+        pair = base64.b64encode(f"{app.client_id}:{app.client_secret}".encode()).decode()
+        return self.send(urlencode(form).encode(), {"Authorization": f"Basic {pair}"})
+
+
+@pytest.fixture
+def pool(cognito: LocalCognito) -> Pool:
+    """A pool with a domain, a resource server and a user."""
+    pool = cognito.create_pool()
+    api: Any = cognito.client()
+    api.create_user_pool_domain(UserPoolId=pool.id, Domain="solar")
+    scopes = [{"ScopeName": name, "ScopeDescription": name} for name in ("read", "write", "delete")]
+    api.create_resource_server(UserPoolId=pool.id, Identifier="solar", Name="Solar", Scopes=scopes)
+    pool.add_user("alice", PASSWORD)
+    return pool
+
+
+@pytest.fixture
+def machine(pool: Pool) -> AppClient:
+    """An app client with the grant client_credentials."""
+    return pool.app_client(
+        secret=True,
+        allowed_o_auth_flows=["client_credentials"],
+        allowed_o_auth_flows_user_pool_client=True,
+        allowed_o_auth_scopes=SCOPES,
+    )
+
+
+@pytest.fixture
+def endpoint(cognito: LocalCognito) -> Iterator[Endpoint]:
+    with cognito.serve() as url:
+        yield Endpoint(url)
+
+
+def secret(app: AppClient) -> dict[str, str]:
+    return {"client_id": app.client_id, "client_secret": app.client_secret or ""}
+
+
+def sign_in(pool: Pool, app: AppClient) -> Tokens:
+    return pool.flow(app).sign_in(UserSrpAuth("alice", PASSWORD)).tokens
+
+
+def test_client_credentials_in_the_form_become_an_access_token(
+    pool: Pool, machine: AppClient, endpoint: Endpoint
+) -> None:
+    answer = endpoint.post(grant_type="client_credentials", **secret(machine))
+
+    claims = pool.verifier(machine).verify_access(answer.body["access_token"])
+    assert {name: answer.body[name] for name in answer.body if name != "access_token"} == {
+        "expires_in": 3600,
+        "token_type": "Bearer",
+    }
+    assert (claims.sub, set(claims.scopes)) == (machine.client_id, set(SCOPES))
+
+
+def test_basic_credentials_and_a_scope_become_an_access_token(
+    pool: Pool, machine: AppClient, endpoint: Endpoint
+) -> None:
+    answer = endpoint.post_basic(machine, grant_type="client_credentials", scope="solar/read")
+
+    claims = pool.verifier(machine).verify_access(answer.body["access_token"])
+    assert set(claims.scopes) == {"solar/read"}
+
+
+def test_no_cache_keeps_tokens_and_errors(machine: AppClient, endpoint: Endpoint) -> None:
+    good, bad = endpoint.post_basic(machine, grant_type="client_credentials"), endpoint.post()
+
+    for answer in (good, bad):
+        assert (answer.headers["Cache-Control"], answer.headers["Pragma"]) == ("no-store", "no-cache")
+        assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
+
+
+def test_refresh_token_becomes_new_tokens(pool: Pool, endpoint: Endpoint, cognito: LocalCognito) -> None:
+    tokens = sign_in(pool, pool.app)
+    cognito.clock.advance(60)
+
+    answer = endpoint.post(
+        grant_type="refresh_token", client_id=pool.app.client_id, refresh_token=tokens.refresh_token or ""
+    )
+
+    assert sorted(answer.body) == ["access_token", "expires_in", "id_token", "token_type"]
+    assert answer.body["access_token"] != tokens.access_token
+    assert pool.verifier().verify_access(answer.body["access_token"]).username == "alice"
+
+
+def test_rotating_refresh_token_comes_with_the_next_one(pool: Pool, endpoint: Endpoint) -> None:
+    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    app = pool.app_client(secret=True, flows=["ALLOW_USER_SRP_AUTH"], refresh_token_rotation=rotation)
+    refresh = {"grant_type": "refresh_token", "refresh_token": sign_in(pool, app).refresh_token or ""}
+
+    assert endpoint.post_basic(app, **refresh).body["refresh_token"] != refresh["refresh_token"]
+    assert endpoint.post_basic(app, **refresh).error == (400, "invalid_grant")
+
+
+def test_unknown_refresh_token_is_an_invalid_grant(pool: Pool, endpoint: Endpoint) -> None:
+    answer = endpoint.post(grant_type="refresh_token", client_id=pool.app.client_id, refresh_token="made up")
+
+    assert answer.error == (400, "invalid_grant")
+
+
+def test_wrong_secret_is_an_invalid_client(machine: AppClient, endpoint: Endpoint) -> None:
+    wrong = {**secret(machine), "client_secret": "wrong"}
+
+    assert endpoint.post(grant_type="client_credentials", **wrong).error == (400, "invalid_client")
+
+
+def test_missing_secret_is_an_invalid_client(machine: AppClient, endpoint: Endpoint) -> None:
+    answer = endpoint.post(grant_type="client_credentials", client_id=machine.client_id)
+
+    assert answer.error == (400, "invalid_client")
+
+
+def test_unknown_client_is_an_invalid_client(pool: Pool, endpoint: Endpoint) -> None:
+    assert endpoint.post(grant_type="client_credentials", client_id="unknown").error == (
+        400,
+        "invalid_client",
+    )
+
+
+def test_app_client_of_users_is_unauthorized_for_client_credentials(pool: Pool, endpoint: Endpoint) -> None:
+    app = pool.app_client(secret=True)
+
+    assert endpoint.post_basic(app, grant_type="client_credentials").error == (400, "unauthorized_client")
+
+
+@pytest.mark.parametrize("scope", ["solar/delete", "solar/read another", "openid"])
+def test_scope_that_the_client_may_not_have_is_invalid(
+    machine: AppClient, endpoint: Endpoint, scope: str
+) -> None:
+    answer = endpoint.post_basic(machine, grant_type="client_credentials", scope=scope)
+
+    assert answer.error == (400, "invalid_scope")
+
+
+def test_authorization_code_is_unsupported(machine: AppClient, endpoint: Endpoint) -> None:
+    answer = endpoint.post_basic(machine, grant_type="authorization_code", code="1")
+
+    assert answer.error == (400, "unsupported_grant_type")
+
+
+def test_pool_without_a_domain_has_no_endpoint(
+    pool: Pool, machine: AppClient, endpoint: Endpoint, cognito: LocalCognito
+) -> None:
+    api: Any = cognito.client()
+    api.delete_user_pool_domain(UserPoolId=pool.id, Domain="solar")
+
+    answer = endpoint.post_basic(machine, grant_type="client_credentials")
+
+    assert answer.error == (400, "invalid_request")
+    assert "CreateUserPoolDomain" in answer.body["error_description"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"", {}),
+        (b"grant_type=", {}),
+        (b"grant_type=client_credentials", {}),
+        (b"grant_type=refresh_token&grant_type=client_credentials", {}),
+        (b"grant_type=client_credentials&client_id=\xff", {}),
+        ("&".join(f"field{number}=1" for number in range(21)).encode(), {}),
+        (b"grant_type=client_credentials", {"Content-Type": "application/json"}),
+        (b"grant_type=client_credentials", {"Authorization": "Bearer token"}),
+        (b"grant_type=client_credentials", {"Authorization": "Basic ="}),
+        (b"grant_type=client_credentials", {"Authorization": "Basic bm9jb2xvbg=="}),
+        (b"grant_type=client_credentials&client_secret=b", {"Authorization": "Basic YTpi"}),
+        (b"grant_type=client_credentials&client_id=c", {"Authorization": "Basic YTpi"}),
+    ],
+)
+def test_malformed_request_is_an_invalid_request(
+    endpoint: Endpoint, body: bytes, headers: dict[str, str]
+) -> None:
+    assert endpoint.send(body, headers).error == (400, "invalid_request")
+
+
+def test_calls_are_recorded_without_values(
+    machine: AppClient, endpoint: Endpoint, cognito: LocalCognito
+) -> None:
+    endpoint.post(grant_type="client_credentials", **secret(machine))
+    endpoint.post(grant_type="password", **secret(machine))
+
+    assert [(call.operation, call.error) for call in cognito.calls[-2:]] == [
+        ("oauth2/token", None),
+        ("oauth2/token", "unsupported_grant_type"),
+    ]
+    assert cognito.calls[-1].sent == ("grant_type", "client_id", "client_secret")
+
+
+def test_discovery_names_the_endpoint(pool: Pool, endpoint: Endpoint) -> None:
+    url = f"{endpoint.url}/{pool.id}/.well-known/openid-configuration"
+    with build_opener(ProxyHandler({})).open(url) as response:
+        discovered = json.load(response)
+
+    assert discovered["token_endpoint"] == f"{endpoint.url}/oauth2/token"
+    assert discovered["grant_types_supported"] == ["client_credentials", "refresh_token"]
