@@ -7,9 +7,13 @@ true where Cognito processed the call, and nothing takes longer than the flow's 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import socket
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -28,14 +32,20 @@ from cognito_flow import (
 )
 from cognito_flow.models import System
 from cognito_flow.testing import LocalCognito, Pool
-from tests.support.spoiling_proxy import FAULTS, SpoilingProxy, spoiling
+from tests.support.planted import Planted
+from tests.support.spoiling_proxy import SPOILT, SpoilingProxy, spoiling
 
 TIMEOUT = 3.0
 PASSWORD = "Correct-horse-1"
 SMS: Any = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
 
+# No connection is opened.
+UNREACHABLE = ("name not resolved", "refused")
+FAULTS = (*UNREACHABLE, *SPOILT)
 # Cognito is not reached.
-NOT_PROCESSED = frozenset({"500 before", "throttled", "429 of a proxy", "503 of a proxy", "reset before"})
+NOT_PROCESSED = frozenset(
+    {*UNREACHABLE, "500 before", "throttled", "429 of a proxy", "503 of a proxy", "reset before"}
+)
 # The client cannot know that it was not processed.
 UNCERTAIN = frozenset({"500 before", "503 of a proxy", "reset before"})
 # What a client can do any number of times.
@@ -52,17 +62,41 @@ class World:
     cognito: LocalCognito
     pool: Pool
     app: AppClient
+    closed_port: int
+
+    def app_for(self, fault: str) -> AppClient:
+        """The app client, at an endpoint with which the fault happens."""
+        if fault == "name not resolved":
+            return attrs.evolve(self.app, endpoint_url="http://cognito.invalid")
+        if fault == "refused":
+            return attrs.evolve(self.app, endpoint_url=f"http://127.0.0.1:{self.closed_port}")
+        return self.app
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     cognito = LocalCognito()
-    with cognito.serve() as url, spoiling(url) as proxy:
+    resolve = socket.getaddrinfo
+
+    def without_network(host: Any, *args: Any, **kwargs: Any) -> Any:
+        """What each resolver answers for a name below .invalid (RFC 6761); some take seconds for it."""
+        if str(host).endswith("invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *args, **kwargs)
+
+    with (
+        cognito.serve() as url,
+        spoiling(url) as proxy,
+        socket.socket() as unheard,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(socket, "getaddrinfo", without_network)
+        unheard.bind(("127.0.0.1", 0))  # and never listens
         pool = cognito.create_pool(
             auto_verified_attributes=["email"], mfa_configuration="OPTIONAL", sms_mfa_configuration=SMS
         )
         app = attrs.evolve(pool.app_client(), endpoint_url=proxy.url)
-        yield World(proxy, cognito, pool, app)
+        yield World(proxy, cognito, pool, app, unheard.getsockname()[1])
 
 
 # -- clients: each runs a coroutine function that is given a flow, whose methods it awaits --
@@ -205,9 +239,12 @@ class Cell:
 def run_cell(world: World, operation: str, fault: str, client: str) -> Cell:
     cell = Cell()
 
+    async def lead(flow: Any) -> Callable[[Any], Any]:
+        return await OPERATIONS[operation](world, flow, f"user{next(_names)}")
+
+    act: Any = CLIENTS[client](world.app, lead)
+
     async def conversation(flow: Any) -> None:
-        act = await OPERATIONS[operation](world, flow, f"user{next(_names)}")
-        world.proxy.spoil(operation, fault)
         started = time.monotonic()
         try:
             await act(flow.bind(timeout=TIMEOUT))
@@ -215,7 +252,8 @@ def run_cell(world: World, operation: str, fault: str, client: str) -> Cell:
             cell.error = error
         cell.seconds = time.monotonic() - started
 
-    CLIENTS[client](world.app, conversation)
+    world.proxy.spoil(operation, fault)
+    CLIENTS[client](world.app_for(fault), conversation)
     world.proxy.times = 0
     return cell
 
@@ -223,17 +261,43 @@ def run_cell(world: World, operation: str, fault: str, client: str) -> Cell:
 def check_cell(world: World, operation: str, fault: str, client: str) -> None:
     cell = run_cell(world, operation, fault, client)
     arrived, processed = world.proxy.arrived[operation], world.proxy.processed[operation]
+    _record(operation, fault, client, cell, processed)
 
     assert cell.seconds < TIMEOUT + 3
     if operation not in SAFE:
         assert processed <= 1
-        assert arrived == 1 or fault in ("throttled", "429 of a proxy")
+        assert arrived == (fault not in UNREACHABLE) or fault in ("throttled", "429 of a proxy")
     if cell.error is None:
         is_its_form = operation == "DeleteUser" and fault == "empty"  # an operation without output
         assert operation in SAFE or fault in ("throttled", "429 of a proxy") or is_its_form
         return
     assert isinstance(cell.error, CognitoFlowError), repr(cell.error)
     assert cell.error.maybe_processed is (fault in UNCERTAIN or fault not in NOT_PROCESSED)
+    planted = Planted(
+        {PASSWORD, "Another-horse-1", *(message.code for message in list(world.cognito.outbox)[-3:])}
+    )
+    planted.raised(cell.error)
+    assert planted.found() == []
+
+
+def _record(operation: str, fault: str, client: str, cell: Cell, processed: int) -> None:
+    """Append what came of a cell to the file that `tests.faults.page` makes the table of."""
+    if (path := os.environ.get("COGNITO_FLOW_MATRIX")) is None:
+        return
+    error = cell.error
+    outcome = {
+        "operation": operation,
+        "fault": fault,
+        "client": client,
+        "outcome": "a result" if error is None else type(error).__name__,
+        "is_typed": error is None or isinstance(error, CognitoFlowError),
+        "maybe_processed": getattr(error, "maybe_processed", None),
+        "processed": processed,
+        "is_safe": operation in SAFE,
+        "seconds": round(cell.seconds, 2),
+    }
+    with Path(path).open("a", encoding="utf-8") as results:
+        results.write(json.dumps(outcome) + "\n")
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -74,7 +74,12 @@ class Planted:
 def _frames(error: BaseException) -> list[FrameType]:
     """The frames of its traceback, but for those of the tests, which know the secrets."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return [frame for frame in frames if TESTS not in Path(frame.f_code.co_filename).parents]
+    return [
+        frame
+        for frame in frames
+        if TESTS not in Path(frame.f_code.co_filename).parents
+        and not str(frame.f_globals.get("__name__")).startswith("mutmut")  # which calls what it changed
+    ]
 
 
 def _reachable(error: BaseException) -> Iterator[str]:

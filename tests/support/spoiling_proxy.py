@@ -101,7 +101,7 @@ def _endless(exchange: Exchange) -> None:
             exchange.connection.sendall(b" " * 65536)
 
 
-FAULTS: dict[str, Callable[[Exchange], object]] = {
+SPOILT: dict[str, Callable[[Exchange], object]] = {
     "500 before": lambda exchange: exchange.answer(_refusal("InternalErrorException", 500)),
     "500 after": _error_after,
     "throttled": lambda exchange: exchange.answer(_refusal("TooManyRequestsException", 400)),
@@ -131,10 +131,12 @@ class SpoilingProxy:
 
     Args:
         upstream: The URL of the LocalCognito.
+        choose: Chooses the fault of each request to an operation, instead of `spoil`; None spoils nothing.
     """
 
     upstream: str
     url: str = ""
+    choose: Callable[[str], str | None] | None = None
     fault: str | None = None
     operation: str | None = None
     times: int = 1
@@ -164,11 +166,18 @@ class SpoilingProxy:
                     return answer
 
                 exchange = Exchange(connection, process, self._is_over)
-                if operation == self.operation and self.times > 0 and self.fault is not None:
-                    self.times -= 1
-                    FAULTS[self.fault](exchange)
+                if (fault := self._fault_of(operation)) is not None:
+                    SPOILT[fault](exchange)
                     return
                 connection.sendall(_http(process()))
+
+    def _fault_of(self, operation: str) -> str | None:
+        if self.choose is not None:
+            return self.choose(operation)
+        if operation != self.operation or self.times <= 0 or self.fault not in SPOILT:
+            return None
+        self.times -= 1
+        return self.fault
 
     def end(self) -> None:
         """Let go of all connections."""
