@@ -27,6 +27,21 @@ PARALLEL = ("-nauto", "--maxprocesses=8", "--dist=loadfile")
 
 LOCK = "requirements-development.txt"
 
+# The tests of parsers, and the fuzzer that is guided by coverage.
+FUZZED = [
+    "tests/account/test_hostile_responses.py",
+    "tests/flow/test_models.py",
+    "tests/flow/test_seal.py",
+    "tests/fuzz",
+    "tests/handlers/test_handlers.py",
+    "tests/integrations/test_token_header.py",
+    "tests/stores/test_file.py",
+    "tests/stores/test_keyring.py",
+    "tests/tokens/test_keys.py",
+    "tests/tokens/test_verifier.py",
+]
+ATHERIS = "atheris>=3"
+
 # Their base classes come from a package without types.
 UNTYPED_BASES = {"cognito_flow.integrations.rest_framework.CognitoAuthentication"}
 
@@ -229,6 +244,48 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix(session: nox.Session) -> None:
+    """Run the whole fault matrix, and write its table into docs/explanation/reliability.md."""
+    session.install("-e", EVERY_EXTRA, *group("tests"))
+    results = Path(session.create_tmp()) / "matrix.jsonl"
+    results.unlink(missing_ok=True)
+    session.env["COGNITO_FLOW_MATRIX"] = str(results)
+    session.run("python", "-m", "pytest", "-q", "-m", "slow", "tests/faults/test_matrix.py")
+    session.run("python", "-m", "tests.faults.page", str(results))
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Sign in, refresh, seal, cancel and store under random faults, for ten minutes (`-- --seconds 60`)."""
+    session.install("-e", ".[testing]")
+    session.run("python", "-m", "tests.soak", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz each parser: 10,000 examples of hypothesis, then a minute of atheris each.
+
+    With arguments (`-- --seconds 4`), only atheris runs, for so many seconds each.
+    """
+    if session.posargs:
+        session.install("-e", ".[testing]")
+    else:
+        session.install("-e", EVERY_EXTRA, *group("tests"))
+        run = ("python", "-m", "pytest", "-q", "--hypothesis-profile=fuzz", "-m", "hypothesis")
+        session.run(*run, *FUZZED, *PARALLEL)
+    # There are wheels for Linux and the older Pythons only.
+    session.run("python", "-m", "pip", "install", "-q", "--only-binary=:all:", ATHERIS, success_codes=[0, 1])
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Change one thing at a time in the core; each part's tests must notice (`-- --part FILE`)."""
+    session.install(EVERY_EXTRA, *group("tests"), "mutmut>=3.8")
+    session.run("python", "-m", "tests.mutants", session.create_tmp(), *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the command's demonstration from the built wheel, with nothing installed but what it declares."""
     session.install(".[cli,testing]")
@@ -238,7 +295,10 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def everything(session: nox.Session) -> None:
-    """Run what `nox` leaves out: coverage, public types, other dependencies and Pythons, demo and audit."""
+    """Run what `nox` leaves out: coverage, public types, other dependencies and Pythons, demo, audit, and a
+    minute of the soak and of the fuzzer."""
     others = [f"tests_others-{python}" for python in OTHERS]
     for name in ("coverage", "public_types", "tests_lowest", "tests_newest", *others, "demo", "audit"):
         session.notify(name)
+    session.notify("soak", ["--seconds", "60"])
+    session.notify("fuzz", ["--seconds", "4"])

@@ -21,6 +21,7 @@ settings.register_profile(
     "thorough", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
+settings.register_profile("fuzz", settings.get_profile("thorough"), max_examples=10_000)
 settings.load_profile("quick")
 
 

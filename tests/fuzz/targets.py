@@ -11,7 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cognito_flow import AppClient, AuthFlow, CognitoFlowError, SealError, SmsMfa, StoreError, Tokens, TokenVerifier
+from cognito_flow import (
+    AppClient,
+    AuthFlow,
+    CognitoFlowError,
+    SealError,
+    SmsMfa,
+    StoreError,
+    Tokens,
+    TokenVerifier,
+)
 from cognito_flow._transport.attempts import problem_of
 from cognito_flow.errors import ServiceError, TokenRejected, UnexpectedResponse, UsageError, from_service
 from cognito_flow.handlers import HANDLERS, Handler, Pending, read_challenge
@@ -21,10 +30,22 @@ from cognito_flow.tokens.keys import read_keys
 
 APP = AppClient("eu-west-1_AbC123", "client-id")
 CHALLENGES = sorted({str(handler.name) for handler in HANDLERS})
-PARAMETERS = (
-    "USERNAME USER_ID_FOR_SRP SRP_B SALT SECRET_BLOCK DEVICE_KEY CODE_DELIVERY_DESTINATION CODE_DELIVERY_DELIVERY_MEDIUM MFAS_CAN_CHOOSE "
-    "MFAS_CAN_SETUP requiredAttributes userAttributes CREDENTIAL_REQUEST_OPTIONS AVAILABLE_CHALLENGES"
-).split()
+PARAMETERS = [
+    "USERNAME",
+    "USER_ID_FOR_SRP",
+    "SRP_B",
+    "SALT",
+    "SECRET_BLOCK",
+    "DEVICE_KEY",
+    "CODE_DELIVERY_DESTINATION",
+    "CODE_DELIVERY_DELIVERY_MEDIUM",
+    "MFAS_CAN_CHOOSE",
+    "MFAS_CAN_SETUP",
+    "requiredAttributes",
+    "userAttributes",
+    "CREDENTIAL_REQUEST_OPTIONS",
+    "AVAILABLE_CHALLENGES",
+]
 
 
 @cache
@@ -36,7 +57,9 @@ def flow() -> AuthFlow:
 @cache
 def sealed() -> bytes:
     """A challenge that it sealed."""
-    pending = Pending(name="SMS_MFA", username="alice", session="s" * 900, pool_id=APP.pool_id, client_id=APP.client_id)
+    pending = Pending(
+        name="SMS_MFA", username="alice", session="s" * 900, pool_id=APP.pool_id, client_id=APP.client_id
+    )
     return flow().seal(SmsMfa(pending=pending)).encode()
 
 
@@ -47,7 +70,9 @@ def challenge_parameters(data: bytes) -> None:
     parameters = {
         PARAMETERS[line[0] % len(PARAMETERS)]: line[1:].decode("utf-8", "replace") for line in lines if line
     }
-    pending = Pending(name=CHALLENGES[(kind or b"\0")[0] % len(CHALLENGES)], username="alice", parameters=parameters)
+    pending = Pending(
+        name=CHALLENGES[(kind or b"\0")[0] % len(CHALLENGES)], username="alice", parameters=parameters
+    )
     challenge = read_challenge(pending)
     assert isinstance(challenge, Handler)
     assert str(challenge)
@@ -158,7 +183,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 
 SEEDS: dict[str, tuple[bytes, ...]] = {
     "challenge_parameters": (
-        bytes([CHALLENGES.index("NEW_PASSWORD_REQUIRED")]) + b'\n\x0a["userAttributes.email"]\n\x0b{"email":"a@example.com"}',
+        bytes([CHALLENGES.index("NEW_PASSWORD_REQUIRED")])
+        + b'\n\x0a["userAttributes.email"]\n\x0b{"email":"a@example.com"}',
         bytes([CHALLENGES.index("PASSWORD_VERIFIER")]) + b"\n\x02ab\n\x03cd\n\x04QUJD\n\x01alice",
         bytes([CHALLENGES.index("WEB_AUTHN")]) + b'\n\x0c{"challenge":"QUJD","rpId":"example.com"}',
     ),

@@ -10,7 +10,6 @@ fails.
 from __future__ import annotations
 
 import argparse
-import glob
 import os
 import re
 import shutil
@@ -25,7 +24,16 @@ from tests.mutants.parts import PARTS, QUICK
 
 ROOT = Path(__file__).parents[2]
 SURVIVORS = Path(__file__).with_name("survivors.toml")
-COPIED = ("cognito_flow", "tests", "docs", "conftest.py", "noxfile.py", "pyproject.toml", "README.md", "CHANGELOG.md")
+COPIED = (
+    "cognito_flow",
+    "tests",
+    "docs",
+    "conftest.py",
+    "noxfile.py",
+    "pyproject.toml",
+    "README.md",
+    "CHANGELOG.md",
+)
 MINUTES = 10
 _SENTENCE = re.compile(r'"(?:[^"\\]|\\.)* (?:[^"\\]|\\.)*"')
 
@@ -62,7 +70,11 @@ class Score:
     def __str__(self) -> str:
         total = self.killed + len(self.survived)
         percent = 100 * self.killed / total if total else 0.0
-        counts = (self.by_timeout, "by timeout"), (self.of_wording, "of wording left out"), (self.not_run, "not run")
+        counts = (
+            (self.by_timeout, "by timeout"),
+            (self.of_wording, "of wording left out"),
+            (self.not_run, "not run"),
+        )
         rest = "".join(f", {count} {what}" for count, what in counts if count)
         return f"{self.killed} of {total} killed ({percent:.1f} %{rest})"
 
@@ -87,7 +99,9 @@ def score(part: str, folder: Path, children: int) -> Score:
     environment = {**os.environ, "PYTHONPATH": str(folder)}
     with (folder / "log").open("wb") as log:
         try:
-            subprocess.run(run, cwd=folder, env=environment, stdout=log, stderr=log, check=True, timeout=MINUTES * 60)
+            subprocess.run(
+                run, cwd=folder, env=environment, stdout=log, stderr=log, check=True, timeout=MINUTES * 60
+            )
         except subprocess.TimeoutExpired:
             print(f"{part}: not all changes were tried within {MINUTES} minutes")
     return _results(folder, environment)
@@ -98,10 +112,12 @@ def _copy(part: str, folder: Path) -> None:
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "_build", "node_modules"))
+            shutil.copytree(
+                source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "_build", "node_modules")
+            )
         else:
             shutil.copy(source, folder / name)
-    tests = [path for pattern in PARTS[part] for path in sorted(glob.glob(pattern, root_dir=ROOT))]
+    tests = [str(path.relative_to(ROOT)) for pattern in PARTS[part] for path in sorted(ROOT.glob(pattern))]
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as settings:
         settings.write(
             "\n[tool.mutmut]\n"

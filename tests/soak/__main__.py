@@ -49,7 +49,9 @@ from tests.soak.service import PASSWORD
 USERS_OF_A_WORKER = 3
 THREADS, TASKS = 4, 6
 TIMEOUT = 3.0
-MAY_GROW = 24 * 1024 * 1024  # bytes: hashes of answered Sessions are kept for 15 minutes, and allocators keep pages
+MAY_GROW = (
+    24 * 1024 * 1024
+)  # bytes: hashes of answered Sessions are kept for 15 minutes, and allocators keep pages
 ACTIONS = ("sign in", "sign in", "sign in", "wrong password", "refresh", "stored tokens", "profile", "revoke")
 
 
@@ -184,7 +186,11 @@ class Used:
         """Measured by the kernel; Linux only."""
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return cls(pages * os.sysconf("SC_PAGE_SIZE"), threading.active_count(), len(os.listdir("/proc/self/fd")))
+        return cls(
+            pages * os.sysconf("SC_PAGE_SIZE"),
+            threading.active_count(),
+            len(list(Path("/proc/self/fd").iterdir())),
+        )
 
     def grown_from(self, before: Used) -> list[str]:
         """What grew by more than connections and threads that are kept for the next call."""
@@ -231,9 +237,7 @@ def soak(place: Place, seed: int, seconds: float, folder: Path) -> Tally:
         return Worker(number, place, flow, drawn, tally)
 
     threads = [worker(number, blocking[number % len(blocking)]) for number in range(THREADS)]
-    tasks = [
-        worker(THREADS + number, asynchronous[number % len(asynchronous)]) for number in range(TASKS)
-    ]
+    tasks = [worker(THREADS + number, asynchronous[number % len(asynchronous)]) for number in range(TASKS)]
     rounds = 6
     used: list[Used] = []
     for _ in range(rounds):
@@ -248,7 +252,14 @@ def soak(place: Place, seed: int, seconds: float, folder: Path) -> Tally:
 @contextmanager
 def _service(seed: int, rate: float) -> Generator[Place]:
     users = USERS_OF_A_WORKER * (THREADS + TASKS)
-    command = [sys.executable, "-m", "tests.soak.service", f"--seed={seed}", f"--users={users}", f"--rate={rate}"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.soak.service",
+        f"--seed={seed}",
+        f"--users={users}",
+        f"--rate={rate}",
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         where = json.loads(process.stdout.readline())

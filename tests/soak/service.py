@@ -57,7 +57,7 @@ def main() -> None:
             "secret": app.client_secret,
             "jwks": app.jwks_url,
         }
-        print(json.dumps(place), flush=True)  # noqa: T201 - the other process reads it
+        print(json.dumps(place), flush=True)
         sys.stdin.read()
 
 
