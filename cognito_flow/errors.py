@@ -113,7 +113,7 @@ class CognitoFlowError(Exception):
 
     def __str__(self) -> str:
         message = str(self.args[0])
-        return message if self.hint is None else f"{message}: {self.hint}"
+        return message if self.hint is None else f"{message.rstrip('.')}: {self.hint}"
 
 
 # -- what the caller does next --

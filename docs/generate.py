@@ -130,9 +130,11 @@ NEW = {
     "GetDerivedToken": "the id of an app client; needs botocore 1.44",
     "AdminListUserSessions": "AWS credentials; needs botocore 1.44",
     "AdminRevokeUserSession": "AWS credentials; needs botocore 1.44",
+    "GetUserPoolClientSessionConfiguration": "AWS credentials; needs botocore 1.44",
     "GetUserPoolSessionConfiguration": "AWS credentials; needs botocore 1.44",
     "ListUserSessions": "an access token; needs botocore 1.44",
     "RevokeUserSession": "an access token; needs botocore 1.44",
+    "SetUserPoolClientSessionConfiguration": "AWS credentials; needs botocore 1.44",
     "SetUserPoolSessionConfiguration": "AWS credentials; needs botocore 1.44",
 }
 

@@ -13,13 +13,16 @@ import attrs
 from cognito_flow._checks import check_text
 from cognito_flow._exchange import Exchange, Response
 from cognito_flow._json import as_object
-from cognito_flow.errors import InvalidInput, UnexpectedResponse, UsageError
+from cognito_flow.errors import IncorrectPassword, InvalidInput, UnexpectedResponse, UsageError
 from cognito_flow.handlers import proofs
 from cognito_flow.handlers.base import Answer, Handler, HandlerTurn, NamedHandler
 from cognito_flow.handlers.choices import FirstFactorChallenge
 from cognito_flow.handlers.pending import Pending
 
 _PREFIX = "userAttributes."
+
+# An app client is found by its id alone, so a wrong pool id shows only here.
+_CHECK_POOL_ID = "if the password is right, check the pool id, which is part of the proof"
 
 
 @attrs.frozen(kw_only=True)
@@ -46,7 +49,11 @@ class PasswordVerifier(NamedHandler):
             )
         name = self.pending.need("USER_ID_FOR_SRP")
         responses = proofs.sign(turn, self.pending, group=turn.app.pool_name, name=name, secret=turn.password)
-        return (yield from turn.respond(self.pending, responses))
+        try:
+            return (yield from turn.respond(self.pending, responses))
+        except IncorrectPassword as error:
+            error.hint = _CHECK_POOL_ID
+            raise
 
 
 @attrs.frozen(kw_only=True)

@@ -103,8 +103,8 @@ def test_error_that_matches_no_row_becomes_the_parent(
 
 
 def test_hint_of_a_flow_that_is_not_enabled_names_the_flow_to_enable() -> None:
-    text = "USER_SRP_AUTH is not enabled for the client."
-    error = from_service("InvalidParameterException", text, parameters={"AuthFlow": "USER_SRP_AUTH"})
+    text = "USER_SRP_AUTH is not enabled for the client"
+    error = from_service("InvalidParameterException", f"{text}.", parameters={"AuthFlow": "USER_SRP_AUTH"})
 
     assert isinstance(error, Misconfigured)
     assert str(error) == f"{text}: enable ALLOW_USER_SRP_AUTH in the app client's ExplicitAuthFlows"

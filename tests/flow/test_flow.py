@@ -34,6 +34,7 @@ from cognito_flow import (
     Unanswered,
     UsageError,
     UserContext,
+    UserPasswordAuth,
     UserSrpAuth,
     WrongCode,
 )
@@ -372,3 +373,24 @@ def test_expired_flow_after_a_lost_answer_is_maybe_processed() -> None:
         raise FlowExpired("invalid session")
 
     assert expired.value.maybe_processed
+
+
+@pytest.mark.parametrize("pool_id", ["eu-west-1_Another00", None], ids=["wrong pool", "wrong password"])
+def test_refused_proof_hints_at_the_pool_id(pool: Pool, cognito: LocalCognito, pool_id: str | None) -> None:
+    app = AppClient(pool_id or pool.id, pool.app.client_id)
+    password = PASSWORD if pool_id else "wrong"
+
+    with pytest.raises(IncorrectPassword) as refused:
+        AuthFlow(app, cognito.client()).start(UserSrpAuth("alice", password))
+
+    assert str(refused.value) == (
+        "Incorrect username or password: if the password is right, check the pool id, "
+        "which is part of the proof"
+    )
+
+
+def test_refused_password_that_was_sent_as_it_is_has_no_hint(pool: Pool) -> None:
+    with pytest.raises(IncorrectPassword) as refused:
+        pool.flow().start(UserPasswordAuth("alice", "wrong"))
+
+    assert refused.value.hint is None

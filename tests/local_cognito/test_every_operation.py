@@ -202,6 +202,10 @@ class Tour:
         enabled = {"UserSessionTracking": "ENABLED", "TokenSession": {"MaxPerUser": 2}}
         self.api.set_user_pool_session_configuration(**pool, **enabled)
         self.api.get_user_pool_session_configuration(**pool)
+        client = {**pool, "ClientId": self.pool.app.client_id}
+        sso = {"MaxValidityMinutes": 90}
+        self.api.set_user_pool_client_session_configuration(SSOSession=sso, **client)
+        self.api.get_user_pool_client_session_configuration(**client)
         other = self.mine("list_user_sessions")["Sessions"][0]["SessionId"]
         self.mine("revoke_user_session", SessionId=other)
         left = self.admin("admin_list_user_sessions")["Sessions"][0]["SessionId"]

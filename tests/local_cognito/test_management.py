@@ -49,6 +49,14 @@ def test_custom_auth_flow_only_refuses_other_flows(wire: Wire) -> None:
     assert refusal(limited.password) == ("InvalidParameterException", text)
 
 
+def test_custom_auth_flow_only_allows_to_refresh(wire: Wire) -> None:
+    api, ids = wire.api, {"UserPoolId": wire.pool.id, "ClientId": wire.client_id}
+    token = wire.password()["AuthenticationResult"]["RefreshToken"]
+    api.update_user_pool_client(ExplicitAuthFlows=["CUSTOM_AUTH_FLOW_ONLY"], **ids)
+
+    assert wire.start("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)["AuthenticationResult"]["AccessToken"]
+
+
 @pytest.mark.parametrize("name", ["USERNAME", "PASSWORD"])
 def test_empty_parameter_counts_as_missing(wire: Wire, name: str) -> None:
     given = {"USERNAME": "alice", "PASSWORD": PASSWORD}

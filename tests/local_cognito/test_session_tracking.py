@@ -102,8 +102,42 @@ def test_lite_pool_refuses_session_tracking() -> None:
     settings = {"UserSessionTracking": "ENABLED", "TokenSession": {"MaxPerUser": 1}}
 
     code = tracked.refusal("SetUserPoolSessionConfiguration", UserPoolId=tracked.pool.id, **settings)
+    of_client = tracked.refusal("SetUserPoolClientSessionConfiguration", **client_settings(tracked, 5))
 
-    assert code == "FeatureUnavailableInTierException"
+    assert code == of_client == "FeatureUnavailableInTierException"
+
+
+def client_settings(tracked: Tracked, minutes: int) -> dict[str, Any]:
+    """The session configuration of the pool's app client."""
+    ids = {"UserPoolId": tracked.pool.id, "ClientId": tracked.pool.app.client_id}
+    return {**ids, "SSOSession": {"MaxValidityMinutes": minutes}}
+
+
+def test_app_client_reuses_sso_sessions_for_an_hour_by_default(tracked: Tracked) -> None:
+    expected = client_settings(tracked, 60)
+    ids = {name: expected[name] for name in ("UserPoolId", "ClientId")}
+
+    assert tracked.call("GetUserPoolClientSessionConfiguration", **ids) == expected
+
+
+def test_session_configuration_of_an_app_client_survives_an_update_and_tracking_that_is_turned_off(
+    tracked: Tracked,
+) -> None:
+    tracked.enable()
+    wanted = client_settings(tracked, 5)
+    ids = {name: wanted[name] for name in ("UserPoolId", "ClientId")}
+    assert tracked.call("SetUserPoolClientSessionConfiguration", **wanted) == wanted
+    tracked.enable(tracking="DISABLED")
+    api: Any = tracked.cognito.client()
+    api.update_user_pool_client(**ids)
+
+    assert tracked.call("GetUserPoolClientSessionConfiguration", **ids) == wanted
+
+
+def test_session_configuration_of_an_app_client_needs_tracking(tracked: Tracked) -> None:
+    code = tracked.refusal("SetUserPoolClientSessionConfiguration", **client_settings(tracked, 5))
+
+    assert code == "OperationNotEnabledException"
 
 
 def test_each_sign_in_since_tracking_is_on_is_a_session(tracked: Tracked) -> None:

@@ -1,10 +1,12 @@
 """Where users are signed in: the sessions of a pool that tracks them.
 
 Rule of this file: a session is a sign-in and its refresh tokens, however often they were rotated. There are
-no SSO sessions here, because there is no managed login, so RevokeAssociatedSessions changes nothing.
+no SSO sessions here, because there is no managed login, so RevokeAssociatedSessions and the SSO settings of
+an app client change nothing.
 
-Sources: SetUserPoolSessionConfiguration, ListUserSessions and RevokeUserSession in the service model. It does
-not say which error refuses a pool without session tracking, or the caller's own session.
+Sources: SetUserPoolSessionConfiguration, SetUserPoolClientSessionConfiguration, ListUserSessions and
+RevokeUserSession in the service model. It does not say which error refuses a pool without session tracking,
+or the caller's own session.
 """
 
 from __future__ import annotations
@@ -12,16 +14,14 @@ from __future__ import annotations
 from cognito_flow.testing._operations.paging import page
 from cognito_flow.testing._operations.request import Operation, Request
 from cognito_flow.testing._state import Members
-from cognito_flow.testing._state.records import Grant, User, UserPool
+from cognito_flow.testing._state.records import Client, Grant, User, UserPool
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
 
 
 def set_user_pool_session_configuration(request: Request) -> Members:
     """SetUserPoolSessionConfiguration. It replaces the whole configuration."""
     pool = request.pool()
-    if pool.members.get("UserPoolTier") == "LITE":
-        text = "Session tracking is not available in this feature plan."
-        raise Refusal("FeatureUnavailableInTierException", text)
+    _check_tier(pool)
     pool.sessions = {name: request.parameters[name] for name in ("UserSessionTracking", "TokenSession")}
     pool.modified_at = request.now
     return _configuration(pool)
@@ -30,6 +30,31 @@ def set_user_pool_session_configuration(request: Request) -> Members:
 def get_user_pool_session_configuration(request: Request) -> Members:
     """GetUserPoolSessionConfiguration."""
     return _configuration(request.pool())
+
+
+def set_user_pool_client_session_configuration(request: Request) -> Members:
+    """SetUserPoolClientSessionConfiguration. It is kept while session tracking is off."""
+    pool, client = request.client()
+    _check_tier(pool)
+    _check_tracking(pool)
+    client.sso_minutes = request.parameters["SSOSession"]["MaxValidityMinutes"]
+    return _client_configuration(pool, client)
+
+
+def get_user_pool_client_session_configuration(request: Request) -> Members:
+    """GetUserPoolClientSessionConfiguration."""
+    return _client_configuration(*request.client())
+
+
+def _client_configuration(pool: UserPool, client: Client) -> Members:
+    sso = {"MaxValidityMinutes": client.sso_minutes}
+    return {"UserPoolId": pool.id, "ClientId": client.id, "SSOSession": sso}
+
+
+def _check_tier(pool: UserPool) -> None:
+    if pool.members.get("UserPoolTier") == "LITE":
+        text = "Session tracking is not available in this feature plan."
+        raise Refusal("FeatureUnavailableInTierException", text)
 
 
 def _configuration(pool: UserPool) -> Members:
@@ -104,8 +129,10 @@ def _check_tracking(pool: UserPool) -> None:
 OPERATIONS: dict[str, Operation] = {
     "AdminListUserSessions": admin_list_user_sessions,
     "AdminRevokeUserSession": admin_revoke_user_session,
+    "GetUserPoolClientSessionConfiguration": get_user_pool_client_session_configuration,
     "GetUserPoolSessionConfiguration": get_user_pool_session_configuration,
     "ListUserSessions": list_user_sessions,
     "RevokeUserSession": revoke_user_session,
+    "SetUserPoolClientSessionConfiguration": set_user_pool_client_session_configuration,
     "SetUserPoolSessionConfiguration": set_user_pool_session_configuration,
 }

@@ -264,9 +264,11 @@ class User:
 
 @attrs.define
 class Client:
-    """An app client: its members as the wire describes them."""
+    """An app client: its members as the wire describes them, and how old an SSO session may be that it
+    reuses."""
 
     members: Members
+    sso_minutes: int = 60
 
     @property
     def id(self) -> str:

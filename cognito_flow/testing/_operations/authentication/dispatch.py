@@ -43,6 +43,7 @@ _FLOWS: dict[str, Callable[[SignIn], Members]] = {
 
 # These ExplicitAuthFlows of old app clients allow SRP and refresh, too.
 _LEGACY = {"ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH"}
+_CUSTOM_ONLY = "CUSTOM_AUTH_FLOW_ONLY"
 
 # ExplicitAuthFlows must hold one of these, or the flow is refused with this text.
 _ENABLED_BY = {
@@ -52,7 +53,7 @@ _ENABLED_BY = {
         "USER_PASSWORD_AUTH flow not enabled for this client",
     ),
     "CUSTOM_AUTH": (
-        {"ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"},
+        {"ALLOW_CUSTOM_AUTH", _CUSTOM_ONLY},
         "CUSTOM_AUTH is not enabled for the client.",
     ),
     "USER_AUTH": ({"ALLOW_USER_AUTH"}, "USER_AUTH is not enabled for the client."),
@@ -62,7 +63,12 @@ _ENABLED_BY = {
     ),
     **dict.fromkeys(
         _REFRESH_FLOWS,
-        ({"ALLOW_REFRESH_TOKEN_AUTH", *_LEGACY}, "Refresh Token flow not enabled for this client"),
+        # Cognito refused ALLOW_* values without the one for refresh with "REFRESH_TOKEN_AUTH should always be
+        # allowed", so all older values include it. (aws-cdk#7625)
+        (
+            {"ALLOW_REFRESH_TOKEN_AUTH", _CUSTOM_ONLY, *_LEGACY},
+            "Refresh Token flow not enabled for this client",
+        ),
     ),
 }
 
@@ -96,7 +102,7 @@ def initiate_auth(request: Request) -> Members:
 
 
 def _check_enabled(client: Client, flow: str) -> None:
-    if "CUSTOM_AUTH_FLOW_ONLY" in client.flows and flow != "CUSTOM_AUTH":
+    if _CUSTOM_ONLY in client.flows and flow not in ("CUSTOM_AUTH", *_REFRESH_FLOWS):
         raise invalid_parameter("Only custom auth (lambda driven) is enabled for this client.")
     any_of, text = _ENABLED_BY[flow]
     if not any_of & set(client.flows):
