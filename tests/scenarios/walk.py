@@ -20,6 +20,7 @@ from cognito_flow import (
     Credentials,
     CustomAuth,
     CustomChallenge,
+    Event,
     MemoryStore,
     MfaSetup,
     NewPasswordRequired,
@@ -37,6 +38,7 @@ from cognito_flow import (
     WebAuthn,
 )
 from cognito_flow.testing import LocalCognito, Pool, totp_code
+from docs.pictures.follows import FOLLOWS, RARELY_FOLLOWS, TOKENS
 from tests.scenarios.custom import create, define, verify
 
 PASSWORDS = ["Correct horse 1", "Battery staple 2", "weak", "é"]
@@ -49,12 +51,39 @@ USERS: list[Mapping[str, Any]] = [
     {"email": "alice@example.com", "temporary": True},
 ]
 
+FLOW_OF: Mapping[type[Credentials], str] = {
+    UserSrpAuth: "USER_SRP_AUTH",
+    UserPasswordAuth: "USER_PASSWORD_AUTH",
+    CustomAuth: "CUSTOM_AUTH",
+    UserAuth: "USER_AUTH",
+    RefreshTokenAuth: "REFRESH_TOKEN_AUTH",
+}
+
+
+class Trail:
+    """Hears which challenge follows which flow or challenge."""
+
+    def __init__(self) -> None:
+        self.flow = self.last = ""
+        self.seen: set[tuple[str, str]] = set()
+
+    def hear(self, event: Event) -> None:
+        """Keep what was called last, and what came then."""
+        if event.kind == "call" and event.operation in {"InitiateAuth", "AdminInitiateAuth"}:
+            self.last = self.flow
+        elif event.kind == "call" and event.challenge:
+            self.last = event.challenge
+        elif event.kind == "challenge" and event.challenge:
+            self.seen.add((self.last, event.challenge))
+        elif event.kind == "signed_in":
+            self.seen.add((self.last, TOKENS))
+
 
 class Walk:
     """One sign-in after another, with random choices and mistakes."""
 
-    def __init__(self, pool: Pool, flow: AuthFlow, data: st.DataObject) -> None:
-        self.pool, self.flow, self.data = pool, flow, data
+    def __init__(self, pool: Pool, flow: AuthFlow, data: st.DataObject, trail: Trail) -> None:
+        self.pool, self.flow, self.data, self.trail = pool, flow, data, trail
 
     def draw(self, *choices: Any) -> Any:
         """One of these."""
@@ -67,7 +96,9 @@ class Walk:
             self.happen()
             try:
                 if step is None or isinstance(step, SignedIn):
-                    step = self.flow.start(self.begin(step))
+                    credentials = self.begin(step)
+                    self.trail.flow = FLOW_OF[type(credentials)]
+                    step = self.flow.start(credentials)
                 else:
                     step = self.flow.send(self.answer(step))
             except CognitoFlowError:
@@ -156,6 +187,13 @@ class Walk:
             return "none"
 
 
+MAP = {
+    (name, following)
+    for table in (FOLLOWS, RARELY_FOLLOWS)
+    for name, names in table.items()
+    for following in names
+}
+
 # One service for all walks: making the boto client of another takes longer than a walk.
 COGNITO = LocalCognito()
 begin_anew = COGNITO.snapshot()
@@ -173,7 +211,7 @@ def walk(data: st.DataObject, pools: list[Mapping[str, Any]]) -> None:
     """Walk in one of these pools.
 
     No other exception may arrive than a CognitoFlowError: no KeyError, no AttributeError and no error of
-    botocore.
+    botocore. What follows what is on the map of challenges (docs/pictures).
     """
     members, user = data.draw(st.sampled_from(pools)), data.draw(st.sampled_from(USERS))
     begin_anew()
@@ -188,6 +226,14 @@ def walk(data: st.DataObject, pools: list[Mapping[str, Any]]) -> None:
     hides = data.draw(st.sampled_from(["ENABLED", "LEGACY"]))
     app = pool.app_client(secret=data.draw(st.booleans()), prevent_user_existence_errors=hides)
     devices = data.draw(st.sampled_from([None, MemoryStore]))
-    flow = pool.flow(app, admin=data.draw(st.booleans()), devices=devices() if devices else None)
+    trail = Trail()
+    flow = pool.flow(
+        app,
+        admin=data.draw(st.booleans()),
+        devices=devices() if devices else None,
+        on_event=trail.hear,
+    )
 
-    Walk(pool, flow, data).run()
+    Walk(pool, flow, data, trail).run()
+
+    assert trail.seen - MAP == set()
