@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
@@ -18,15 +19,19 @@ from cognito_flow import (
     SmsMfa,
     Throttled,
     UnexpectedResponse,
+    UsageError,
+    UserContext,
     UserPasswordAuth,
     UserSrpAuth,
 )
 from cognito_flow import _engine as engine
+from cognito_flow._turn import Turn
 from tests.support.conversation import (
     APP,
     DEVICE,
     DEVICE_VERIFIER,
     DONE,
+    NOW,
     RESULT,
     SESSION,
     VERIFIER,
@@ -232,3 +237,91 @@ def test_device_of_a_challenge_without_an_alias_needs_no_alias_in_the_store() ->
     talk = Conversation(engine.send(turn(devices=MemoryStore()), challenge.answer("1")))
 
     assert isinstance(talk.answer(DONE).result, SignedIn)
+
+
+# -- the turn itself --
+
+
+def test_newer_session_is_kept_when_the_answer_is_sent_again_without_the_device() -> None:
+    pending = Pending(name="MFA_SETUP", username="alice", session="older-session-1234567")
+    talk = Conversation(turn(DEVICE).respond(pending, {}, session="newer-session-1234567"))
+    assert talk.sent["Session"] == "newer-session-1234567"
+
+    talk.refuse(DeviceForgotten("x"))
+
+    assert talk.sent["Session"] == "newer-session-1234567"
+    assert "DEVICE_KEY" not in talk.responses
+
+
+class RememberingStore(MemoryStore):
+    """A store that notes how it is used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[AppClient, str]] = []
+        self.put: list[tuple[str, str | None]] = []
+
+    def get_device(self, app: AppClient, username: str) -> Device | None:
+        self.asked.append((app, username))
+        return super().get_device(app, username)
+
+    def put_device(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
+        self.put.append((username, alias))
+        super().put_device(app, username, device, alias=alias)
+
+
+def test_device_is_stored_under_a_new_alias_once() -> None:
+    store = RememberingStore()
+    store.put_device(APP, "alice", DEVICE)
+    for _ in range(2):
+        start(UserPasswordAuth("al@example.com", "pw"), turn(DEVICE, devices=store)).answer(DONE)
+
+    assert store.get_device(APP, "al@example.com") == DEVICE
+    assert [alias for _, alias in store.put] == [None, "al@example.com"]
+    assert set(store.asked) == {(APP, "al@example.com")}
+
+
+def test_alias_that_cannot_be_looked_up_is_reported() -> None:
+    events: list[Event] = []
+    flow = turn(DEVICE, devices=UnreadableStore(), on_event=events.append)
+    start(UserPasswordAuth("al@example.com", "pw"), flow).answer(DONE)
+
+    assert ("device_not_loaded", "OSError") in [(event.kind, event.error) for event in events]
+
+
+@pytest.mark.parametrize(("skew", "corrected"), [(29, 0), (-29, 0), (30, 30), (-30, -30), (3600, 3600)])
+def test_clock_that_is_half_a_minute_off_is_corrected_and_not_before(skew: int, corrected: int) -> None:
+    """The Date header has a resolution of a second and may be old: less would correct a clock that is right."""
+    moment = turn()
+    talk = Conversation(moment.call("GetUser", {"AccessToken": "a"}))
+
+    talk.answer({}, NOW + timedelta(seconds=skew))
+
+    assert moment.service_time() == NOW + timedelta(seconds=corrected)
+
+
+def test_repr_of_a_turn_shows_no_secret() -> None:
+    moment = Turn(settings=turn().settings, device=DEVICE, username="alice", refresh_token="SENTINEL-1")
+    moment.begin_srp("SENTINEL-2")
+
+    assert "alice" in repr(moment)
+    for secret in ("SENTINEL", str(DEVICE.secret), str(APP.client_secret), str(moment.ephemeral)):
+        assert secret not in repr(moment)
+
+
+def test_turn_begins_with_the_device_of_the_store() -> None:
+    store = MemoryStore()
+    store.put_device(APP, "alice", DEVICE)
+
+    assert (
+        start(UserPasswordAuth("alice", "pw"), turn(devices=store)).sent["AuthParameters"]["DEVICE_KEY"]
+        == DEVICE.key
+    )
+
+
+@pytest.mark.parametrize("missing", ["ip", "server_name", "server_path"])
+def test_admin_operation_needs_all_three_of_the_context(missing: str) -> None:
+    known = {"ip": "192.0.2.1", "server_name": "example.com", "server_path": "/login", missing: None}
+
+    with pytest.raises(UsageError, match="ip, server_name and server_path"):
+        start(UserPasswordAuth("alice", "pw"), turn(admin=True, context=UserContext(**known)))

@@ -14,7 +14,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "cognito_flow/_seal.py": ("tests/flow/test_seal.py",),
     "cognito_flow/_answered.py": CORE,
     "cognito_flow/_engine.py": CORE,
-    "cognito_flow/_turn.py": CORE,
+    "cognito_flow/_turn.py": (*CORE, "tests/account/test_sign_up_exchanges.py"),
     "cognito_flow/errors.py": ("tests/errors",),
     "cognito_flow/handlers/*": ("tests/handlers", SCENARIOS),
     "cognito_flow/tokens/verifier.py": ("tests/tokens/test_verifier*.py",),
