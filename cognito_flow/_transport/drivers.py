@@ -177,7 +177,8 @@ class AsyncDriver:
     async def run(self, exchange: Exchange[T]) -> T:
         """Run an exchange to its end."""
         if self.wire.clients.are_asynchronous:
-            return await self._run_on_the_loop(exchange)
+            async with self.wire.workers.turn_on_the_loop():
+                return await self._run_on_the_loop(exchange)
         finish = partial(_finish_on, asyncio.get_running_loop())
         return await self.wire.workers.run(_run_blocking, self.wire, exchange, finish)
 

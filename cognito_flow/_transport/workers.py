@@ -1,4 +1,4 @@
-"""The worker threads of one AsyncAuthFlow."""
+"""The worker threads of one AsyncAuthFlow, and how many turns it runs at once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import attrs
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_MAX_TURNS = 64  # at once, each in a thread that mostly waits for Cognito
+_MAX_TURNS = 64  # at once; each mostly waits for Cognito
 _MAX_FIRST_STEPS = 2
 
 
@@ -30,6 +31,18 @@ class Workers:
     _turns: ThreadPoolExecutor | None = attrs.field(default=None, init=False, repr=False)
     _first_steps: ThreadPoolExecutor | None = attrs.field(default=None, init=False, repr=False)
     _process: int | None = attrs.field(default=None, init=False)
+    _loops: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = attrs.field(
+        factory=WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore], init=False, repr=False
+    )
+
+    def turn_on_the_loop(self) -> asyncio.Semaphore:
+        """Return what a turn on the running event loop enters, which waits until there is room for it.
+
+        aiobotocore needs milliseconds to prepare a request, in which the loop does nothing else. If hundreds
+        of turns began at once, the first proof would wait behind the last InitiateAuth.
+        """
+        loop = asyncio.get_running_loop()
+        return self._loops.setdefault(loop, asyncio.Semaphore(_MAX_TURNS))
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a turn, or a step of one that has begun."""

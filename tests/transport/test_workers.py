@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import pytest
 
-from cognito_flow import AsyncAuthFlow, Event, SignedIn, UserSrpAuth
+from cognito_flow import AsyncAuthFlow, Event, SignedIn, UserPasswordAuth, UserSrpAuth
 from cognito_flow._exchange import Wait
 from cognito_flow._transport.drivers import _finish_on
 from cognito_flow._transport.workers import Workers
@@ -103,6 +103,43 @@ def test_busy_executor_of_asyncio_does_not_delay_a_turn(make: type[Service]) -> 
             await busy
 
     assert isinstance(asyncio.run(run()), SignedIn)
+
+
+@attrs.define
+class HeldService(AsyncService):
+    """Answers nothing until it is released, and counts the calls that wait."""
+
+    full: asyncio.Event = attrs.field(factory=asyncio.Event)
+    released: asyncio.Event = attrs.field(factory=asyncio.Event)
+    waiting: int = 0
+
+    def initiate_auth(self, **parameters: Any) -> object:
+        async def call() -> object:
+            self.waiting += 1
+            if self.waiting == 64:
+                self.full.set()
+            await self.released.wait()
+            return DONE
+
+        return call()
+
+
+def test_at_most_64_turns_run_at_once_on_each_event_loop_that_uses_the_flow() -> None:
+    service = HeldService()
+    flow = AsyncAuthFlow(APP, service)
+
+    async def run() -> int:
+        service.waiting, service.full, service.released = 0, asyncio.Event(), asyncio.Event()
+        turns = [asyncio.ensure_future(flow.start(UserPasswordAuth("alice", "x"))) for _ in range(100)]
+        await service.full.wait()
+        await asyncio.sleep(0.1)  # time enough for a turn too many
+        waiting = service.waiting
+        service.released.set()
+        await asyncio.gather(*turns)
+        return waiting
+
+    assert [asyncio.run(run()) for _ in range(2)] == [64, 64]
+    assert service.waiting == 100
 
 
 def test_listener_sees_the_context_variables_of_the_caller() -> None:
