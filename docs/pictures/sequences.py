@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import attrs
 
@@ -45,14 +46,14 @@ _TOTP = {"mfa_configuration": "ON", "software_token_mfa_configuration": {"Enable
 class Recording:
     """A pool with the user alice, and everything that is said while she signs in."""
 
-    members: dict[str, object] = attrs.field(factory=dict)
-    user: dict[str, object] = attrs.field(factory=dict)
+    members: dict[str, Any] = attrs.field(factory=dict)
+    user: dict[str, Any] = attrs.field(factory=dict)
     messages: list[tuple[str, str, str, str]] = attrs.field(factory=list)
 
     def __attrs_post_init__(self) -> None:
         self.cognito = LocalCognito()
         self.pool = self.cognito.create_pool(**self.members)
-        self.pool.add_user("alice", _PASSWORD, **self.user)  # type: ignore[arg-type]
+        self.pool.add_user("alice", _PASSWORD, **self.user)
         self.flow = self.pool.flow(on_event=self._hear, store=MemoryStore())
 
     def _hear(self, event: Event) -> None:

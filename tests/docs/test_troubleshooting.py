@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -165,7 +166,7 @@ def throttled(pool: Pool) -> object:
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_local_cognito_sends_the_text_of_the_page(
-    cognito: LocalCognito, members: dict[str, object], cause: Callable[[Pool], object], text: str
+    cognito: LocalCognito, members: dict[str, Any], cause: Callable[[Pool], object], text: str
 ) -> None:
     pool = cognito.create_pool(**members)
     pool.add_user("alice", PASSWORD, totp=bool(members))
