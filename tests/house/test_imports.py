@@ -38,11 +38,11 @@ FLOORS = (
     {"account"},
     {"admin", "flow"},
     {"cognito_flow"},  # the package itself, which exports the rooms below
-    {"integrations", "terminal"},
+    {"compat", "integrations", "terminal"},
     {"testing"},
     {"cli"},
 )
-ABOVE_THE_CORE = {"integrations", "terminal", "testing", "cli"}
+ABOVE_THE_CORE = {"compat", "integrations", "terminal", "testing", "cli"}
 
 # What of the core does I/O: the calls of Cognito, the settings of a CloudFormation stack, the download of a
 # pool's keys, and what lets many callers wait for one refresh.

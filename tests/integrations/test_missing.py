@@ -1,4 +1,4 @@
-"""Each integration names the extra to install if its library is missing."""
+"""Each module that needs an extra names the extra to install if it is missing."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ import sys
 import pytest
 
 PACKAGES = [
-    ("aiohttp", "aiohttp", "aiohttp"),
-    ("django", "django", "django"),
-    ("fastapi", "fastapi", "fastapi"),
-    ("flask", "flask", "flask"),
-    ("httpx", "httpx", "httpx"),
-    ("httpx2", "httpx2", "httpx2"),
-    ("requests", "requests", "requests"),
-    ("rest_framework", "rest_framework", "djangorestframework"),
-    ("starlette", "starlette", "starlette"),
+    ("compat.pycognito.utils", "requests", "requests"),
+    ("integrations.aiohttp", "aiohttp", "aiohttp"),
+    ("integrations.django", "django", "django"),
+    ("integrations.fastapi", "fastapi", "fastapi"),
+    ("integrations.flask", "flask", "flask"),
+    ("integrations.httpx", "httpx", "httpx"),
+    ("integrations.httpx2", "httpx2", "httpx2"),
+    ("integrations.requests", "requests", "requests"),
+    ("integrations.rest_framework", "rest_framework", "djangorestframework"),
+    ("integrations.starlette", "starlette", "starlette"),
 ]
 
 
 @pytest.mark.parametrize(("module", "package", "extra"), PACKAGES)
 def test_missing_package_is_named(module: str, package: str, extra: str) -> None:
-    program = f"import sys; sys.modules[{package!r}] = None; import cognito_flow.integrations.{module}"
+    program = f"import sys; sys.modules[{package!r}] = None; import cognito_flow.{module}"
     done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
 
     assert (
