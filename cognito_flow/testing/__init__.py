@@ -6,6 +6,7 @@ from cognito_flow._extras import missing
 from cognito_flow._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from cognito_flow.testing._members import AppClientMembers, PoolMembers
     from cognito_flow.testing._service import RecordedCall
     from cognito_flow.testing._state.records import User
     from cognito_flow.testing._state.totp import totp_code
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALL_FLOWS",
+    "AppClientMembers",
     "AuthenticatorRefused",
     "Clock",
     "Fault",
@@ -25,6 +27,7 @@ __all__ = [
     "LocalCognito",
     "Message",
     "Pool",
+    "PoolMembers",
     "RecordedCall",
     "SoftAuthenticator",
     "User",
@@ -39,6 +42,7 @@ if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name 
         "faults": "Fault Faults",
         "local": "LocalCognito",
         "outbox": "Message",
+        "_members": "AppClientMembers PoolMembers",
         "_service": "RecordedCall",
         "_state.records": "User",
         "_state.totp": "totp_code",

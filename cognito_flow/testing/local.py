@@ -6,11 +6,15 @@ Rule of this file: it creates pools. Clients and servers come from `_reachable`,
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Unpack
 
 import attrs
 
 from cognito_flow.testing._reachable import ReachableService
 from cognito_flow.testing.pool import Pool
+
+if TYPE_CHECKING:
+    from cognito_flow.testing._members import PoolMembers
 
 
 @attrs.define(eq=False)
@@ -44,7 +48,7 @@ class LocalCognito(ReachableService):
         *,
         pool_id: str | None = None,
         region: str | None = None,
-        **members: object,
+        **members: Unpack[PoolMembers],
     ) -> Pool:
         """Create a user pool, through CreateUserPool and SetUserPoolMfaConfig.
 

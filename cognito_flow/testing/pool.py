@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cognito_flow.handlers import NamedHandler
     from cognito_flow.models import Event, UserContext
     from cognito_flow.stores import AsyncDeviceStore, AsyncTokenStore, DeviceStore, TokenStore
+    from cognito_flow.testing._members import AppClientMembers
     from cognito_flow.tokens.keys import Fetch
     from cognito_flow.tokens.verifier import AsyncCheck, AsyncTokenVerifier, Check, TokenVerifier
 
@@ -189,7 +190,7 @@ class Pool:
         client_name: str = "app",
         *,
         client_id: str | None = None,
-        **members: object,
+        **members: Unpack[AppClientMembers],
     ) -> AppClient:
         """Create an app client.
 
@@ -209,14 +210,14 @@ class Pool:
         """
         found = _members_of("CreateUserPoolClient", members)
         _check_known(members, found)
-        members = {
+        request = {
             "UserPoolId": self.id,
             "ClientName": client_name,
             "GenerateSecret": bool(secret),
             "ExplicitAuthFlows": list(flows),
             **found,
         }
-        made = call(self.cognito, "CreateUserPoolClient", members)["UserPoolClient"]
+        made = call(self.cognito, "CreateUserPoolClient", request)["UserPoolClient"]
         record = self._state.clients[made["ClientId"]]
         if client_id is not None:
             self._rename_client(record.id, client_id)

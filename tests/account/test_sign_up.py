@@ -288,7 +288,7 @@ def test_weak_password_raises_password_rejected_and_creates_no_user(world: World
 
 
 def test_sign_up_without_a_password_sends_a_code(world: World) -> None:
-    factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    factors: Any = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     pool = world.cognito.create_pool(**VERIFIED, policies=factors)
 
     signed_up = world.flow(pool).sign_up("alice", attributes={"email": ADDRESS})

@@ -162,6 +162,6 @@ def signed(served: Served, tmp_path: Path) -> Signed:
 @pytest.fixture
 def rotating(signed: Signed) -> Signed:
     """One that does, without a grace period."""
-    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    rotation: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     client = signed.pool.app_client(flows=("ALLOW_USER_PASSWORD_AUTH",), refresh_token_rotation=rotation)
     return attrs.evolve(signed, app=client)

@@ -180,7 +180,7 @@ def test_session_is_refreshed_until_an_administrator_ends_it(
 
 def test_lost_response_to_a_rotating_refresh_ends_the_session(pool: Pool, cognito: LocalCognito) -> None:
     """The old refresh token no longer works, and the new one is lost."""
-    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    rotation: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     app = pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), refresh_token_rotation=rotation)
     flow = pool.async_flow(app, seal_keys=["k" * 32])
     with TestClient(fastapi_login.make_app(flow), base_url="https://shop.example") as browser:

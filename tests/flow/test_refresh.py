@@ -28,7 +28,7 @@ from cognito_flow.testing import LocalCognito, Pool
 from tests.support.conversation import APP, RESULT, Conversation, turn
 
 ALICE = UserSrpAuth("alice", "correct horse")
-ROTATION = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 10}
+ROTATION: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 10}
 
 Call: TypeAlias = Callable[..., Any]
 
@@ -96,7 +96,7 @@ def test_lost_response_is_requested_again_within_the_grace_period(pool: Pool, ca
 
 def test_refresh_sends_the_device_key_of_the_sign_in(cognito: LocalCognito) -> None:
     """With device tracking, Cognito refuses the token without it, and the hint says so."""
-    tracking = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
+    tracking: Any = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
     pool = cognito.create_pool(device_configuration=tracking)
     pool.add_user("alice", "correct horse")
     flow = pool.flow(devices=MemoryStore())

@@ -83,7 +83,7 @@ def test_user_without_an_address_is_created_without_an_invitation(wire: Wire) ->
 
 
 def test_user_without_password_in_a_pool_with_one_time_passwords_is_confirmed(cognito: LocalCognito) -> None:
-    factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    factors: Any = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     wire = Wire(cognito.create_pool(policies=factors))
 
     assert create(wire, attributes={"email": MAIL})["UserStatus"] == "CONFIRMED"
@@ -93,7 +93,7 @@ def test_user_without_password_in_a_pool_with_one_time_passwords_is_confirmed(co
 
 
 def test_temporary_password_meets_the_policy(cognito: LocalCognito) -> None:
-    policy = {"PasswordPolicy": {"MinimumLength": 40, "RequireSymbols": True}}
+    policy: Any = {"PasswordPolicy": {"MinimumLength": 40, "RequireSymbols": True}}
     wire = Wire(cognito.create_pool(policies=policy))
     weak = refusal(lambda: create(wire, TemporaryPassword="Too-short-1"))
     create(wire, attributes={"email": MAIL})
@@ -107,7 +107,7 @@ def test_temporary_password_meets_the_policy(cognito: LocalCognito) -> None:
 
 @pytest.mark.parametrize(("days", "life"), [(0, 7), (30, 30)])
 def test_temporary_password_expires_as_the_policy_says(cognito: LocalCognito, days: int, life: int) -> None:
-    policy = {"PasswordPolicy": {"TemporaryPasswordValidityDays": days}}
+    policy: Any = {"PasswordPolicy": {"TemporaryPasswordValidityDays": days}}
     wire = Wire(cognito.create_pool(policies=policy))
     create(wire, TemporaryPassword="Given-by-hand-1")
     cognito.clock.advance(life * 86400 - 1)
@@ -219,7 +219,7 @@ def test_sub_is_taken_as_username_by_admin_operations_but_not_at_sign_in(wire: W
 
 
 def test_new_password_required_takes_no_alias_and_verifies_no_address(cognito: LocalCognito) -> None:
-    required = [{"Name": "email", "Required": True}]
+    required: Any = [{"Name": "email", "Required": True}]
     wire = Wire(cognito.create_pool(username_attributes=["phone_number", "email"], schema=required))
     wire.pool.add_user(MAIL, PASSWORD)
     wire.pool.add_user(NUMBER, PASSWORD, temporary=True)
@@ -264,7 +264,7 @@ def test_new_address_gets_a_code_unless_it_is_set_as_verified(
 def test_address_set_by_an_administrator_waits_for_its_code_unless_it_is_set_as_verified(
     cognito: LocalCognito,
 ) -> None:
-    before = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    before: Any = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
     wire = Wire(
         cognito.create_pool(auto_verified_attributes=["email"], user_attribute_update_settings=before)
     )

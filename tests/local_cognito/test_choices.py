@@ -14,7 +14,7 @@ from tests.local_cognito.wire import PASSWORD, Wire, refusal
 INCORRECT = ("NotAuthorizedException", "Incorrect username or password.")
 NEW = "Battery-staple-2"
 ORIGIN = "https://login.example.com"
-FACTORS = ["PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]
+FACTORS: Any = ["PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_taken_user_name_is_refused_at_sign_up(wire: Wire) -> None:
 @pytest.fixture
 def changing(cognito: LocalCognito) -> Wire:
     """A pool that requires a name and remembers two passwords, and carol, whose password is temporary."""
-    schema = [{"Name": "name", "AttributeDataType": "String", "Required": True, "Mutable": True}]
+    schema: Any = [{"Name": "name", "AttributeDataType": "String", "Required": True, "Mutable": True}]
     pool = cognito.create_pool(
         schema=schema,
         policies={

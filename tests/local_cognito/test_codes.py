@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cognito_flow.testing import LocalCognito, totp_code
@@ -147,7 +149,7 @@ def test_set_up_of_a_deleted_user_is_refused(totp_wire: Wire) -> None:
 
 
 def test_one_time_password_of_user_auth_has_eight_digits(cognito: LocalCognito) -> None:
-    policy = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    policy: Any = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     pool = cognito.create_pool(policies=policy)
     pool.add_user("alice", PASSWORD, email="alice@example.com")
     wire = Wire(pool)

@@ -253,7 +253,7 @@ def test_without_a_text_of_the_trigger_the_pools_own_is_sent(wire: Wire, respons
 
 
 def test_templates_of_the_pool_are_used(cognito: LocalCognito) -> None:
-    sms = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
+    sms: Any = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
     pool = cognito.create_pool(
         auto_verified_attributes=["email"],
         verification_message_template={"EmailMessage": "Code: {####}", "EmailSubject": "Code"},

@@ -223,7 +223,7 @@ def test_lower_case_email_key_is_accepted_at_mfa_setup(cognito: LocalCognito) ->
 def test_refresh_token_auth_is_refused_by_a_client_with_rotation(cognito: LocalCognito) -> None:
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD)
-    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    rotation: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     app = pool.app_client(flows=["ALLOW_USER_PASSWORD_AUTH"], refresh_token_rotation=rotation)
     wire = Wire(pool, app.client_id)
     token = wire.password()["AuthenticationResult"]["RefreshToken"]
@@ -239,7 +239,7 @@ def test_refresh_token_auth_is_refused_by_a_client_with_rotation(cognito: LocalC
 
 def test_missing_user_setting_or_app_raises_an_error_that_names_it(wire: Wire) -> None:
     with pytest.raises(TypeError, match="mfa_config"):
-        wire.cognito.create_pool(mfa_config="ON")
+        wire.cognito.create_pool(mfa_config="ON")  # type: ignore[call-arg]  # refused
     for call in (wire.pool.user, wire.pool.last_code, wire.pool.totp):
         with pytest.raises(KeyError):
             call("nobody")

@@ -13,8 +13,8 @@ from cognito_flow.testing._operations import OPERATIONS
 from tests.support.contract import model
 
 PASSWORD, NEW = "Correct-horse-1", "Battery-staple-2"
-PASSKEYS = {"RelyingPartyId": "app.example", "UserVerification": "required"}
-FACTORS = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}
+PASSKEYS: Any = {"RelyingPartyId": "app.example", "UserVerification": "required"}
+FACTORS: Any = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}
 
 
 @attrs.define

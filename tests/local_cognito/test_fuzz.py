@@ -36,7 +36,7 @@ from cognito_flow.testing import LocalCognito, _example
 
 EXAMPLES, REQUESTS = 1_000, 100
 PASSWORD = "correct horse"
-SMS = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
+SMS: Any = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
 
 # What programs put in when they go wrong, or when somebody wants them to.
 ODDITIES: tuple[object, ...] = (
@@ -109,7 +109,7 @@ class Recording(LocalCognito):
 
 def second_factors(cognito: Recording) -> None:
     """Sign-ins with a password, a code and a device, through both kinds of operations."""
-    tracking = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False}
+    tracking: Any = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False}
     pool = cognito.create_pool(
         mfa_configuration="ON",
         sms_mfa_configuration=SMS,
@@ -136,7 +136,7 @@ def second_factors(cognito: Recording) -> None:
 
 def choices(cognito: Recording) -> None:
     """Choice-based and custom sign-ins, sign-up and recovery."""
-    factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "SMS_OTP"]}}
+    factors: Any = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "SMS_OTP"]}}
     pool = cognito.create_pool(policies=factors, auto_verified_attributes=["email"])
     for name in ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse"):
         pool.triggers[name] = getattr(_example, name[:6].lower())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import attrs
 import jwt
@@ -25,7 +26,7 @@ from cognito_flow.testing import LocalCognito, Message, Pool
 
 CLIENTS = 50
 ROUNDS = 20
-SMS = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
+SMS: Any = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
 
 
 def password(number: int) -> str:
@@ -92,7 +93,7 @@ def sign_in_often(pool: Pool, times: int) -> None:
 @pytest.mark.slow
 def test_memory_does_not_grow_with_completed_sign_ins() -> None:
     cognito = LocalCognito()
-    tracking = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
+    tracking: Any = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
     pool = cognito.create_pool(
         mfa_configuration="ON", sms_mfa_configuration=SMS, device_configuration=tracking
     )

@@ -132,7 +132,7 @@ def test_migration_trigger_is_not_run_for_existing_users(wire: Wire) -> None:
 
 @pytest.mark.parametrize("mode", ["LEGACY", "ENABLED"])
 def test_migrated_user_completes_the_second_factor_in_the_same_sign_in(
-    cognito: LocalCognito, mode: str
+    cognito: LocalCognito, mode: Any
 ) -> None:
     pool = cognito.create_pool(mfa_configuration="ON", email_mfa_configuration={})
     wire = Wire(pool, pool.app_client(prevent_user_existence_errors=mode).client_id)

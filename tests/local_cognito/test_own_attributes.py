@@ -19,7 +19,7 @@ ALIAS_TAKEN = ("AliasExistsException", "An account with the email already exists
 EXPIRED = ("ExpiredCodeException", "Invalid code provided, please request a code again.")
 LIMIT = ("LimitExceededException", "Attempt limit exceeded, please try after some time.")
 NEW = "new@example.com"
-BEFORE = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+BEFORE: Any = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
 
 
 @attrs.define
@@ -143,7 +143,7 @@ def test_read_and_write_attributes_of_the_client_limit_its_users(cognito: LocalC
     ],
 )
 def test_refused_change_changes_nothing(cognito: LocalCognito, name: str, value: str, text: str) -> None:
-    schema = [
+    schema: Any = [
         {"Name": "team", "AttributeDataType": "String", "Mutable": False},
         {"Name": "nickname", "Required": True},
     ]

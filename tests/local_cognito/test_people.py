@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cognito_flow.testing import LocalCognito
@@ -82,7 +84,7 @@ def test_simulated_salt_never_starts_with_a_zero_byte(hiding: Wire) -> None:
 
 
 def test_hidden_unknown_user_gets_a_simulated_code_that_nothing_answers(cognito: LocalCognito) -> None:
-    policy = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    policy: Any = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     pool = cognito.create_pool(policies=policy)
     wire = Wire(pool, pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
     step = wire.start("USER_AUTH", USERNAME="nobody", PREFERRED_CHALLENGE="EMAIL_OTP")

@@ -215,7 +215,7 @@ def test_custom_attributes_are_added_once_with_their_prefix(api: Any, wire: Wire
 
 TEXT = {"Name": "team", "AttributeDataType": "String"}
 
-CUSTOM = [
+CUSTOM: Any = [
     {
         "Name": "team",
         "AttributeDataType": "String",
@@ -405,7 +405,7 @@ def test_contradicting_app_client_settings_are_refused(api: Any, wire: Wire, mem
 
 
 def test_refresh_token_validity_of_zero_is_thirty_days(wire: Wire) -> None:
-    units = {"RefreshToken": "seconds"}
+    units: Any = {"RefreshToken": "seconds"}
     limited = Wire(
         wire.pool, wire.pool.app_client(refresh_token_validity=0, token_validity_units=units).client_id
     )
@@ -550,11 +550,11 @@ def test_published_test_keys_are_valid_rsa_keys() -> None:
 
 def test_pool_is_created_without_a_client_and_refused_as_through_one(cognito: LocalCognito) -> None:
     with pytest.raises(ClientError, match="Member must satisfy enum value set") as refused:
-        cognito.create_pool(mfa_configuration="SOMETIMES")
+        cognito.create_pool(mfa_configuration="SOMETIMES")  # type: ignore[arg-type]  # refused
     error: Any = refused.value.response
     assert error["Error"]["Code"] == INVALID
     with pytest.raises(TypeError, match="not JSON serializable"):
-        cognito.create_pool(policies=object())
+        cognito.create_pool(policies=object())  # type: ignore[arg-type]  # refused
     cognito.faults.lose("CreateUserPool")
     with pytest.raises(ReadTimeoutError):
         cognito.create_pool()

@@ -248,7 +248,7 @@ def test_factor_set_up_again_is_listed_once(cognito: LocalCognito) -> None:
 @pytest.fixture
 def with_codes(cognito: LocalCognito) -> Wire:
     """A pool with codes as second factors, and alice, who has both of them."""
-    sms = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
+    sms: Any = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
     pool = cognito.create_pool(
         mfa_configuration="OPTIONAL", sms_configuration=sms, email_mfa_configuration={}
     )

@@ -53,14 +53,14 @@ def is_known(wire: Wire, typed: str) -> bool:
 @pytest.fixture
 def alias(cognito: LocalCognito) -> Wire:
     """A pool where verified addresses and preferred user names are aliases."""
-    names = ["email", "phone_number", "preferred_username"]
+    names: Any = ["email", "phone_number", "preferred_username"]
     return Wire(cognito.create_pool(alias_attributes=names, auto_verified_attributes=["email"]))
 
 
 @pytest.fixture
 def named(cognito: LocalCognito) -> Wire:
     """A pool where an address is the user name."""
-    names = ["email", "phone_number"]
+    names: Any = ["email", "phone_number"]
     return Wire(cognito.create_pool(username_attributes=names, auto_verified_attributes=["email"]))
 
 
@@ -80,7 +80,7 @@ def test_user_names_differ_by_case_unless_case_sensitive_is_false(cognito: Local
 
 
 def test_addresses_differ_by_case_as_user_names_do(cognito: LocalCognito) -> None:
-    folds = {"CaseSensitive": False}
+    folds: Any = {"CaseSensitive": False}
     wire = Wire(cognito.create_pool(username_configuration=folds, username_attributes=["email"]))
     sign_up(wire, "Al@Example.com")
 
@@ -100,7 +100,7 @@ def test_addresses_differ_by_case_as_user_names_do(cognito: LocalCognito) -> Non
     ],
 )
 def test_user_name_must_be_an_address_of_the_username_attributes(
-    cognito: LocalCognito, attributes: list[str], text: str
+    cognito: LocalCognito, attributes: Any, text: str
 ) -> None:
     wire = Wire(cognito.create_pool(username_attributes=attributes))
 

@@ -135,7 +135,7 @@ def test_refresh_token_becomes_new_tokens(pool: Pool, endpoint: Endpoint, cognit
 
 
 def test_rotating_refresh_token_comes_with_the_next_one(pool: Pool, endpoint: Endpoint) -> None:
-    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    rotation: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     app = pool.app_client(secret=True, flows=["ALLOW_USER_SRP_AUTH"], refresh_token_rotation=rotation)
     refresh = {"grant_type": "refresh_token", "refresh_token": sign_in(pool, app).refresh_token or ""}
 

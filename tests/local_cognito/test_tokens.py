@@ -44,7 +44,7 @@ def refresh(wire: Wire, token: str, **more: str) -> Any:
 def rotating(wire: Wire) -> Wire:
     """An app client that rotates refresh tokens with a grace period of 10 seconds."""
     flows = [flow for flow in ALL_FLOWS if flow != "ALLOW_REFRESH_TOKEN_AUTH"]
-    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 10}
+    rotation: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 10}
     return Wire(wire.pool, wire.pool.app_client(flows=flows, refresh_token_rotation=rotation).client_id)
 
 
@@ -212,7 +212,7 @@ def test_pools_of_different_services_share_keys() -> None:
 
 def test_rotation_without_grace_period_ends_the_old_token_at_once(wire: Wire) -> None:
     flows = [flow for flow in ALL_FLOWS if flow != "ALLOW_REFRESH_TOKEN_AUTH"]
-    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    rotation: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     rotating = Wire(wire.pool, wire.pool.app_client(flows=flows, refresh_token_rotation=rotation).client_id)
     old = result(rotating)["RefreshToken"]
     refresh(rotating, old)

@@ -67,7 +67,7 @@ def two_factor_pool(cognito: LocalCognito) -> Pool:
 
 def choice_pool(cognito: LocalCognito) -> Pool:
     """A pool that lets people choose what to begin with."""
-    allowed = {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "SMS_OTP"]}
+    allowed: Any = {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "SMS_OTP"]}
     pool = cognito.create_pool(policies={"SignInPolicy": allowed})
     pool.add_user("alice", PASSWORD, email="alice@example.com", phone_number="+31612341234")
     return pool
@@ -75,14 +75,14 @@ def choice_pool(cognito: LocalCognito) -> Pool:
 
 def device_pool(cognito: LocalCognito, *, asks: bool = False, **members: Any) -> Pool:
     """A pool in which a remembered device replaces the code by SMS."""
-    configuration = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": asks}
+    configuration: Any = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": asks}
     user = {"phone_number": "+31612341234", "email": "alice@example.com"}
     return mfa_pool(cognito, user=user, device_configuration=configuration, **SMS, **members)
 
 
 def free_device_pool(cognito: LocalCognito) -> Pool:
     """A pool that remembers devices, and asks new ones for nothing but the password."""
-    configuration = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False}
+    configuration: Any = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False}
     pool = cognito.create_pool(device_configuration=configuration)
     pool.add_user("alice", PASSWORD)
     return pool
@@ -97,7 +97,7 @@ def custom_pool(cognito: LocalCognito) -> Pool:
 
 def rotating_app(pool: Pool, flow: str = "ALLOW_USER_SRP_AUTH") -> AppClient:
     """An app client whose refresh tokens are good once."""
-    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    rotation: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     return pool.app_client(flows=(flow,), refresh_token_rotation=rotation)
 
 

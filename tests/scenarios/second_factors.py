@@ -30,7 +30,7 @@ SMS: dict[str, Any] = {
 TOTP: dict[str, Any] = {"software_token_mfa_configuration": {"Enabled": True}}
 EMAIL: dict[str, Any] = {"email_mfa_configuration": {"Message": "Your code is {####}", "Subject": "Code"}}
 ON: dict[str, Any] = {"mfa_configuration": "ON"}
-OPTIONAL = {"mfa_configuration": "OPTIONAL"}
+OPTIONAL: dict[str, Any] = {"mfa_configuration": "OPTIONAL"}
 
 
 @row("5.3", pool={**ON, **SMS})

@@ -223,7 +223,7 @@ def walk(data: st.DataObject, pools: list[Mapping[str, Any]]) -> None:
     names = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
     if data.draw(st.booleans()):
         pool.triggers.update(zip(names, (define, create, verify), strict=True))
-    hides = data.draw(st.sampled_from(["ENABLED", "LEGACY"]))
+    hides: Any = data.draw(st.sampled_from(["ENABLED", "LEGACY"]))
     app = pool.app_client(secret=data.draw(st.booleans()), prevent_user_existence_errors=hides)
     devices = data.draw(st.sampled_from([None, MemoryStore]))
     trail = Trail()

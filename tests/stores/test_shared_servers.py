@@ -26,7 +26,7 @@ from tests.support.environments import python_with
 from tests.support.store_writer import APP, LOCK_SECONDS, dynamodb, opened, tokens
 
 MOTO = ("moto[server]==5.2.5",)
-ROTATION = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+ROTATION: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
 ROUNDS = 20
 SECONDS_TO_START = 30
 

@@ -32,7 +32,7 @@ class Delegation:
     web: AppClient = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        config = {"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", "LambdaArn": _ARN}}
+        config: Any = {"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", "LambdaArn": _ARN}}
         self.pool = self.cognito.create_pool(lambda_config=config)
         self.pool.triggers["PreTokenGeneration"] = _add_scopes
         api: Any = self.cognito.client()

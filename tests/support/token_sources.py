@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 ALICE = UserSrpAuth("alice", "correct horse")
 REFRESH = "GetTokensFromRefreshToken"
-ROTATION = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+ROTATION: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
 
 
 def result(value: T | Coroutine[object, object, T]) -> T:

@@ -19,7 +19,7 @@ from cognito_flow.testing import LocalCognito, Pool
 from tests.support.async_store import AsyncLockingMemoryStore, AsyncMemoryStore
 from tests.support.token_sources import ALICE
 
-DEVICES = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False}
+DEVICES: Any = {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -15,7 +16,7 @@ from cognito_flow import Account, FileStore, UserSrpAuth
 from cognito_flow.testing import LocalCognito
 
 PROCESSES, ROUNDS = 4, 500
-ROTATION = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+ROTATION: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
 
 PROGRAM = """
 import json, sys

@@ -104,7 +104,7 @@ class SignIn:
         destination = self._destination(medium, changes.get("email"))
         if self.user is not None:
             message = Message(self.user.username, medium, destination, code, challenge, self.pool.id)
-            metadata = {} if self.is_start else self.metadata
+            metadata: Mapping[str, str] = {} if self.is_start else self.metadata
             self.outbox.append(
                 compose(self.pool, self.user, message, "Authentication", self.client.id, metadata)
             )
