@@ -375,15 +375,49 @@ class AsyncUserAdmin(_Admin):
         verified: Iterable[Address] = (),
     ) -> EnsuredUser:
         """Create a user who can sign in, or bring an existing one into this state. See
-        `UserAdmin.ensure_user`."""
+        `UserAdmin.ensure_user`.
+
+        Args:
+            username: The user name; in pools that sign in by address, the address.
+            password: The permanent password. None: an existing user's password stays as it is, and a new user
+                has none that is known.
+            attributes: Attributes by name; custom attributes as ``custom:...``.
+            verified: The addresses to mark as verified: ``email``, ``phone_number``. If you change an address
+                that is not among them, Cognito may send a code to it.
+
+        Raises:
+            PasswordRejected: The password breaks the pool's policy. A new user exists by then.
+            InputRejected: An attribute is invalid.
+            AliasExists: An address belongs to another user, as an alias.
+            TriggerRefused: The pool's PreSignUp trigger refused.
+        """
         return await self._run(self._exchanges.ensure_user(username, password, attributes, verified))
 
     async def set_password(self, username: str, password: str, *, permanent: bool = True) -> None:
-        """Set a user's password. See `UserAdmin.set_password`."""
+        """Set a user's password.
+
+        Args:
+            username: The user name.
+            password: The password.
+            permanent: False: the user must replace it at the next sign-in.
+
+        Raises:
+            PasswordRejected: The password breaks the pool's policy or history rule.
+            UserNotFound: There is no such user.
+        """
         await self._run(self._exchanges.set_password(username, password, permanent))
 
     async def add_to_group(self, username: str, group: str) -> None:
-        """Add a user to a group. See `UserAdmin.add_to_group`."""
+        """Add a user to a group.
+
+        Args:
+            username: The user name.
+            group: The name of the group, which must exist.
+
+        Raises:
+            UserNotFound: There is no such user.
+            ServiceError: There is no such group.
+        """
         await self._run(self._exchanges.add_to_group(username, group))
 
     async def find_user(
@@ -394,7 +428,19 @@ class AsyncUserAdmin(_Admin):
         phone_number: str | None = None,
         sub: str | None = None,
     ) -> PoolUser | None:
-        """Find a user by exactly one of these, or return None. See `UserAdmin.find_user`."""
+        """Find a user by exactly one of these, or return None.
+
+        Args:
+            username: The user name.
+            email: The e-mail address, verified or not; compared without case.
+            phone_number: The phone number, verified or not, such as ``+31612345678``.
+            sub: The permanent id.
+
+        Raises:
+            SeveralUsers: The address belongs to several users.
+            InvalidInput: It contains a backslash, or is empty.
+            UsageError: None or more than one was given.
+        """
         return await self._run(
             self._exchanges.find_user(username, email=email, phone_number=phone_number, sub=sub)
         )

@@ -652,11 +652,39 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         *,
         device: Device | None = None,
     ) -> Step:
-        """Begin a sign-in. See `AuthFlow.start`."""
+        """Begin a sign-in.
+
+        Args:
+            credentials: `UserSrpAuth`, `UserPasswordAuth`, `CustomAuth`, `UserAuth` or `RefreshTokenAuth`.
+            device: The user's remembered device, if you keep it yourself.
+
+        Returns:
+            `SignedIn`, or the challenge that Cognito sent.
+
+        Raises:
+            NotAuthorized: The name, the password or another proof is wrong. Show one message for all of its
+                subclasses.
+            TryLater: Cognito could not be reached, or accepts no calls now.
+            ServiceError: Cognito refused for another reason; the subclass says why.
+            UnexpectedResponse: The response cannot be read.
+            UsageError: The credentials do not fit this flow.
+        """
         return await self._run().run(self._start(credentials, device))
 
     async def send(self, answer: Answer) -> Step:
-        """Continue a sign-in. See `AuthFlow.send`."""
+        """Continue a sign-in.
+
+        Args:
+            answer: The result of ``challenge.answer(...)``.
+
+        Returns:
+            `SignedIn`, or the next challenge.
+
+        Raises:
+            AnswerRejected: Answer the same challenge again.
+            StartOver: This sign-in is over: begin a new one.
+            CognitoFlowError: As with `start`.
+        """
         with self._answered.once(self._check(answer)) as leads_to:
             leads_to(step := await self._run().run(self._send(answer)))
             return step
@@ -669,7 +697,19 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         device: Device | None = None,
         max_steps: int = 16,
     ) -> SignedIn:
-        """Run a complete sign-in. `ask` may be a coroutine function. See `AuthFlow.sign_in`."""
+        """Run a complete sign-in. `ask` may be a coroutine function.
+
+        Args:
+            credentials: As for `start`.
+            ask: Called with each challenge; returns its answer, or None. `cognito_flow.terminal.ask` asks in
+                the terminal.
+            device: As for `start`.
+            max_steps: The largest number of challenges to answer.
+
+        Raises:
+            Unanswered: A challenge was not answered; the error holds it.
+            CognitoFlowError: As with `start` and `send`.
+        """
         step = await self.start(credentials, device=device)
         for _ in range(max_steps):
             if isinstance(step, SignedIn):
@@ -679,11 +719,36 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         return _signed_in(step, max_steps)
 
     async def refresh(self, tokens: Tokens | str) -> Tokens:
-        """Return new tokens for a signed-in user. See `AuthFlow.refresh`."""
+        """Return new tokens for a signed-in user.
+
+        Args:
+            tokens: The tokens of the sign-in or of the last refresh, or a refresh token as a str.
+
+        Returns:
+            The new tokens. With rotation, they contain a new refresh token, and the old one expires: store
+            the new tokens before you use them, or let `token_source` do it.
+
+        Raises:
+            SignedOut: The user must sign in again; `hint` names other possible causes. After
+                `RefreshTokenReused`, read your store first: another process may have stored newer tokens.
+            UsageError: The tokens have no refresh token.
+            CognitoFlowError: As with `start`.
+        """
         return await self._run().run(self._refresh(tokens))
 
     async def revoke(self, tokens: Tokens | str, *, linked: bool = False) -> None:
-        """End this sign-in. See `AuthFlow.revoke`."""
+        """End this sign-in.
+
+        Args:
+            tokens: The tokens of the sign-in or of the last refresh, or a refresh token as a str. Revoking
+                twice does not raise.
+            linked: Also revoke the SSO session that the sign-in came through, in pools that track sessions.
+
+        Raises:
+            UsageError: The tokens have no refresh token, or the installed botocore is too old for `linked`.
+            ServiceError: The app client does not allow it.
+            CognitoFlowError: As with `start`.
+        """
         await self._run().run(self._revoke(tokens, linked))
 
     async def exchange(
@@ -696,7 +761,27 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         audiences: Iterable[str] = (),
         requested: IssuedTokenType | None = None,
     ) -> DerivedToken:
-        """Exchange a user's token for a new one. See `AuthFlow.exchange`."""
+        """Exchange a user's token for a new one.
+
+        Args:
+            subject: The token of the user: `Tokens`, an access or ID token as a str, or a `ProviderToken`.
+            actor: The token of the service or agent that acts for the user, such as one of a
+                `ClientCredentialsSource`. The new token names it: `AccessClaims.actor`. Without an actor, it
+                looks as if the user called directly.
+            scopes: The scopes that the new token shall have. It gets those of them that the subject's token
+                has and the app client may have. None keeps the scopes of the subject's token.
+            resources: The resource server that the new token is for: one identifier.
+            audiences: The logical name of the service that the new token is for, in place of `resources`.
+            requested: The kind of token to issue; None is Cognito's default.
+
+        Raises:
+            TokenExpired: The subject or the actor must refresh their token.
+            SignedOut: The subject's sign-in was revoked.
+            Misconfigured: The app client does not allow the exchange.
+            NotAuthorized: Cognito refused a token, or the client secret.
+            UsageError: An argument is malformed, or the installed botocore is too old.
+            CognitoFlowError: As with `start`.
+        """
         return await self._run().run(self._exchange(subject, actor, scopes, resources, audiences, requested))
 
     def token_source(
@@ -708,13 +793,36 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         on_tokens: Callable[[Tokens], object] | None = None,
     ) -> AsyncTokenSource:
         """Return a source of always-fresh tokens. `on_tokens` may be a coroutine function. See
-        `AuthFlow.token_source`."""
+        `AuthFlow.token_source`.
+
+        Args:
+            tokens: The tokens of a sign-in, or those that you kept; or a refresh token alone.
+            store: Where to keep the tokens when they change, instead of in the flow's store. Newer tokens in
+                the store are used.
+            leeway: How long before they expire the tokens are refreshed, in seconds, up to a day. The source
+                refreshes up to twice as early, so that processes do not all refresh at once.
+            on_tokens: Called with the new `Tokens` each time they change, before the source returns them. If
+                it raises, the caller of the source gets the exception, and the next call calls it again.
+
+        Raises:
+            UsageError: leeway is negative or longer than a day, or the refresh token is empty.
+        """
         return AsyncTokenSource(self._run(), self._token_state(tokens, store, leeway, on_tokens))
 
     async def restore(
         self, username: str, *, leeway: float = 60, on_tokens: Callable[[Tokens], object] | None = None
     ) -> AsyncTokenSource | None:
-        """Return a source of the tokens that the flow's store kept, or None. See `AuthFlow.restore`."""
+        """Return a source of the tokens that the flow's store kept, or None.
+
+        Args:
+            username: Cognito's own name for the user: `Tokens.username`, not an alias that they typed.
+            leeway: As for `token_source`.
+            on_tokens: As for `token_source`.
+
+        Raises:
+            UsageError: The flow has no store.
+            StoreError: The store failed. A store of your own may raise other exceptions.
+        """
         tokens = await self._run().run(self._load_tokens(username))
         if tokens is None:
             return None
@@ -723,7 +831,15 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
     # -- accounts --
 
     def account(self, tokens: Tokens | AsyncTokenSource | str) -> AsyncAccount:
-        """Return the account of a signed-in user: see `AuthFlow.account`."""
+        """Return the account of a signed-in user: see `AuthFlow.account`.
+
+        Args:
+            tokens: Tokens of this app client, a token source, or an access token. With a source, the account
+                takes a fresh access token for each call.
+
+        Raises:
+            UsageError: The argument is none of these.
+        """
         given = async_authorization(tokens)
         return AsyncAccount(AccountExchanges(self._settings, given), given, self._run())
 
@@ -737,26 +853,94 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         attributes: Mapping[str, str] | None = None,
         validation_data: Mapping[str, str] | None = None,
     ) -> SignedUp:
-        """Create a user. This is a public operation, also with ``admin=True``. See `AuthFlow.sign_up`."""
+        """Create a user. This is a public operation, also with ``admin=True``.
+
+        Args:
+            username: The user name; in pools that sign in by address, the e-mail address or phone number.
+            password: The password; None in pools that need none.
+            attributes: The user's attributes, by name; custom attributes as ``custom:...``.
+            validation_data: Values for the PreSignUp trigger only.
+
+        Returns:
+            The sign-up, to be confirmed with `confirm_sign_up` and the code that Cognito sent.
+
+        Raises:
+            UserExists: The user name is taken.
+            AnswerRejected: The password breaks the pool's policy, or an attribute is invalid.
+            TriggerRefused: The pool's Lambda trigger refused.
+            ServiceError: Cognito refused for another reason, such as a missing attribute.
+            CognitoFlowError: As with `start`.
+        """
         exchange = _sign_up.sign_up(self._signing_up(username), password, attributes, validation_data)
         return await self._run().run(exchange)
 
     async def confirm_sign_up(
         self, signed_up: SignedUp | str, code: str, *, force_alias_creation: bool = False
     ) -> Step | Confirmed:
-        """Confirm a sign-up, and sign the user in if it has a session. See `AuthFlow.confirm_sign_up`."""
+        """Confirm a sign-up, and sign the user in if it has a session.
+
+        Args:
+            signed_up: What `sign_up` returned, or the user name alone, which confirms without a sign-in.
+            code: The code; whitespace is ignored.
+            force_alias_creation: Take the address away from the user who has it as an alias.
+
+        Returns:
+            The step of the sign-in, usually `SignedIn`. `Confirmed` if the user must still sign in: the
+            sign-up has no session, the session expired, or Cognito refused to sign in with it.
+
+        Raises:
+            WrongCode: Ask again.
+            CodeExpired: Send a new code with `resend_code`.
+            AliasExists: The address belongs to another user: ask before you set `force_alias_creation`.
+            NotAuthorized: The user is confirmed already.
+            LimitExceeded: Too many codes were tried.
+            CognitoFlowError: As with `start`.
+        """
         return await self._run().run(self._confirm_sign_up(signed_up, code, force_alias_creation))
 
     async def resend_code(self, signed_up: SignedUp | str) -> CodeDelivery:
-        """Send the code for a sign-up again. See `AuthFlow.resend_code`."""
+        """Send the code for a sign-up again.
+
+        Args:
+            signed_up: What `sign_up` returned, or the user name.
+
+        Raises:
+            LimitExceeded: It was sent too often.
+            CognitoFlowError: As with `start`.
+        """
         return await self._run().run(_sign_up.resend_code(self._signing_up(signed_up)))
 
     async def forgot_password(self, username: str) -> CodeDelivery:
-        """Send a code for a new password. See `AuthFlow.forgot_password`."""
+        """Send a code for a new password.
+
+        Args:
+            username: The user name, or an alias.
+
+        Raises:
+            LimitExceeded: It was sent too often.
+            UserNotFound: The user does not exist, and the app client does not hide it.
+            NotAuthorized: The user still has the temporary password: an administrator must set a new one.
+            ServiceError: The user has no verified address.
+            CognitoFlowError: As with `start`.
+        """
         return await self._run().run(_sign_up.forgot_password(self._signing_up(username)))
 
     async def confirm_forgot_password(self, username: str, code: str, new_password: str) -> None:
-        """Set a new password with a code. See `AuthFlow.confirm_forgot_password`."""
+        """Set a new password with a code.
+
+        Args:
+            username: The name that was given to `forgot_password`.
+            code: The code; whitespace is ignored.
+            new_password: The new password.
+
+        Raises:
+            WrongCode: Ask again.
+            CodeExpired: Send a new code.
+            PasswordRejected: The password breaks the pool's policy or history rule. The code can be used
+                again.
+            LimitExceeded: Too many codes were tried.
+            CognitoFlowError: As with `start`.
+        """
         await self._run().run(
             _sign_up.confirm_forgot_password(self._signing_up(username), code, new_password)
         )

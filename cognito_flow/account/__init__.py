@@ -358,23 +358,68 @@ class AsyncAccount(_Account):
         return await self._run(self._exchanges.profile())
 
     async def update_attributes(self, attributes: Mapping[str, str]) -> tuple[CodeDelivery, ...]:
-        """Change attributes. See `Account.update_attributes`."""
+        """Change attributes.
+
+        Args:
+            attributes: The new values, by name; custom attributes as ``custom:...``.
+
+        Returns:
+            Where Cognito sent codes. A new address that the pool verifies needs `verify_attribute`.
+
+        Raises:
+            AliasExists: The address belongs to another user.
+            NotAuthorized: The app client may not write an attribute.
+            InputRejected: Cognito refuses a value, for example a phone number without a country code.
+            UsageError: A value is not text.
+        """
         return await self._run(self._exchanges.update_attributes(attributes))
 
     async def delete_attributes(self, names: Iterable[str]) -> None:
-        """Delete attributes. See `Account.delete_attributes`."""
+        """Delete attributes.
+
+        Args:
+            names: The names of the attributes.
+        """
         await self._run(self._exchanges.delete_attributes(names))
 
     async def send_attribute_code(self, name: str) -> CodeDelivery:
-        """Send a code to an address, so that the user can verify it. See `Account.send_attribute_code`."""
+        """Send a code to an address, so that the user can verify it.
+
+        Args:
+            name: ``email`` or ``phone_number``.
+
+        Raises:
+            LimitExceeded: Too many codes were requested for this user: try again later.
+        """
         return await self._run(self._exchanges.send_attribute_code(name))
 
     async def verify_attribute(self, name: str, code: str) -> None:
-        """Verify an address with the code that was sent there. See `Account.verify_attribute`."""
+        """Verify an address with the code that was sent there.
+
+        Args:
+            name: ``email`` or ``phone_number``.
+            code: The code; whitespace is ignored.
+
+        Raises:
+            WrongCode: Ask again.
+            CodeExpired: Send a new one.
+            AliasExists: The address belongs to another user.
+            LimitExceeded: Too many codes were tried.
+        """
         await self._run(self._exchanges.verify_attribute(name, code))
 
     async def change_password(self, previous_password: str | None, proposed_password: str) -> None:
-        """Change the password. See `Account.change_password`."""
+        """Change the password.
+
+        Args:
+            previous_password: The current password; None for users without a password.
+            proposed_password: The new password.
+
+        Raises:
+            IncorrectPassword: The previous password is wrong.
+            PasswordRejected: The new password breaks the pool's policy or history rule.
+            LimitExceeded: Too many wrong passwords.
+        """
         await self._run(self._exchanges.change_password(previous_password, proposed_password))
 
     # -- second factors --
@@ -384,13 +429,29 @@ class AsyncAccount(_Account):
         return await self._run(self._exchanges.auth_factors())
 
     async def enrol_totp(self) -> TotpSecret:
-        """Create the secret for an authenticator app. See `Account.enrol_totp`."""
+        """Create the secret for an authenticator app.
+
+        Raises:
+            Misconfigured: The pool does not allow authenticator apps.
+        """
         return await self._run(self._exchanges.enrol_totp())
 
     async def confirm_totp(
         self, code: str, *, device_name: str | None = None, preferred: bool = True
     ) -> None:
-        """Verify the first code of the authenticator app. See `Account.confirm_totp`."""
+        """Verify the first code of the authenticator app.
+
+        Args:
+            code: The six digits that the app shows; whitespace is ignored. A code works once: the next
+                sign-in needs the next one.
+            device_name: A name for this authenticator that the user will recognize.
+            preferred: Whether a sign-in asks for it before other second factors.
+
+        Raises:
+            WrongCode: Ask again.
+            UnexpectedResponse: The response cannot be read. If `maybe_processed`, Cognito may have accepted
+                the code: `user` shows whether the factor is on.
+        """
         await self._run(self._exchanges.confirm_totp(code, device_name, preferred))
 
     async def set_mfa(
@@ -400,17 +461,44 @@ class AsyncAccount(_Account):
         disabled: MfaType | Iterable[MfaType] = (),
         preferred: MfaType | Literal[False] | None = None,
     ) -> None:
-        """Turn second factors on or off. See `Account.set_mfa`."""
+        """Turn second factors on or off.
+
+        Args:
+            enabled: The factors to turn on. `MfaType.WEB_AUTHN` lets a passkey with user verification count
+                as both factors of a sign-in.
+            disabled: The factors to turn off.
+            preferred: The factor that a sign-in asks for; it is turned on, too. None leaves the preference as
+                it is. False clears it, and users with several factors choose at each sign-in.
+
+        Raises:
+            ServiceError: The user lacks what the factor needs: a verified address, or an authenticator app.
+            UsageError: A factor is both enabled and disabled, or a passkey is preferred.
+        """
         await self._run(self._exchanges.set_mfa(enabled, disabled, preferred))
 
     # -- passkeys --
 
     async def start_passkey(self) -> PasskeyOptions:
-        """Return the options with which the user's browser creates a passkey. See `Account.start_passkey`."""
+        """Return the options with which the user's browser creates a passkey.
+
+        Raises:
+            Misconfigured: The pool does not allow passkeys, or has no relying party id.
+            LimitExceeded: The user has 20 passkeys.
+        """
         return await self._run(self._exchanges.start_passkey())
 
     async def finish_passkey(self, credential: str | Mapping[str, object]) -> None:
-        """Register the passkey that the browser created. See `Account.finish_passkey`."""
+        """Register the passkey that the browser created.
+
+        Args:
+            credential: What ``navigator.credentials.create`` returned, in its JSON form
+                (``credential.toJSON()``), as text or as a mapping.
+
+        Raises:
+            FlowExpired: It took too long: start again.
+            Misconfigured: The page is not on the relying party's domain.
+            UsageError: It is not a new credential; the message names what is missing.
+        """
         await self._run(self._exchanges.finish_passkey(credential))
 
     async def passkeys(self) -> tuple[Passkey, ...]:
@@ -418,7 +506,11 @@ class AsyncAccount(_Account):
         return await self._run(self._exchanges.passkeys())
 
     async def delete_passkey(self, credential_id: str) -> None:
-        """Delete a passkey from the pool. See `Account.delete_passkey`."""
+        """Delete a passkey from the pool.
+
+        Args:
+            credential_id: The `Passkey.credential_id`.
+        """
         await self._run(self._exchanges.delete_passkey(credential_id))
 
     # -- devices --
@@ -428,25 +520,66 @@ class AsyncAccount(_Account):
         return await self._run(self._exchanges.devices())
 
     async def device(self, device_key: str | None = None) -> RememberedDevice:
-        """Return what the pool stores about a device. See `Account.device`."""
+        """Return what the pool stores about a device.
+
+        Args:
+            device_key: Its DeviceKey; None: the device of this sign-in.
+
+        Raises:
+            DeviceForgotten: The pool does not know the device.
+            UsageError: No device took part in this sign-in.
+        """
         return await self._run(self._exchanges.device(device_key))
 
     async def remember_device(self, device_key: str | None = None, *, remembered: bool = True) -> None:
-        """Let a device replace the second factor. See `Account.remember_device`."""
+        """Let a device replace the second factor.
+
+        Args:
+            device_key: Its DeviceKey; None: the device of this sign-in.
+            remembered: False takes it back. The pool keeps the device, which can be remembered again.
+
+        Raises:
+            DeviceForgotten: The pool does not know the device.
+            UsageError: No device took part in this sign-in.
+        """
         await self._run(self._exchanges.remember_device(device_key, remembered))
 
     async def forget_device(self, device_key: str | None = None) -> None:
-        """Delete a device from the pool and from the flow's store. See `Account.forget_device`."""
+        """Delete a device from the pool and from the flow's store.
+
+        Args:
+            device_key: Its DeviceKey; None: the device of this sign-in.
+
+        Raises:
+            DeviceForgotten: The pool does not know the device.
+            UsageError: No device took part in this sign-in.
+        """
         await self._run(self._exchanges.forget_device(device_key))
 
     # -- sessions --
 
     async def sessions(self) -> tuple[UserSession, ...]:
-        """List where the user is signed in, in all app clients of the pool. See `Account.sessions`."""
+        """List where the user is signed in, in all app clients of the pool.
+
+        Raises:
+            Misconfigured: The pool does not track sessions.
+            UsageError: The installed botocore is too old; the message names the version to install.
+        """
         return await self._run(self._exchanges.sessions())
 
     async def revoke_session(self, session_id: str, *, linked: bool = False) -> None:
-        """Sign the user out in one place. See `Account.revoke_session`."""
+        """Sign the user out in one place.
+
+        Args:
+            session_id: A `UserSession.session_id`, but not that of the current session.
+            linked: Also revoke the sessions that are linked to it: the ``SSO`` session that a ``TOKEN``
+                session came through, or the ``TOKEN`` sessions that came through an ``SSO`` session.
+
+        Raises:
+            Misconfigured: The pool does not track sessions.
+            ServiceError: It is the current session, or the user has no such session.
+            UsageError: The installed botocore is too old; the message names the version to install.
+        """
         await self._run(self._exchanges.revoke_session(session_id, linked))
 
     # -- the end --

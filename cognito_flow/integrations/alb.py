@@ -183,5 +183,14 @@ class AsyncAlbVerifier:
         self._verifier = verifier
 
     async def verify(self, data: str) -> AlbClaims:
-        """See `AlbVerifier.verify`."""
+        """Return the claims in the header ``x-amzn-oidc-data``.
+
+        Args:
+            data: The value of the header.
+
+        Raises:
+            TokenInvalid: It is forged or damaged, or of another load balancer, pool or app client.
+            TokenExpired: It has expired.
+            TransportError: The key could not be fetched.
+        """
         return await asyncio.to_thread(self._verifier.verify, data)

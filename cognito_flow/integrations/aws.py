@@ -290,11 +290,23 @@ class AsyncIdentityPool(_Pool):
         return f"{type(self).__name__}({self._source!r}, {self._identity.pool_id!r})"
 
     async def identity_id(self) -> str:
-        """See `IdentityPool.identity_id`."""
+        """Return the identity id in this pool, ``<region>:<uuid>``. It stays the same; the policies of roles
+        know it as ``${cognito-identity.amazonaws.com:sub}``.
+
+        Raises:
+            UsageError: There is no ID token.
+            Misconfigured: The identity pool does not know this user pool and app client, or has no role.
+            NotAuthorized: It refuses this user, or guests.
+            CognitoFlowError: See `TokenSource.tokens`.
+        """
         return await self._run(self._identity.identify)
 
     async def credentials(self) -> AwsCredentials:
-        """See `IdentityPool.credentials`."""
+        """Return AWS credentials, requesting new ones if the last ones are about to expire.
+
+        Raises:
+            CognitoFlowError: See `identity_id`.
+        """
         async with self._lock:
             latest = self._latest
             if latest is None or latest.expires_at - self._system.now() <= _RENEW_BEFORE:

@@ -431,7 +431,15 @@ class AsyncTokenSource:
         return self._state.tokens.device_key
 
     async def tokens(self) -> Tokens:
-        """Return all the tokens, refreshing them if they are about to expire. See `TokenSource.tokens`."""
+        """Return all the tokens, refreshing them if they are about to expire.
+
+        Raises:
+            RefreshTokenInvalid: Sign in again.
+            RefreshTokenReused: Another process has the newer token: without a shared store, sign in again.
+            TokenRevoked: The source was signed out: sign in again.
+            CognitoFlowError: As with `AuthFlow.refresh`. Exceptions of the store and of `on_tokens` are
+                raised unchanged; the tokens stay in memory, and the next call stores them.
+        """
         try:
             return await self._fresh()
         except CognitoFlowError as error:
@@ -444,16 +452,30 @@ class AsyncTokenSource:
         return (await self.tokens()).access_token
 
     async def id_token(self) -> str:
-        """Return the ID token, fresh. See `TokenSource.id_token`."""
+        """Return the ID token, fresh.
+
+        Raises:
+            UsageError: Cognito issued no ID token.
+            CognitoFlowError: As with `tokens`.
+        """
         return _need_id_token(await self.tokens())
 
     async def refresh(self, rejected: str) -> Tokens:
-        """Return other tokens than those that a server refused. See `TokenSource.refresh`."""
+        """Return other tokens than those that a server refused.
+
+        Args:
+            rejected: The access or ID token that was refused. If the source has replaced it already, or was
+                refreshed in the last five seconds, nothing is fetched.
+        """
         self._state.reject(rejected)
         return await self._fresh()
 
     async def sign_out(self) -> None:
-        """Revoke the tokens, and delete them from the store. See `TokenSource.sign_out`."""
+        """Revoke the tokens, and delete them from the store.
+
+        Raises:
+            CognitoFlowError: As with `AuthFlow.revoke`. Exceptions of the store are raised unchanged.
+        """
         await self._flight.wait()
         await self._flight.join(self._sign_out)
 

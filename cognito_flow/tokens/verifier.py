@@ -330,7 +330,29 @@ class AsyncTokenVerifier(_Verifier):
         max_age: float | None = None,
         audience: str | None = None,
     ) -> AccessClaims:
-        """See `TokenVerifier.verify_access`."""
+        """Return the claims of an access token, if it is valid and allows what is required.
+
+        Args:
+            token: The token, without ``Bearer``.
+            scopes: The scopes that it must have.
+            groups: The groups that the user must be in.
+            any_of: Whether one of the scopes and one of the groups are enough.
+            acr_values: Levels of authentication, such as ``urn:cognito:loa:2``: the sign-in must have had one
+                of them.
+            amr: Methods of authentication, such as ``mfa``: the sign-in must have used all of them.
+            max_age: How long ago the user may have signed in, in seconds. A refresh is not a sign-in.
+            audience: The service that the token must have been issued for, by a token exchange.
+
+        Raises:
+            TokenInvalid: It is forged or damaged, of another pool, app client or kind, or not valid yet.
+            TokenExpired: It has expired: the client should refresh it.
+            NotPermitted: It is valid, but lacks a scope or a group, or `check` did not accept it.
+            StepUpRequired: It is valid, but the user must sign in again: `acr_values`, `amr` or `max_age` is
+                not met.
+            TransportError: The pool's keys are needed and could not be fetched.
+            UnexpectedResponse: The pool's keys are needed, and the response was not a JWKS.
+            UsageError: A list of strings is a str, or `max_age` is out of range.
+        """
         required = Required.read(
             scopes=scopes,
             groups=groups,
@@ -352,14 +374,31 @@ class AsyncTokenVerifier(_Verifier):
         amr: Iterable[str] = (),
         max_age: float | None = None,
     ) -> IdClaims:
-        """See `TokenVerifier.verify_id`."""
+        """Return the claims of an ID token, if it is valid and allows what is required.
+
+        Args:
+            token: The token.
+            groups: See `verify_access`.
+            any_of: See `verify_access`.
+            acr_values: See `verify_access`.
+            amr: See `verify_access`.
+            max_age: See `verify_access`.
+
+        Raises:
+            CognitoFlowError: See `verify_access`.
+        """
         required = Required.read(
             groups=groups, any_of=any_of, acr_values=acr_values, amr=amr, max_age=max_age
         )
         return await self._verify(token, _ID, required)
 
     async def prefetch(self) -> None:
-        """See `TokenVerifier.prefetch`."""
+        """Fetch the keys of all pools now, for example when the service starts.
+
+        Raises:
+            TransportError: Keys could not be fetched.
+            UnexpectedResponse: A response was not a JWKS.
+        """
         for keys in self._key_sets():
             await keys.prefetch_async()
 
