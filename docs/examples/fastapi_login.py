@@ -2,6 +2,7 @@
 A signed-in user gets a cookie that scripts cannot read; the tokens never leave the server."""
 
 import logging
+import os
 import secrets
 from contextlib import suppress
 from typing import Annotated
@@ -12,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from cognito_flow import (
     AnswerRejected,
+    AppClient,
     AsyncAuthFlow,
     AsyncTokenSource,
     CodeChallenge,
@@ -142,3 +144,7 @@ def make_app(flow: AsyncAuthFlow) -> FastAPI:
         await desk.leave(session)
 
     return app
+
+
+def from_environment() -> FastAPI:
+    return make_app(AsyncAuthFlow(AppClient.from_env(), seal_keys=[os.environ["LOGIN_SECRET"]]))

@@ -19,8 +19,7 @@ PASSWORD = "correct horse"
 
 
 def client(region: str, **options: Any) -> Any:
-    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
-    session: Any = boto3.session.Session(region_name=region, **keys)
+    session: Any = boto3.session.Session("a", "b", region_name=region)
     return session.client("cognito-idp", **options)
 
 
