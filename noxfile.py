@@ -158,9 +158,16 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks."""
+    """Measure this package beside others, and print the table; `-- --write` writes it for the documentation."""
     session.install("-e", EVERY_EXTRA, *group("tests"))
-    session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-enable", *session.posargs)
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)
+
+
+@nox.session
+def bench_quick(session: nox.Session) -> None:
+    """Measure the ratios only, in two minutes at most; fails if one is off by more than half."""
+    session.install("-e", EVERY_EXTRA, *group("tests"))
+    session.run("python", "-m", "tests.benchmarks", "--quick")
 
 
 @nox.session
