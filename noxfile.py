@@ -158,7 +158,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure this package beside others, and print the table; `-- --write` writes it for the documentation."""
+    """Measure this package beside others, and print the table; `-- --write` writes it for the docs."""
     session.install("-e", EVERY_EXTRA, *group("tests"))
     session.run("python", "-m", "tests.benchmarks", *session.posargs)
 

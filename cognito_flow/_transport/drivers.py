@@ -11,7 +11,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import sys
@@ -19,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 import botocore.exceptions
@@ -36,6 +35,9 @@ from cognito_flow._transport.translate import read_response, request_id, transla
 from cognito_flow._transport.workers import Workers
 from cognito_flow.errors import CognitoFlowError, TransportError, UsageError
 from cognito_flow.models import Event, System
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -179,10 +181,14 @@ class AsyncDriver:
         if self.wire.clients.are_asynchronous:
             async with self.wire.workers.turn_on_the_loop():
                 return await self._run_on_the_loop(exchange)
+        import asyncio  # here, so that a program without asyncio does not load it
+
         finish = partial(_finish_on, asyncio.get_running_loop())
         return await self.wire.workers.run(_run_blocking, self.wire, exchange, finish)
 
     async def _run_on_the_loop(self, exchange: Exchange[T]) -> T:
+        import asyncio
+
         workers, turn = self.wire.workers, self.wire.turn()
         steps = repeating(exchange, self.wire.system.random_bytes)
         step = await workers.run_first_step(advance, steps, None)
@@ -227,6 +233,8 @@ def _refuse(wait: Wait[Any]) -> None:
 
 def _finish_on(loop: asyncio.AbstractEventLoop, wait: Wait[Any]) -> None:
     """Await on the event loop while this worker thread waits, but not for a loop that was closed."""
+    import asyncio
+
     finished = asyncio.run_coroutine_threadsafe(wait.run(), loop)
     while not loop.is_closed():
         with suppress(TimeoutError):
@@ -247,6 +255,8 @@ def _call(turn: _Turn, call: Call) -> Outcome:
 
 
 async def _await_call(turn: _Turn, call: Call) -> Outcome:
+    import asyncio
+
     if isinstance(attempt := turn.attempt(call), CognitoFlowError):
         return attempt
     method, started, outer = turn.wire.clients.method(call.operation), time.monotonic(), sys.exception()

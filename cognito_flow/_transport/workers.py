@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -69,5 +68,7 @@ async def _run(
     executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Run a function with the context variables of the caller, as `asyncio.to_thread` does."""
+    import asyncio  # here, so that a program without asyncio does not load it
+
     loop, context = asyncio.get_running_loop(), copy_context()
     return await loop.run_in_executor(executor, lambda: context.run(function, *args, **kwargs))

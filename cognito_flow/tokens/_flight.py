@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from cognito_flow.errors import UsageError
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -42,6 +44,8 @@ class AsyncFlight(Generic[T]):
         Raises:
             UsageError: The current run belongs to another event loop.
         """
+        import asyncio  # here, so that a program without asyncio does not load it
+
         if self._task is None or not self.is_running:
             self._task, self._process = asyncio.create_task(run()), os.getpid()
             # Retrieve the exception, or asyncio warns when every waiter was cancelled.
@@ -52,6 +56,8 @@ class AsyncFlight(Generic[T]):
 
     async def wait(self) -> None:
         """Wait until no run is left, however the last one ends."""
+        import asyncio
+
         while self._task is not None and self.is_running:
             await asyncio.wait([self._task])
 
@@ -76,6 +82,8 @@ class Holding:
     _awaited: AbstractAsyncContextManager[object] | None = attrs.field(default=None, init=False)
 
     async def __aenter__(self) -> None:
+        import asyncio
+
         try:
             self._awaited = await asyncio.get_running_loop().run_in_executor(self._thread, self._enter)
             if self._awaited is not None:
@@ -89,6 +97,8 @@ class Holding:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        import asyncio
+
         if isinstance(error, GeneratorExit):
             # The task is being collected, and its thread may be gone already. Nothing can be awaited.
             self._held.close()

@@ -7,6 +7,7 @@ of the CPU time is its own.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import subprocess
 import sys
@@ -14,6 +15,9 @@ import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
+
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from cognito_flow import AppClient, AsyncAuthFlow, SignedIn, UserSrpAuth
 from tests.support.conversation import RESULT, VERIFIER
@@ -68,12 +72,11 @@ async def _flow(kind: str, url: str) -> AsyncGenerator[AsyncAuthFlow]:
     if kind == "boto3":
         yield AsyncAuthFlow(app)
         return
-    from aiobotocore.session import get_session
-    from botocore import UNSIGNED
-    from botocore.config import Config
-
+    session: Any = importlib.import_module("aiobotocore.session")
     config: Any = Config(signature_version=UNSIGNED, max_pool_connections=CROWD)
-    made: Any = get_session().create_client("cognito-idp", "eu-west-1", endpoint_url=url, config=config)
+    made: Any = session.get_session().create_client(
+        "cognito-idp", "eu-west-1", endpoint_url=url, config=config
+    )
     async with made as client:
         yield AsyncAuthFlow(app, client)
 

@@ -97,8 +97,11 @@ def prove(client=object()):
     srp = AWSSRP("alice", "correct horse", "eu-west-1_AbC123", "client", client=client)
     return srp.process_challenge(CHALLENGE, srp.get_auth_params())
 """
+# It formats the date in the locale en_US, which a machine may lack.
 WARRANT_PROOF = f"""
+import contextlib, warrant_lite
 from warrant_lite import WarrantLite
+warrant_lite.temp_locale = lambda new: contextlib.nullcontext()
 {CHALLENGE}
 def prove():
     srp = WarrantLite("alice", "correct horse", "eu-west-1_AbC123", "client", client=object())
