@@ -6,10 +6,13 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import attrs
+
+if TYPE_CHECKING:
+    import asyncio
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,7 +34,7 @@ class Workers:
     _first_steps: ThreadPoolExecutor | None = attrs.field(default=None, init=False, repr=False)
     _process: int | None = attrs.field(default=None, init=False)
     _loops: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = attrs.field(
-        factory=WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore], init=False, repr=False
+        factory=WeakKeyDictionary["asyncio.AbstractEventLoop", "asyncio.Semaphore"], init=False, repr=False
     )
 
     def turn_on_the_loop(self) -> asyncio.Semaphore:
@@ -40,6 +43,8 @@ class Workers:
         aiobotocore needs milliseconds to prepare a request, in which the loop does nothing else. If hundreds
         of turns began at once, the first proof would wait behind the last InitiateAuth.
         """
+        import asyncio  # here, so that a program without asyncio does not load it
+
         loop = asyncio.get_running_loop()
         return self._loops.setdefault(loop, asyncio.Semaphore(_MAX_TURNS))
 
@@ -68,7 +73,7 @@ async def _run(
     executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Run a function with the context variables of the caller, as `asyncio.to_thread` does."""
-    import asyncio  # here, so that a program without asyncio does not load it
+    import asyncio
 
     loop, context = asyncio.get_running_loop(), copy_context()
     return await loop.run_in_executor(executor, lambda: context.run(function, *args, **kwargs))
