@@ -63,7 +63,7 @@ class SlowServer:
 
 async def main() -> None:
     server = await asyncio.start_server(SlowServer().serve, "127.0.0.1", 0, backlog=1000)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     async with server:
         await asyncio.to_thread(sys.stdin.read)
 
