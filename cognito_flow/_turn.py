@@ -17,7 +17,7 @@ import attrs
 from cognito_flow._checks import check_text
 from cognito_flow._events import notify
 from cognito_flow._exchange import Call, Exchange, Response, settled
-from cognito_flow.errors import DeviceForgotten, UsageError
+from cognito_flow.errors import DeviceForgotten, ServiceError, UsageError, device_forgotten
 from cognito_flow.handlers.base import NamedHandler
 from cognito_flow.handlers.pending import Pending
 from cognito_flow.models import AppClient, Device, Event, EventKind, System, UserContext
@@ -116,7 +116,7 @@ class Turn:
         }
         if session is not None:
             request["Session"] = session
-        return (yield from self.call(*self._authentication_call("InitiateAuth", request)))
+        return (yield from self._authenticate("InitiateAuth", request))
 
     def respond(
         self, pending: Pending, responses: Mapping[str, str], *, session: str | None = None
@@ -148,7 +148,7 @@ class Turn:
         }
         if (newest := session or pending.session) is not None:
             request["Session"] = newest
-        return (yield from self.call(*self._authentication_call("RespondToAuthChallenge", request)))
+        return (yield from self._authenticate("RespondToAuthChallenge", request))
 
     def call_for_client(self, operation: str, parameters: Mapping[str, object]) -> Exchange[Response]:
         """Call an operation for users who are not signed in, such as SignUp. It has no Admin form.
@@ -194,6 +194,21 @@ class Turn:
         if self.device is not None:
             common["DEVICE_KEY"] = self.device.key
         return common
+
+    def _authenticate(self, operation: str, request: dict[str, object]) -> Exchange[Response]:
+        """Call InitiateAuth or RespondToAuthChallenge.
+
+        Raises:
+            DeviceForgotten: A device was sent, and Cognito does not say what is missing. Amazon's own clients
+                for Android, iOS and Flutter drop the device then.
+        """
+        try:
+            return (yield from self.call(*self._authentication_call(operation, request)))
+        except ServiceError as error:
+            is_unnamed = type(error) is ServiceError and error.code == "ResourceNotFoundException"
+            if self.device is None or not is_unnamed:
+                raise
+            raise device_forgotten(error) from error
 
     def _authentication_call(
         self, operation: str, request: dict[str, object]

@@ -449,6 +449,7 @@ ROWS: tuple[Row, ...] = (
     Row("UsernameExists", None, UserExists),
     Row("AliasExists", None, AliasExists),
     Row("ResourceNotFound", r"device does not exist", DeviceForgotten),
+    Row("InvalidParameter", r"invalid device key", DeviceForgotten),
     Row(
         "ResourceNotFound",
         r"user pool client",
@@ -613,6 +614,20 @@ def from_service(
     if isinstance(error, TriggerRefused) and (found := _TRIGGER.match(text)):
         error.trigger = found[1]
     return error
+
+
+def device_forgotten(error: ServiceError) -> DeviceForgotten:
+    """The error for a device that Cognito does not accept.
+
+    Args:
+        error: What Cognito answered, which does not say so itself.
+    """
+    return DeviceForgotten(
+        "Cognito does not accept this device: start again without it",
+        code=error.code,
+        operation=error.operation,
+        request_id=error.request_id,
+    )
 
 
 def _readable(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import ClassVar
 import attrs
 
 from cognito_flow._exchange import Exchange, Response
-from cognito_flow.errors import DeviceForgotten, NotAuthorized, ServiceError, UnexpectedResponse
+from cognito_flow.errors import NotAuthorized, ServiceError, UnexpectedResponse, device_forgotten
 from cognito_flow.handlers import proofs
 from cognito_flow.handlers.base import Answer, Handler, HandlerTurn, NamedHandler
 from cognito_flow.models import Device
@@ -44,7 +44,7 @@ class DeviceSrpAuth(NamedHandler):
         except ServiceError as error:
             if error.code not in _REFUSALS:
                 raise
-            raise _forgotten(error) from error
+            raise device_forgotten(error) from error
 
 
 @attrs.frozen(kw_only=True)
@@ -72,19 +72,10 @@ class DevicePasswordVerifier(NamedHandler):
         try:
             return (yield from turn.respond_once(self.pending, responses))
         except NotAuthorized as error:
-            raise _forgotten(error) from error
+            raise device_forgotten(error) from error
 
 
 def _need_device(challenge: NamedHandler, turn: HandlerTurn) -> Device:
     if turn.device is None:
         raise UnexpectedResponse(f"Cognito sent {challenge.name}, but this sign-in has no device")
     return turn.device
-
-
-def _forgotten(error: ServiceError) -> DeviceForgotten:
-    return DeviceForgotten(
-        "Cognito does not accept this device: start again without it",
-        code=error.code,
-        operation=error.operation,
-        request_id=error.request_id,
-    )

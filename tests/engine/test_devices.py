@@ -12,7 +12,9 @@ from cognito_flow import (
     Device,
     DeviceForgotten,
     Event,
+    IncorrectPassword,
     MemoryStore,
+    Misconfigured,
     Pending,
     ServiceError,
     SignedIn,
@@ -26,6 +28,7 @@ from cognito_flow import (
 )
 from cognito_flow import _engine as engine
 from cognito_flow._turn import Turn
+from cognito_flow.errors import from_service
 from tests.support.conversation import (
     APP,
     DEVICE,
@@ -221,6 +224,55 @@ def test_device_that_cognito_refuses_is_dropped_and_the_sign_in_restarts(code: s
     assert "DEVICE_KEY" not in talk.sent["AuthParameters"]
     assert "device_forgotten" in [event.kind for event in events]
     assert isinstance(talk.answer(DONE).result, SignedIn)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("ResourceNotFoundException", "Device does not exist."),
+        ("ResourceNotFoundException", "a text that is not known"),
+        ("InvalidParameterException", "Invalid device key given."),
+    ],
+)
+def test_device_that_cognito_refuses_at_the_start_or_with_the_proof_is_dropped(code: str, text: str) -> None:
+    for calls_before in (0, 1):
+        events: list[Event] = []
+        talk = start(UserSrpAuth("alice", "pw"), turn(DEVICE, on_event=events.append))
+        if calls_before:
+            talk.answer(ask("PASSWORD_VERIFIER", None, **VERIFIER))
+
+        talk.refuse(from_service(code, text))
+
+        sent = talk.responses if calls_before else talk.sent["AuthParameters"]
+        assert "DEVICE_KEY" not in sent
+        assert "device_forgotten" in [event.kind for event in events]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kind"),
+    [
+        ("NotAuthorizedException", "Incorrect username or password.", IncorrectPassword),
+        ("ResourceNotFoundException", "User pool client client does not exist.", Misconfigured),
+        ("InvalidParameterException", "Missing required parameter USERNAME", ServiceError),
+    ],
+)
+def test_refusal_that_is_about_something_else_keeps_the_device(
+    code: str, text: str, kind: type[ServiceError]
+) -> None:
+    events: list[Event] = []
+    talk = start(UserPasswordAuth("alice", "pw"), turn(DEVICE, on_event=events.append))
+
+    with pytest.raises(kind):
+        talk.refuse(from_service(code, text))
+
+    assert "device_forgotten" not in [event.kind for event in events]
+
+
+def test_missing_resource_of_a_sign_in_without_a_device_is_not_taken_for_one() -> None:
+    with pytest.raises(ServiceError, match="a text") as refused:
+        start(UserPasswordAuth("alice", "pw")).refuse(from_service("ResourceNotFoundException", "a text"))
+
+    assert not isinstance(refused.value, DeviceForgotten)
 
 
 def test_throttled_device_challenge_keeps_the_device() -> None:

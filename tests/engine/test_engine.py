@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -99,6 +100,19 @@ def test_incomplete_tokens_raise_unexpected_response(missing: str) -> None:
     broken = {name: value for name, value in RESULT.items() if name != missing}
     with pytest.raises(UnexpectedResponse, match=missing):
         start(UserPasswordAuth("alice", "pw")).answer({"AuthenticationResult": broken})
+
+
+def test_missing_expires_in_is_replaced_by_the_end_of_the_access_token() -> None:
+    ends = NOW + timedelta(minutes=7)
+    claims = json.dumps({"username": "alice", "exp": int(ends.timestamp())}).encode()
+    token = f"{b64(b'{}')}.{b64(claims)}.{b64(b'x')}"
+
+    result = (
+        start(UserPasswordAuth("alice", "pw")).answer({"AuthenticationResult": {"AccessToken": token}}).result
+    )
+
+    assert isinstance(result, SignedIn)
+    assert result.tokens.expires_at == ends
 
 
 def test_expires_in_beyond_the_calendar_raises_unexpected_response() -> None:

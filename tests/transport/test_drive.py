@@ -437,15 +437,20 @@ def test_public_client_needs_no_credentials_no_region_and_no_look_up(
     assert endpoint.headers[0]["x-amz-target"] == "AWSCognitoIdentityProviderService.InitiateAuth"
 
 
-def test_admin_operations_are_signed_for_the_region_of_the_pool(
-    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("region", "signed_for"), [(None, "eu-west-3"), ("us-east-2", "us-east-2")], ids=["pool", "replica"]
+)
+def test_admin_operations_are_signed_for_the_region_of_the_pool_or_of_its_replica(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, region: str | None, signed_for: str
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    flow = AuthFlow(AppClient("eu-west-3_abc", "client", endpoint_url=endpoint.url), admin=True)
+    flow = AuthFlow(
+        AppClient("eu-west-3_abc", "client", region=region, endpoint_url=endpoint.url), admin=True
+    )
 
     assert isinstance(flow.start(UserPasswordAuth("alice", "pw")), SignedIn)
     assert isinstance(flow.start(UserPasswordAuth("alice", "pw")), SignedIn)
 
-    assert "/eu-west-3/cognito-idp/" in endpoint.headers[0]["authorization"]
+    assert f"/{signed_for}/cognito-idp/" in endpoint.headers[0]["authorization"]
     assert len(endpoint.headers) == 2
