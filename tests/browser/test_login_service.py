@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import attrs
 import httpx
@@ -16,7 +17,15 @@ import pytest
 
 from cognito_flow.testing import Pool, totp_code
 from tests.browser.conftest import Browser
-from tests.docs.login_service import PASSWORD, Visitor, planted, service, sqlite_store
+from tests.docs.login_service import (
+    PASSWORD,
+    Visitor,
+    django_application,
+    django_settings,
+    planted,
+    service,
+    sqlite_store,
+)
 
 uvicorn = pytest.importorskip("uvicorn")
 authenticators = pytest.importorskip("selenium.webdriver.common.virtual_authenticator")
@@ -92,6 +101,27 @@ def add_authenticator(browser: Browser) -> Iterator[AddAuthenticator]:
     yield add
     if browser.driver.virtual_authenticator_id is not None:
         browser.driver.remove_virtual_authenticator()
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+        pass
+
+
+@pytest.fixture
+def django_login(browser: Browser, tmp_path: Path) -> Iterator[Login]:
+    """The same as Django views."""
+    _, pool, app = planted()
+    store = sqlite_store(tmp_path)
+    with django_settings(), WSGIServer(("localhost", 0), _QuietHandler) as server:
+        browser.url = f"http://localhost:{server.server_port}"
+        server.set_app(django_application(pool.flow(app, seal_keys=["k" * 32]), store, browser.url))
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield Login(browser, pool)
+        server.shutdown()
+        thread.join()
+    store.close()
 
 
 def test_password_and_code_sign_in_by_keyboard_alone(login: Login) -> None:
@@ -244,7 +274,7 @@ def test_remembered_browser_is_not_asked_for_a_code(login: Login) -> None:
     browser.press("Continue")
     browser.wait_for("Your account")
     browser.press("Remember it")
-    browser.wait_for_text("[role=status]", "This browser is remembered")
+    browser.wait_for_text("main", "Remembered: it is not asked for a code.")
     browser.press("Sign out")
     browser.wait_for("Sign in")
     login.sign_in("bob")
@@ -348,6 +378,21 @@ def test_page_at_another_origin_cannot_use_passkeys(
 
     login.browser.wait_for_text("form [role=status]", "Passkeys do not work at this address")
     assert not login.is_signed_in()
+
+
+def test_django_views_sign_in_with_a_password_and_with_a_passkey(
+    django_login: Login, add_authenticator: AddAuthenticator
+) -> None:
+    browser = django_login.browser
+    add_authenticator()
+    register(django_login)
+    browser.wait_for_text("[role=status]", "Your passkey is ready")
+    browser.press("Sign out")
+    browser.wait_for("Sign in")
+
+    django_login.with_passkey()
+
+    browser.wait_for("Your account")
 
 
 # Keeps what a page sends with a passkey, as a program on the user's machine could.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,9 +12,9 @@ from typing import Any
 
 import attrs
 
-from cognito_flow import AppClient
+from cognito_flow import AppClient, AuthFlow, SqliteStore
 from cognito_flow.testing import LocalCognito, Pool, seed
-from tests.support.documentation import DOCS, load
+from tests.support.documentation import DOCS
 
 FOLDER = DOCS / "examples" / "login_service"
 PASSWORD = "Correct-Horse-9"
@@ -31,8 +32,43 @@ def importable() -> Iterator[None]:
 
 
 with importable():
-    service: Any = load(FOLDER / "service.py")
-    steps: Any = sys.modules["steps"]
+    service: Any = importlib.import_module("service")
+    steps: Any = importlib.import_module("steps")
+
+
+@contextmanager
+def django_settings() -> Iterator[None]:
+    """Django's settings for the views, as long as the block runs."""
+    from django.test import override_settings
+
+    from tests.integrations import django_project  # noqa: F401 - configures Django, once for all tests
+
+    with override_settings(
+        CSRF_COOKIE_HTTPONLY=True,
+        MIDDLEWARE=[
+            "django_views.add_headers",
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+        ],
+        ROOT_URLCONF="django_views",
+        SESSION_COOKIE_NAME="session",
+        SESSION_ENGINE="django.contrib.sessions.backends.cache",
+    ):
+        yield
+
+
+def django_application(flow: AuthFlow, store: SqliteStore, origin: str) -> Any:
+    """The views for Django as a WSGI application, inside `django_settings`."""
+    from django.conf import settings
+    from django.core.handlers.wsgi import WSGIHandler
+
+    settings.LOGIN_FLOW, settings.LOGIN_STORE = flow, store
+    if origin.startswith("https://"):
+        settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+        settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+    with importable():
+        importlib.import_module("django_views")
+    return WSGIHandler()
 
 
 def planted() -> tuple[LocalCognito, Pool, AppClient]:
@@ -99,8 +135,6 @@ class Visitor:
         return "Signed in as" in str(self.open("/account").text)
 
 
-def sqlite_store(folder: Path) -> Any:
+def sqlite_store(folder: Path) -> SqliteStore:
     """The store that the service is run with."""
-    from cognito_flow import SqliteStore
-
     return SqliteStore(folder / "login.db", keys=["k" * 32])

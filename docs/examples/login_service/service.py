@@ -6,22 +6,32 @@ other one. Everything else that a sign-in needs between two pages is sealed in t
 """
 
 import asyncio
-import hashlib
 import hmac
 import os
 import secrets
-from contextlib import AbstractContextManager, suppress
-from typing import Annotated, Any, Protocol
+from contextlib import suppress
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from attrs import frozen
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from markupsafe import Markup
+from sessions import BrowserDevices, SessionTokens, Store, hashed
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
-from steps import HERE, answer_from, credentials_from, page_for, refusal, render, totp_values
+from steps import (
+    HEADERS,
+    HERE,
+    NOTICES,
+    answer_from,
+    credentials_from,
+    page_for,
+    refusal,
+    render,
+    totp_values,
+)
 
 from cognito_flow import (
     AnswerRejected,
@@ -32,9 +42,6 @@ from cognito_flow import (
     Challenge,
     CognitoFlowError,
     Confirmed,
-    Device,
-    DeviceStore,
-    LockingTokenStore,
     MfaType,
     PasswordResetRequired,
     SealError,
@@ -50,82 +57,7 @@ from cognito_flow import (
 
 A_YEAR = 365 * 86_400  # seconds
 LARGEST_FORM = 65_536  # bytes; a sealed challenge has about 6,000
-
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 ENCRYPTED = {"Strict-Transport-Security": f"max-age={A_YEAR}"}
-
-# What the account page says after a form was sent. The query has only the key: a link cannot put words into the page.
-NOTICES = {
-    "app": "Your authenticator app is set up.",
-    "device": "This browser is remembered: it is not asked for a code.",
-    "device_forgotten": "This browser is not remembered any more.",
-    "mfa": "Your second factors have changed.",
-    "passkey": "Your passkey is ready.",
-    "passkey_deleted": "The passkey is deleted. Delete it from your device, too.",
-    "password": "Your password has changed.",
-}
-SIGN_IN_NOTICES = {
-    "confirmed": "Your account is ready. Please sign in.",
-    "everywhere": "You are signed out on all devices.",
-    "password": "Your password has changed. Please sign in.",
-    "signed_out": "You are signed out.",
-}
-
-
-class Store(LockingTokenStore, DeviceStore, Protocol):
-    """SqliteStore, RedisStore and DynamoDBStore are such stores."""
-
-
-@frozen
-class SessionTokens:
-    """The tokens of one session. A user may have several sessions, and each of them has its own tokens.
-
-    The store knows only a hash of the cookie, so a copy of the store signs nobody in.
-    """
-
-    store: Store
-    session: str
-
-    def lock(self, app: AppClient, username: str) -> AbstractContextManager[None]:
-        return self.store.lock(app, hashed("session", self.session))
-
-    def get_tokens(self, app: AppClient, username: str) -> Tokens | None:
-        return self.store.get_tokens(app, hashed("session", self.session))
-
-    def put_tokens(self, app: AppClient, username: str, tokens: Tokens) -> None:
-        self.store.put_tokens(app, hashed("session", self.session), tokens)
-
-    def delete_tokens(self, app: AppClient, username: str) -> None:
-        self.store.delete_tokens(app, hashed("session", self.session))
-
-
-@frozen
-class BrowserDevices:
-    """The remembered devices of one browser. If users shared a store of devices, somebody with a stolen password
-    would be spared the second factor in their own browser, too."""
-
-    store: Store
-    browser: str
-
-    def get(self, app: AppClient, username: str) -> Device | None:
-        return self.store.get_device(app, hashed("device", self.browser, username))
-
-    def put(self, app: AppClient, username: str, device: Device, typed: str) -> None:
-        typed = hashed("device", self.browser, typed)
-        self.store.put_device(app, hashed("device", self.browser, username), device, alias=typed)
-
-    def delete(self, app: AppClient, username: str) -> None:
-        self.store.delete_device(app, hashed("device", self.browser, username))
-
-
-def hashed(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Visit:
@@ -292,7 +224,7 @@ async def start() -> Response:
 
 @router.get("/login")
 async def sign_in_page(visit: Shown, done: str = "") -> Response:
-    return visit.page("sign_in", notice=SIGN_IN_NOTICES.get(done))
+    return visit.page("sign_in", notice=NOTICES.get(done))
 
 
 @router.post("/login")
@@ -467,9 +399,8 @@ async def delete_passkey(user: Writer) -> Response:
 @router.post("/account/device")
 async def change_device(user: Writer) -> Response:
     """Remember this browser, so that it is not asked for a code again; or take that back."""
-    remembered = "on" in user.visit.form
-    await user.account.remember_device(remembered=remembered)
-    return user.visit.go_to(f"/account?done={'device' if remembered else 'device_forgotten'}")
+    await user.account.remember_device(remembered="on" in user.visit.form)
+    return user.visit.go_to("/account?done=device")
 
 
 # -- sign out --

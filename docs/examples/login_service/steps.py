@@ -55,6 +55,27 @@ HERE = Path(__file__).parent
 
 Form = Mapping[str, str]
 
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers send forms with "Origin: null"
+    "X-Content-Type-Options": "nosniff",
+}
+
+# What a page says after a redirect. The query has only the key: a link cannot put words into the page.
+NOTICES = {
+    "app": "Your authenticator app is set up.",
+    "confirmed": "Your account is ready. Please sign in.",
+    "device": "Your choice for this browser is saved.",
+    "everywhere": "You are signed out on all devices.",
+    "mfa": "Your second factors have changed.",
+    "passkey": "Your passkey is ready.",
+    "passkey_deleted": "The passkey is deleted. Delete it from your device, too.",
+    "password": "Your password has changed.",
+    "signed_out": "You are signed out.",
+}
+
 # The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that
 # the page does not reveal who has an account.
 REFUSALS: dict[type[CognitoFlowError], tuple[int, str]] = {
