@@ -46,6 +46,13 @@ class UserSrpAuth:
 
     Raises:
         InvalidInput: Either is empty.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> pool.flow().start(UserSrpAuth("alice", "correct horse")).username
+    'alice'
     """
 
     username: str = attrs.field(validator=_check_username)
@@ -73,6 +80,13 @@ class UserPasswordAuth:
 
     Raises:
         InvalidInput: The name or the password is empty.
+
+    >>> from cognito_flow import UserPasswordAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> pool.flow().start(UserPasswordAuth("alice", "correct horse")).username
+    'alice'
     """
 
     username: str = attrs.field(validator=_check_username)
@@ -107,6 +121,10 @@ class CustomAuth:
 
     Raises:
         InvalidInput: The name or the password is empty.
+
+    >>> from cognito_flow import CustomAuth
+    >>> CustomAuth("alice")  # with a password, SRP comes first
+    CustomAuth(username='alice')
     """
 
     username: str = attrs.field(validator=_check_username)
@@ -164,6 +182,16 @@ class UserAuth:
             something is malformed.
 
     Source: "Step-up authentication with the USER_AUTH flow" in the Amazon Cognito developer guide.
+
+    >>> from cognito_flow import UserAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> factors = {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}
+    >>> pool = LocalCognito().create_pool(policies={"SignInPolicy": factors})
+    >>> user = pool.add_user("alice", "correct horse", email="alice@example.com")
+    >>> pool.flow().start(UserAuth("alice", preferred="EMAIL_OTP")).name
+    'EMAIL_OTP'
+    >>> pool.flow().start(UserAuth("alice")).name  # no preference: the user chooses
+    'SELECT_CHALLENGE'
     """
 
     username: str = attrs.field(validator=_check_username)
@@ -218,6 +246,15 @@ class RefreshTokenAuth:
 
     Raises:
         UsageError: They have no refresh token.
+
+    >>> from cognito_flow import RefreshTokenAuth, UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> flow = pool.flow()
+    >>> tokens = flow.start(UserSrpAuth("alice", "correct horse")).tokens
+    >>> flow.start(RefreshTokenAuth(tokens)).tokens.access_token != tokens.access_token
+    True
     """
 
     tokens: Tokens

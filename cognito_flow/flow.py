@@ -319,6 +319,15 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
 
     Raises:
         UsageError: A handler is not a handler class, or a seal key is too short.
+
+    >>> from cognito_flow import SignedIn, UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> flow = pool.flow()  # for your own pool: AuthFlow(AppClient("eu-west-1_AbC123", "client-id"))
+    >>> step = flow.start(UserSrpAuth("alice", "correct horse"))
+    >>> isinstance(step, SignedIn)  # else it is a challenge: flow.send(step.answer(...))
+    True
     """
 
     def _run(self) -> Driver:
@@ -641,6 +650,15 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
 
     SRP arithmetic and blocking stores also run in worker threads. The other arguments are those of
     `AuthFlow`.
+
+    >>> import asyncio
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> flow = pool.async_flow()
+    >>> asyncio.run(flow.start(UserSrpAuth("alice", "correct horse"))).username
+    'alice'
     """
 
     def _run(self) -> AsyncDriver:

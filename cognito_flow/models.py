@@ -395,6 +395,14 @@ class SignedIn:
         tokens: The tokens.
         device: The device that was confirmed in this sign-in, to be kept for the next one; None if there is
             no new device.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> signed_in = pool.flow().sign_in(UserSrpAuth("alice", "correct horse"))
+    >>> signed_in.username, signed_in.tokens.token_type
+    ('alice', 'Bearer')
     """
 
     username: str
@@ -421,6 +429,10 @@ class UserContext:
         server_path: The path of the page.
 
     Source: UserContextDataType and ContextDataType in the Amazon Cognito API reference.
+
+    >>> from cognito_flow import AppClient, AuthFlow, UserContext
+    >>> flow = AuthFlow(AppClient("eu-west-1_AbC123", "client-id"))
+    >>> request_flow = flow.bind(context=UserContext(ip="192.0.2.1"))
     """
 
     ip: str | None = None
@@ -461,6 +473,17 @@ class Event:
         error: The error code, if the call failed.
         request_id: The request id, which AWS support asks for.
         seconds: How long the call took.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> flow = pool.flow(on_event=lambda event: print(event.kind, event.operation))
+    >>> step = flow.start(UserSrpAuth("alice", "correct horse"))
+    call InitiateAuth
+    challenge None
+    call RespondToAuthChallenge
+    signed_in None
     """
 
     kind: EventKind
@@ -485,6 +508,11 @@ class System:
         random_bytes: Returns that many random bytes; the default is the operating system's generator.
         sleep: Waits that many seconds before a call is repeated. `AsyncAuthFlow` awaits what it returns. None
             waits in real time.
+
+    >>> from datetime import UTC, datetime
+    >>> from cognito_flow import AppClient, AuthFlow, System
+    >>> system = System(now=lambda: datetime(2030, 1, 1, tzinfo=UTC))
+    >>> flow = AuthFlow(AppClient("eu-west-1_AbC123", "client-id"), system=system)
     """
 
     now: Callable[[], datetime] = _now

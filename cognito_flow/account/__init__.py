@@ -64,6 +64,16 @@ class Account(_Account):
       `AuthFlow` have it; those of managed login only if it was requested.
     - `TransportError` or `Throttled`: no response came, or there were too many requests.
     - With a source, the errors of `TokenSource.access_token`.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "Correct-horse-1", email="alice@example.com")
+    >>> flow = pool.flow()
+    >>> account = flow.account(flow.start(UserSrpAuth("alice", "Correct-horse-1")).tokens)
+    >>> account.user().attributes["email"]
+    'alice@example.com'
+    >>> account.change_password("Correct-horse-1", "Battery-staple-1")
     """
 
     _authorization: Tokens | TokenSource
@@ -338,7 +348,20 @@ class Account(_Account):
 @without_locals
 @attrs.frozen(repr=False, eq=False)
 class AsyncAccount(_Account):
-    """`Account` for asyncio: the same names, awaitable. `AsyncAuthFlow.account` creates it."""
+    """`Account` for asyncio: the same names, awaitable. `AsyncAuthFlow.account` creates it.
+
+    >>> import asyncio
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> async def name():
+    ...     flow = pool.async_flow()
+    ...     signed_in = await flow.start(UserSrpAuth("alice", "correct horse"))
+    ...     return (await flow.account(signed_in.tokens).user()).username
+    >>> asyncio.run(name())
+    'alice'
+    """
 
     _authorization: Tokens | AsyncTokenSource
     _driver: AsyncDriver

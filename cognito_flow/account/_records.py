@@ -60,6 +60,15 @@ class SignedUp:
         delivery: Where the code was sent; None if no code was sent.
         session: With it, `confirm_sign_up` also signs the user in. Cognito sends one only to app clients with
             ALLOW_USER_AUTH.
+
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool(auto_verified_attributes=["email"])
+    >>> flow = pool.flow()
+    >>> signed_up = flow.sign_up("alice", "Correct-horse-1", attributes={"email": "alice@example.com"})
+    >>> signed_up.delivery.sent_to
+    'a***@e***'
+    >>> flow.confirm_sign_up(signed_up, pool.last_code("alice")).username
+    'alice'
     """
 
     username: str

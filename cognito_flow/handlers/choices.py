@@ -46,6 +46,21 @@ class SelectMfaType(NamedHandler):
     Args:
         pending: The challenge as Cognito sent it.
         choices: The factors to choose from.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool(
+    ...     mfa_configuration="ON",
+    ...     software_token_mfa_configuration={"Enabled": True},
+    ...     email_mfa_configuration={},
+    ... )
+    >>> user = pool.add_user("alice", "correct horse", email="alice@example.com", totp=True)
+    >>> user.mfa_preferred = None
+    >>> user.enable_factor("EMAIL_OTP")
+    >>> flow = pool.flow()
+    >>> challenge = flow.start(UserSrpAuth("alice", "correct horse"))
+    >>> flow.send(challenge.answer("EMAIL_OTP")).sent_to
+    'a***@e***'
     """
 
     name: ClassVar[str] = "SELECT_MFA_TYPE"
@@ -81,6 +96,19 @@ class SelectChallenge(NamedHandler):
         pending: The challenge as Cognito sent it.
         choices: The first factors to choose from. Empty if they are unknown, because an older botocore drops
             them; every choice is then sent, and Cognito decides.
+
+    >>> from cognito_flow import UserAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> factors = {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}
+    >>> pool = LocalCognito().create_pool(policies={"SignInPolicy": factors})
+    >>> user = pool.add_user("alice", "correct horse", email="alice@example.com")
+    >>> flow = pool.flow()
+    >>> challenge = flow.start(UserAuth("alice"))
+    >>> flow.send(challenge.answer("EMAIL_OTP")).sent_to
+    'a***@e***'
+    >>> challenge = flow.start(UserAuth("alice"))
+    >>> flow.send(challenge.answer_srp("correct horse")).username
+    'alice'
     """
 
     name: ClassVar[str] = "SELECT_CHALLENGE"

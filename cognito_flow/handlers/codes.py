@@ -20,6 +20,17 @@ class CodeChallenge(FirstFactorChallenge):
     """A challenge for a code that Cognito sent or an authenticator app shows.
 
     A wrong code raises `WrongCode`: answer again.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool(mfa_configuration="ON", email_mfa_configuration={})
+    >>> user = pool.add_user("alice", "correct horse", email="alice@example.com")
+    >>> flow = pool.flow()
+    >>> challenge = flow.start(UserSrpAuth("alice", "correct horse"))
+    >>> challenge.medium, challenge.sent_to
+    ('EMAIL', 'a***@e***')
+    >>> flow.send(challenge.answer(pool.last_code("alice"))).username
+    'alice'
     """
 
     retryable = True
@@ -50,7 +61,21 @@ class CodeChallenge(FirstFactorChallenge):
 
 @attrs.frozen(kw_only=True)
 class SmsMfa(CodeChallenge):
-    """SMS_MFA: Cognito sent a code to the phone, as the second factor."""
+    """SMS_MFA: Cognito sent a code to the phone, as the second factor.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> role = {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}
+    >>> settings = {"SmsConfiguration": role}
+    >>> pool = LocalCognito().create_pool(mfa_configuration="ON", sms_mfa_configuration=settings)
+    >>> user = pool.add_user("alice", "correct horse", phone_number="+31612345678")
+    >>> flow = pool.flow()
+    >>> challenge = flow.start(UserSrpAuth("alice", "correct horse"))
+    >>> challenge.sent_to
+    '+*******5678'
+    >>> flow.send(challenge.answer(pool.last_code("alice"))).username
+    'alice'
+    """
 
     name: ClassVar[str] = "SMS_MFA"
     sends: ClassVar[tuple[str, ...]] = ("SMS_MFA_CODE",)
@@ -58,7 +83,17 @@ class SmsMfa(CodeChallenge):
 
 @attrs.frozen(kw_only=True)
 class EmailOtp(CodeChallenge):
-    """EMAIL_OTP: Cognito sent a code by e-mail, as the first or the second factor."""
+    """EMAIL_OTP: Cognito sent a code by e-mail, as the first or the second factor.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool(mfa_configuration="ON", email_mfa_configuration={})
+    >>> user = pool.add_user("alice", "correct horse", email="alice@example.com")
+    >>> flow = pool.flow()
+    >>> challenge = flow.start(UserSrpAuth("alice", "correct horse"))
+    >>> flow.send(challenge.answer(pool.last_code("alice"))).username
+    'alice'
+    """
 
     name: ClassVar[str] = "EMAIL_OTP"
     sends: ClassVar[tuple[str, ...]] = ("EMAIL_OTP_CODE",)
@@ -75,7 +110,18 @@ class SmsOtp(CodeChallenge):
 @attrs.frozen(kw_only=True)
 class SoftwareTokenMfa(CodeChallenge):
     """SOFTWARE_TOKEN_MFA: an authenticator app shows the code, a new one every 30 seconds, each valid
-    once."""
+    once.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> app = {"Enabled": True}
+    >>> pool = LocalCognito().create_pool(mfa_configuration="ON", software_token_mfa_configuration=app)
+    >>> user = pool.add_user("alice", "correct horse", totp=True)
+    >>> flow = pool.flow()
+    >>> challenge = flow.start(UserSrpAuth("alice", "correct horse"))
+    >>> flow.send(challenge.answer(pool.totp("alice"))).username
+    'alice'
+    """
 
     name: ClassVar[str] = "SOFTWARE_TOKEN_MFA"
     reads: ClassVar[tuple[str, ...]] = ("FRIENDLY_DEVICE_NAME",)

@@ -95,6 +95,16 @@ class MfaSetup(NamedHandler):
         pending: The challenge as Cognito sent it.
         can_set_up: What can be set up. SMS_MFA may be listed, but cannot be set up in a sign-in: store a
             phone number first.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> app = {"Enabled": True}
+    >>> pool = LocalCognito().create_pool(mfa_configuration="ON", software_token_mfa_configuration=app)
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> flow = pool.flow()
+    >>> challenge = flow.start(UserSrpAuth("alice", "correct horse"))
+    >>> type(flow.send(challenge.answer_totp())).__name__
+    'TotpSetup'
     """
 
     name: ClassVar[str] = "MFA_SETUP"
@@ -155,6 +165,19 @@ class TotpSetup(NamedHandler):
     Args:
         pending: The challenge, with the secret.
         secret_code: The secret for the authenticator app, base32.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito, totp_code
+    >>> app = {"Enabled": True}
+    >>> pool = LocalCognito().create_pool(mfa_configuration="ON", software_token_mfa_configuration=app)
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> flow = pool.flow()
+    >>> challenge = flow.start(UserSrpAuth("alice", "correct horse"))
+    >>> setup = flow.send(challenge.answer_totp())
+    >>> uri = setup.uri("My shop")  # show it as a QR code
+    >>> code = totp_code(setup.secret_code, pool.cognito.clock())  # the user types it
+    >>> flow.send(setup.answer(code)).username
+    'alice'
     """
 
     name: ClassVar[str] = "MFA_SETUP"

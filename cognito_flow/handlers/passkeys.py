@@ -31,6 +31,20 @@ class WebAuthn(FirstFactorChallenge):
         pending: The challenge as Cognito sent it.
         options: What to pass to ``navigator.credentials.get``, parsed; every binary value is base64url
             without padding.
+
+    >>> from cognito_flow import UserAuth
+    >>> from cognito_flow.testing import LocalCognito, SoftAuthenticator
+    >>> pool = LocalCognito().create_pool(
+    ...     policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}},
+    ...     web_authn_configuration={"RelyingPartyId": "app.example"},
+    ... )
+    >>> user, browser = pool.add_user("alice", "correct horse"), SoftAuthenticator()
+    >>> flow = pool.flow()
+    >>> account = flow.account(flow.start(UserAuth("alice", "correct horse")).tokens)
+    >>> account.finish_passkey(browser.create(account.start_passkey().options))
+    >>> challenge = flow.start(UserAuth("alice", preferred="WEB_AUTHN"))
+    >>> flow.send(challenge.answer(browser.get(challenge.options))).username
+    'alice'
     """
 
     name: ClassVar[str] = "WEB_AUTHN"

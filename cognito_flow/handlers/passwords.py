@@ -102,6 +102,15 @@ class NewPasswordRequired(NamedHandler):
         pending: The challenge as Cognito sent it.
         required_attributes: The attributes that the user must have, without the prefix ``userAttributes.``.
         attributes: The attributes that the user has.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse", temporary=True)
+    >>> flow = pool.flow()
+    >>> challenge = flow.start(UserSrpAuth("alice", "correct horse"))
+    >>> flow.send(challenge.answer("Battery-staple-1")).username
+    'alice'
     """
 
     name: ClassVar[str] = "NEW_PASSWORD_REQUIRED"

@@ -21,6 +21,14 @@ class Message:
         pool_id: The pool that sent it.
         subject: The subject of an e-mail.
         text: The text, with the code in it.
+
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool(auto_verified_attributes=["email"])
+    >>> user = pool.add_user("alice", "correct horse", email="alice@example.com")
+    >>> delivery = pool.flow().forgot_password("alice")
+    >>> message = pool.cognito.outbox[-1]
+    >>> message.destination, message.code == pool.last_code("alice")
+    ('alice@example.com', True)
     """
 
     username: str

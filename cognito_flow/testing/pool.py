@@ -115,6 +115,14 @@ class Pool:
     Args:
         cognito: The `LocalCognito` that the pool is in.
         id: The pool id.
+
+    >>> from cognito_flow import UserSrpAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse", email="alice@example.com")
+    >>> app = pool.app_client(secret=True, prevent_user_existence_errors="ENABLED")
+    >>> pool.flow(app).start(UserSrpAuth("alice", "correct horse")).username
+    'alice'
     """
 
     cognito: ReachableService = attrs.field(repr=False)

@@ -77,6 +77,15 @@ class AccessClaims:
         actor: Who uses the token on the user's behalf, if it came from a token exchange.
         device_key: The remembered device that the user signed in with.
         claims: Every claim of the token.
+
+    >>> from cognito_flow import UserPasswordAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> tokens = pool.flow().sign_in(UserPasswordAuth("alice", "correct horse")).tokens
+    >>> claims = pool.verifier().verify_access(tokens.access_token)
+    >>> claims.username, sorted(claims.scopes)
+    ('alice', ['aws.cognito.signin.user.admin'])
     """
 
     sub: str

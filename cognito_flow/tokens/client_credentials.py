@@ -41,6 +41,10 @@ class ClientCredentialsSource(TokenSource):
         UsageError: The app client has no secret, or `scopes` is a str.
 
     Source: GetClientToken in the Amazon Cognito API reference.
+
+    >>> from cognito_flow import AppClient, ClientCredentialsSource
+    >>> app = AppClient("eu-west-1_AbC123", "client-id", "the secret of the app client")
+    >>> source = ClientCredentialsSource(app, scopes=["orders/read"])  # source.access_token() gets a token
     """
 
     def __init__(

@@ -303,6 +303,16 @@ class AsyncTokenVerifier(_Verifier):
 
     It takes the same arguments; `check` may be a coroutine function. One verifier may serve several event
     loops.
+
+    >>> import asyncio
+    >>> from cognito_flow import UserPasswordAuth
+    >>> from cognito_flow.testing import LocalCognito
+    >>> pool = LocalCognito().create_pool()
+    >>> user = pool.add_user("alice", "correct horse")
+    >>> tokens = pool.flow().sign_in(UserPasswordAuth("alice", "correct horse")).tokens
+    >>> verifier = pool.async_verifier()  # for your own pool: AsyncTokenVerifier(app)
+    >>> asyncio.run(verifier.verify_access(tokens.access_token)).username
+    'alice'
     """
 
     def __init__(

@@ -214,3 +214,55 @@ def test_each_public_name_is_documented_exactly_once_in_the_reference() -> None:
 
     assert {name: count for name, count in times.items() if count != (name not in aliases)} == {}
     assert [name for name in aliases if f"`{name}`" not in pages] == []
+
+
+# What programs use most, according to the guides: each shows an example where an editor shows its docstring.
+WITH_EXAMPLE = [
+    cognito_flow.AccessClaims,
+    cognito_flow.Account,
+    cognito_flow.AppClient,
+    cognito_flow.AsyncAccount,
+    cognito_flow.AsyncAuthFlow,
+    cognito_flow.AsyncTokenVerifier,
+    cognito_flow.AuthFlow,
+    cognito_flow.ClientCredentialsSource,
+    cognito_flow.CodeChallenge,
+    cognito_flow.CustomAuth,
+    cognito_flow.CustomChallenge,
+    cognito_flow.EmailOtp,
+    cognito_flow.Event,
+    cognito_flow.FileStore,
+    cognito_flow.MemoryStore,
+    cognito_flow.MfaSetup,
+    cognito_flow.NewPasswordRequired,
+    cognito_flow.PasskeyOptions,
+    cognito_flow.RefreshTokenAuth,
+    cognito_flow.SelectChallenge,
+    cognito_flow.SelectMfaType,
+    cognito_flow.SignedIn,
+    cognito_flow.SignedUp,
+    cognito_flow.SmsMfa,
+    cognito_flow.SoftwareTokenMfa,
+    cognito_flow.SqliteStore,
+    cognito_flow.System,
+    cognito_flow.TokenSource,
+    cognito_flow.TokenVerifier,
+    cognito_flow.Tokens,
+    cognito_flow.TotpSetup,
+    cognito_flow.UserAuth,
+    cognito_flow.UserContext,
+    cognito_flow.UserPasswordAuth,
+    cognito_flow.UserSrpAuth,
+    cognito_flow.WebAuthn,
+    cognito_flow.testing.Clock,
+    cognito_flow.testing.Faults,
+    cognito_flow.testing.LocalCognito,
+    cognito_flow.testing.Message,
+    cognito_flow.testing.Pool,
+    cognito_flow.testing.SoftAuthenticator,
+]
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLE, ids=lambda name: name.__name__)
+def test_docstring_of_a_name_that_is_used_most_has_an_example(name: type[object]) -> None:
+    assert ">>> " in (name.__doc__ or "")
