@@ -249,8 +249,7 @@ class Cognito:
     def _token_verifier(self) -> TokenVerifier:
         app = self._app()
         if self._verifier is None or self._verifier[0] != app:
-            keys = os.environ.get("COGNITO_JWKS")
-            fetch = None if keys is None else lambda _url: keys.encode()
+            fetch = _keys_of_the_environment if "COGNITO_JWKS" in os.environ else None
             self._verifier = app, TokenVerifier(app, leeway=0, fetch=fetch)
         return self._verifier[1]
 
@@ -578,3 +577,8 @@ class Cognito:
             setattr(self, name, value)
         response.pop("ResponseMetadata")
         return response
+
+
+def _keys_of_the_environment(_url: str) -> bytes:
+    """The key set that pycognito reads from the environment, too."""
+    return os.environ["COGNITO_JWKS"].encode()
