@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import wraps
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T", bound=Callable[..., object])
@@ -83,6 +83,19 @@ def _clear_frames(first: TracebackType | None) -> None:
         if _can_be_cleared(step):
             with suppress(RuntimeError):  # still executing: it is of the caller, or of `without_locals`
                 step.tb_frame.clear()
+                _clear_callers(step.tb_frame.f_back)
+
+
+def _clear_callers(frame: FrameType | None) -> None:
+    """Clear the frames that called one that has ended. They are not in the traceback if one of them caught
+    the error and returned it, as botocore does, but they are kept with it.
+
+    Raises:
+        RuntimeError: The frame is still executing, as are all that called it.
+    """
+    while frame is not None and not frame.f_code.co_flags & _SUSPENDABLE:
+        frame.clear()
+        frame = frame.f_back
 
 
 def _can_be_cleared(step: TracebackType) -> bool:

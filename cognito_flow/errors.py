@@ -648,8 +648,26 @@ def _without_values(text: str, parameters: Mapping[str, object]) -> str:
         if value.isalpha():
             text = text.replace(f"'{value}'", "'***'").replace(f'"{value}"', '"***"')
         else:
-            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "***", text)
+            text = _without_whole(text, value)
     return text
+
+
+def _without_whole(text: str, value: str) -> str:
+    """The text without a value, where the value is not a part of a longer word.
+
+    A regular expression would do, but `re` keeps the last hundreds of patterns, and so the values.
+    """
+    first, *rest = text.split(value)
+    shown, before = first, first
+    for after in rest:
+        is_part = _is_of_a_word(before[-1:]) or _is_of_a_word(after[:1])
+        shown += (value if is_part else "***") + after
+        before = after
+    return shown
+
+
+def _is_of_a_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _values(parameters: object) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -373,7 +374,7 @@ def test_turn_begins_with_the_device_of_the_store() -> None:
 
 @pytest.mark.parametrize("missing", ["ip", "server_name", "server_path"])
 def test_admin_operation_needs_all_three_of_the_context(missing: str) -> None:
-    known = {"ip": "192.0.2.1", "server_name": "example.com", "server_path": "/login", missing: None}
+    known: Any = {"ip": "192.0.2.1", "server_name": "example.com", "server_path": "/login", missing: None}
 
     with pytest.raises(UsageError, match="ip, server_name and server_path"):
         start(UserPasswordAuth("alice", "pw"), turn(admin=True, context=UserContext(**known)))

@@ -152,6 +152,19 @@ def test_changed_sealed_text_raises_seal_error() -> None:
         flow().unseal(changed)
 
 
+def test_two_sealed_texts_spliced_together_raise_seal_error() -> None:
+    """Neither the Session of another user nor another binding can be put into a text."""
+    mine, other = (
+        base64.urlsafe_b64decode(flow().seal(challenge(username=name), bound_to=name))
+        for name in ("alice", "mallo")
+    )
+    assert len(mine) == len(other)
+    for place in range(16, len(mine), 16):
+        spliced = base64.urlsafe_b64encode(mine[:place] + other[place:]).decode()
+        with pytest.raises(SealError):
+            flow().unseal(spliced, bound_to="mallo")
+
+
 def test_sealed_text_of_another_version_raises_seal_error() -> None:
     sealer = flow()._sealer
     assert sealer is not None

@@ -230,6 +230,16 @@ def _forged(now: int) -> dict[str, str]:
         "by a stranger, whose key has the kid": token(
             {**header, "kid": "stranger", "jwk": theirs}, a, rs("stranger")
         ),
+        "by a stranger, whose key is at a jku": token(
+            {**header, "kid": "stranger", "jku": "https://attacker.invalid/jwks.json"}, a, rs("stranger")
+        ),
+        "by a stranger, whose certificate is at an x5u": token(
+            {**header, "kid": "stranger", "x5u": "https://attacker.invalid/key.pem"}, a, rs("stranger")
+        ),
+        "with a path as kid": token({**header, "alg": "HS256", "kid": "../../../dev/null"}, a, hs(b"")),
+        "with a statement of SQL as kid": token(
+            {**header, "alg": "HS256", "kid": "x' UNION SELECT 'secret"}, a, hs(b"secret")
+        ),
         "with the kid of the other key": token({**header, "kid": "id"}, a, rs("access")),
         "with an unknown kid": token({**header, "kid": "unknown"}, a, rs("access")),
         "without kid": token({"alg": "RS256"}, a, rs("access")),
