@@ -79,7 +79,16 @@ class Handler:
         pending: The challenge as Cognito sent it.
     """
 
-    pending: Pending
+    pending: Pending = attrs.field(repr=False)
+
+    shows: ClassVar[tuple[str, ...]] = ()
+    """The properties that a repr shows, before the fields."""
+
+    def __repr__(self) -> str:
+        """Show what the user is asked, and leave out the rest of what Cognito sent."""
+        fields = (field.name for field in attrs.fields(type(self)) if field.repr)
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in (*self.shows, *fields, "username"))
+        return f"{type(self).__name__}({shown})"
 
     def __init_subclass__(cls) -> None:
         """What an `answer` method is given is a secret: it stays out of tracebacks."""
@@ -149,7 +158,7 @@ class Handler:
         return (yield from turn.respond(self.pending, answer.responses))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class NamedHandler(Handler):
     """A handler for one ChallengeName."""
 

@@ -39,7 +39,7 @@ def check_choice(choice: str, choices: tuple[str, ...]) -> str:
     return str(choice)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class SelectMfaType(NamedHandler):
     """SELECT_MFA_TYPE: the user has several second factors, and prefers none of them.
 
@@ -88,7 +88,7 @@ class SelectMfaType(NamedHandler):
         return Answer(self, {"ANSWER": check_choice(choice, self.choices)})
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class SelectChallenge(NamedHandler):
     """SELECT_CHALLENGE: the user chooses how to sign in.
 
@@ -166,7 +166,7 @@ class SelectChallenge(NamedHandler):
         return (yield from turn.respond(self.pending, responses))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class FirstFactorChallenge(NamedHandler):
     """A challenge that may be a first factor: the user can go back and choose another one."""
 

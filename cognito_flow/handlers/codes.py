@@ -15,7 +15,7 @@ from cognito_flow.handlers.base import Answer
 from cognito_flow.handlers.choices import FirstFactorChallenge
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class CodeChallenge(FirstFactorChallenge):
     """A challenge for a code that Cognito sent or an authenticator app shows.
 
@@ -34,6 +34,7 @@ class CodeChallenge(FirstFactorChallenge):
     """
 
     retryable = True
+    shows: ClassVar[tuple[str, ...]] = ("medium", "sent_to")
     reads: ClassVar[tuple[str, ...]] = ("CODE_DELIVERY_DELIVERY_MEDIUM", "CODE_DELIVERY_DESTINATION")
 
     @property
@@ -59,7 +60,7 @@ class CodeChallenge(FirstFactorChallenge):
         return Answer(self, {self.sends[0]: check_code(code)})
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class SmsMfa(CodeChallenge):
     """SMS_MFA: Cognito sent a code to the phone, as the second factor.
 
@@ -81,7 +82,7 @@ class SmsMfa(CodeChallenge):
     sends: ClassVar[tuple[str, ...]] = ("SMS_MFA_CODE",)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class EmailOtp(CodeChallenge):
     """EMAIL_OTP: Cognito sent a code by e-mail, as the first or the second factor.
 
@@ -99,7 +100,7 @@ class EmailOtp(CodeChallenge):
     sends: ClassVar[tuple[str, ...]] = ("EMAIL_OTP_CODE",)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class SmsOtp(CodeChallenge):
     """SMS_OTP: Cognito sent a code to the phone, as the first factor."""
 
@@ -107,7 +108,7 @@ class SmsOtp(CodeChallenge):
     sends: ClassVar[tuple[str, ...]] = ("SMS_OTP_CODE",)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class SoftwareTokenMfa(CodeChallenge):
     """SOFTWARE_TOKEN_MFA: an authenticator app shows the code, a new one every 30 seconds, each valid
     once.
@@ -124,6 +125,7 @@ class SoftwareTokenMfa(CodeChallenge):
     """
 
     name: ClassVar[str] = "SOFTWARE_TOKEN_MFA"
+    shows: ClassVar[tuple[str, ...]] = ("sent_to",)
     reads: ClassVar[tuple[str, ...]] = ("FRIENDLY_DEVICE_NAME",)
     sends: ClassVar[tuple[str, ...]] = ("SOFTWARE_TOKEN_MFA_CODE",)
 

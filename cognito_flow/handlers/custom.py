@@ -16,7 +16,7 @@ from cognito_flow._checks import check_text
 from cognito_flow.handlers.base import Answer, Handler, NamedHandler
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class CustomChallenge(NamedHandler):
     """CUSTOM_CHALLENGE: the pool's Lambda triggers decide what is asked and which answer is right.
 
@@ -35,6 +35,7 @@ class CustomChallenge(NamedHandler):
     """
 
     name: ClassVar[str] = "CUSTOM_CHALLENGE"
+    shows: ClassVar[tuple[str, ...]] = ("attempt", "is_repeat")
     reads: ClassVar[tuple[str, ...]] = ("<publicChallengeParameters>",)
     sends: ClassVar[tuple[str, ...]] = ("ANSWER",)
 
@@ -63,10 +64,12 @@ class CustomChallenge(NamedHandler):
         return Answer(self, {"ANSWER": check_text("the answer", answer)})
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class UnknownChallenge(Handler):
     """A challenge that this version does not know or cannot read: read `parameters`, and answer with
     ChallengeResponses of your own."""
+
+    shows: ClassVar[tuple[str, ...]] = ("name",)
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ from cognito_flow.models import Device
 _REFUSALS = ("NotAuthorizedException", "ResourceNotFoundException", "InvalidParameterException")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class DeviceSrpAuth(NamedHandler):
     """DEVICE_SRP_AUTH: the first half of the device's own SRP."""
 
@@ -47,7 +47,7 @@ class DeviceSrpAuth(NamedHandler):
             raise device_forgotten(error) from error
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class DevicePasswordVerifier(NamedHandler):
     """DEVICE_PASSWORD_VERIFIER: the second half of the device's own SRP."""
 

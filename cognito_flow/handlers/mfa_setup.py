@@ -87,7 +87,7 @@ def verify_totp(turn: HandlerTurn, proof: Mapping[str, str]) -> Exchange[Respons
             )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class MfaSetup(NamedHandler):
     """MFA_SETUP: the pool requires a second factor, and the user has none yet.
 
@@ -155,7 +155,7 @@ class MfaSetup(NamedHandler):
         return TotpSetup.parse(attrs.evolve(self.pending, parameters=parameters, session=session))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class TotpSetup(NamedHandler):
     """MFA_SETUP after the user chose an authenticator app: show the secret, and answer with the app's first
     code.

@@ -23,7 +23,7 @@ _IN_CREDENTIAL = ("id", "rawId", "type", "response")
 _IN_ASSERTION = ("clientDataJSON", "authenticatorData", "signature")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class WebAuthn(FirstFactorChallenge):
     """WEB_AUTHN: the browser signs with a passkey.
 

@@ -25,7 +25,7 @@ _PREFIX = "userAttributes."
 _CHECK_POOL_ID = "if the password is right, check the pool id, which is part of the proof"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class PasswordVerifier(NamedHandler):
     """PASSWORD_VERIFIER: the second half of SRP, answered with the password of the same turn."""
 
@@ -56,7 +56,7 @@ class PasswordVerifier(NamedHandler):
             raise
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Password(FirstFactorChallenge):
     """PASSWORD: the password is sent as it is."""
 
@@ -72,7 +72,7 @@ class Password(FirstFactorChallenge):
         return Answer(self, {"PASSWORD": check_text("the password", password)})
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class PasswordSrp(FirstFactorChallenge):
     """PASSWORD_SRP: the password is proved by SRP."""
 
@@ -92,7 +92,7 @@ class PasswordSrp(FirstFactorChallenge):
         return (yield from turn.respond(self.pending, {"SRP_A": turn.begin_srp(answer.password)}))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class NewPasswordRequired(NamedHandler):
     """NEW_PASSWORD_REQUIRED: the temporary password was right, and the user must choose one of their own.
 
@@ -171,7 +171,7 @@ class NewPasswordRequired(NamedHandler):
         return Answer(self, {"NEW_PASSWORD": check_text("the new password", new_password), **responses})
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class AdminNoSrpAuth(NamedHandler):
     """ADMIN_NO_SRP_AUTH: the password is sent as it is, through an Admin flow.
 

@@ -361,3 +361,36 @@ def test_whatever_cognito_sends_becomes_a_challenge(
 
     assert challenge.name == name
     assert challenge.username == "alice"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "shown"),
+    [
+        (
+            "SMS_MFA",
+            {"CODE_DELIVERY_DELIVERY_MEDIUM": "SMS", "CODE_DELIVERY_DESTINATION": "+*******5678"},
+            "SmsMfa(medium='SMS', sent_to='+*******5678', username='alice')",
+        ),
+        (
+            "SOFTWARE_TOKEN_MFA",
+            {"FRIENDLY_DEVICE_NAME": "phone"},
+            "SoftwareTokenMfa(sent_to='phone', username='alice')",
+        ),
+        ("CUSTOM_CHALLENGE", {"a": "b"}, "CustomChallenge(attempt=1, is_repeat=False, username='alice')"),
+        ("NEW_CHALLENGE", {"a": "b"}, "UnknownChallenge(name='NEW_CHALLENGE', username='alice')"),
+        (
+            "NEW_PASSWORD_REQUIRED",
+            {
+                "requiredAttributes": '["userAttributes.email"]',
+                "userAttributes": '{"email": "a@example.com"}',
+            },
+            "NewPasswordRequired(required_attributes=('email',), username='alice')",
+        ),
+    ],
+)
+def test_repr_shows_what_the_user_is_asked_and_nothing_else(
+    name: str, parameters: dict[str, str], shown: str
+) -> None:
+    pending = Pending(name=name, username="alice", parameters=parameters, session="s" * 20, pool_id="p")
+
+    assert repr(read_challenge(pending, ())) == shown
