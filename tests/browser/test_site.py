@@ -1,0 +1,63 @@
+"""The built documentation in a browser: no page scrolls sideways, on a desk or on a telephone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.documentation import DOCS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from selenium.webdriver import Chrome
+
+pytestmark = pytest.mark.other_programs
+
+BUILT = DOCS / "_build"
+WIDTHS = (1300, 400)
+
+# What sticks out, unless something around it scrolls by itself.
+TOO_WIDE = """
+const width = document.documentElement.clientWidth;
+if (document.documentElement.scrollWidth <= width) return [];
+const scrolls = (element) => element && element !== document.body
+  && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
+return [...document.querySelectorAll("main *, article *, body *")]
+  .filter((element) => element.getBoundingClientRect().right > width + 1 && !scrolls(element.parentElement))
+  .slice(0, 3).map((element) => `${element.tagName}.${element.className}: ${element.textContent.trim().slice(0, 60)}`)
+  .concat(`${document.documentElement.scrollWidth} of ${width} px`);
+"""
+
+
+def pages() -> list[Path]:
+    """The pages of the site that `nox -s docs` built."""
+    found = sorted(page for page in BUILT.rglob("*.html") if "_static" not in page.parts)
+    if not found:
+        missing = "the documentation is not built: nox -s docs"
+        if os.environ.get("COGNITO_FLOW_CHROMIUM") == "required":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return found
+
+
+def too_wide(driver: Chrome, page: Path) -> dict[str, Any]:
+    """What sticks out of a page, by the width of the window."""
+    driver.get(page.as_uri())
+    found = {}
+    for width in WIDTHS:
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        if elements := driver.execute_script(TOO_WIDE):  # type: ignore[no-untyped-call]
+            found[f"{page.relative_to(BUILT)} at {width} px"] = elements
+    return found
+
+
+def test_no_page_of_the_documentation_scrolls_sideways(driver: Chrome) -> None:
+    found: dict[str, Any] = {}
+    for page in pages():
+        found |= too_wide(driver, page)
+
+    assert found == {}
