@@ -24,7 +24,7 @@ project = "cognito_flow"
 copyright = "the cognito_flow authors"  # noqa: A001 - Sphinx's name for it
 release = version = installed_version("cognito-flow")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
 html_title = f"cognito_flow {version}"
