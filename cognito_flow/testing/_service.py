@@ -14,7 +14,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from email.utils import format_datetime
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from cognito_flow._json import as_object, parse_json
 from cognito_flow.testing._operations import OPERATIONS, validation
 from cognito_flow.testing._operations.request import Request
 from cognito_flow.testing._state import Members
-from cognito_flow.testing._state.records import RegionalPools, UserPool
+from cognito_flow.testing._state.records import UserPool
 from cognito_flow.testing._state.refusal import Refusal
 from cognito_flow.testing.clock import Clock
 from cognito_flow.testing.faults import AnswerLost, Fault, Faults, ScheduledFault
@@ -185,20 +185,9 @@ class Service:
             Refusal: The operation refuses the request.
         """
         with self._lock:
-            return act(
-                Request(
-                    operation,
-                    parameters,
-                    region or self.region,
-                    self._seen(region),
-                    self.outbox,
-                    self.clock(),
-                )
-            )
-
-    def _seen(self, region: str | None) -> MutableMapping[str, UserPool]:
-        """The pools of a region; without one, all."""
-        return self._pools if region is None else RegionalPools(self._pools, region)
+            seen = {pool.id: pool for pool in self._pools.values() if region is None or pool.region == region}
+            where = region or self.region
+            return act(Request(operation, parameters, where, seen, self._pools, self.outbox, self.clock()))
 
     def _refuse(self, refusal: Refusal) -> Reply:
         members = {"__type": refusal.code, "message": refusal.text, **refusal.members}

@@ -94,7 +94,7 @@ def test_user_without_a_sign_in_is_asked_to_sign_in(
 
 def test_wrong_password_is_reported(tool: Tool, capsys: pytest.CaptureFixture[str]) -> None:
     assert tool.run("login", "alice", password="wrong") == 1
-    assert "Incorrect username or password." in capsys.readouterr().err
+    assert "Incorrect username or password" in capsys.readouterr().err
 
 
 def test_second_factor_is_asked_in_the_terminal(

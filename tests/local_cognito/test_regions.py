@@ -89,6 +89,13 @@ def test_signed_calls_over_http_are_for_the_region_of_the_signature(cognito: Loc
             client(HERE, endpoint_url=url).describe_user_pool(UserPoolId=pool.id)
 
 
+def test_keys_of_pools_differ_between_regions(cognito: LocalCognito) -> None:
+    """Otherwise a call without a region would take the token of one pool for that of another."""
+    here, there = (cognito.create_pool(region=region) for region in (HERE, THERE))
+
+    assert here.jwks() != there.jwks()
+
+
 def test_unsigned_calls_over_http_reach_every_region(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(region=THERE)
     pool.add_user("alice", PASSWORD)

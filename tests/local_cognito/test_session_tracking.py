@@ -38,7 +38,7 @@ class Tracked:
     def call(self, operation: str, **parameters: Any) -> Any:
         """Call an operation; it gets what has passed the model's constraints."""
         pools = {self.pool.id: self.cognito.state(self.pool.id)}
-        request = Request(operation, parameters, "eu-west-1", pools, [], self.cognito.clock())
+        request = Request(operation, parameters, "eu-west-1", pools, pools, [], self.cognito.clock())
         return OPERATIONS[operation](request)
 
     def refusal(self, operation: str, **parameters: Any) -> str:

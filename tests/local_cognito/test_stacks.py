@@ -111,6 +111,7 @@ def test_pool_with_a_domain_is_not_deleted(pool: Pool, api: Any) -> None:
 
 
 def test_identity_provider_is_described_as_it_was_created(pool: Pool, api: Any) -> None:
+    api.create_identity_provider(UserPoolId=pool.id, **{**GOOGLE, "ProviderName": "Another"})
     made = api.create_identity_provider(UserPoolId=pool.id, IdpIdentifiers=["g"], **GOOGLE)[
         "IdentityProvider"
     ]

@@ -27,7 +27,7 @@ def call(world: Delegation, operation: str, app: AppClient, **parameters: Any) -
     cognito = world.cognito
     pools = {pool_id: cognito.state(pool_id) for pool_id in cognito.pool_ids()}
     given = {"ClientId": app.client_id, **parameters}
-    return OPERATIONS[operation](Request(operation, given, "eu-west-1", pools, [], cognito.clock()))
+    return OPERATIONS[operation](Request(operation, given, "eu-west-1", pools, pools, [], cognito.clock()))
 
 
 def machine_token(world: Delegation, app: AppClient) -> str:

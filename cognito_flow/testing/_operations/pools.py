@@ -39,10 +39,10 @@ def create_user_pool(request: Request) -> Members:
         id=pool_id,
         members={"Name": request.parameters["PoolName"], **members},
         created_at=request.now,
-        keys=_free_keys(request.pools),
+        keys=_free_keys(request.every_pool),
         mfa=_mfa({}, members),
     )
-    request.pools[pool.id] = pool
+    request.every_pool[pool.id] = pool
     return {"UserPool": _describe(pool)}
 
 
@@ -154,7 +154,7 @@ def delete_user_pool(request: Request) -> Members:
     if pool.domains:
         text = "User pool cannot be deleted. It has a domain configured that should be deleted first."
         raise invalid_parameter(text)
-    del request.pools[pool.id]
+    del request.every_pool[pool.id]
     return {}
 
 

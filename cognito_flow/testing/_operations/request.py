@@ -7,7 +7,7 @@ Cognito's text.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
@@ -84,6 +84,7 @@ class Request:
         parameters: Its input.
         region: The region that it is for.
         pools: The pools that it can reach, by id.
+        every_pool: The pools of all regions, to add one or delete one.
         outbox: Where messages go.
         now: The time.
     """
@@ -91,7 +92,8 @@ class Request:
     operation: str
     parameters: Members = attrs.field(repr=False)
     region: str
-    pools: MutableMapping[str, UserPool] = attrs.field(repr=False)
+    pools: Mapping[str, UserPool] = attrs.field(repr=False)
+    every_pool: dict[str, UserPool] = attrs.field(repr=False)
     outbox: list[Message] = attrs.field(repr=False)
     now: datetime
 

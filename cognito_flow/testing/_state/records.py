@@ -12,7 +12,7 @@ import hmac
 import secrets
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -559,29 +559,3 @@ class UserPool:
     def device_group_key(self, user: User) -> str:
         """The DeviceGroupKey of a user."""
         return "-" + base64.b32encode(self.derive("device group", user.username)).decode()[:8]
-
-
-@attrs.frozen
-class RegionalPools(MutableMapping[str, UserPool]):
-    """The pools of one region, as a view of all pools."""
-
-    pools: dict[str, UserPool]
-    region: str
-
-    def __getitem__(self, pool_id: str) -> UserPool:
-        pool = self.pools[pool_id]
-        if pool.region != self.region:
-            raise KeyError(pool_id)
-        return pool
-
-    def __setitem__(self, pool_id: str, pool: UserPool) -> None:
-        self.pools[pool_id] = pool
-
-    def __delitem__(self, pool_id: str) -> None:
-        del self.pools[pool_id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([pool.id for pool in self.pools.values() if pool.region == self.region])
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
