@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 
 from cognito_flow import AuthFlow, SignedIn, UserSrpAuth
-from cognito_flow.testing import Clock, Fault, LocalCognito, Pool
+from cognito_flow.testing import Clock, Fault, LocalCognito, Pool, totp_code
 from cognito_flow.testing._doors.http import LARGEST_BODY
 
 TARGET = "AWSCognitoIdentityProviderService."
@@ -146,6 +146,15 @@ def test_front_page_shows_pools_and_clients(site: Site) -> None:
     assert shown["users"] == [user]
     assert shown["clients"] == [{"id": app.client_id, "name": "web", "secret": app.client_secret}]
     assert site.ask("GET", "/_local/pools")[1] == [shown]
+
+
+def test_secret_of_an_authenticator_app_is_shown(site: Site) -> None:
+    """Else a program that knows only the URL could never answer SOFTWARE_TOKEN_MFA."""
+    site.pool.add_user("bob", totp=True)
+    (shown,) = site.ask("GET", "/_local/pools")[1]
+
+    (secret,) = [user["totp_secret"] for user in shown["users"] if user["username"] == "bob"]
+    assert totp_code(secret, site.cognito.clock()) == site.pool.totp("bob")
 
 
 def test_users_of_an_email_pool_are_listed_by_address(site: Site) -> None:

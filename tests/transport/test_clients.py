@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import logging
@@ -20,7 +21,15 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cognito_flow import AppClient, AuthFlow, CognitoFlowError, InternalError, SignedIn, UserPasswordAuth
+from cognito_flow import (
+    AppClient,
+    AsyncAuthFlow,
+    AuthFlow,
+    CognitoFlowError,
+    InternalError,
+    SignedIn,
+    UserPasswordAuth,
+)
 from cognito_flow._transport import clients
 from cognito_flow.testing import LocalCognito
 from tests.support.spoiling_proxy import SpoilingProxy, spoiling
@@ -125,7 +134,7 @@ def test_unsigned_client_needs_neither_boto3_nor_the_profile_that_aws_profile_na
 ) -> None:
     script = """
 import json, sys
-from cognito_flow import AppClient, AuthFlow, UserPasswordAuth
+from cognito_flow import AppClient, AsyncAuthFlow, AuthFlow, UserPasswordAuth
 app = AppClient(sys.argv[1], sys.argv[2], endpoint_url=sys.argv[3])
 signed_in = AuthFlow(app).start(UserPasswordAuth("alice", sys.argv[4]))
 print(json.dumps([signed_in.username, "boto3" in sys.modules]))
@@ -158,7 +167,7 @@ def test_forty_threads_do_not_fill_the_connection_pool(
 
 FORKS = """
 import os, sys, threading
-from cognito_flow import AppClient, AuthFlow, UserSrpAuth
+from cognito_flow import AppClient, AsyncAuthFlow, AuthFlow, UserSrpAuth
 from cognito_flow._transport import clients
 app = AppClient(sys.argv[1], sys.argv[2], endpoint_url=sys.argv[3])
 flow = AuthFlow(app)
@@ -199,6 +208,30 @@ def test_given_client_sends_a_call_of_the_flow_once(world: World, given: Any) ->
     world.proxy.spoil("InitiateAuth", "500 after", times=9)
     with pytest.raises(InternalError) as refused:
         AuthFlow(world.app, given).start(CREDENTIALS)
+    world.proxy.times = 0
+
+    assert refused.value.maybe_processed
+    assert world.proxy.arrived["InitiateAuth"] == 1
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+def test_given_aiobotocore_client_sends_a_call_of_the_flow_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    session = pytest.importorskip("aiobotocore.session").get_session()
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+    monkeypatch.setenv("AWS_RETRY_MODE", mode)
+
+    async def start() -> None:
+        config = Config(signature_version=UNSIGNED)
+        async with session.create_client(
+            "cognito-idp", region_name=world.app.region, endpoint_url=world.proxy.url, config=config
+        ) as client:
+            await AsyncAuthFlow(world.app, client).start(CREDENTIALS)
+
+    world.proxy.spoil("InitiateAuth", "500 after", times=9)
+    with pytest.raises(InternalError) as refused:
+        asyncio.run(start())
     world.proxy.times = 0
 
     assert refused.value.maybe_processed
