@@ -190,14 +190,14 @@ def _recordings(
     server: Server, chosen: Sequence[Scenario], run: str, stop: threading.Event
 ) -> Generator[Recording]:
     """Run the scenarios, several at once, and yield their recordings as they are complete."""
-    with ThreadPoolExecutor(server.workers) as threads:
+    threads = ThreadPoolExecutor(server.workers)
+    try:
         futures = [threads.submit(each.run, server, run) for each in chosen]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:  # an interrupted run begins no scenario, and waits for none
-            stop.set()
-            threads.shutdown(wait=True, cancel_futures=True)
+        for future in as_completed(futures):
+            yield future.result()
+    finally:  # an interrupted run begins no scenario, and no call
+        stop.set()
+        threads.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager

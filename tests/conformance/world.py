@@ -58,6 +58,7 @@ class World:
 
     def call(self, operation: str, **members: Any) -> Outcome:
         """Call an operation and record the exchange. A refusal is an outcome, not an exception."""
+        self.server.wait(0)  # raises if the run was interrupted
         model = self.server.client.meta.service_model.operation_model(operation)
         method = getattr(self.server.client, xform_name(operation))
         try:
