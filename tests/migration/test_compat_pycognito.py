@@ -187,7 +187,7 @@ def test_missing_token_is_not_verified(cognito_pool: Pool, cognito_url: str) -> 
 def test_rotated_refresh_token_is_kept(cognito: LocalCognito, cognito_url: str) -> None:
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD)
-    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
+    rotation: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     app = pool.app_client(flows=["ALLOW_USER_SRP_AUTH"], refresh_token_rotation=rotation)
     pool.configure(issuer=f"{cognito_url}/{pool.id}")
     alice = Cognito(

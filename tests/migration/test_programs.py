@@ -86,7 +86,7 @@ def test_library_in_worker_threads_answers_a_kept_challenge_and_renews(
 
 
 def test_command_answers_the_second_factor_itself_and_confirms_the_device(cognito: LocalCognito) -> None:
-    devices = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
+    devices: Any = {"ChallengeRequiredOnNewDevice": False, "DeviceOnlyRememberedOnUserPrompt": False}
     pool = cognito.create_pool(**TOTP, device_configuration=devices)
     pool.add_user("alice", PASSWORD, totp=True)
     client: Any = cognito.client()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,7 +25,7 @@ from cognito_flow.compat.pycognito.exceptions import (
 
 
 @contextmanager
-def errors_of_botocore() -> Iterator[None]:
+def errors_of_botocore() -> Generator[None]:
     """Raise the error of botocore that an error of this library was made from, where there is one."""
     try:
         yield

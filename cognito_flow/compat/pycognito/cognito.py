@@ -55,8 +55,8 @@ class Cognito:
     are set when the user signs in; the tokens are verified before. `client` is the boto3 client.
     """
 
-    user_class = UserObj
-    group_class = GroupObj
+    user_class: type[UserObj] = UserObj
+    group_class: type[GroupObj] = GroupObj
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Cognito:
     ) -> None:
         self.user_pool_id = user_pool_id
         self.client_id = client_id
-        self.user_pool_region = user_pool_region or user_pool_id.partition("_")[0]
+        self.user_pool_region: str = user_pool_region or user_pool_id.partition("_")[0]
         self.username = username
         self.id_token = id_token
         self.access_token = access_token
@@ -94,7 +94,7 @@ class Cognito:
         if botocore_config:
             options["config"] = botocore_config
         endpoint_url = options.get("endpoint_url")
-        self.pool_domain_url = None if endpoint_url is None else str(endpoint_url)
+        self.pool_domain_url: str | None = None if endpoint_url is None else str(endpoint_url)
         # boto3's clients have no static type: a program calls any operation of this one.
         self.client: Any = cast("Any", session or boto3).client("cognito-idp", **options)
         self._verifier: tuple[AppClient, TokenVerifier] | None = None

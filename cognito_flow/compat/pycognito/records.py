@@ -96,9 +96,9 @@ class UserObj:
         self._cognito = cognito_obj
         self._attr_map = attr_map
         self._metadata = metadata or {}
-        self.sub = self._data.pop("sub", None)
-        self.email_verified = self._data.pop("email_verified", None)
-        self.phone_number_verified = self._data.pop("phone_number_verified", None)
+        self.sub: str | bool | None = self._data.pop("sub", None)
+        self.email_verified: str | bool | None = self._data.pop("email_verified", None)
+        self.phone_number_verified: str | bool | None = self._data.pop("phone_number_verified", None)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.username}>"
@@ -145,12 +145,12 @@ class GroupObj:
 
     def __init__(self, group_data: Mapping[str, object], cognito_obj: Saves) -> None:
         self._cognito = cognito_obj
-        self.group_name = group_data.get("GroupName")
-        self.description = group_data.get("Description")
-        self.creation_date = group_data.get("CreationDate")
-        self.last_modified_date = group_data.get("LastModifiedDate")
-        self.role_arn = group_data.get("RoleArn")
-        self.precedence = group_data.get("Precedence")
+        self.group_name: object = group_data.get("GroupName")
+        self.description: object = group_data.get("Description")
+        self.creation_date: object = group_data.get("CreationDate")
+        self.last_modified_date: object = group_data.get("LastModifiedDate")
+        self.role_arn: object = group_data.get("RoleArn")
+        self.precedence: object = group_data.get("Precedence")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.group_name}>"

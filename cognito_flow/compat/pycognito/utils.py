@@ -55,7 +55,7 @@ class RequestsSrpAuth(AuthBase):
         auth_token_type: TokenType = TokenType.ACCESS_TOKEN,
         boto3_client_kwargs: Mapping[str, object] | None = None,
     ) -> None:
-        self.cognito_client = cognito or Cognito(
+        self.cognito_client: Cognito = cognito or Cognito(
             user_pool_id=user_pool_id or "",
             client_id=client_id or "",
             user_pool_region=user_pool_region,
