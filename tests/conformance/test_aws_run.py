@@ -192,3 +192,18 @@ def test_scenarios_that_send_messages_are_left_out_without_an_address(account: A
     assert code == 0
     assert "needs --address" in shown
     assert account.counts()["SignUp"] == 0
+
+
+def test_message_is_sent_to_the_address_and_its_code_is_typed(account: Account) -> None:
+    options = ("--only", "confirm_sign_up_without_a_session", "--address", "me@example.com", "--yes")
+    with account.command("--into", str(account.folder), *options) as process:
+        give_up = time.monotonic() + 60
+        while not account.cognito.outbox:
+            assert time.monotonic() < give_up, "no message is sent"
+            time.sleep(0.01)
+        shown, _ = process.communicate(f"{account.cognito.outbox[0].code}\n", timeout=60)
+
+    assert "it sends one message to your address" in shown
+    assert [message.destination for message in account.cognito.outbox] == ["me@example.com"]
+    assert "ConfirmSignUp without a Session: accepted" in shown
+    assert account.pools() == [PRODUCTION]

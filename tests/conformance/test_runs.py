@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cognito_flow.testing import LocalCognito
 from tests.conformance.command import main
 from tests.conformance.recording import RECORDINGS, read
 from tests.conformance.world import SCENARIOS
@@ -40,6 +41,20 @@ def test_local_cognito_answers_all_scenarios_as_recorded_and_can_answer_each(tmp
 @pytest.mark.parametrize("server", ["ministack", "moto"])
 def test_other_server_answers_as_recorded(server: str, tmp_path: Path) -> None:
     check_recordings(server, tmp_path, "--patience", "0")
+
+
+def test_server_at_a_url_is_compared_with_local_cognito(
+    tmp_path: Path, cognito: LocalCognito, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with cognito.serve() as url:
+        assert main(["--against", url, "--into", str(tmp_path), "--only", *SOME, "--patience", "0"]) == 0
+
+    shown = capsys.readouterr().out
+    (folder,) = tmp_path.iterdir()
+    assert folder.name == url.removeprefix("http://").replace(".", "-").replace(":", "-")
+    assert "late_proofs: left out, because it needs --patience 310" in shown
+    assert "0 differences in 2 scenarios" in shown
+    assert cognito.pool_ids() == []
 
 
 def test_open_question_is_printed_with_its_answers(
