@@ -16,6 +16,7 @@ from cognito_flow import (
     CustomAuth,
     CustomChallenge,
     EmailOtp,
+    Event,
     InvalidInput,
     MfaSetup,
     Pending,
@@ -310,3 +311,33 @@ def test_custom_challenge_with_equal_parameters_is_a_repeat() -> None:
     assert isinstance(other.result, CustomChallenge)
     assert (again.result.attempt, again.result.is_repeat) == (2, True)
     assert (other.result.attempt, other.result.is_repeat) == (2, False)
+
+
+def test_challenge_event_names_the_challenge() -> None:
+    events: list[Event] = []
+    start(UserPasswordAuth("alice", "pw"), turn(on_event=events.append)).answer(ask("SMS_MFA"))
+
+    assert [(event.kind, event.challenge) for event in events] == [("challenge", "SMS_MFA")]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "username"),
+    [
+        ({"USERNAME": "sub-1", "USER_ID_FOR_SRP": "sub-2"}, "sub-1"),
+        ({"USER_ID_FOR_SRP": "sub-2"}, "sub-2"),
+        ({}, "al@example.com"),
+    ],
+)
+def test_most_recent_name_that_cognito_sent_is_used(parameters: dict[str, str], username: str) -> None:
+    challenge = start(UserPasswordAuth("al@example.com", "pw")).answer(ask("SMS_MFA", **parameters)).result
+
+    assert isinstance(challenge, SmsMfa)
+    assert challenge.username == username
+
+
+def test_attempts_are_counted_for_each_challenge_apart() -> None:
+    first = start(UserPasswordAuth("alice", "pw")).answer(ask("SMS_MFA")).result
+    second = Conversation(engine.send(turn(), first.answer("1"))).answer(ask("SMS_MFA")).result
+    other = Conversation(engine.send(turn(), second.answer("1"))).answer(ask("EMAIL_OTP")).result
+
+    assert [each.pending.attempt for each in (first, second, other)] == [1, 2, 1]
