@@ -194,9 +194,9 @@ def test_maximum_age_that_is_not_positive_raises_usage_error(age: int) -> None:
 def test_sealing_without_keys_raises_usage_error() -> None:
     bare = AuthFlow(APP)
 
-    with pytest.raises(UsageError, match="^seal_keys"):
+    with pytest.raises(UsageError, match="seal_keys"):
         bare.seal(challenge())
-    with pytest.raises(UsageError, match="^seal_keys"):
+    with pytest.raises(UsageError, match="seal_keys"):
         bare.unseal("text")
 
 
@@ -278,7 +278,7 @@ def test_sealed_text_is_about_as_short_as_its_content() -> None:
 
 
 def test_keys_that_are_not_a_list_are_named_in_the_error() -> None:
-    with pytest.raises(UsageError, match="^seal_keys"):
+    with pytest.raises(UsageError, match=r"^seal_keys"):
         AuthFlow(APP, seal_keys=KEY)
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ from cognito_flow import (
     UserPasswordAuth,
     UserSrpAuth,
 )
+from cognito_flow._exchange import Call
+from cognito_flow._transport.retry import _call_repeatedly, _is_safe_to_repeat
 from cognito_flow.models import System
 from tests.support.async_store import AsyncMemoryStore
 from tests.support.http_server import running
@@ -454,3 +457,41 @@ def test_admin_operations_are_signed_for_the_region_of_the_pool_or_of_its_replic
 
     assert f"/{signed_for}/cognito-idp/" in endpoint.headers[0]["authorization"]
     assert len(endpoint.headers) == 2
+
+
+def test_jitter_takes_one_byte_and_reaches_the_whole_pause() -> None:
+    pauses, lengths = list[float](), list[int]()
+
+    def most(length: int) -> bytes:
+        lengths.append(length)
+        return b"\xff" * length
+
+    client = Client([refusal("TooManyRequestsException"), refusal("TooManyRequestsException"), DONE])
+    system = System(sleep=pauses.append, random_bytes=most)
+    AuthFlow(APP, client, system=system).start(CREDENTIALS)
+
+    assert pauses == pytest.approx([0.2, 0.4])
+    assert lengths == [1, 1]
+
+
+def test_refusal_after_a_lost_response_is_still_maybe_processed() -> None:
+    repeated = _call_repeatedly(Call("GetUser", {}), lambda length: b"\0" * length)
+    outcomes = [
+        TransportError("lost", retryable=True, maybe_processed=True),
+        Throttled("wait", retryable=True),
+        Throttled("wait", retryable=True),
+    ]
+    last, steps = outcomes[-1], [next(repeated)]
+    while outcomes:
+        with suppress(StopIteration):
+            steps.append(repeated.send(outcomes.pop(0) if isinstance(steps[-1], Call) else None))
+
+    assert last.maybe_processed
+
+
+@pytest.mark.parametrize("operation", ["InitiateAuth", "AdminInitiateAuth"])
+@pytest.mark.parametrize(("auth_flow", "is_safe"), [("USER_SRP_AUTH", True), ("USER_PASSWORD_AUTH", False)])
+def test_only_a_sign_in_without_effect_is_repeated_after_a_lost_response(
+    operation: str, auth_flow: str, is_safe: bool
+) -> None:
+    assert _is_safe_to_repeat(Call(operation, {"AuthFlow": auth_flow})) is is_safe
