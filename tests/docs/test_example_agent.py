@@ -38,7 +38,10 @@ def permit(*scopes: str) -> Any:
 @pytest.fixture
 def pool(cognito: LocalCognito) -> Pool:
     """A pool with a resource server; users may read and write orders."""
-    config = {"LambdaVersion": "V2_0", "LambdaArn": "arn:aws:lambda:eu-west-1:123456789012:function:scopes"}
+    config: Any = {
+        "LambdaVersion": "V2_0",
+        "LambdaArn": "arn:aws:lambda:eu-west-1:123456789012:function:scopes",
+    }
     pool = cognito.create_pool(lambda_config={"PreTokenGenerationConfig": config})
     scopes = [{"ScopeName": name, "ScopeDescription": name} for name in ("read", "write")]
     api: Any = cognito.client()

@@ -35,6 +35,11 @@ def expected(signed_in: SignedIn, device: Device | None = None) -> SignedIn:
     return SignedIn(NAME, read, device)
 
 
+def state_of(pool: Pool, signed_in: SignedIn, url: str, *, as_cookies: bool = False) -> dict[str, Any]:
+    """The storage state, as JSON would have it."""
+    return {**amplify.storage_state(pool.app, signed_in, url, as_cookies=as_cookies)}
+
+
 def test_local_storage_comes_back(pool: Pool, signed_in: SignedIn) -> None:
     entries = amplify.local_storage(pool.app, signed_in)
 
@@ -75,7 +80,7 @@ def test_typed_name_is_kept_for_amplify(pool: Pool, signed_in: SignedIn) -> None
 @pytest.mark.parametrize("as_cookies", [False, True])
 @pytest.mark.parametrize("url", [URL, "http://localhost:3000", "http://LOCALHOST:80/path", f"{URL}:443"])
 def test_storage_state_comes_back(pool: Pool, signed_in: SignedIn, as_cookies: bool, url: str) -> None:
-    state: dict[str, Any] = {**amplify.storage_state(pool.app, signed_in, url, as_cookies=as_cookies)}
+    state = state_of(pool, signed_in, url, as_cookies=as_cookies)
 
     assert bool(state["cookies"]) is as_cookies
     assert amplify.read_storage_state(pool.app, state, url) == expected(signed_in)
@@ -83,7 +88,7 @@ def test_storage_state_comes_back(pool: Pool, signed_in: SignedIn, as_cookies: b
 
 
 def test_origin_is_written_as_browsers_write_it(pool: Pool, signed_in: SignedIn) -> None:
-    [origin] = amplify.storage_state(pool.app, signed_in, "https://user@Shop.example:443/path")["origins"]
+    [origin] = state_of(pool, signed_in, "https://user@Shop.example:443/path")["origins"]
 
     assert origin["origin"] == URL
 
@@ -92,7 +97,7 @@ def test_origin_is_written_as_browsers_write_it(pool: Pool, signed_in: SignedIn)
 def test_cookies_are_secure_where_the_page_is(
     pool: Pool, signed_in: SignedIn, url: str, secure: bool
 ) -> None:
-    state = amplify.storage_state(pool.app, signed_in, url, as_cookies=True)
+    state = state_of(pool, signed_in, url, as_cookies=True)
 
     assert {cookie["secure"] for cookie in state["cookies"]} == {secure}
 
@@ -101,11 +106,11 @@ def test_cookies_are_secure_where_the_page_is(
     ("domain", "is_read"), [(".shop.example", True), ("shop.example", False), (".another.example", False)]
 )
 def test_cookies_of_the_domain_are_read(pool: Pool, signed_in: SignedIn, domain: str, is_read: bool) -> None:
-    state = amplify.storage_state(pool.app, signed_in, URL, as_cookies=True)
+    state = state_of(pool, signed_in, URL, as_cookies=True)
     for cookie in state["cookies"]:
         cookie["domain"] = domain
 
-    read = amplify.read_storage_state(pool.app, {**state}, "https://www.shop.example")
+    read = amplify.read_storage_state(pool.app, state, "https://www.shop.example")
     assert (read is not None) is is_read
 
 

@@ -19,7 +19,7 @@ PASSWORD = "correct horse"
 
 
 def client(region: str, **options: Any) -> Any:
-    session: Any = boto3.session.Session("a", "b", region_name=region)
+    session: Any = boto3.Session("a", "b", region_name=region)
     return session.client("cognito-idp", **options)
 
 

@@ -59,7 +59,7 @@ def create_identity_provider(request: Request) -> Members:
     if name in pool.identity_providers:
         raise Refusal("DuplicateProviderException", f"A provider with the name {name} already exists.")
     dates = {"CreationDate": request.now.timestamp(), "LastModifiedDate": request.now.timestamp()}
-    provider = {**request.parameters, **dates}
+    provider: Members = {**request.parameters, **dates}
     _check(pool, provider)
     pool.identity_providers[name] = provider
     return _shown(provider)
@@ -82,7 +82,7 @@ def get_identity_provider_by_identifier(request: Request) -> Members:
 def update_identity_provider(request: Request) -> Members:
     """UpdateIdentityProvider. Members that are not sent keep their values."""
     pool, provider = _named(request)
-    updated = {**provider, **request.parameters, "LastModifiedDate": request.now.timestamp()}
+    updated: Members = {**provider, **request.parameters, "LastModifiedDate": request.now.timestamp()}
     _check(pool, updated)
     pool.identity_providers[updated["ProviderName"]] = updated
     return _shown(updated)
