@@ -51,6 +51,7 @@ def printed(package: str, python: Path | str, source: str, pool: Pool, url: str)
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow  # each is a process of its own
 @pytest.mark.parametrize("package", PRINTED)
 def test_old_program_runs_with_our_names(package: str, cognito: LocalCognito, cognito_url: str) -> None:
     source = (FOLDER / f"{package}_before.py").read_text(encoding="utf-8")

@@ -39,7 +39,9 @@ def as_json(app: AppClient) -> str:
     return json.dumps(members)
 
 
-@pytest.mark.parametrize("secret", [False, True], ids=["without secret", "with secret"])
+@pytest.mark.parametrize(
+    "secret", [pytest.param(False, marks=pytest.mark.slow), True], ids=["without secret", "with secret"]
+)
 def test_script_with_our_names_prints_what_it_printed_with_pycognito(
     cognito: LocalCognito, cognito_url: str, secret: bool
 ) -> None:
