@@ -288,7 +288,7 @@ class UserAdmin(_Admin):
                 that is not among them, Cognito may send a code to it.
 
         Raises:
-            PasswordRejected: The password breaks the pool's policy or history rule. A new user exists by then.
+            PasswordRejected: The password breaks the pool's policy or history rule. The user exists by then.
             InputRejected: An attribute is invalid.
             AliasExists: An address belongs to another user, as an alias.
             TriggerRefused: The pool's PreSignUp trigger refused.
@@ -386,7 +386,7 @@ class AsyncUserAdmin(_Admin):
                 that is not among them, Cognito may send a code to it.
 
         Raises:
-            PasswordRejected: The password breaks the pool's policy or history rule. A new user exists by then.
+            PasswordRejected: The password breaks the pool's policy or history rule. The user exists by then.
             InputRejected: An attribute is invalid.
             AliasExists: An address belongs to another user, as an alias.
             TriggerRefused: The pool's PreSignUp trigger refused.
