@@ -50,7 +50,7 @@ def too_wide(driver: Chrome, page: Path) -> dict[str, Any]:
     for width in WIDTHS:
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        if elements := driver.execute_script(TOO_WIDE):  # type: ignore[no-untyped-call]
+        if elements := driver.execute_script(TOO_WIDE):
             found[f"{page.relative_to(BUILT)} at {width} px"] = elements
     return found
 
