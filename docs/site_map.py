@@ -1,10 +1,14 @@
-"""Write llms.txt: the pages of the documentation, one line each, in the order of their tables of contents."""
+"""A Sphinx extension that writes llms.txt: the pages of the documentation, one line each, in the order of their tables of contents."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 _TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INCLUDE = re.compile(r"^```\{include\} (\S+)$", re.MULTILINE)
@@ -41,3 +45,14 @@ def llms_text(docs: Path) -> str:
         f"- [{title}]({name}.html): {text}" for name, (title, text) in zip(names[1:], others, strict=True)
     ]
     return "\n".join([f"# {title}", "", f"> {summary}", "", *lines, ""])
+
+
+def write(app: Sphinx, error: Exception | None) -> None:
+    """Write llms.txt beside the pages."""
+    if error is None:
+        (Path(app.outdir) / "llms.txt").write_text(llms_text(Path(app.srcdir)), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    """Write the file when the site is built."""
+    app.connect("build-finished", write)
