@@ -2,9 +2,8 @@
 
     python -m tests.mutants [--part FILE] [--children N] WORK_FOLDER
 
-mutmut changes the bodies of functions. Numbers and truth values outside of them (limits, `repr=False`) are changed one by one by
-`tests.mutants.constants`. A change that no test notices is a survivor: each is listed in survivors.toml with the reason, or the run
-fails.
+mutmut changes the bodies of functions, not what is outside of them (limits, `repr=False`, tables). A change that no test notices is a
+survivor: each is listed in survivors.toml with the reason, or the run fails. A change of the words of a sentence is not counted.
 """
 
 from __future__ import annotations

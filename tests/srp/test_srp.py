@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import itertools
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -92,6 +93,20 @@ def test_timestamp_is_written_in_utc_for_any_zone(moment: datetime, hours: int) 
     utc = min(utc, datetime(9999, 12, 30, tzinfo=UTC))
 
     assert srp_peer.timestamp(utc) == _srp.timestamp(utc.astimezone(timezone(timedelta(hours=hours))))
+
+
+@pytest.mark.skipif(
+    not hasattr(time, "tzset"), reason="this system sets the zone of a process in another way"
+)
+def test_timestamp_does_not_depend_on_the_zone_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = datetime(2026, 11, 2, 3, 4, 5, tzinfo=UTC)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XXX+5")
+        time.tzset()
+        shown = _srp.timestamp(moment)
+    time.tzset()
+
+    assert "Mon Nov 2 03:04:05 UTC 2026" == shown
 
 
 class WithoutLocale(datetime):
@@ -343,9 +358,26 @@ def test_exponent_is_32_random_bytes() -> None:
 def test_exponent_of_zero_is_drawn_again() -> None:
     """With a = 0, A is 1 and S is known to everybody."""
     throws = [b"\0" * 32, b"\0" * 32, b"\0" * 31 + b"\1"]
+    asked: list[int] = []
 
-    assert "2" == _srp.Ephemeral.draw(lambda _length: throws.pop(0)).srp_a
-    assert [] == throws
+    def throw(length: int) -> bytes:
+        asked.append(length)
+        return throws.pop(0)
+
+    assert "2" == _srp.Ephemeral.draw(throw).srp_a
+    assert [32, 32, 32] == asked
+
+
+def test_salt_of_a_device_is_16_random_bytes() -> None:
+    asked: list[int] = []
+
+    def throw(length: int) -> bytes:
+        asked.append(length)
+        return b"\1" * length
+
+    _srp.device_verifier(IDENTITY, throw)
+
+    assert 16 == asked[-1]
 
 
 # Devices.
