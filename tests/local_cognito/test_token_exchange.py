@@ -281,6 +281,22 @@ def test_token_of_an_unknown_identity_provider_is_refused(world: Delegation) -> 
     assert text == "ResourceNotFoundException: Identity provider Okta does not exist."
 
 
+def test_token_of_a_known_identity_provider_is_refused_because_nothing_verifies_it(
+    world: Delegation,
+) -> None:
+    api: Any = world.cognito.client()
+    api.create_identity_provider(
+        UserPoolId=world.pool.id,
+        ProviderName="Okta",
+        ProviderType="SAML",
+        ProviderDetails={"MetadataURL": "https://okta.example/metadata"},
+    )
+
+    text = refusal(world, world.agent(), "x", SubjectTokenProviderName="Okta", SubjectTokenType="SAML2")
+
+    assert text.startswith("OperationNotEnabledException: LocalCognito cannot verify")
+
+
 def test_saml_assertion_needs_the_name_of_its_provider(world: Delegation) -> None:
     text = refusal(world, world.agent(), "x", SubjectTokenType="SAML2")
 

@@ -84,7 +84,7 @@ def update_identity_provider(request: Request) -> Members:
     pool, provider = _named(request)
     updated: Members = {**provider, **request.parameters, "LastModifiedDate": request.now.timestamp()}
     _check(pool, updated)
-    pool.identity_providers[updated["ProviderName"]] = updated
+    pool.identity_providers[str(updated["ProviderName"])] = updated
     return _shown(updated)
 
 

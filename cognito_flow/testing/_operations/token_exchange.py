@@ -6,7 +6,7 @@ The new one belongs to the same sign-in, so revoking the sign-in ends both.
 Sources: GetDerivedToken in the service model, and RFC 8693, section 4.1, for `act`. Users report that
 `client_id` is the requesting app client and that `act` appears with an actor alone. Nobody has published the
 texts of refusals, the members of `act` but `sub`, or a trigger of an exchange: the texts are LocalCognito's
-own, and no trigger runs. A pool here has no other identity providers, so their tokens are refused.
+own, and no trigger runs. Tokens of other identity providers are refused, because nothing here verifies them.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _verify(request: Request, pool: UserPool, role: _Role) -> _Party:
     """
     provider = request.parameters.get(f"{role}TokenProviderName")
     if provider is not None:
-        raise Refusal("ResourceNotFoundException", f"Identity provider {provider} does not exist.")
+        raise _refusal_of_provider(pool, provider)
     use = _USES.get(request.parameters[f"{role}TokenType"])
     if use is None:  # SAML2
         raise invalid_parameter(f"{role}TokenProviderName is required for a SAML assertion.")
@@ -103,6 +103,13 @@ def _verify(request: Request, pool: UserPool, role: _Role) -> _Party:
             raise not_authorized(f"Invalid {_NAMES[use]}")
         return _Party(claims, None)
     return _Party(claims, _sign_in(pool, claims, use))
+
+
+def _refusal_of_provider(pool: UserPool, name: str) -> Refusal:
+    if name in pool.identity_providers:
+        text = "LocalCognito cannot verify tokens of other identity providers."
+        return Refusal("OperationNotEnabledException", text)
+    return Refusal("ResourceNotFoundException", f"Identity provider {name} does not exist.")
 
 
 def _sign_in(pool: UserPool, claims: Members, use: _Use) -> tuple[User, Grant]:
