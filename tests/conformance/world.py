@@ -65,7 +65,7 @@ class World:
             with self.server.one_call_at_a_time:
                 answer = method(**members)
         except ClientError as error:
-            found = error.response
+            found: Any = error.response
             status = int(found.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
             code, text = found["Error"].get("Code", "Unknown"), found["Error"].get("Message", "")
             outcome = Outcome(status, code=str(code), text=str(text))

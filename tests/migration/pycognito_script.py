@@ -62,7 +62,7 @@ class Script:
         try:
             given = call()
         except ClientError as error:
-            said: Any = error.response["Error"]
+            said: Any = error.response.get("Error")
             self.say(what, f"{said['Code']}: {said['Message']}".replace(self.app["client_id"], "CLIENT"))
         except Exception as error:  # noqa: BLE001 - a program prints whatever it meets
             parents = [kind.__name__ for kind in type(error).__mro__]
@@ -203,10 +203,11 @@ class Script:
         self.say("kept", user.mfa_tokens["ChallengeName"])
         self.attempt("wrong code", lambda: user.respond_to_software_token_mfa_challenge("000000"))
         self.attempt("right code", lambda: user.respond_to_software_token_mfa_challenge(_totp(secret)))
+        other, kept = self.user(), None
         try:
             self.signed_in()
         except self.exceptions.SoftwareTokenMFAChallengeException as asked:
-            other, kept = self.user(), asked.get_tokens()
+            kept = asked.get_tokens()
         answer = lambda: other.respond_to_software_token_mfa_challenge(_totp(secret, 1), mfa_tokens=kept)  # noqa: E731
         self.attempt("by another object", answer)
         self.attempt("again", answer)

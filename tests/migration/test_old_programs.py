@@ -31,7 +31,7 @@ def make_pool(package: str, cognito: LocalCognito) -> Pool:
     """A pool with alice; warrant cannot answer a second factor."""
     has_mfa = package == "pycognito"
     totp: dict[str, Any] = {"mfa_configuration": "ON", "software_token_mfa_configuration": {"Enabled": True}}
-    pool = cognito.create_pool(**(totp if has_mfa else {}))
+    pool = cognito.create_pool(**totp) if has_mfa else cognito.create_pool()
     pool.add_user("alice", PASSWORD, email="alice@example.com", totp=has_mfa)
     return pool
 
