@@ -158,9 +158,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure this package beside others, and print the table; `-- --write` writes it for the docs."""
+    """Measure this package beside others, and late proofs; `-- --write` writes the table for the docs."""
     session.install("-e", EVERY_EXTRA, *group("tests"))
     session.run("python", "-m", "tests.benchmarks", *session.posargs)
+    session.run("python", "-m", "pytest", "-q", "-s", "tests/benchmarks/test_late_proofs.py")
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""How late the proof of a password leaves when many sign in at once: `nox -s bench -- -m slow -k late -s`."""
+"""How late the proof of a password leaves when many sign in at once; ``-s`` shows the figures."""
 
 from __future__ import annotations
 
