@@ -393,7 +393,7 @@ _ADD_ROLE = (
 _THREAT_PROTECTION = "threat protection or a web ACL blocks this request: look into the user pool's logs"
 _MESSAGES = "let the pool send messages: check its SES identity, or its SNS role, sandbox and spending limit"
 _ADMIN_CREDENTIALS = (
-    "Admin operations are signed: give AWS credentials that may call them, or use admin=False"
+    "Admin operations are signed: give AWS credentials that may call them, or sign in without admin=True"
 )
 
 ROWS: tuple[Row, ...] = (
