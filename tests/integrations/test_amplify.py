@@ -119,11 +119,11 @@ def test_state_of_another_shape_has_no_sign_in(state: dict[str, object]) -> None
     assert amplify.read_storage_state(AppClient("eu-west-1_AbC123", "id"), state, URL) is None
 
 
-def test_storage_without_a_sign_in_is_none(pool: Pool) -> None:
+def test_storage_without_a_sign_in_returns_none(pool: Pool) -> None:
     assert amplify.read_local_storage(pool.app, {"theme": "dark"}) is None
 
 
-def test_access_token_that_cannot_be_read_is_no_sign_in(pool: Pool, signed_in: SignedIn) -> None:
+def test_access_token_that_cannot_be_read_returns_none(pool: Pool, signed_in: SignedIn) -> None:
     """Cookies come from outside, so their content is not a mistake in the program."""
     entries = amplify.local_storage(pool.app, attrs.evolve(signed_in.tokens, access_token="not a JWT"))
 
