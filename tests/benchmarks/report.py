@@ -37,7 +37,7 @@ class Result:
     def is_off(self, factor: float) -> bool:
         """Whether a ratio is off by more than a factor. What depends on the machine alone never is."""
         target, used = self.line.target, self.used
-        return target is not None and target.is_ratio and used is not None and used > factor
+        return target is not None and target.is_ratio and used is not None and used > factor * target.today
 
     @property
     def verdict(self) -> str:
@@ -80,7 +80,7 @@ def write(results: Sequence[Result]) -> None:
     """Write the table and the charts for docs/explanation/performance.md."""
     FOLDER.mkdir(exist_ok=True)
     table = "\n".join([HEADER, *map(row, results)])
-    (FOLDER / "table.md").write_text(f"{table}\n\nMeasured on {machine()}\n", encoding="utf-8")
+    (FOLDER / "table.txt").write_text(f"{table}\n\nMeasured on {machine()}\n", encoding="utf-8")
     charted = [result for result in results if result.peers]
     for scheme, colours in SCHEMES.items():
         (FOLDER / f"chart-{scheme}.svg").write_text(chart(charted, colours), encoding="utf-8")
