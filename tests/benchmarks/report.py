@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,8 @@ from importlib.metadata import version
 
 import attrs
 
-from tests.benchmarks.lines import Line
-from tests.benchmarks.rounds import ROOT, Figures
+from tests.benchmarks.lines import PYCOGNITO, WARRANT_LITE, Line
+from tests.benchmarks.rounds import HERE, ROOT, Figures
 
 FOLDER = ROOT / "docs" / "explanation" / "performance"
 PACKAGES = ("botocore", "boto3", "aiobotocore", "cryptography", "pycryptodome", "PyJWT", "moto")
@@ -43,7 +44,8 @@ class Result:
     def verdict(self) -> str:
         if self.used is None:
             return ""
-        return f"yes ({self.used:.0%})" if self.used <= 1 else f"no ({self.used:.0%})"
+        part = f"{self.used:.0%}" if self.used < 10 else f"{self.used:.0f} x"
+        return f"yes ({part})" if self.used <= 1 else f"no ({part})"
 
 
 def row(result: Result) -> str:
@@ -69,7 +71,16 @@ def _ms(milliseconds: float) -> str:
 
 def machine() -> str:
     """The machine and the versions, without a name that identifies the machine."""
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    javascript = json.loads((HERE / "javascript" / "package.json").read_text(encoding="utf-8"))[
+        "dependencies"
+    ]
+    versions = ", ".join(
+        [
+            *(f"{name} {version(name)}" for name in PACKAGES),
+            *(requirement.replace("==", " ") for requirement in (PYCOGNITO, WARRANT_LITE)),
+            *(f"{name} {number}" for name, number in javascript.items()),
+        ]
+    )
     return (
         f"{platform.machine()} with {os.cpu_count()} cores, {platform.system()}, "
         f"{platform.python_implementation()} {platform.python_version()}; {versions}."
