@@ -54,6 +54,12 @@ _SHORTEST_TO_REPLACE = 4  # a shorter value would be found within the words of a
 _ACCOUNT = re.compile(r"\b\d{12}\b")
 
 
+def is_management(operation: str) -> bool:
+    """Whether an operation needs AWS credentials. Not read from the service model, because older ones are wrong
+    about GetTokensFromRefreshToken."""
+    return operation.startswith("Admin") or "UserPool" in operation
+
+
 @attrs.frozen
 class Outcome:
     """What the server made of one call."""
@@ -79,14 +85,14 @@ class Recorder:
     _placeholders: dict[str, str] = attrs.field(factory=dict[str, str])
     _counts: dict[str, int] = attrs.field(factory=dict[str, int])
 
-    def add(self, operation: str, sent: Mapping[str, Any], outcome: Outcome, *, public: bool) -> None:
+    def add(self, operation: str, sent: Mapping[str, Any], outcome: Outcome) -> None:
         """Keep one exchange. The answers of management operations describe whole pools: only their topmost
         members are kept."""
         exchange: dict[str, Any] = {"operation": operation, "sent": self.shape(sent)}
         exchange["status"] = outcome.status
         if outcome.code is not None:
             exchange["error"] = {"code": outcome.code, "text": self.clean(outcome.text)}
-        elif public:
+        elif not is_management(operation):
             exchange["answer"] = dict(sorted(self.shape(outcome.answer).items()))
         else:
             exchange["answer"] = dict.fromkeys(sorted(outcome.answer), "...")

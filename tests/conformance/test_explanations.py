@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from tests.conformance.comparison import Difference, differences
-from tests.conformance.recording import RECORDINGS, read
+from tests.conformance.recording import RECORDINGS, is_management, read
 
 PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "conformance.md").read_text(encoding="utf-8")
 SERVERS = ("ministack", "moto")
@@ -83,16 +83,27 @@ def test_page_begins_with_the_missing_recording_of_the_real_service() -> None:
 
 
 def test_permissions_are_those_that_a_run_needs() -> None:
-    client: Any = cast(Any, boto3).client("cognito-idp", region_name="eu-west-1")
     called = {
         exchange["operation"]
         for recording in read(RECORDINGS / "local").values()
         for exchange in recording.exchanges
     }
-    needed = {name for name in called if client.meta.service_model.operation_model(name).auth_type != "none"}
     sweeping = {"ListUserPools", "DescribeUserPool", "DeleteUserPool", "TagResource"}
 
     (policy,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     allowed = json.loads(policy)["Statement"][0]["Action"]
 
-    assert sorted(f"cognito-idp:{name}" for name in needed | sweeping) == allowed
+    assert sorted(f"cognito-idp:{name}" for name in {*filter(is_management, called), *sweeping}) == allowed
+
+
+def test_management_operations_are_those_that_the_model_signs() -> None:
+    client: Any = cast(Any, boto3).client("cognito-idp", region_name="eu-west-1")
+    model = client.meta.service_model
+    signed = {name for name in model.operation_names if model.operation_model(name).auth_type != "none"}
+    called = {
+        exchange["operation"]
+        for recording in read(RECORDINGS / "local").values()
+        for exchange in recording.exchanges
+    }
+
+    assert {*filter(is_management, called)} == called & signed - {"GetTokensFromRefreshToken"}

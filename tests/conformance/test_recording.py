@@ -11,11 +11,9 @@ from tests.conformance.recording import RECORDINGS, Outcome, Recorder, Recording
 from tests.conformance.world import SCENARIOS
 
 
-def recorded(
-    operation: str, sent: dict[str, Any], outcome: Outcome, *, public: bool = True
-) -> dict[str, Any]:
+def recorded(operation: str, sent: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
     recorder = Recorder()
-    recorder.add(operation, sent, outcome, public=public)
+    recorder.add(operation, sent, outcome)
     return recorder.exchanges[0]
 
 
@@ -37,9 +35,9 @@ def test_values_are_replaced_unless_their_names_are_public() -> None:
 
 def test_same_value_has_the_same_placeholder_wherever_it_occurs() -> None:
     recorder = Recorder()
-    recorder.add("InitiateAuth", {}, Outcome(200, {"Session": "first-session"}), public=True)
-    recorder.add("RespondToAuthChallenge", {"Session": "first-session"}, Outcome(200), public=True)
-    recorder.add("RespondToAuthChallenge", {"Session": "second-session"}, Outcome(200), public=True)
+    recorder.add("InitiateAuth", {}, Outcome(200, {"Session": "first-session"}))
+    recorder.add("RespondToAuthChallenge", {"Session": "first-session"}, Outcome(200))
+    recorder.add("RespondToAuthChallenge", {"Session": "second-session"}, Outcome(200))
 
     sent = [exchange["sent"].get("Session") for exchange in recorder.exchanges]
 
@@ -55,7 +53,7 @@ def test_text_of_an_error_names_no_value_and_no_account() -> None:
 
 
 def test_management_operations_keep_only_the_topmost_members_of_the_answer() -> None:
-    exchange = recorded("CreateUserPool", {}, Outcome(200, {"UserPool": {"Id": "x"}}), public=False)
+    exchange = recorded("CreateUserPool", {}, Outcome(200, {"UserPool": {"Id": "x"}}))
 
     assert exchange["answer"] == {"UserPool": "..."}
 
