@@ -139,6 +139,8 @@ def form_page(name, url, *, opens=True):
                 return page(request, name) if opens else redirect("/login")
             try:
                 return function(request, request.POST.dict())
+            except SignedOut:
+                return redirect("/login")
             except CognitoFlowError as error:
                 return refuse(request, error, INSTEAD.get(type(error), name))
 
@@ -152,18 +154,13 @@ def account_form(url):
     """Make a view for a form of the account page."""
 
     def decorate(function):
-        def view(request):
+        @form_page("problem", url, opens=False)
+        def view(request, form):
             source = source_of(request)
-            if source is None or request.method != "POST":
+            if source is None:
                 return redirect("/login")
-            try:
-                return function(request, flow_of(request).account(source), request.POST.dict())
-            except SignedOut:
-                return redirect("/login")
-            except CognitoFlowError as error:
-                return refuse(request, error, "problem")
+            return function(request, flow_of(request).account(source), form)
 
-        urlpatterns.append(path(url, view))
         return view
 
     return decorate
