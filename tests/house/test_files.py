@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import docstrings, pages, pages_with_hidden_blocks
+from conftest import WITH_HIDDEN_BLOCKS, docstrings, pages, pages_with_hidden_blocks
 from tests.house.source import DOCS, PACKAGE, PAGES, ROOT, TESTS, files, parse
 
 if TYPE_CHECKING:
@@ -49,6 +49,16 @@ def test_examples_are_collected_from_each_page_and_each_module() -> None:
     overlooked += [module for module in files(PACKAGE) if not docstrings.should_parse(ROOT / module)]
 
     assert overlooked == []
+
+
+def test_no_further_page_hides_a_part_of_its_examples() -> None:
+    """A set-up belongs into a fold that readers can open; the list only gets shorter."""
+    still_hiding = {
+        "docs/how-to/create-users.md",
+        *(f"docs/how-to/migrate/from-{name}.md" for name in ("boto3", "moto", "pycognito", "warrant")),
+    }
+
+    assert set(WITH_HIDDEN_BLOCKS) - still_hiding == set()
 
 
 def test_no_tracked_file_names_a_path_of_one_machine_or_a_package_registry() -> None:
