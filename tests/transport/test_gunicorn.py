@@ -20,7 +20,7 @@ from cognito_flow.testing import LocalCognito
 from tests.house.source import ROOT
 
 PASSWORD = "correct horse"
-WORKERS, SIGN_INS = 3, 24
+WORKERS, SIGN_INS = 4, 24
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,7 +31,7 @@ pytestmark = [
 @contextmanager
 def serving(environment: dict[str, str]) -> Iterator[str]:
     """Serve the application that has signed a user in before it forks; yields its URL."""
-    options = ["--preload", "--workers", str(WORKERS), "--threads", "4", "--bind", "127.0.0.1:0"]
+    options = ["--preload", "--workers", str(WORKERS), "--bind", "127.0.0.1:0"]
     command = [sys.executable, "-m", "gunicorn", *options, "tests.support.preloaded_app:application"]
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     given = {**os.environ, **environment, "PYTHONPATH": path}
@@ -69,7 +69,7 @@ def test_workers_that_were_forked_after_a_first_call_sign_users_in(cognito: Loca
         with serving(environment) as application, ThreadPoolExecutor(8) as threads:
 
             def sign_in(name: str) -> dict[str, Any]:
-                with urlopen(f"{application}/?username={name}", timeout=30) as response:  # noqa: S310 - http
+                with urlopen(f"{application}/?username={name}", timeout=20) as response:  # noqa: S310 - http
                     answer: dict[str, Any] = json.load(response)
                 return answer
 
