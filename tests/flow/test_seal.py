@@ -20,6 +20,7 @@ from cognito_flow import (
     Pending,
     SealError,
     SignedIn,
+    SignedUp,
     SmsMfa,
     Tokens,
     UnknownChallenge,
@@ -298,3 +299,17 @@ def test_sealed_text_is_opened_until_its_age_is_reached(max_age: int | None, sec
 def test_text_of_another_type_is_named_in_the_error() -> None:
     with pytest.raises(UsageError, match="not int"):
         flow().unseal(cast("Any", 7))
+
+
+def test_sealed_sign_up_is_opened_for_a_day() -> None:
+    clock = Clock(lambda: START)
+    sealing = flow(clock=clock)
+    sealed = sealing.seal(
+        SignedUp(username="alice", user_sub="s", confirmed=False, delivery=None, session=None)
+    )
+    clock.advance(24 * 60 * 60)
+
+    assert isinstance(sealing.unseal(sealed), SignedUp)
+    clock.advance(1)
+    with pytest.raises(SealError, match="over 86400 seconds ago"):
+        sealing.unseal(sealed)

@@ -25,6 +25,7 @@ from cognito_flow import (
     IdClaims,
     NotPermitted,
     System,
+    TokenExpired,
     TokenInvalid,
     TokenVerifier,
 )
@@ -219,3 +220,27 @@ print(verifier.verify_access(Path("token").read_text()).username, *sys.modules)
         assert name not in loaded
     for room in ("_engine", "_srp", "_transport", "account", "credentials", "flow", "handlers", "stores"):
         assert f"cognito_flow.{room}" not in loaded
+
+
+@KINDS
+def test_both_verifiers_use_the_leeway_that_they_are_given(kind: Kind) -> None:
+    def verifier(**options: Any) -> TokenVerifier | AsyncTokenVerifier:
+        return kind(APP, fetch=lambda _url: json.dumps(forge.jwks()).encode(), system=SYSTEM, **options)
+
+    old = forge.access(NOW, exp=NOW - 20)
+
+    assert verify(verifier(), old)
+    with pytest.raises(TokenExpired):
+        verify(verifier(leeway=0), old)
+
+
+@KINDS
+def test_both_verifiers_require_the_audience(kind: Kind) -> None:
+    verifier = kind(APP, fetch=lambda _url: json.dumps(forge.jwks()).encode(), system=SYSTEM)
+
+    def of_another_audience() -> object:
+        claims: Any = verifier.verify_access(forge.access(NOW, aud="photos"), audience="files")
+        return asyncio.run(claims) if inspect.iscoroutine(claims) else claims
+
+    with pytest.raises(TokenInvalid, match="audience"):
+        of_another_audience()
