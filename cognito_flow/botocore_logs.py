@@ -28,10 +28,8 @@ def redact_botocore_logs() -> None:
 
     It does not change what other libraries log (urllib3, aiohttp, httpx), nor botocore's history recorder.
 
-    >>> import logging
     >>> from cognito_flow import redact_botocore_logs
     >>> redact_botocore_logs()
-    >>> logging.getLogger("botocore.endpoint").setLevel(logging.DEBUG)
     """
     make = logging.getLogRecordFactory()
     if not isinstance(make, _RedactingFactory):

@@ -31,6 +31,7 @@ LOGGERS = ("aiobotocore", "boto3", "botocore")
 @pytest.fixture(autouse=True)
 def _usual_records() -> Iterator[None]:
     before = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(logging.LogRecord)  # the example of the documentation replaces it
     yield
     logging.setLogRecordFactory(before)
 
