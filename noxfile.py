@@ -303,8 +303,8 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def everything(session: nox.Session) -> None:
-    """Run what `nox` leaves out: coverage, public types, other dependencies and Pythons, ratios, demo, audit, and
-    a minute of the soak and of the fuzzer."""
+    """Run what `nox` leaves out: coverage, public types, other dependencies and Pythons, ratios, demo, audit,
+    and a minute of the soak and of the fuzzer."""
     others = [f"tests_others-{python}" for python in OTHERS]
     first = ("coverage", "public_types", "tests_lowest", "tests_newest")
     for name in (*first, *others, "bench_quick", "demo", "audit"):
