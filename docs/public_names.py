@@ -75,9 +75,10 @@ def show_colons(
     lines[:] = [line.replace(_HIDDEN, _COLON) for line in lines]
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the functions above."""
     app.connect("doctree-read", link_names)
     app.connect("autodoc-process-bases", hide_private_bases)
     app.connect("autodoc-process-docstring", hide_colons, priority=400)
     app.connect("autodoc-process-docstring", show_colons, priority=600)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

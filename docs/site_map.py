@@ -53,6 +53,7 @@ def write(app: Sphinx, error: Exception | None) -> None:
         (Path(app.outdir) / "llms.txt").write_text(llms_text(Path(app.srcdir)), encoding="utf-8")
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx) -> dict[str, bool]:
     """Write the file when the site is built."""
     app.connect("build-finished", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
