@@ -49,6 +49,6 @@ def included_examples(document: Document) -> Iterator[Region]:
 
 
 def visible_blocks() -> AbstractCodeBlockParser:
-    """A parser for fenced Python blocks; blocks in HTML comments are not among them."""
+    """A parser for fenced Python blocks. `tests/house/test_files.py` rejects pages that hide one in a comment."""
     fences = FencedCodeBlockLexer("python", mapping={"language": "arguments", "source": "source"})
     return AbstractCodeBlockParser([fences], "python", run_and_compare)
