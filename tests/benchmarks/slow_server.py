@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.support.conversation import DONE, VERIFIER
@@ -59,6 +62,24 @@ class SlowServer:
             await asyncio.sleep(SECONDS)
             return DONE, None
         return self._gaps, None
+
+
+@contextmanager
+def running() -> Generator[str]:
+    """Run the server in a process of its own.
+
+    Yields:
+        Its URL.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.benchmarks.slow_server"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.communicate()  # closes its standard input
 
 
 async def main() -> None:
