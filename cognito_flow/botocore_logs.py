@@ -39,7 +39,8 @@ def redact_botocore_logs() -> None:
 class _RedactingFactory:
     """Makes the records of the process.
 
-    It is no filter, because a logger's filter does not see the records of the loggers below it.
+    It is a record factory and not a filter, because a logger's filter does not see the records of the loggers
+    below it.
     """
 
     def __init__(self, make: Callable[..., logging.LogRecord]) -> None:

@@ -69,6 +69,6 @@ def main(
 
 
 if __name__ == "__main__":
-    # FileStore encrypts the file if there is a key, and lets nobody else read it.
+    # FileStore encrypts the file if there is a key, and no other user may read it.
     store = FileStore(Path.home() / ".cli_tool.json", keys=[os.environ["LOGIN_SECRET"]])
     sys.exit(main(AuthFlow(AppClient.from_env(), store=store)))

@@ -1,4 +1,4 @@
-"""What nobody has settled about Cognito: one run against the real service answers it.
+"""What is not settled about Cognito: one run against the real service answers it.
 
 Each scenario names its question, and notes the answer for each case of it.
 """

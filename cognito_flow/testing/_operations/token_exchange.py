@@ -4,9 +4,10 @@ Rule of this file: a token is derived only from tokens of this pool that are gen
 The new one belongs to the same sign-in, so revoking the sign-in ends both.
 
 Sources: GetDerivedToken in the service model, and RFC 8693, section 4.1, for `act`. Users report that
-`client_id` is the requesting app client and that `act` appears with an actor alone. Nobody has published the
-texts of refusals, the members of `act` but `sub`, or a trigger of an exchange: the texts are LocalCognito's
-own, and no trigger runs. Tokens of other identity providers are refused, because nothing here verifies them.
+`client_id` is the requesting app client and that `act` appears with an actor alone. The texts of
+refusals, the members of `act` but `sub`, and a trigger of an exchange are not published: the texts are
+LocalCognito's own, and no trigger runs. Tokens of other identity providers are refused, because nothing here
+verifies them.
 """
 
 from __future__ import annotations

@@ -236,8 +236,8 @@ def verify_assertion(
         raise PasskeyRefused(_assertion_reason(credential, passkey, expected, refusal)) from refusal
 
 
-# From here on the credential is refused already. py_webauthn tells why in English only; instead of reading
-# its texts, the parts are compared once more, in its order, to find the word.
+# From here on the credential is refused already. py_webauthn gives the reason in English only; instead of
+# reading its texts, the parts are compared once more, in its order, to find the word.
 
 
 @attrs.frozen

@@ -117,7 +117,7 @@ def show(request, step, typed):
 
 
 def source_of(request, tokens=None):
-    """The signed-in user's tokens; None if nobody is signed in."""
+    """The signed-in user's tokens; None if the browser is not signed in."""
     kept = SessionTokens(settings.LOGIN_STORE, request.session.get("tokens", ""))
     tokens = tokens or kept.get_tokens(settings.LOGIN_FLOW.app, "")
     return None if tokens is None else flow_of(request).token_source(tokens, store=kept)

@@ -190,7 +190,7 @@ class User:
 
 
 class SignInFirst(Exception):
-    """Nobody is signed in."""
+    """The request comes from a browser that is not signed in."""
 
 
 async def signed_in(visit: Visit) -> User:

@@ -17,7 +17,7 @@ class Store(LockingTokenStore, DeviceStore, Protocol):
 class SessionTokens:
     """The tokens of one session. A user may have several sessions, and each of them has its own tokens.
 
-    The store knows only a hash of the cookie, so a copy of the store signs nobody in.
+    The store knows only a hash of the cookie, so a copy of the store is not enough to sign in.
     """
 
     store: Store
