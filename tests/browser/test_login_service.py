@@ -266,6 +266,23 @@ def test_authenticator_app_is_set_up_and_asked_for(login: Login) -> None:
     browser.wait_for("Your account")
 
 
+def test_authenticator_app_is_set_up_during_a_sign_in_that_requires_one(login: Login) -> None:
+    browser, pool = login.browser, login.pool
+    client: Any = pool.cognito.client()
+    client.set_user_pool_mfa_config(
+        UserPoolId=pool.id, MfaConfiguration="ON", SoftwareTokenMfaConfiguration={"Enabled": True}
+    )
+    pool.add_user("erin", PASSWORD)
+    login.sign_in("erin")
+    browser.wait_for("Set up a second factor")
+    browser.press("Set up an authenticator app")
+    browser.wait_for("Set up an authenticator app")
+    browser.type("Code", totp_code(browser.text_of("#secret") or "", pool.cognito.clock()))
+    browser.press("Continue")
+
+    browser.wait_for("Your account")
+
+
 def test_remembered_browser_is_not_asked_for_a_code(login: Login) -> None:
     browser = login.browser
     login.sign_in("bob")
