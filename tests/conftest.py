@@ -4,6 +4,7 @@ models are read once."""
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,11 @@ settings.register_profile(
 settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
 settings.register_profile("fuzz", settings.get_profile("thorough"), max_examples=10_000)
 settings.load_profile("quick")
+
+# A shell without job control starts background programs with SIGINT ignored, and they pass that on to the
+# programs that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
