@@ -29,14 +29,13 @@ class ReachableService(Service):
         """
         return make_client(self, region or self.region)
 
-    @property
-    def shared_client(self) -> object:
-        """One such client for all pools of the default region and the flows that they make: creating a client
-        takes longer than most sign-ins."""
-        return self.shared_client_of(self.region)
+    def shared_client(self, region: str) -> object:
+        """One such client for all pools of a region and the flows that they make: creating a client takes
+        longer than most sign-ins.
 
-    def shared_client_of(self, region: str) -> object:
-        """The same for the pools of another region."""
+        Args:
+            region: The region to call.
+        """
         with self._lock:
             if region not in self._shared_clients:
                 self._shared_clients[region] = make_client(self, region)

@@ -392,7 +392,7 @@ class Pool:
 
         options.setdefault("system", self._system())
         return AuthFlow(
-            app or self.app, self.cognito.shared_client_of(self._state.region), **_checked(options)
+            app or self.app, self.cognito.shared_client(self._state.region), **_checked(options)
         )
 
     def async_flow(self, app: AppClient | None = None, **options: Unpack[AsyncFlowOptions]) -> AsyncAuthFlow:
@@ -401,7 +401,7 @@ class Pool:
 
         options.setdefault("system", self._system())
         return AsyncAuthFlow(
-            app or self.app, self.cognito.shared_client_of(self._state.region), **_checked(options)
+            app or self.app, self.cognito.shared_client(self._state.region), **_checked(options)
         )
 
     def verifier(self, app: AppClient | None = None, **options: Unpack[VerifierOptions]) -> TokenVerifier:
