@@ -82,6 +82,7 @@ ClientSecretEnv = Annotated[
 Region = Annotated[
     str | None,
     typer.Option(
+        "--region",  # typer 0.27 would call it --REGION, as its metavar
         help="The region to call, if it is not the one of the pool id.",
         metavar="REGION",
         envvar="COGNITO_REGION",
