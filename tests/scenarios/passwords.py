@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from cognito_flow import (
+    AdminNoSrpAuth,
     AttemptsExceeded,
     FlowExpired,
     IncorrectPassword,
@@ -60,6 +61,19 @@ def credentials_for_admin_operations_in_a_public_flow_or_vice_versa_are_refused_
     with pytest.raises(UsageError, match="admin"):
         yield Start(credentials=UserPasswordAuth("alice", PASSWORD, admin=not world.column.admin))
     assert world.calls("InitiateAuth") == 0
+
+
+@row("5.13")
+def a_password_asked_in_place_of_the_proof_signs_in(world: World) -> Moves:
+    world.pool.add_user("alice", PASSWORD)
+    world.pool.configure(admin_no_srp_auth=True)
+    step = yield world.srp()
+    if not world.column.admin:
+        signed_in(step)
+        return
+    with pytest.raises(IncorrectPassword):
+        yield Send(expect(AdminNoSrpAuth, step).answer(OTHER_PASSWORD))
+    signed_in((yield Send(expect(AdminNoSrpAuth, (yield world.srp())).answer(PASSWORD))))
 
 
 @row("2.4")
