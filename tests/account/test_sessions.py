@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cognito_flow import Misconfigured, NotAuthorized, ServiceError, SignedIn, UserSrpAuth
+from cognito_flow import AppClient, Misconfigured, NotAuthorized, ServiceError, SignedIn, UserSrpAuth
 from tests.account.world import NOW, PASSWORD, Alice, World
 from tests.support.contract import needs_member, needs_operation
 
@@ -69,10 +69,26 @@ def test_pool_without_tracking_raises_misconfigured(world: World) -> None:
 
 
 @needs_member("RevokeTokenRequest", "RevokeAssociatedSessions")
-def test_linked_revocation_of_a_refresh_token_ends_the_sign_in(alice: Alice) -> None:
-    alice.flow.revoke(alice.signed_in.tokens, linked=True)
+@pytest.mark.parametrize("secret", [False, True], ids=["no secret", "secret"])
+def test_linked_revocation_of_a_refresh_token_ends_the_sign_in(
+    world: World, alice: Alice, secret: bool
+) -> None:
+    flow = world.flow(alice.pool, alice.pool.app_client(secret=secret))
+    tokens = flow.start(UserSrpAuth("alice", PASSWORD)).tokens
+
+    flow.revoke(tokens, linked=True)
 
     with pytest.raises(NotAuthorized):
-        alice.account.sessions()
-    again = alice.flow.start(UserSrpAuth("alice", PASSWORD))
-    assert isinstance(again, SignedIn)
+        flow.account(tokens).sessions()
+    assert isinstance(flow.start(UserSrpAuth("alice", PASSWORD)), SignedIn)
+
+
+@needs_member("RevokeTokenRequest", "RevokeAssociatedSessions")
+def test_linked_revocation_with_a_wrong_secret_raises_not_authorized(world: World, alice: Alice) -> None:
+    app = alice.pool.app_client(secret=True)
+    tokens = world.flow(alice.pool, app).start(UserSrpAuth("alice", PASSWORD)).tokens
+    wrong = world.flow(alice.pool, AppClient(app.pool_id, app.client_id, "w" * 51))
+
+    with pytest.raises(NotAuthorized):
+        wrong.revoke(tokens, linked=True)
+    assert len(world.flow(alice.pool, app).account(tokens).sessions()) == 3

@@ -61,6 +61,32 @@ def test_second_resource_server_with_an_identifier_is_refused(pool: Pool, api: A
         api.create_resource_server(UserPoolId=pool.id, **SERVER)
 
 
+@pytest.mark.parametrize("operation", ["describe", "update", "delete"])
+def test_unknown_resource_server_is_not_found(pool: Pool, api: Any, operation: str) -> None:
+    name = {"Name": "x"} if operation == "update" else {}
+    act = getattr(api, f"{operation}_resource_server")
+
+    with pytest.raises(api.exceptions.ResourceNotFoundException):
+        act(UserPoolId=pool.id, Identifier="solar", **name)
+
+
+@pytest.mark.parametrize(
+    ("operation", "members"),
+    [
+        ("create_resource_server", SERVER),
+        ("describe_resource_server", {"Identifier": "solar"}),
+        ("update_resource_server", SERVER),
+        ("delete_resource_server", {"Identifier": "solar"}),
+        ("list_resource_servers", {}),
+    ],
+)
+def test_resource_servers_of_an_unknown_pool_are_not_found(
+    api: Any, operation: str, members: dict[str, str]
+) -> None:
+    with pytest.raises(api.exceptions.ResourceNotFoundException):
+        getattr(api, operation)(UserPoolId="eu-west-1_000000000", **members)
+
+
 def test_deleted_resource_server_is_not_found(pool: Pool, api: Any) -> None:
     api.create_resource_server(UserPoolId=pool.id, **SERVER)
     api.delete_resource_server(UserPoolId=pool.id, Identifier="solar")

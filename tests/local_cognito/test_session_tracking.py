@@ -227,6 +227,37 @@ def test_own_and_unknown_sessions_are_not_revoked(tracked: Tracked) -> None:
     assert tracked.refusal("RevokeUserSession", SessionId=unknown, **own) == "ResourceNotFoundException"
 
 
+@pytest.mark.parametrize("operation", ["AdminListUserSessions", "AdminRevokeUserSession"])
+def test_sessions_of_an_unknown_user_are_not_found(tracked: Tracked, operation: str) -> None:
+    tracked.enable()
+    user = {"UserPoolId": tracked.pool.id, "Username": "mallory", "SessionId": "x"}
+
+    assert tracked.refusal(operation, **user) == "UserNotFoundException"
+
+
+def test_unknown_session_is_not_found_by_an_administrator(tracked: Tracked) -> None:
+    tracked.enable()
+    user = {"UserPoolId": tracked.pool.id, "Username": "alice", "SessionId": "x"}
+
+    assert tracked.refusal("AdminRevokeUserSession", **user) == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("operation", sorted(set(OPERATIONS) - {"ListUserSessions", "RevokeUserSession"}))
+def test_unknown_pool_is_not_found(tracked: Tracked, operation: str) -> None:
+    ids = {"UserPoolId": "eu-west-1_000000000", "ClientId": tracked.pool.app.client_id, "Username": "alice"}
+
+    assert tracked.refusal(operation, **ids) == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize(
+    "operation", ["GetUserPoolClientSessionConfiguration", "SetUserPoolClientSessionConfiguration"]
+)
+def test_unknown_app_client_has_no_session_configuration(tracked: Tracked, operation: str) -> None:
+    ids = {"UserPoolId": tracked.pool.id, "ClientId": "unknown"}
+
+    assert tracked.refusal(operation, **ids) == "ResourceNotFoundException"
+
+
 def test_sign_in_beyond_max_per_user_ends_the_session_used_least_recently(tracked: Tracked) -> None:
     tracked.enable(most=2)
     first = tracked.sign_in()

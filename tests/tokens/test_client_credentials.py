@@ -108,6 +108,15 @@ def test_wrong_client_secret_raises_not_authorized(
         fetch(cognito, app)
 
 
+def test_unknown_app_client_raises_misconfigured(
+    cognito: LocalCognito, machine: tuple[Pool, AppClient], fetch: Fetch
+) -> None:
+    app = AppClient(machine[0].id, "unknown", machine[1].client_secret)
+
+    with pytest.raises(Misconfigured, match="client id"):
+        fetch(cognito, app)
+
+
 def test_app_client_for_users_is_refused(cognito: LocalCognito, fetch: Fetch) -> None:
     app = cognito.create_pool().app_client(secret=True)
 
