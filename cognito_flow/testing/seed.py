@@ -136,6 +136,7 @@ class _Table:
 
 
 def _plant_pool(cognito: LocalCognito, table: _Table) -> None:
+    servers = list(table.tables("resource_server"))
     clients, users = list(table.tables("client")), list(table.tables("user"))
     settings = table.table("configure")
     groups, chosen = table.texts("groups"), table.table("triggers")
@@ -150,10 +151,27 @@ def _plant_pool(cognito: LocalCognito, table: _Table) -> None:
         function = _import(chosen, chosen.text(trigger) or "")
         with chosen.locating_errors():
             pool.triggers[trigger] = function
+    for server in servers:  # before the app clients, which name their scopes
+        _plant_resource_server(pool, server)
     for client in clients:
         _plant_client(pool, client)
     for user in users:
         _plant_user(pool, user)
+
+
+def _plant_resource_server(pool: Pool, table: _Table) -> None:
+    identifier, scopes = table.text("identifier"), table.texts("scopes")
+    table.refuse_rest()
+    if identifier is None:
+        raise table.error("identifier is missing")
+    members = {
+        "UserPoolId": pool.id,
+        "Identifier": identifier,
+        "Name": identifier,
+        "Scopes": [{"ScopeName": scope, "ScopeDescription": scope} for scope in scopes],
+    }
+    with table.locating_errors():
+        call(pool.cognito, "CreateResourceServer", members)
 
 
 def _plant_client(pool: Pool, table: _Table) -> None:

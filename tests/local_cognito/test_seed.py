@@ -158,6 +158,18 @@ def test_example_seed_refuses_a_wrong_password(example: Pool) -> None:
         ("pool = 1", r"the seed: pool must be a list of tables, \[\[pool\]\]"),
         ("pool = [1]", r"the seed: pool must be a list of tables, \[\[pool\]\]"),
         ("pools = []", "the seed: unknown key: pools"),
+        (
+            "[[pool]]\n[[pool.resource_server]]",
+            "the seed, pool 1, resource_server 1: identifier is missing",
+        ),
+        (
+            '[[pool]]\n[[pool.resource_server]]\nidentifier = "orders"\nname = "Orders"',
+            "the seed, pool 1, resource_server 1: unknown key: name",
+        ),
+        (
+            '[[pool]]\n[[pool.resource_server]]\nidentifier = "orders"\nscopes = ["a/b"]',
+            "the seed, pool 1, resource_server 1: .*scopeName",
+        ),
         ("region = 1", "the seed: region must be a string"),
         ("[[pool]]\nname = 1", "the seed, pool 1: name must be a string"),
         ("[[pool]]\n[[pool]]\nid = 'x'", "the seed, pool 2: 'x' is not a pool id: expected eu-west-1_"),
@@ -257,6 +269,29 @@ def refusal_of(values: dict[str, object]) -> str | None:
 def test_any_seed_is_planted_or_raises_usage_error(values: dict[str, object]) -> None:
     shown = refusal_of(values)
     assert shown is None or shown.startswith("the seed")
+
+
+def test_app_client_of_a_seed_may_name_scopes_of_its_resource_server(tmp_path: Path) -> None:
+    text = """
+    [[pool]]
+    id = "eu-west-1_People002"
+    [[pool.client]]
+    id = "machine"
+    secret = true
+    allowed_o_auth_scopes = ["orders/read"]
+    [[pool.resource_server]]
+    identifier = "orders"
+    scopes = ["read", "write"]
+    """
+    cognito = plant(tmp_path, text)
+    pool = cognito.pool("eu-west-1_People002")
+    api = cognito.client()
+    described = api.describe_user_pool_client(UserPoolId=pool.id, ClientId="machine")
+    server = api.describe_resource_server(UserPoolId=pool.id, Identifier="orders")
+
+    assert described["UserPoolClient"]["AllowedOAuthScopes"] == ["orders/read"]
+    scopes = server["ResourceServer"]["Scopes"]
+    assert [scope["ScopeName"] for scope in scopes] == ["read", "write"]
 
 
 def test_seed_configures_a_pool(tmp_path: Path) -> None:
