@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from filelock import FileLock
 
 from cognito_flow.testing import LocalCognito, Pool
+from tests.docs.test_examples_page import command, status
 from tests.support.documentation import DOCS
 from tests.support.environments import python_with
 
@@ -58,23 +60,30 @@ def python(programs_folder: Path) -> Path:
         return python_with(STREAMLIT, programs_folder)
 
 
-@pytest.fixture
-def page(python: Path, pool: Pool, cognito_url: str) -> Iterator[Page]:
-    environment = {
+def variables(pool: Pool, url: str) -> dict[str, str]:
+    return {
         **os.environ,
         "COGNITO_POOL_ID": pool.id,
         "COGNITO_CLIENT_ID": pool.app.client_id,
-        "COGNITO_ENDPOINT_URL": cognito_url,
+        "COGNITO_ENDPOINT_URL": url,
         "NO_PROXY": "*",
         "PYTHONPATH": str(DOCS.parent),
     }
+
+
+@pytest.fixture
+def page(python: Path, pool: Pool, cognito_url: str) -> Iterator[Page]:
     command = [
         python,
         Path(__file__).with_name("streamlit_program.py"),
         DOCS / "examples" / "streamlit_app.py",
     ]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", env=environment
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=variables(pool, cognito_url),
     ) as process:
         page = Page(process)
         assert page.read() == {"errors": [], "text": [], "fields": PASSWORD_FORM}
@@ -110,3 +119,25 @@ def test_outage_asks_the_user_to_try_again_later(page: Page, cognito: LocalCogni
     cognito.faults.throttle("InitiateAuth", times=9)
 
     assert page.submit("alice", PASSWORD)["errors"] == ["Please try again in a minute."]
+
+
+def test_app_is_served_with_the_line_of_its_page(
+    python: Path, pool: Pool, cognito_url: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    settings = {
+        "STREAMLIT_SERVER_PORT": str(port),
+        "STREAMLIT_SERVER_HEADLESS": "true",
+        "HOME": str(tmp_path),
+    }
+    with subprocess.Popen(
+        [python, "-m", *command("streamlit_app.py").split()],
+        cwd=DOCS / "examples",
+        env={**variables(pool, cognito_url), **settings},
+    ) as process:
+        try:
+            assert status(port, "/_stcore/health") == 200
+            assert status(port, "/") == 200
+        finally:
+            process.terminate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,16 +13,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from cognito_flow import AppClient, TokenVerifier
 from cognito_flow.testing import LocalCognito, seed
+from tests.integrations import identities
+from tests.support.contract import model
 from tests.support.documentation import DOCS
+from tests.support.http_server import running
 
 EXAMPLES = DOCS / "examples"
 PAGE = (DOCS / "how-to" / "examples.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^```console\n(.+)\n```$", PAGE, re.MULTILINE)
+COMMANDS = re.findall(r"^```console\n((?:.+\n)+)```$", PAGE, re.MULTILINE)
+(CONFIG,) = re.findall(r"^```ini\n((?:.+\n)+)```$", PAGE, re.MULTILINE)
 SECONDS_TO_START = 60
 
 
@@ -36,26 +44,88 @@ def test_each_program_is_on_the_page() -> None:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The variables of local.env, but for the port of the pool."""
-    cognito: LocalCognito = seed.plant(seed.read(str(EXAMPLES / "pool.toml")))
-    lines = (EXAMPLES / "local.env").read_text(encoding="utf-8").splitlines()
-    local = dict(line.split("=", 1) for line in lines)
+def cognito() -> LocalCognito:
+    """What the first line of the page serves."""
+    return planted("pool.toml")
+
+
+def planted(file: str) -> LocalCognito:
+    assert command(f"--seed {file}") == f"cognito-flow pool --seed {file} --port 9229"
+    return seed.plant(seed.read(str(EXAMPLES / file)))
+
+
+@pytest.fixture
+def environment(cognito: LocalCognito, tmp_path: Path) -> Iterator[dict[str, str]]:
     with cognito.serve() as url:
-        yield {
-            **os.environ,
-            **local,
-            "COGNITO_ENDPOINT_URL": url,
-            "HOME": str(tmp_path),
-            "NO_PROXY": "*",
-            "PYTHONPATH": os.pathsep.join([str(DOCS.parent), str(EXAMPLES)]),
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        }
+        yield variables("local.env", url, tmp_path)
+
+
+def variables(file: str, url: str, home: Path) -> dict[str, str]:
+    """The variables of a file of the page, but for the port of the pool."""
+    lines = (EXAMPLES / file).read_text(encoding="utf-8").replace("http://127.0.0.1:9229", url).splitlines()
+    return {
+        **os.environ,
+        **dict(line.split("=", 1) for line in lines),
+        "HOME": str(home),
+        "NO_PROXY": "*",
+        "PYTHONPATH": os.pathsep.join([str(DOCS.parent), str(EXAMPLES)]),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }
 
 
 def command(part: str) -> str:
     (found,) = [command for command in COMMANDS if part in command]
-    return str(found)
+    return str(found).rstrip()
+
+
+def run(lines: str, environment: dict[str, str], folder: Path) -> str:
+    """Run lines as they are on the page, with alice's password on standard input; returns what they print."""
+    done = subprocess.run(
+        ["/bin/bash", "-e", "-o", "pipefail", "-c", lines],
+        cwd=folder,
+        env=environment,
+        input="Correct-Horse-9\n",
+        start_new_session=True,  # without a terminal, the password is read from standard input
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the folder, for programs that write to it."""
+    return shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """An API that returns the claims of each token that it accepts."""
+
+    def do_GET(self) -> None:
+        token = self.headers["Authorization"].removeprefix("Bearer ")
+        claims = cast("_Server", self.server).verifier.verify_access(token)
+        body = json.dumps({"path": self.path, "scopes": sorted(claims.scopes)}).encode()
+        self.send_response_only(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    verifier: TokenVerifier
+
+
+@contextmanager
+def api(cognito: LocalCognito, pool_id: str, client_id: str) -> Iterator[str]:
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.verifier = cognito.pool(pool_id).verifier(AppClient(pool_id, client_id))
+    with running(server) as url:
+        yield url
 
 
 @contextmanager
@@ -108,29 +178,46 @@ def test_web_application_starts_with_its_line(
 
 @pytest.mark.slow
 def test_lambda_function_answers_the_event_of_its_line(environment: dict[str, str]) -> None:
-    done = subprocess.run(
-        ["/bin/bash", "-c", command("passwordless_lambda.py")],
-        cwd=EXAMPLES,
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
+    printed = run(command("passwordless_lambda.py"), environment, EXAMPLES)
 
-    assert json.loads(json.loads(done.stdout)["body"])["asks"] == "EMAIL_OTP"
+    assert json.loads(json.loads(printed)["body"])["asks"] == "EMAIL_OTP"
 
 
 @pytest.mark.slow
-def test_command_line_tool_signs_in_with_its_line(environment: dict[str, str], tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, *command("cli_tool.py login").split()[1:]],
-        cwd=EXAMPLES,
-        env=environment,
-        input="Correct-Horse-9\n",
-        start_new_session=True,  # without a terminal, the password is read from standard input
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+def test_command_line_tool_signs_in_and_is_a_credential_process(
+    cognito: LocalCognito, environment: dict[str, str], tmp_path: Path
+) -> None:
+    run(command("cli_tool.py login"), environment, EXAMPLES)
+    (tmp_path / "config").write_text(CONFIG.replace("/path/to", str(EXAMPLES)), encoding="utf-8")
+    ask = "import boto3; print(boto3.Session(profile_name='shop').get_credentials().access_key)"
+    pool = cognito.pool("eu-west-1_Example01")
+    with identities.serve(pool, AppClient(pool.id, "web")) as service:
+        aws = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_ENDPOINT_URL_COGNITO_IDENTITY": service.url}
+        printed = run(f'python -c "{ask}"', {**environment, **aws}, EXAMPLES)
 
-    assert "Signed in as alice." in done.stderr
-    assert (tmp_path / ".cli_tool.json").exists()
+    assert printed == "ASIAKEYOFTHEUSER0001\n"
+
+
+@pytest.mark.slow
+def test_device_cloud_is_called_with_its_lines(
+    cognito: LocalCognito, environment: dict[str, str], folder: Path
+) -> None:
+    pytest.importorskip("aiohttp")
+    with api(cognito, "eu-west-1_Example01", "web") as url:
+        lines = command("device_cloud.py").replace("https://devices.example.com", url)
+        printed = run(lines, environment, folder)
+
+    assert json.loads(printed)["path"] == "/devices"
+
+
+# Not marked as slow: only the session that runs quick tests on the newest botocore can run it.
+@pytest.mark.skipif("GetDerivedToken" not in model().operation_names, reason="needs botocore 1.44.5")
+def test_agent_calls_the_tool_with_its_lines(tmp_path: Path) -> None:
+    pytest.importorskip("httpx")
+    assert command("agent.env") == "set -a; . ./agent.env; set +a"
+    cognito = planted("agent.toml")
+    with cognito.serve() as pool_url, api(cognito, "eu-west-1_Example02", "agent") as url:
+        lines = command("agent.py").replace("https://orders.example.com", url)
+        printed = run(lines, variables("agent.env", pool_url, tmp_path), EXAMPLES)
+
+    assert json.loads(printed)["scopes"] == ["orders/read"]
