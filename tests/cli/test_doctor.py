@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -126,6 +127,18 @@ def test_app_client_that_allows_everything_is_ok(doctor: Doctor, pool: Pool) -> 
     found = doctor.probe(pool.app_client(prevent_user_existence_errors="ENABLED"))
 
     assert {line["level"] for line in found.lines.values()} == {"ok"}
+
+
+def test_pool_is_found_in_amplify_outputs(doctor: Doctor, pool: Pool, tmp_path: Path) -> None:
+    client = pool.app_client(flows=[SRP])
+    auth = {"user_pool_id": pool.id, "user_pool_client_id": client.client_id, "aws_region": "eu-west-1"}
+    path = tmp_path / "amplify_outputs.json"
+    path.write_text(json.dumps({"auth": auth}), encoding="utf-8")
+    by_file = ["doctor", "--amplify-outputs", str(path), "--endpoint", doctor.url, "--json"]
+    result = CliRunner().invoke(app, by_file)
+
+    assert result.output == doctor.run(client, "--json", code=result.exit_code).output
+    assert read(result).level("UserPoolId") == "ok"
 
 
 def test_probes_send_only_what_help_names_and_change_nothing(doctor: Doctor, pool: Pool) -> None:

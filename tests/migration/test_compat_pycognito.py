@@ -12,7 +12,7 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from cognito_flow import UsageError
+from cognito_flow import UsageError, UserSrpAuth
 from cognito_flow.compat.pycognito import AWSSRP, Cognito
 from cognito_flow.compat.pycognito.exceptions import (
     MFAChallengeException,
@@ -225,6 +225,21 @@ def test_requests_are_signed_in_by_name(cognito_pool: Pool, cognito_url: str) ->
     request = requests.Request("GET", "https://api.example.com", auth=auth).prepare()
 
     assert request.headers["Authorization"] == f"Bearer {auth.cognito_client.access_token}"
+
+
+def test_request_with_an_expired_token_is_sent_with_a_new_one(cognito_pool: Pool, cognito_url: str) -> None:
+    cognito_pool.add_user("alice", PASSWORD)
+    clock = cognito_pool.cognito.clock
+    clock.advance(-7200)
+    old = cognito_pool.flow().sign_in(UserSrpAuth("alice", PASSWORD)).tokens
+    clock.advance(7200)
+    strings = {"access_token": old.access_token, "id_token": old.id_token, "refresh_token": old.refresh_token}
+    alice = user(cognito_pool, cognito_url, **strings)
+    auth = RequestsSrpAuth(cognito=alice)
+    request = requests.Request("GET", "https://api.example.com", auth=auth).prepare()
+
+    assert alice.access_token != old.access_token
+    assert request.headers["Authorization"] == f"Bearer {alice.access_token}"
 
 
 # -- devices --
