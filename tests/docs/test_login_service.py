@@ -452,6 +452,15 @@ def test_authenticator_app_is_set_up_and_then_asked_for(visitor: Visitor, pool: 
     assert visitor.submit("/login/answer", code=pool.totp("alice")).url.path == "/account"
 
 
+def test_authenticator_app_can_be_turned_off_on_the_account_page(visitor: Visitor, pool: Pool) -> None:
+    visitor.sign_in("bob")
+    assert "Authenticator app: on" in visitor.submit("/login/answer", code=pool.totp("bob")).text
+    page = visitor.submit("/account/mfa", {"factor": "SOFTWARE_TOKEN_MFA"}, off="yes")
+
+    assert "Authenticator app: off" in page.text
+    assert visitor.sign_in("bob").url.path == "/account"
+
+
 def test_authenticator_app_is_set_up_during_a_sign_in_that_requires_one(
     new_visitor: NewVisitor, cognito: LocalCognito
 ) -> None:

@@ -44,6 +44,18 @@ def test_get_user_auth_factors_lists_the_configured_factors(cognito: LocalCognit
     assert shown["ConfiguredUserAuthFactors"] == ["PASSWORD", "EMAIL_OTP", "SMS_OTP"]
 
 
+def test_get_user_auth_factors_lists_an_authenticator_app_that_is_not_turned_on(
+    cognito: LocalCognito,
+) -> None:
+    alice = Person(cognito, mfa_configuration="OPTIONAL", software_token_mfa_configuration={"Enabled": True})
+    alice.user.totp_secret = "JBSWY3DPEHPK3PXP"
+
+    shown = alice.client.get_user_auth_factors(**alice.token)
+
+    assert shown["ConfiguredUserAuthFactors"] == ["PASSWORD", "EMAIL_OTP", "SMS_OTP", "SOFTWARE_TOKEN"]
+    assert "UserMFASettingList" not in shown
+
+
 def test_change_password_needs_the_old_password_and_the_policy(cognito: LocalCognito) -> None:
     alice = Person(cognito)
     change, new = alice.client.change_password, {"ProposedPassword": "Battery-staple-2", **alice.token}

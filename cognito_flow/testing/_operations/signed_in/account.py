@@ -30,6 +30,7 @@ def get_user_auth_factors(request: Request) -> Members:
         "EMAIL_OTP": "email" in user.attributes,
         "SMS_OTP": "phone_number" in user.attributes,
         "WEB_AUTHN": bool(user.passkeys),
+        "SOFTWARE_TOKEN": user.totp_secret is not None,
     }
     factors = [name for name, is_there in has.items() if is_there]
     return {"Username": user.username, "ConfiguredUserAuthFactors": factors, **mfa_settings(user)}
