@@ -553,6 +553,17 @@ def test_registered_passkey_signs_in_until_it_is_deleted(
     assert "Choose how to sign in" in page.text
 
 
+def test_account_page_says_that_a_second_factor_rules_out_passkeys(
+    visitor: Visitor, authenticator: SoftAuthenticator
+) -> None:
+    rules_out = "a passkey cannot sign you in"
+    assert rules_out not in register(visitor, authenticator).text
+    assert rules_out in visitor.submit("/account/mfa", {"factor": "SMS_MFA"}, on="yes").text
+
+    visitor.open("/login")
+    assert "Use your passkey" not in visitor.submit("/login", username="alice", way="passkey").text
+
+
 def test_another_way_can_be_chosen_after_a_cancelled_passkey(
     visitor: Visitor, pool: Pool, authenticator: SoftAuthenticator
 ) -> None:
