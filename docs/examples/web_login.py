@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import sys
 from collections.abc import Callable, Iterable
 from html import escape
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
+from wsgiref.simple_server import make_server
 
 from cognito_flow import (
     AnswerRejected,
+    AppClient,
     AuthFlow,
     CodeChallenge,
     CognitoFlowError,
@@ -111,3 +115,12 @@ def refusal(error: CognitoFlowError) -> str:
     if kind in (CognitoFlowError, TryLater):  # users cannot fix it, operators can
         logging.getLogger(__name__).error("sign-in failed: %s", error)
     return f'<p role="alert">{REFUSALS[kind]}</p>{PASSWORD_FORM}'
+
+
+def from_environment() -> LoginPage:
+    return LoginPage(AuthFlow(AppClient.from_env(), seal_keys=[os.environ["LOGIN_SECRET"]]))
+
+
+if __name__ == "__main__":
+    with make_server("127.0.0.1", int(sys.argv[1]), from_environment()) as server:
+        server.serve_forever()

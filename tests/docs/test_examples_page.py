@@ -177,6 +177,15 @@ def test_web_application_starts_with_its_line(
 
 
 @pytest.mark.slow
+def test_login_page_starts_with_the_line_of_its_guide(environment: dict[str, str]) -> None:
+    guide = (DOCS / "how-to" / "web-login.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^env \$\(cat local.env\) (python .+)$", guide, re.MULTILINE)
+
+    with started(line, environment) as port:
+        assert status(port, "/") == 200
+
+
+@pytest.mark.slow
 def test_lambda_function_answers_the_event_of_its_line(environment: dict[str, str]) -> None:
     printed = run(command("passwordless_lambda.py"), environment, EXAMPLES)
 
