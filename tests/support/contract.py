@@ -40,11 +40,12 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 
 # Values of botocore's newest model, which the installed one may lack.
 NEWER_VALUES = {
+    "AuthFactorType": ("SOFTWARE_TOKEN",),
     "ExplicitAuthFlowsType": (
         "ALLOW_CLIENT_TOKEN_AUTH",
         "ALLOW_TOKEN_EXCHANGE_DELEGATION",
         "ALLOW_TOKEN_EXCHANGE_IMPERSONATION",
-    )
+    ),
 }
 
 
