@@ -2,6 +2,7 @@
 
 python -m tests.benchmarks            measure everything, print the table
 python -m tests.benchmarks --write    the same, and write it for docs/explanation/performance.md
+python -m tests.benchmarks --before COMMIT    measure another commit's package as "before"
 python -m tests.benchmarks --quick    two minutes at most; fails if a ratio is off by more than half
 """
 
@@ -13,9 +14,11 @@ import shutil
 import sys
 from pathlib import Path
 
+import attrs
 from filelock import FileLock
 
 from tests.benchmarks import report
+from tests.benchmarks.before import COMMIT, before, tree
 from tests.benchmarks.lines import LINES, Line
 from tests.benchmarks.report import Result
 from tests.benchmarks.rounds import HERE, ROOT, Loop, Process, Subject, measure
@@ -35,9 +38,9 @@ class Installed:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / ".gitignore").write_text("*\n")
 
-    def python(self, requirement: str) -> Path:
+    def python(self, *requirements: str) -> Path:
         with FileLock(self.folder / "lock"):
-            return python_with((requirement,), self.folder)
+            return python_with(requirements, self.folder)
 
     def node(self) -> tuple[Path, Path]:
         with FileLock(self.folder / "lock"):
@@ -54,21 +57,23 @@ def is_quick(subject: Subject) -> bool:
     )
 
 
-def run(line: Line, programs: Installed, rounds: int, *, quick: bool) -> Result:
-    """Measure a line."""
-    peers = tuple(peer for peer in line.peers if not quick or is_quick(peer))
-    ours, *others = measure([line.ours, *peers], programs, rounds)
-    return Result(line, ours, {peer.name: figures for peer, figures in zip(peers, others, strict=True)})
+def run(line: Line, programs: Installed, rounds: int, *, earlier: Path | None = None) -> Result:
+    """Measure a line, and an earlier tree of this package beside it if one is given."""
+    then = [before(line.ours, earlier)] if earlier and line.has_before else []
+    ours, *others = measure([line.ours, *line.peers, *then], programs, min(rounds, line.rounds))
+    peers = {peer.name: figures for peer, figures in zip(line.peers, others, strict=False)}
+    return Result(line, ours, peers, others[-1] if then else None)
 
 
 def check(programs: Installed) -> int:
     """The quick form. Returns the exit code."""
     results: list[Result] = []
-    for line in LINES:
-        if line.is_quick:
-            result = run(line, programs, 5, quick=True)
+    for each in LINES:
+        if each.is_quick:
+            line = attrs.evolve(each, peers=tuple(filter(is_quick, each.peers)))
+            result = run(line, programs, 5)
             if result.is_off(OFF):  # once more, with more rounds: neighbours come and go
-                result = run(line, programs, 11, quick=True)
+                result = run(line, programs, 11)
             results.append(result)
             print(report.row(result), flush=True)
     off = [result.line.title for result in results if result.is_off(OFF)]
@@ -84,15 +89,20 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the table and the charts of the page")
     parser.add_argument("--rounds", type=int, default=15, help="how many rounds count")
     parser.add_argument("--only", default="", help="measure only lines whose title has this in it")
+    parser.add_argument(
+        "--before", default=COMMIT, help="the commit that is measured beside the present tree"
+    )
     options = parser.parse_args()
     programs = Installed()
     if options.quick:
         return check(programs)
     results: list[Result] = []
-    for line in LINES:
-        if options.only in line.title:
-            results.append(run(line, programs, options.rounds, quick=False))
-            print(report.row(results[-1]), flush=True)
+    with tree(options.before) as earlier:
+        for line in LINES:
+            if options.only in line.title:
+                results.append(run(line, programs, options.rounds, earlier=earlier))
+                print(report.row(results[-1]), flush=True)
+    print(f"\n{report.before_and_after(results)}")
     if options.write:
         report.write(results)
     return 0

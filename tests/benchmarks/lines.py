@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 
 from tests.benchmarks.rounds import Figures, Loop, Process, Subject
+from tests.benchmarks.servers import Served, cognito_local, local_cognito, other_ministack
 
 PYCOGNITO, WARRANT_LITE = "pycognito==2024.5.1", "warrant-lite==1.0.4"
 SALT, SECRET_BLOCK = "a1" * 16, "c2VjcmV0" * 200
@@ -52,13 +53,25 @@ class Target:
 
 @attrs.frozen
 class Line:
-    """One comparison: ours first, then the peers."""
+    """One comparison: ours first, then the peers.
+
+    Args:
+        title: What is measured.
+        ours: This package.
+        peers: What it is compared with.
+        target: What it may cost.
+        is_quick: Whether the quick form measures it.
+        has_before: Whether an earlier tree of this package is measured, too: see `before`.
+        rounds: How many rounds count at most: fewer where one takes seconds.
+    """
 
     title: str
     ours: Subject
     peers: tuple[Subject, ...] = ()
     target: Target | None = None
     is_quick: bool = True
+    has_before: bool = False
+    rounds: int = 15
 
     @property
     def subjects(self) -> list[Subject]:
@@ -74,9 +87,8 @@ botocore.session.Session().create_client("cognito-idp", region_name="eu-west-1",
 """
 OUR_CLIENT = """
 from cognito_flow import AppClient, AuthFlow
-from cognito_flow._transport.clients import unsigned_client
 flow = AuthFlow(AppClient("eu-west-1_AbC123", "client"))
-client = unsigned_client("cognito-idp", "eu-west-1")
+flow._wire.clients.method("InitiateAuth")  # the client is made at the first call
 """
 CHALLENGE = f"""
 CHALLENGE = {{
@@ -192,6 +204,32 @@ folder, app = tempfile.mkdtemp(), AppClient("eu-west-1_AbC123", "client")
 token = "x" * 1100  # as long as Cognito's
 tokens = Tokens(token, token, token, expires_at=datetime(2030, 1, 1, tzinfo=UTC), username="alice")
 """
+FULL_FILE = (
+    STORES
+    + """
+import itertools, attrs
+store = FileStore(f"{folder}/tokens.json", keys=["k" * 32])
+store.put_tokens(app, "alice", tokens)
+with store._document.open() as records:
+    ((name, record),) = records.items()
+    records |= {f"{name}{number}": record for number in range(999)}
+changing = (attrs.evolve(tokens, id_token=token + str(number)) for number in itertools.count())
+"""
+)
+SERVED_POOL = """
+number = iter(range(10**6))
+def make_pool():
+    pool_id = client.create_user_pool(PoolName="pool")["UserPool"]["Id"]
+    made = client.create_user_pool_client(
+        UserPoolId=pool_id, ClientName="app", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
+    return pool_id, made["UserPoolClient"]["ClientId"]
+def add_user(name):  # cognito-local wants e-mail addresses
+    client.admin_create_user(UserPoolId=pool_id, Username=name, MessageAction="SUPPRESS")
+    client.admin_set_user_password(
+        UserPoolId=pool_id, Username=name, Password="Correct-horse-1", Permanent=True)
+pool_id, client_id = make_pool()
+add_user("alice@example.com")
+"""
 
 LINES = (
     Line(
@@ -203,12 +241,14 @@ LINES = (
             Process("botocore", "import botocore.session"),
         ),
         Target(times=0.2),
+        has_before=True,
     ),
     Line(
         "`from cognito_flow import AuthFlow`",
         Process("cognito_flow", "from cognito_flow import AuthFlow"),
         (Process("botocore", "import botocore.session"), Process("boto3", "import boto3")),
         Target(times=1, plus=25, today=1.25),
+        has_before=True,
     ),
     Line(
         "AuthFlow and its client made",
@@ -218,6 +258,7 @@ LINES = (
             Process("boto3", "import boto3\nboto3.client('cognito-idp', 'eu-west-1')"),
         ),
         Target(times=1.1, today=1.25),
+        has_before=True,
     ),
     Line(
         "a cold start: client made, and the first password proven",
@@ -240,6 +281,7 @@ LINES = (
         ),
         (Process("PyJWT and cryptography's RSA", "import jwt\nfrom jwt.algorithms import RSAAlgorithm"),),
         Target(times=1, plus=30, today=1.15),
+        has_before=True,
     ),
     Line(
         "SRP_A and the proof of a password",
@@ -270,6 +312,7 @@ LINES = (
         Loop("cognito_flow", LOCAL_POOL, INITIATE_AUTH, 20),
         (Loop("moto", MOTO_POOL, INITIATE_AUTH, 20),),
         Target(times=1),
+        has_before=True,
     ),
     Line(
         "LocalCognito: an SRP sign-in, both halves",
@@ -283,12 +326,14 @@ LINES = (
             ),
         ),
         Target(plus=9),
+        has_before=True,
     ),
     Line(
         "LocalCognito: a new one with a pool",
         Loop("cognito_flow", LOCAL_POOL, "LocalCognito().create_pool()", 20),
         (Loop("moto", MOTO_POOL, "make_pool()", 10),),
         Target(plus=2),
+        has_before=True,
     ),
     Line(
         "LocalCognito: add_user",
@@ -300,6 +345,23 @@ LINES = (
         ),
         (Loop("moto", MOTO_POOL + "number = iter(range(10**6))", 'add_user(f"user{next(number)}")', 20),),
         Target(plus=1.5),
+        has_before=True,
+    ),
+    *(
+        Line(
+            f"LocalCognito over HTTP: {what} (CPU of client and server)",
+            Served("cognito_flow", local_cognito, SERVED_POOL, statement, 10),
+            (
+                Served("ministack", other_ministack, SERVED_POOL, statement, 10),
+                Served("cognito-local", cognito_local, SERVED_POOL, statement, 10),
+            ),
+            is_quick=False,
+        )
+        for what, statement in (
+            ("a password sign-in", INITIATE_AUTH.replace('"alice"', '"alice@example.com"')),
+            ("a pool and its app client", "make_pool()"),
+            ("a user with a password", 'add_user(f"user{next(number)}@example.com")'),
+        )
     ),
     Line(
         "SqliteStore: put, sealed, 10,000 users (wall)",
@@ -344,11 +406,17 @@ connection.execute("COMMIT")
         Target(plus=3),
     ),
     Line(
+        "FileStore: put, sealed, 1,000 users",
+        Loop("cognito_flow", FULL_FILE, "store.put_tokens(app, 'alice', next(changing))", 1),
+        is_quick=False,
+        has_before=True,
+    ),
+    Line(
         "verify_access, warm",
         Loop(
             "cognito_flow",
             TOKEN + "verifier = TokenVerifier(pool.app, fetch=lambda url: keys.encode())\n"
-            "verifier.prefetch()",
+            "verifier.verify_access(token)",
             "verifier.verify_access(token)",
             400,
         ),
@@ -361,6 +429,7 @@ connection.execute("COMMIT")
             ),
         ),
         Target(times=1.15),
+        has_before=True,
     ),
     Line(
         "seal and unseal a challenge",
@@ -397,6 +466,7 @@ challenge = sealing.start(UserPasswordAuth("alice", "Correct-horse-1"))
             (),
             Target(plus=limit),
             is_quick=False,
+            rounds=5,
         )
         for name, kind, target in (("threads", "boto3", 1500), ("aiobotocore", "aiobotocore", 1000))
         for what, call, limit in (("", "sign_in", target), (": longest stall of the loop", "stall", 10))

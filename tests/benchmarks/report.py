@@ -13,6 +13,7 @@ import attrs
 
 from tests.benchmarks.lines import PYCOGNITO, WARRANT_LITE, Line
 from tests.benchmarks.rounds import HERE, ROOT, Figures
+from tests.support.ministack import MINISTACK
 
 FOLDER = ROOT / "docs" / "explanation" / "performance"
 PACKAGES = ("botocore", "boto3", "aiobotocore", "cryptography", "pycryptodome", "PyJWT", "moto")
@@ -26,6 +27,7 @@ class Result:
     line: Line
     ours: Figures
     peers: Mapping[str, Figures]
+    before: Figures | None = None
 
     @property
     def used(self) -> float | None:
@@ -58,6 +60,24 @@ def row(result: Result) -> str:
     return "\n".join(rows)
 
 
+BEFORE_HEADER = "| What | Before | Middle half | After | Middle half | Faster |\n|---|--:|--:|--:|--:|--:|"
+
+
+def before_and_after(results: Sequence[Result]) -> str:
+    """The table of the lines that were also measured on an earlier tree, in the same rounds."""
+    return "\n".join(
+        [
+            BEFORE_HEADER,
+            *(
+                f"| {result.line.title} | {_span(result.before)} | {_span(result.ours)} "
+                f"| {result.before.over(result.ours):.2g} x |"
+                for result in results
+                if result.before is not None
+            ),
+        ]
+    )
+
+
 def _span(figures: Figures) -> str:
     low, high = figures.spread
     return f"{_ms(figures.median)} | {_ms(low)}–{_ms(high)}"
@@ -77,7 +97,7 @@ def machine() -> str:
     versions = ", ".join(
         [
             *(f"{name} {version(name)}" for name in PACKAGES),
-            *(requirement.replace("==", " ") for requirement in (PYCOGNITO, WARRANT_LITE)),
+            *(requirement.replace("==", " ") for requirement in (PYCOGNITO, WARRANT_LITE, MINISTACK[0])),
             *(f"{name} {number}" for name, number in javascript.items()),
         ]
     )
@@ -92,6 +112,7 @@ def write(results: Sequence[Result]) -> None:
     FOLDER.mkdir(exist_ok=True)
     table = "\n".join([HEADER, *map(row, results)])
     (FOLDER / "table.txt").write_text(f"{table}\n\nMeasured on {machine()}\n", encoding="utf-8")
+    (FOLDER / "before.txt").write_text(f"{before_and_after(results)}\n", encoding="utf-8")
     charted = [result for result in results if result.peers]
     for scheme, colours in SCHEMES.items():
         (FOLDER / f"chart-{scheme}.svg").write_text(chart(charted, colours), encoding="utf-8")

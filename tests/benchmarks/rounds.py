@@ -35,7 +35,7 @@ Measure: TypeAlias = Callable[[], float]
 class Programs(Protocol):
     """Where the interpreters of the peers are."""
 
-    def python(self, requirement: str) -> Path: ...
+    def python(self, *requirements: str) -> Path: ...
 
     def node(self) -> tuple[Path, Path]: ...
 
@@ -58,12 +58,14 @@ class Process:
         code: The program.
         requirement: The package in whose environment it runs; None is this project's.
         prints: Whether the figure is what the program prints, in milliseconds, and not its CPU time.
+        folder: Where the package is that this project's environment imports.
     """
 
     name: str
     code: str
     requirement: str | None = None
     prints: bool = False
+    folder: Path = ROOT
 
     @contextmanager
     def measured(self, programs: Programs) -> Generator[Measure]:
@@ -71,7 +73,8 @@ class Process:
 
         def run(code: str = self.code) -> float:
             command = [python, "-c", code]
-            process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE)
+            # With -c, the working directory comes first on the path.
+            process = subprocess.Popen(command, cwd=self.folder, env=_environment(), stdout=subprocess.PIPE)
             assert process.stdout is not None
             with process.stdout as output:
                 printed = output.read()
@@ -96,6 +99,7 @@ class Loop:
         requirement: The package in whose environment it runs; None is this project's.
         is_wall: Whether the figure is wall time.
         is_node: Whether it is JavaScript.
+        folder: Where the package is that this project's environment imports.
     """
 
     name: str
@@ -105,6 +109,7 @@ class Loop:
     requirement: str | None = None
     is_wall: bool = False
     is_node: bool = False
+    folder: Path = ROOT
 
     @contextmanager
     def measured(self, programs: Programs) -> Generator[Measure]:
@@ -116,9 +121,9 @@ class Loop:
             command = [Path(python), LOOP]
         with subprocess.Popen(
             [*command, self.setup, self.statement],
-            cwd=ROOT,
-            # The folder of loop.py comes first on the path, and not the checkout.
-            env=_environment(**({} if self.requirement else {"PYTHONPATH": str(ROOT)})),
+            cwd=self.folder,
+            # The folder of loop.py comes first on the path, and not the working directory.
+            env=_environment(**({} if self.requirement else {"PYTHONPATH": str(self.folder)})),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
