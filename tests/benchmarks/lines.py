@@ -199,7 +199,7 @@ keys = json.dumps(pool.jwks())
 STORES = """
 import tempfile
 from datetime import UTC, datetime
-from cognito_flow import AppClient, FileStore, SqliteStore, Tokens
+from cognito_flow import AppClient, Tokens
 folder, app = tempfile.mkdtemp(), AppClient("eu-west-1_AbC123", "client")
 token = "x" * 1100  # as long as Cognito's
 tokens = Tokens(token, token, token, expires_at=datetime(2030, 1, 1, tzinfo=UTC), username="alice")
@@ -208,6 +208,7 @@ FULL_FILE = (
     STORES
     + """
 import itertools, attrs
+from cognito_flow import FileStore
 store = FileStore(f"{folder}/tokens.json", keys=["k" * 32])
 store.put_tokens(app, "alice", tokens)
 with store._document.open() as records:
@@ -289,8 +290,8 @@ LINES = (
         (
             Loop("pycognito", PYCOGNITO_PROOF, "prove()", 4, PYCOGNITO),
             Loop("warrant-lite", WARRANT_PROOF, "prove()", 4, WARRANT_LITE),
-            Loop("amazon-cognito-identity-js", IDENTITY_JS_PROOF, "await prove();", 4, is_node=True),
-            Loop("cognito-srp-helper", SRP_HELPER_PROOF, "await prove();", 4, is_node=True),
+            Loop("amazon-cognito-identity-js", IDENTITY_JS_PROOF, "await prove();", 2, is_node=True),
+            Loop("cognito-srp-helper", SRP_HELPER_PROOF, "await prove();", 2, is_node=True),
         ),
         Target(times=0.1),
     ),
@@ -331,7 +332,7 @@ LINES = (
     Line(
         "LocalCognito: a new one with a pool",
         Loop("cognito_flow", LOCAL_POOL, "LocalCognito().create_pool()", 20),
-        (Loop("moto", MOTO_POOL, "make_pool()", 10),),
+        (Loop("moto", MOTO_POOL, "make_pool()", 5),),
         Target(plus=2),
         has_before=True,
     ),
@@ -369,6 +370,7 @@ LINES = (
             "cognito_flow",
             STORES
             + """
+from cognito_flow import SqliteStore
 store = SqliteStore(f"{folder}/tokens.db", keys=["k" * 32])
 store.put_tokens(app, "alice", tokens)
 import sqlite3
@@ -466,7 +468,8 @@ challenge = sealing.start(UserPasswordAuth("alice", "Correct-horse-1"))
             (),
             Target(plus=limit),
             is_quick=False,
-            rounds=5,
+            has_before=not what,
+            rounds=3,
         )
         for name, kind, target in (("threads", "boto3", 1500), ("aiobotocore", "aiobotocore", 1000))
         for what, call, limit in (("", "sign_in", target), (": longest stall of the loop", "stall", 10))

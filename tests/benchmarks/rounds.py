@@ -73,8 +73,10 @@ class Process:
 
         def run(code: str = self.code) -> float:
             command = [python, "-c", code]
-            # With -c, the working directory comes first on the path.
-            process = subprocess.Popen(command, cwd=self.folder, env=_environment(), stdout=subprocess.PIPE)
+            # With -c, the working directory comes first on the path. An earlier tree has no tests of its own.
+            process = subprocess.Popen(
+                command, cwd=self.folder, env=_environment(PYTHONPATH=str(ROOT)), stdout=subprocess.PIPE
+            )
             assert process.stdout is not None
             with process.stdout as output:
                 printed = output.read()

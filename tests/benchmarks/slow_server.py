@@ -13,10 +13,10 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from tests.support.conversation import DONE, VERIFIER
-
+ROOT = Path(__file__).parents[2]
 SECONDS = 0.2
 
 
@@ -24,6 +24,10 @@ class SlowServer:
     """Answers InitiateAuth with PASSWORD_VERIFIER, and any proof with tokens."""
 
     def __init__(self) -> None:
+        # Imported here, because a client with an earlier tree of the package imports this module, too.
+        from tests.support.conversation import DONE, VERIFIER
+
+        self._verifier, self._done = VERIFIER, DONE
         self._answered: dict[str, float] = {}
         self._gaps: list[float] = []
 
@@ -55,12 +59,15 @@ class SlowServer:
             await asyncio.sleep(SECONDS)
             username: str = body["AuthParameters"]["USERNAME"]
             names = {"USERNAME": username, "USER_ID_FOR_SRP": username}
-            challenge = {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": {**VERIFIER, **names}}
+            challenge = {
+                "ChallengeName": "PASSWORD_VERIFIER",
+                "ChallengeParameters": {**self._verifier, **names},
+            }
             return challenge, username
         if target:
             self._gaps.append(time.monotonic() - self._answered[body["ChallengeResponses"]["USERNAME"]])
             await asyncio.sleep(SECONDS)
-            return DONE, None
+            return self._done, None
         return self._gaps, None
 
 
@@ -73,6 +80,7 @@ def running() -> Generator[str]:
     """
     with subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.slow_server"],
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
