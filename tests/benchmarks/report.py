@@ -60,7 +60,7 @@ def row(result: Result) -> str:
     return "\n".join(rows)
 
 
-BEFORE_HEADER = "| What | Before | Middle half | After | Middle half | Faster |\n|---|--:|--:|--:|--:|--:|"
+BEFORE_HEADER = "| What | Before | Middle half | After | Middle half | Before / after |\n|---|--:|--:|--:|--:|--:|"
 
 
 def before_and_after(results: Sequence[Result]) -> str:
