@@ -60,7 +60,9 @@ def row(result: Result) -> str:
     return "\n".join(rows)
 
 
-BEFORE_HEADER = "| What | Before | Middle half | After | Middle half | Before / after |\n|---|--:|--:|--:|--:|--:|"
+BEFORE_HEADER = (
+    "| What | Before | Middle half | After | Middle half | Before / after |\n|---|--:|--:|--:|--:|--:|"
+)
 
 
 def before_and_after(results: Sequence[Result]) -> str:
