@@ -391,9 +391,7 @@ class Pool:
         from cognito_flow.flow import AuthFlow
 
         options.setdefault("system", self._system())
-        return AuthFlow(
-            app or self.app, self.cognito.shared_client(self._state.region), **_checked(options)
-        )
+        return AuthFlow(app or self.app, self.cognito.shared_client(self._state.region), **_checked(options))
 
     def async_flow(self, app: AppClient | None = None, **options: Unpack[AsyncFlowOptions]) -> AsyncAuthFlow:
         """Return the same for asyncio."""

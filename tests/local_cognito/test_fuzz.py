@@ -34,7 +34,7 @@ from cognito_flow import (
 )
 from cognito_flow.testing import LocalCognito, _example
 
-EXAMPLES, REQUESTS = 1_000, 100
+EXAMPLES, REQUESTS = 500, 100
 PASSWORD = "correct horse"
 SMS: Any = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
 
