@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -285,7 +286,7 @@ def test_app_client_of_a_seed_may_name_scopes_of_its_resource_server(tmp_path: P
     """
     cognito = plant(tmp_path, text)
     pool = cognito.pool("eu-west-1_People002")
-    api = cognito.client()
+    api: Any = cognito.client()
     described = api.describe_user_pool_client(UserPoolId=pool.id, ClientId="machine")
     server = api.describe_resource_server(UserPoolId=pool.id, Identifier="orders")
 
