@@ -83,7 +83,10 @@ class _Connections:
             self.path, timeout=self.timeout, isolation_level=None, check_same_thread=False
         )
         try:
-            _prepare(connection, self.path)
+            # Of two connections that switch a new database to WAL, SQLite refuses one at once, whatever its
+            # timeout.
+            with hold(beside(self.path, "create.lock"), self.timeout):
+                _prepare(connection, self.path)
         except BaseException:
             connection.close()
             raise
@@ -96,13 +99,12 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     if _pragma(connection, "application_id") != _APPLICATION:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("BEGIN IMMEDIATE")  # another process may be creating it, too
-        if _pragma(connection, "application_id") != _APPLICATION:
-            if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
-                raise StoreError(f"{path} was not written by this library: choose another path")
-            connection.execute(_SCHEMA)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
+            raise StoreError(f"{path} was not written by this library: choose another path")
+        connection.execute(_SCHEMA)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
         connection.execute("COMMIT")
     if _pragma(connection, "user_version") != _VERSION:
         raise StoreError(f"{path} was written by another version of the library")
@@ -197,8 +199,8 @@ class SqliteStore(RecordStore):
     def lock(self, app: AppClient, username: str) -> AbstractContextManager[None]:
         """Hold the lock of this user's tokens. See `LockingTokenStore.lock`.
 
-        Locks are 256 empty files beside the database, which stay there. A few users share each of them, and
-        may wait for each other.
+        Locks of users are 256 empty files beside the database, which stay there. A few users share each of
+        them, and may wait for each other.
 
         Raises:
             StoreError: Another process held it all the time, or the file cannot be created.
