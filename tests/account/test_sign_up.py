@@ -430,8 +430,8 @@ def test_unknown_user_gets_a_made_up_delivery(world: World) -> None:
     pool = world.cognito.create_pool(**VERIFIED)
     flow = flow_that_prevents(world, pool, {"prevent_user_existence_errors": "ENABLED"})
 
-    assert flow.forgot_password("nobody").medium == "EMAIL"
-    assert flow.resend_code("nobody").medium == "EMAIL"
+    assert flow.forgot_password("unknown").medium == "EMAIL"
+    assert flow.resend_code("unknown").medium == "EMAIL"
     assert world.cognito.outbox == []
 
 
@@ -441,7 +441,7 @@ def test_unknown_user_raises_user_not_found_if_the_client_reveals_users(world: W
 
     for ask in (flow.forgot_password, flow.resend_code):
         with pytest.raises(UserNotFound):
-            ask("nobody")
+            ask("unknown")
 
 
 def test_too_many_requests_for_a_code_raise_limit_exceeded_without_a_retry(world: World) -> None:

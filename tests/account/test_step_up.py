@@ -273,7 +273,7 @@ def test_unknown_user_is_asked_as_if_there_were_one(world: World) -> None:
     pool = world.alice(**ALL).pool
     flow = world.flow(pool, pool.app_client(prevent_user_existence_errors="ENABLED"))
 
-    step = flow.start(UserAuth("nobody", acr_values=[LEVEL[4]]))
+    step = flow.start(UserAuth("unknown", acr_values=[LEVEL[4]]))
 
     assert isinstance(step, SelectChallenge)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -95,6 +96,7 @@ async def main() -> None:
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     async with server:
         await asyncio.to_thread(sys.stdin.read)
+        os._exit(0)  # asyncio of Python 3.11 would report each connection that is cancelled
 
 
 if __name__ == "__main__":

@@ -67,14 +67,14 @@ def passwords_in_clear(world: World) -> None:
 
 @scenario("12.4")
 def unknown_users(world: World) -> None:
-    world.password(username="nobody")
-    world.initiate("USER_SRP_AUTH", "nobody", SRP_A=Proof().srp_a)
+    world.password(username="unknown")
+    world.initiate("USER_SRP_AUTH", "unknown", SRP_A=Proof().srp_a)
 
 
 @scenario("12.4", client=HIDING)
 def unknown_users_are_hidden(world: World) -> None:
-    world.password(username="nobody")
-    world.initiate("USER_SRP_AUTH", "nobody", SRP_A=Proof().srp_a)
+    world.password(username="unknown")
+    world.initiate("USER_SRP_AUTH", "unknown", SRP_A=Proof().srp_a)
 
 
 @scenario("3.2", client=SECRET)
@@ -238,9 +238,9 @@ def sign_ups(world: World) -> None:
     world.call("SignUp", **client, Username="alice", Password=PASSWORD)
     world.call("SignUp", **client, Username="alice", Password=PASSWORD)
     world.call("ConfirmSignUp", **client, Username="alice", ConfirmationCode="123456")
-    world.call("ConfirmSignUp", **client, Username="nobody", ConfirmationCode="123456")
-    world.call("ResendConfirmationCode", **client, Username="nobody")
-    world.call("ForgotPassword", **client, Username="nobody")
+    world.call("ConfirmSignUp", **client, Username="unknown", ConfirmationCode="123456")
+    world.call("ResendConfirmationCode", **client, Username="unknown")
+    world.call("ForgotPassword", **client, Username="unknown")
     world.call(
         "ConfirmForgotPassword",
         **client,

@@ -87,7 +87,7 @@ def token(data: bytes) -> None:
             verify(text)
         except TokenRejected:
             continue
-        raise AssertionError(f"a token that nobody signed was accepted: {text!r}")
+        raise AssertionError(f"an unsigned token was accepted: {text!r}")
     try:
         Tokens.from_jwts(text, text)
     except (UsageError, UnexpectedResponse, TokenRejected):

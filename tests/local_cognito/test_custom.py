@@ -140,9 +140,9 @@ def test_client_metadata_reaches_the_triggers_from_answers_alone(wire: Wire) -> 
 def test_hidden_unknown_user_runs_the_triggers_with_user_not_found(wire: Wire) -> None:
     question = Question(wire.pool)
     hiding = Wire(wire.pool, wire.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
-    step = hiding.start("CUSTOM_AUTH", USERNAME="nobody")
+    step = hiding.start("CUSTOM_AUTH", USERNAME="unknown")
     assert question.events[0]["request"]["userNotFound"] is True
-    assert refusal(lambda: hiding.answer(step, "nobody", ANSWER="4")) == INCORRECT
+    assert refusal(lambda: hiding.answer(step, "unknown", ANSWER="4")) == INCORRECT
 
 
 def test_custom_auth_without_triggers_is_refused(wire: Wire) -> None:

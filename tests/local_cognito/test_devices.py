@@ -280,7 +280,7 @@ def test_device_proof_without_session_is_refused_for_another_user(wire: Wire) ->
     made = result["NewDeviceMetadata"]
     confirm(wire, result)
     open_device_challenge(wire, made["DeviceKey"])
-    for username in ("bob", "nobody"):
+    for username in ("bob", "unknown"):
         assert refusal(partial(prove_without_session, wire, made, username)) == NO_SESSION
 
 

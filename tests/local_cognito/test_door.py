@@ -214,7 +214,7 @@ def test_newest_installed_service_answers_new_clients_of_a_session(wire: Wire) -
 @pytest.mark.slow
 def test_missing_aws_profile_does_not_stop_clients() -> None:
     program = "from cognito_flow.testing import LocalCognito; LocalCognito().create_pool()"
-    environment = {**os.environ, "AWS_PROFILE": "nobody"}
+    environment = {**os.environ, "AWS_PROFILE": "unknown"}
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, check=False, capture_output=True, text=True
     )

@@ -56,8 +56,8 @@ def test_admin_no_srp_auth_hides_unknown_users_as_the_client_does(wire: Wire) ->
     app = wire.pool.app_client(prevent_user_existence_errors="ENABLED")
     wire.pool.configure(admin_no_srp_auth=True)
     hiding = Wire(wire.pool, app.client_id)
-    step = admin_start(hiding, "USER_SRP_AUTH", USERNAME="nobody", SRP_A=wire.exponent.srp_a)
-    responses = {"USERNAME": "nobody", "PASSWORD": PASSWORD}
+    step = admin_start(hiding, "USER_SRP_AUTH", USERNAME="unknown", SRP_A=wire.exponent.srp_a)
+    responses = {"USERNAME": "unknown", "PASSWORD": PASSWORD}
 
     assert step["ChallengeName"] == "ADMIN_NO_SRP_AUTH"
     refused = refusal(lambda: hiding.respond("ADMIN_NO_SRP_AUTH", step["Session"], responses))
@@ -99,7 +99,7 @@ def test_simulated_sign_in_refuses_an_answer_for_another_name(cognito: LocalCogn
     pool = cognito.create_pool()
     pool.add_user("alice", PASSWORD)
     hiding = Wire(pool, pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
-    challenge = hiding.start_srp("nobody")
+    challenge = hiding.start_srp("unknown")
 
     claim = {**hiding.claim(challenge), "USERNAME": "alice"}
     assert refusal(lambda: hiding.prove(challenge, claim))[1] == "Incorrect username or password."
@@ -242,7 +242,7 @@ def test_missing_user_setting_or_app_raises_an_error_that_names_it(wire: Wire) -
         wire.cognito.create_pool(mfa_config="ON")  # type: ignore[call-arg]  # refused
     for call in (wire.pool.user, wire.pool.last_code, wire.pool.totp):
         with pytest.raises(KeyError):
-            call("nobody")
+            call("unknown")
     with pytest.raises(KeyError, match="authenticator"):
         wire.pool.totp("alice")
     with pytest.raises(KeyError, match="no message"):

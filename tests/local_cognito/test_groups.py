@@ -84,7 +84,7 @@ def test_unknown_group_is_refused_by_every_operation(groups: Groups, operation: 
 def test_unknown_user_is_refused_by_every_group_operation(groups: Groups, operation: str) -> None:
     groups.make("staff")
     group = {} if "list" in operation else {"GroupName": "staff"}
-    refused = refusal(lambda: groups.call(operation, Username="nobody", **group))
+    refused = refusal(lambda: groups.call(operation, Username="unknown", **group))
 
     assert refused == ("UserNotFoundException", "User does not exist.")
 

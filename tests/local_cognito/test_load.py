@@ -83,7 +83,7 @@ def sign_in_often(pool: Pool, times: int) -> None:
         assert isinstance(done, SignedIn)
         assert done.device is not None
         with pytest.raises(NotAuthorized):
-            flow.start(UserPasswordAuth("nobody", password(1)))
+            flow.start(UserPasswordAuth("unknown", password(1)))
         pool.cognito.clock.advance(60)
         account = flow.account(done.tokens)
         account.forget_device()

@@ -107,9 +107,9 @@ def test_changed_settings_are_described(wire: Wire) -> None:
 def test_unknown_pool_client_and_user_are_refused(wire: Wire) -> None:
     pool = refusal(lambda: wire.api.describe_user_pool(UserPoolId="eu-west-1_nowhere"))
     assert pool[0] == "ResourceNotFoundException"
-    stranger = Wire(wire.pool, "nobodys")
+    stranger = Wire(wire.pool, "unknown")
     assert refusal(stranger.password)[0] == "ResourceNotFoundException"
-    user = refusal(lambda: wire.api.admin_get_user(UserPoolId=wire.pool.id, Username="nobody"))
+    user = refusal(lambda: wire.api.admin_get_user(UserPoolId=wire.pool.id, Username="unknown"))
     assert user == ("UserNotFoundException", "User does not exist.")
 
 

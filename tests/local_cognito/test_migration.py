@@ -111,7 +111,7 @@ def test_migration_at_forgot_password_sends_a_code_to_the_new_user(wire: Wire) -
     assert "AuthenticationResult" in wire.srp("eve", NEW)
 
 
-@pytest.mark.parametrize("attributes", [None, {"nickname": "Eve"}], ids=["nobody", "nowhere to send it"])
+@pytest.mark.parametrize("attributes", [None, {"nickname": "Eve"}], ids=["unknown", "nowhere to send it"])
 def test_migration_at_forgot_password_without_an_address_sends_no_code(wire: Wire, attributes: Any) -> None:
     bring(wire.pool, attributes)
 

@@ -52,17 +52,17 @@ def test_add_user_with_a_taken_address_as_name_raises_value_error(cognito: Local
 
 @pytest.mark.parametrize("flow", ["USER_PASSWORD_AUTH", "USER_SRP_AUTH", "USER_AUTH", "CUSTOM_AUTH"])
 def test_unknown_user_is_reported_where_the_client_hides_nothing(wire: Wire, flow: str) -> None:
-    values = {"USERNAME": "nobody", "PASSWORD": PASSWORD, "SRP_A": wire.exponent.srp_a}
+    values = {"USERNAME": "unknown", "PASSWORD": PASSWORD, "SRP_A": wire.exponent.srp_a}
     assert refusal(lambda: wire.start(flow, **values)) == NOT_FOUND
 
 
 def test_hidden_unknown_user_looks_like_a_wrong_password(hiding: Wire) -> None:
-    assert refusal(lambda: hiding.password("nobody")) == INCORRECT
+    assert refusal(lambda: hiding.password("unknown")) == INCORRECT
     assert refusal(lambda: hiding.password("alice", "Wrong horse 1")) == INCORRECT
 
 
 def test_hidden_unknown_user_gets_an_srp_challenge_that_no_password_answers(hiding: Wire) -> None:
-    challenge = hiding.start_srp("nobody")
+    challenge = hiding.start_srp("unknown")
     assert set(challenge["ChallengeParameters"]) == set(hiding.start_srp("alice")["ChallengeParameters"])
     assert refusal(lambda: hiding.prove(challenge, hiding.claim(challenge))) == INCORRECT
 
@@ -72,12 +72,12 @@ def test_simulated_salt_and_user_id_stay_the_same_for_a_name(hiding: Wire) -> No
         parameters = hiding.start_srp(name)["ChallengeParameters"]
         return parameters["SALT"], parameters["USER_ID_FOR_SRP"]
 
-    assert simulated("nobody") == simulated("nobody")
-    assert not set(simulated("nobody")) & set(simulated("somebody"))
+    assert simulated("unknown") == simulated("unknown")
+    assert not set(simulated("unknown")) & set(simulated("somebody"))
 
 
 def test_simulated_salt_never_starts_with_a_zero_byte(hiding: Wire) -> None:
-    salts = [int(hiding.start_srp(f"nobody{n}")["ChallengeParameters"]["SALT"], 16) for n in range(20)]
+    salts = [int(hiding.start_srp(f"unknown{n}")["ChallengeParameters"]["SALT"], 16) for n in range(20)]
     firsts = {salt >> 120 for salt in salts}
     assert len(firsts) > 10
     assert 0 < min(firsts) <= max(firsts) < 256
@@ -87,10 +87,10 @@ def test_hidden_unknown_user_gets_a_simulated_code_that_nothing_answers(cognito:
     policy: Any = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     pool = cognito.create_pool(policies=policy)
     wire = Wire(pool, pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
-    step = wire.start("USER_AUTH", USERNAME="nobody", PREFERRED_CHALLENGE="EMAIL_OTP")
+    step = wire.start("USER_AUTH", USERNAME="unknown", PREFERRED_CHALLENGE="EMAIL_OTP")
     assert step["ChallengeName"] == "EMAIL_OTP"
     assert not cognito.outbox
-    answered = refusal(lambda: wire.answer(step, "nobody", EMAIL_OTP_CODE="12345678"))
+    answered = refusal(lambda: wire.answer(step, "unknown", EMAIL_OTP_CODE="12345678"))
     assert answered[0] == "CodeMismatchException"
 
 

@@ -49,7 +49,7 @@ def people(pool: Pool) -> None:
     pool.add_user("unreachable", PASSWORD)
 
 
-@pytest.mark.parametrize("name", ["real", "disabled", "unreachable", "nobody"])
+@pytest.mark.parametrize("name", ["real", "disabled", "unreachable", "unknown"])
 def test_forgot_password_answers_known_and_unknown_users_alike_where_they_are_hidden(
     cognito: LocalCognito, name: str
 ) -> None:
@@ -76,8 +76,8 @@ def test_forgot_password_reports_unknown_users_where_nothing_is_hidden(cognito: 
     people(wire.pool)
     unknown = ("UserNotFoundException", "Username/client id combination not found.")
 
-    assert refusal(lambda: forgot(wire, "nobody")) == unknown
-    assert refusal(lambda: confirm(wire, username="nobody")) == unknown
+    assert refusal(lambda: forgot(wire, "unknown")) == unknown
+    assert refusal(lambda: confirm(wire, username="unknown")) == unknown
     assert refusal(lambda: forgot(wire, "disabled")) == ("NotAuthorizedException", "User is disabled.")
     assert refusal(lambda: forgot(wire, "unreachable")) == NO_CHANNEL
     assert refusal(lambda: confirm(wire, username="unreachable")) == EXPIRED
@@ -87,8 +87,8 @@ def test_forgot_password_reports_unknown_users_where_nothing_is_hidden(cognito: 
     ("members", "name", "expected"),
     [
         ({}, "+31611112222", ("SMS", "phone_number", "+*******2222")),
-        ({}, "nobody@example.com", ("EMAIL", "email", "n***@e***")),
-        ({"auto_verified_attributes": ["phone_number"]}, "nobody", ("SMS", "phone_number", None)),
+        ({}, "unknown@example.com", ("EMAIL", "email", "u***@e***")),
+        ({"auto_verified_attributes": ["phone_number"]}, "unknown", ("SMS", "phone_number", None)),
         (
             {
                 "account_recovery_setting": {
@@ -98,7 +98,7 @@ def test_forgot_password_reports_unknown_users_where_nothing_is_hidden(cognito: 
                     ]
                 }
             },
-            "nobody",
+            "unknown",
             ("SMS", "phone_number", None),
         ),
     ],

@@ -568,9 +568,9 @@ def test_same_seed_makes_the_same_calls_fail() -> None:
 def test_random_fault_hits_its_operation_until_cleared() -> None:
     faults = LocalCognito().faults
     faults.sometimes(Fault.LOST, "GetUser", 1, seconds=2)
-    trouble = faults.take("GetUser")
-    assert trouble is not None
-    assert (trouble.fault, trouble.seconds) == (Fault.LOST, 2)
+    found = faults.take("GetUser")
+    assert found is not None
+    assert (found.fault, found.seconds) == (Fault.LOST, 2)
     assert faults.take("InitiateAuth") is None
     faults.clear()
     assert faults.take("GetUser") is None
@@ -593,9 +593,9 @@ def test_impossible_fault_raises_value_error() -> None:
 def test_fault_can_be_given_by_its_value() -> None:
     faults = LocalCognito().faults
     faults.add(cast("Fault", "lost"), "GetUser")
-    trouble = faults.take("GetUser")
-    assert trouble is not None
-    assert trouble.fault is Fault.LOST
+    found = faults.take("GetUser")
+    assert found is not None
+    assert found.fault is Fault.LOST
 
 
 def test_fault_for_any_operation_is_used_after_those_of_the_operation() -> None:
@@ -603,7 +603,7 @@ def test_fault_for_any_operation_is_used_after_those_of_the_operation() -> None:
     faults.throttle("*")
     faults.lose("GetUser")
     taken = [faults.take("GetUser"), faults.take("GetUser"), faults.take("GetUser")]
-    assert [trouble and trouble.fault for trouble in taken] == [Fault.LOST, Fault.THROTTLE, None]
+    assert [found and found.fault for found in taken] == [Fault.LOST, Fault.THROTTLE, None]
 
 
 # -- fixed ids --

@@ -323,17 +323,17 @@ def test_code_for_a_changed_address_is_refused(alias: Wire) -> None:
 def test_resend_answers_unknown_users_alike_where_they_are_hidden(alias: Wire) -> None:
     hiding = Wire(alias.pool, alias.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
     sign_up(alias, email=MAIL)
-    real, simulated = (resend(hiding, name)["CodeDeliveryDetails"] for name in ("al", "nobody"))
+    real, simulated = (resend(hiding, name)["CodeDeliveryDetails"] for name in ("al", "unknown"))
 
     assert set(simulated) == set(real)
-    assert simulated == resend(hiding, "nobody")["CodeDeliveryDetails"]
+    assert simulated == resend(hiding, "unknown")["CodeDeliveryDetails"]
     assert (simulated["DeliveryMedium"], simulated["AttributeName"]) == ("EMAIL", "email")
     assert [message.username for message in alias.cognito.outbox] == ["al", "al"]
     text = "Username/client id combination not found."
-    assert refusal(lambda: resend(alias, "nobody")) == ("UserNotFoundException", text)
+    assert refusal(lambda: resend(alias, "unknown")) == ("UserNotFoundException", text)
 
 
-@pytest.mark.parametrize("name", ["al", "nobody"])
+@pytest.mark.parametrize("name", ["al", "unknown"])
 def test_sixth_confirmation_code_in_an_hour_is_refused(alias: Wire, name: str) -> None:
     hiding = Wire(alias.pool, alias.pool.app_client(prevent_user_existence_errors="ENABLED").client_id)
     sign_up(alias, email=MAIL)

@@ -423,9 +423,9 @@ def test_confirmation_is_refused_for_each_documented_reason(cognito: LocalCognit
     shown = sign_up(pool, Password="Without-spaces-1", UserAttributes=MAIL)
     other = sign_up(pool, "bo", UserAttributes=MAIL)
     client: Any = cognito.client()
-    hidden = {"ClientId": hiding.client_id, "Username": "nobody", "ConfirmationCode": "1"}
+    hidden = {"ClientId": hiding.client_id, "Username": "unknown", "ConfirmationCode": "1"}
 
-    assert refusal(lambda: _confirm(cognito, pool, "1", "nobody"))[0] == "UserNotFoundException"
+    assert refusal(lambda: _confirm(cognito, pool, "1", "unknown"))[0] == "UserNotFoundException"
     assert refusal(lambda: client.confirm_sign_up(**hidden))[0] == "ExpiredCodeException"
     assert refusal(lambda: _confirm(cognito, pool, "wrong"))[0] == "CodeMismatchException"
     right = pool.last_code("al")

@@ -84,7 +84,7 @@ class Script:
         self.say("tokens", [bool(each) for each in (user.id_token, user.access_token, user.refresh_token)])
         self.attempt("wrong password", lambda: self.user().authenticate(PASSWORD + "!"))
         self.attempt("with metadata", lambda: self.user().authenticate(PASSWORD, client_metadata={"a": "b"}))
-        self.attempt("unknown user", lambda: self.user("nobody").authenticate(PASSWORD))
+        self.attempt("unknown user", lambda: self.user("unknown").authenticate(PASSWORD))
         self.attempt("as administrator", lambda: self.user().admin_authenticate(PASSWORD))
         user.logout()
         self.say("signed out", (user.id_token, user.access_token, user.refresh_token, user.token_type))

@@ -137,7 +137,7 @@ def test_wrong_code_does_not_set_a_password(flow: Any, username: str) -> None:
     with pytest.raises(WrongCode):
         flow.confirm_forgot_password(username, "incorrect", OTHER_PASSWORD)
     with pytest.raises(UserNotFound):
-        flow.forgot_password("nobody")
+        flow.forgot_password("unknown")
 
 
 def test_password_change_requires_the_previous_password(flow: Any, username: str) -> None:

@@ -163,7 +163,7 @@ def a_user_without_a_password_signs_in_by_a_code(world: World) -> Moves:
 
 @row("12.4", pool=CHOICE, client=HIDING)
 def an_unknown_user_is_asked_for_a_code_that_is_never_sent(world: World) -> Moves:
-    challenge = expect(EmailOtp, (yield choose("EMAIL_OTP", username="nobody")))
+    challenge = expect(EmailOtp, (yield choose("EMAIL_OTP", username="unknown")))
     assert challenge.sent_to
     assert not world.cognito.outbox
     with pytest.raises(WrongCode):

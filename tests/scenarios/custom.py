@@ -189,13 +189,13 @@ def an_alias_is_resolved_before_the_answer(world: World) -> Moves:
 def custom_auth_of_an_unknown_user_raises_user_not_found(world: World) -> Moves:
     ask_sums(world)
     with pytest.raises(UserNotFound):
-        yield begin(username="nobody")
+        yield begin(username="unknown")
 
 
 @row("12.4", client=HIDING)
 def custom_auth_of_an_unknown_user_runs_the_triggers_if_existence_is_hidden(world: World) -> Moves:
     ask_sums(world)
-    challenge = expect(CustomChallenge, (yield begin(username="nobody")))
+    challenge = expect(CustomChallenge, (yield begin(username="unknown")))
     with pytest.raises(IncorrectPassword):
         yield Send(challenge.answer("4"))
 

@@ -163,28 +163,28 @@ def a_case_sensitive_pool_rejects_another_capitalisation(world: World) -> Moves:
 @row("12.4")
 def an_unknown_user_raises_user_not_found_if_existence_is_not_hidden(world: World) -> Moves:
     with pytest.raises(UserNotFound):
-        yield world.srp("nobody")
+        yield world.srp("unknown")
     with pytest.raises(UserNotFound):
-        yield world.password("nobody")
+        yield world.password("unknown")
 
 
 @row("12.4", client=HIDING)
 def an_unknown_user_looks_like_a_wrong_password_by_srp(world: World) -> Moves:
     with pytest.raises(IncorrectPassword):
-        yield world.srp("nobody")
+        yield world.srp("unknown")
     assert world.calls("RespondToAuthChallenge") == 1
 
 
 @row("12.4", client=HIDING)
 def an_unknown_user_looks_like_a_wrong_password_in_clear(world: World) -> Moves:
     with pytest.raises(IncorrectPassword):
-        yield world.password("nobody")
+        yield world.password("unknown")
 
 
 @row("12.4", client=HIDING)
 def a_login_page_can_catch_one_class(world: World) -> Moves:
     world.pool.add_user("alice", PASSWORD)
-    for attempt in (world.srp("nobody"), world.srp(password=OTHER_PASSWORD)):
+    for attempt in (world.srp("unknown"), world.srp(password=OTHER_PASSWORD)):
         with pytest.raises(NotAuthorized):
             yield attempt
 

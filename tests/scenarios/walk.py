@@ -128,7 +128,7 @@ class Walk:
 
     def begin(self, done: SignedIn | None) -> Credentials:
         """Credentials of any kind, mostly valid ones."""
-        name = self.draw("alice", "alice", "alice", "ALICE", "alice@example.com", "nobody")
+        name = self.draw("alice", "alice", "alice", "ALICE", "alice@example.com", "unknown")
         password = self.draw(PASSWORDS[0], PASSWORDS[0], *PASSWORDS)
         if done is not None and self.draw(True, False):
             return RefreshTokenAuth(done.tokens)
