@@ -21,7 +21,7 @@ import attrs
 from cognito_flow._json import as_object
 from cognito_flow.errors import StoreDamaged, StoreError
 from cognito_flow.stores._cipher import Cipher, as_bytes, as_document
-from cognito_flow.stores._files import as_store_error, beside, hold, refuse_readable, resolved
+from cognito_flow.stores._files import as_store_error, beside, hold, refuse_shared, resolved
 from cognito_flow.stores._records import Record
 
 _KIND = "store"
@@ -61,6 +61,7 @@ class Document:
 
         Raises:
             UsageError: A secret is too short, or they are not a sequence, or a file cannot have this path.
+            StoreError: The path leads over a link of another user.
         """
         cipher = Cipher.of(secrets, "cognito_flow store", _VERSION)
         target, is_linked = resolved(path), os.path.islink(path)  # noqa: PTH114 - a path may be bytes-like
@@ -90,14 +91,14 @@ class Document:
     def _read(self) -> dict[str, Record]:
         try:
             with open(self.path, "rb", opener=_without_following) as file:
-                mode = os.fstat(file.fileno()).st_mode
-                if not stat.S_ISREG(mode):
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
                     raise StoreError(f"{self.path} is not a regular file")
                 data = file.read()
         except FileNotFoundError:
             return {}
         if not self.cipher.keys:
-            refuse_readable(self.path, mode)
+            refuse_shared(self.path, status)
         return self._parse(data)
 
     def _parse(self, data: bytes) -> dict[str, Record]:

@@ -9,11 +9,14 @@ import os
 import stat
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from cognito_flow.errors import StoreError, UsageError
 
 _POLL = 0.01  # seconds between two attempts to take a lock that another process holds
+
+_MAX_LINKS = 40  # Linux follows no more in one path, either
 
 # The permissions of others, on systems where files have such a mode.
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO if os.name == "posix" else 0
@@ -24,6 +27,7 @@ def resolved(path: str | os.PathLike[str]) -> Path:
 
     Raises:
         UsageError: It is a directory, or cannot be the path of a file.
+        StoreError: Another user created one of the links.
     """
     try:
         target = Path(path).resolve()
@@ -34,7 +38,27 @@ def resolved(path: str | os.PathLike[str]) -> Path:
         raise UsageError(
             f"{str(path)!r} is a directory or a circle of links: give the store the path of a file"
         )
+    with as_store_error(target):
+        _refuse_links_of_others(Path(path).absolute())
     return target
+
+
+def _refuse_links_of_others(path: Path) -> None:
+    """Check each link that leads to a file.
+
+    Where everybody may write, as in /tmp, Linux does not follow the links of others (fs.protected_symlinks).
+    `Path.resolve` only reads them, which is allowed.
+
+    Raises:
+        StoreError: Another user created one of them.
+    """
+    paths = [path]
+    for followed in islice(paths, _MAX_LINKS):  # it grows meanwhile
+        for part in (followed, *followed.parents):
+            if os.path.islink(part):  # noqa: PTH114 - Path raises for no access
+                if belongs_to_another(part.lstat()):
+                    raise StoreError(f"{part} is a link of another user: give the store the path of a file")
+                paths.append(part.parent / part.readlink())
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -50,21 +74,70 @@ def make_directories(directory: Path) -> None:
         each.mkdir(mode=0o700, exist_ok=True)
 
 
-def refuse_readable(path: Path, mode: int) -> None:
-    """Check the permissions of a file that is not encrypted.
+def belongs_to_another(status: os.stat_result) -> bool:
+    """Whether a file belongs to neither the user of this process nor root. On Windows, all belong to 0.
+
+    Args:
+        status: Of the file.
+    """
+    return status.st_uid != 0 and status.st_uid != os.geteuid()
+
+
+def refuse_shared(path: Path, status: os.stat_result) -> None:
+    """Check the owner and the permissions of a file that is not encrypted.
 
     Args:
         path: The file.
-        mode: Its mode.
+        status: Its status.
 
     Raises:
-        StoreError: Others may read or change it.
+        StoreError: It belongs to another user, or others may read or change it.
     """
-    if mode & _OTHERS:
+    if belongs_to_another(status):
+        raise StoreError(
+            f"{path} belongs to another user: choose another path, or encrypt the file with keys=[...]"
+        )
+    if status.st_mode & _OTHERS:
         raise StoreError(
             f"others may read or change {path}: run chmod 600 and treat the tokens as leaked, or "
             "encrypt the file with keys=[...]"
         )
+
+
+def refuse_shared_directory(directory: Path) -> None:
+    """Check that no other user can replace the files in a directory.
+
+    Args:
+        directory: The directory.
+
+    Raises:
+        StoreError: It belongs to another user; or everybody may write to it, and to files of others, too.
+    """
+    status = directory.stat()
+    others_may_write = status.st_mode & _OTHERS & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
+    if belongs_to_another(status) or others_may_write:
+        raise StoreError(
+            f"other users can replace the files in {directory}: choose a directory of your own, or encrypt "
+            "the file with keys=[...]"
+        )
+
+
+def refuse_planted(path: Path) -> None:
+    """Check a file that another library opens by its name.
+
+    Args:
+        path: The file, which may be absent.
+
+    Raises:
+        StoreError: It belongs to another user, or is a link or not a file at all: what is written to it would
+            go elsewhere.
+    """
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return
+    if belongs_to_another(status) or not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        raise StoreError(f"{path} cannot be used: it belongs to another user, or is a link: remove it")
 
 
 @contextmanager
@@ -77,7 +150,7 @@ def hold(path: Path, patience: float) -> Generator[None]:
         patience: How long to wait for another holder, in seconds.
 
     Raises:
-        StoreError: Another process held it all the time, or the file cannot be created.
+        StoreError: Another process held it all the time, or the file cannot be created or used.
     """
     from filelock import FileLock, Timeout
 
@@ -85,6 +158,7 @@ def hold(path: Path, patience: float) -> Generator[None]:
     lock = FileLock(path, mode=0o600, thread_local=False)
     with as_store_error(path):
         make_directories(path.parent)
+        refuse_planted(path)  # older versions of filelock empty the file that they lock
         try:
             lock.acquire(timeout=patience, poll_interval=_POLL)
         except Timeout:

@@ -34,6 +34,7 @@ class FileStore(RecordStore):
 
     Raises:
         UsageError: A key is too short, or keys is not a sequence. From the methods: StoreDamaged, StoreError.
+        StoreError: The path leads over a symbolic link of another user.
 
     >>> import tempfile
     >>> from datetime import UTC, datetime

@@ -25,7 +25,9 @@ from cognito_flow.stores._files import (
     beside,
     hold,
     make_directories,
-    refuse_readable,
+    refuse_planted,
+    refuse_shared,
+    refuse_shared_directory,
     resolved,
 )
 from cognito_flow.stores._records import (
@@ -42,6 +44,9 @@ from cognito_flow.stores._records import (
 _APPLICATION = 0x636F6766  # "cogf": says in the file's header whose database it is
 _VERSION = 1
 _LOCKS = 256  # Lock files. Users who share one may wait for each other.
+
+# What SQLite writes to beside the database, and opens by name.
+_OF_SQLITE = ("-wal", "-shm", "-journal")
 
 _SCHEMA = "CREATE TABLE records (name TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID"
 
@@ -153,6 +158,7 @@ class SqliteStore(RecordStore):
 
     Raises:
         UsageError: A key is too short, or keys is not a sequence. From the methods: StoreDamaged, StoreError.
+        StoreError: The path leads over a symbolic link of another user.
 
     >>> import tempfile
     >>> from datetime import UTC, datetime
@@ -223,14 +229,18 @@ class SqliteStore(RecordStore):
     def _create(self) -> None:
         """Create the file with its mode before SQLite does, and refuse one that is not ours alone."""
         make_directories(self._path.parent)
+        if not self._cipher.keys:
+            refuse_shared_directory(self._path.parent)
+        for suffix in _OF_SQLITE:
+            refuse_planted(self._path.with_name(f"{self._path.name}{suffix}"))
         try:
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
-            mode = self._path.lstat().st_mode
-            if not stat.S_ISREG(mode):
+            status = self._path.lstat()
+            if not stat.S_ISREG(status.st_mode):
                 raise StoreError(f"{self._path} is not a regular file") from None
             if not self._cipher.keys:
-                refuse_readable(self._path, mode)
+                refuse_shared(self._path, status)
 
 
 @contextmanager
