@@ -2,6 +2,9 @@
 
     python -m tests.soak [--seconds 600] [--seed N]
 
+It has a column for each kind of client: `AuthFlow` with the library's own client and with one of boto3, in threads of this program;
+`AsyncAuthFlow` with the library's own client, in worker threads, and with one of aiobotocore, if it is installed.
+
 Each worker draws what it does from the seed, and so does the proxy that spoils responses: the same seed repeats the same actions, though
 threads may interleave differently. It fails if an error is not typed, if a user gets another user's tokens, or if memory, threads or
 sockets grow.
@@ -11,7 +14,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
 import gc
+import importlib
+import importlib.util
 import json
 import os
 import random
@@ -22,13 +28,16 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import attrs
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from cognito_flow import (
     AppClient,
@@ -47,7 +56,8 @@ from cognito_flow import (
 from tests.soak.service import PASSWORD
 
 USERS_OF_A_WORKER = 3
-THREADS, TASKS = 4, 6
+OWN, BOTO3, OWN_ASYNC, AIOBOTOCORE = "own client", "boto3", "own client, async", "aiobotocore"
+WORKERS = {OWN: 2, BOTO3: 2, OWN_ASYNC: 3, AIOBOTOCORE: 3}
 TIMEOUT = 3.0
 MAY_GROW = (
     24 * 1024 * 1024
@@ -57,17 +67,17 @@ ACTIONS = ("sign in", "sign in", "sign in", "wrong password", "refresh", "stored
 
 @attrs.define
 class Tally:
-    """What happened, and what must not."""
+    """What happened in one column, and what must not."""
 
     done: Counter[str] = attrs.field(factory=Counter[str])
     errors: Counter[str] = attrs.field(factory=Counter[str])
     problems: list[str] = attrs.field(factory=list[str])
 
-    def note(self, action: str, error: BaseException) -> None:
+    def note(self, error: BaseException) -> None:
         """An action that failed."""
         self.errors[type(error).__name__] += 1
         if not isinstance(error, CognitoFlowError):
-            self.problems.append(f"{action} raised {error!r}")
+            self.problems.append(f"an action raised {error!r}")
 
 
 @attrs.frozen
@@ -147,7 +157,7 @@ def _work(worker: Worker, until: float) -> None:
         except StopIteration:
             pass
         except Exception as error:  # noqa: BLE001 - which errors come is what the soak looks at
-            worker.tally.note("a thread", error)
+            worker.tally.note(error)
 
 
 async def _work_on_the_loop(worker: Worker, until: float) -> None:
@@ -161,7 +171,7 @@ async def _work_on_the_loop(worker: Worker, until: float) -> None:
         except asyncio.CancelledError:
             worker.tally.done["cancelled"] += 1
         except Exception as error:  # noqa: BLE001 - as above
-            worker.tally.note("a task", error)
+            worker.tally.note(error)
 
 
 async def _run(steps: Generator[Any, Any, None]) -> None:
@@ -185,6 +195,9 @@ class Used:
     def now(cls) -> Used:
         """Measured by the kernel; Linux only."""
         gc.collect()
+        # aiobotocore reads 100 MB of a response without end. glibc keeps such memory, freed, for a while.
+        with suppress(AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return cls(
             pages * os.sysconf("SC_PAGE_SIZE"),
@@ -204,54 +217,104 @@ class Used:
         return problems
 
 
-def _flows(app: AppClient, folder: Path) -> tuple[list[AuthFlow], list[AsyncAuthFlow]]:
-    """Several flows of one app client, each with another store."""
-    options: dict[str, Any] = {"timeout": TIMEOUT, "seal_keys": [secrets.token_bytes(32)]}
-    stores = (FileStore(folder / "tokens", keys=["k" * 32]), SqliteStore(folder / "tokens.sqlite"))
-    blocking = [AuthFlow(app, store=store, **options) for store in stores]
-    return blocking, [AsyncAuthFlow(app, store=store, **options) for store in (MemoryStore(), stores[0])]
+def _options(folder: Path) -> list[dict[str, Any]]:
+    """The options of several flows, each with another store."""
+    stores = (
+        FileStore(folder / "tokens", keys=["k" * 32]),
+        SqliteStore(folder / "tokens.sqlite"),
+        MemoryStore(),
+    )
+    return [{"store": store, "timeout": TIMEOUT, "seal_keys": [secrets.token_bytes(32)]} for store in stores]
 
 
-def _one_round(threads: Sequence[Worker], tasks: Sequence[Worker], seconds: float) -> None:
+def _config() -> Config:
+    """Retries that must not repeat a call of a flow."""
+    return Config(signature_version=UNSIGNED, retries={"mode": "standard", "max_attempts": 4})
+
+
+@asynccontextmanager
+async def _aiobotocore_client(app: AppClient) -> AsyncGenerator[object]:
+    """A client, which belongs to the running event loop."""
+    session: Any = importlib.import_module("aiobotocore.session").get_session()
+    place = {"region_name": app.region, "endpoint_url": app.endpoint_url}
+    async with session.create_client("cognito-idp", config=_config(), **place) as client:
+        yield client
+
+
+def _one_round(columns: dict[str, list[Worker]], options: list[dict[str, Any]], seconds: float) -> None:
     until = time.monotonic() + seconds
-    running = [threading.Thread(target=_work, args=(worker, until)) for worker in threads]
+    running = [
+        threading.Thread(target=_work, args=(worker, until))
+        for name in (OWN, BOTO3)
+        for worker in columns[name]
+    ]
     for thread in running:
         thread.start()
 
     async def run_tasks() -> None:
-        await asyncio.gather(*(_work_on_the_loop(worker, until) for worker in tasks))
+        await asyncio.gather(*(_work_on_the_loop(worker, until) for worker in columns[OWN_ASYNC]))
 
-    asyncio.run(run_tasks())
+    async def run_tasks_of_aiobotocore() -> None:
+        workers = columns.get(AIOBOTOCORE)
+        if workers is None:
+            return
+        async with _aiobotocore_client(workers[0].place.app) as client:
+            for number, worker in enumerate(workers):
+                worker.flow = AsyncAuthFlow(worker.place.app, client, **options[number % len(options)])
+            await asyncio.gather(*(_work_on_the_loop(worker, until) for worker in workers))
+
+    async def run_both() -> None:
+        await asyncio.gather(run_tasks(), run_tasks_of_aiobotocore())
+
+    asyncio.run(run_both())
     for thread in running:
         thread.join()
     time.sleep(TIMEOUT)  # calls of cancelled tasks end in their threads
 
 
-def soak(place: Place, seed: int, seconds: float, folder: Path) -> Tally:
-    """Run rounds of random actions, and compare what the process uses after the second and after the last."""
-    tally = Tally()
-    blocking, asynchronous = _flows(place.app, folder)
+def _columns(place: Place, seed: int, options: list[dict[str, Any]]) -> dict[str, list[Worker]]:
+    """The workers of each column, whose users and random numbers are their own."""
+    app = place.app
+    given: object = boto3.client("cognito-idp", app.region, endpoint_url=app.endpoint_url, config=_config())
+    flows: dict[str, list[object]] = {
+        OWN: [AuthFlow(app, **each) for each in options],
+        BOTO3: [AuthFlow(app, given, **each) for each in options],
+        OWN_ASYNC: [AsyncAuthFlow(app, **each) for each in options],
+    }
+    if importlib.util.find_spec("aiobotocore") is not None:
+        flows[AIOBOTOCORE] = [None]  # made anew for each event loop
+    columns: dict[str, list[Worker]] = {}
+    numbers = iter(range(sum(WORKERS.values())))
+    for name, of_the_column in flows.items():
+        tally, columns[name] = Tally(), []
+        for number in (next(numbers) for _ in range(WORKERS[name])):
+            drawn = random.Random(f"{seed}-{number}")  # noqa: S311 - repeatable, not secret
+            flow = of_the_column[number % len(of_the_column)]
+            columns[name].append(Worker(number, place, flow, drawn, tally))
+    return columns
 
-    def worker(number: int, flow: object) -> Worker:
-        drawn = random.Random(f"{seed}-{number}")  # noqa: S311 - repeatable, not secret
-        return Worker(number, place, flow, drawn, tally)
 
-    threads = [worker(number, blocking[number % len(blocking)]) for number in range(THREADS)]
-    tasks = [worker(THREADS + number, asynchronous[number % len(asynchronous)]) for number in range(TASKS)]
+def soak(place: Place, seed: int, seconds: float, folder: Path) -> tuple[dict[str, Tally], list[str]]:
+    """Run rounds of random actions, and compare what the process uses after the second and after the last.
+
+    Returns:
+        What happened in each column, and what grew.
+    """
+    options = _options(folder)
+    columns = _columns(place, seed, options)
     rounds = 6
     used: list[Used] = []
     for _ in range(rounds):
-        _one_round(threads, tasks, seconds / rounds)
+        _one_round(columns, options, seconds / rounds)
         used.append(Used.now())
-    tally.problems += used[-1].grown_from(used[1])
     print(f"memory after each round: {[f'{use.memory / 2**20:.0f} MiB' for use in used]}")
     print(f"threads: {[use.threads for use in used]}, files and sockets: {[use.files for use in used]}")
-    return tally
+    return {name: workers[0].tally for name, workers in columns.items()}, used[-1].grown_from(used[1])
 
 
 @contextmanager
 def _service(seed: int, rate: float) -> Generator[Place]:
-    users = USERS_OF_A_WORKER * (THREADS + TASKS)
+    users = USERS_OF_A_WORKER * sum(WORKERS.values())
     command = [
         sys.executable,
         "-m",
@@ -277,11 +340,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     print(f"to repeat: python -m tests.soak --seconds {options.seconds:g} --seed {options.seed}", flush=True)
     with _service(options.seed, options.rate) as place, tempfile.TemporaryDirectory() as folder:
-        tally = soak(place, options.seed, options.seconds, Path(folder))
-    print(f"{sum(tally.done.values()):,} actions: {dict(tally.done.most_common())}")
-    print(f"{sum(tally.errors.values()):,} errors: {dict(tally.errors.most_common())}")
-    print(f"{len(tally.problems)} problems", *tally.problems[:20], sep="\n  ")
-    return int(bool(tally.problems) or not tally.done)
+        tallies, problems = soak(place, options.seed, options.seconds, Path(folder))
+    for name, tally in tallies.items():
+        print(f"{name}: {sum(tally.done.values()):,} actions: {dict(tally.done.most_common())}")
+        print(f"    {sum(tally.errors.values()):,} errors: {dict(tally.errors.most_common())}")
+        problems += [f"{name}: {problem}" for problem in tally.problems]
+    problems += [f"{name}: nothing was done" for name, tally in tallies.items() if not tally.done]
+    if AIOBOTOCORE not in tallies:
+        print("NOT RUN: aiobotocore is not installed")
+    print(f"{len(problems)} problems", *problems[:20], sep="\n  ")
+    return int(bool(problems))
 
 
 if __name__ == "__main__":
