@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
@@ -31,11 +32,12 @@ from cognito_flow import (
     UserPasswordAuth,
     UserSrpAuth,
 )
-from cognito_flow.testing import LocalCognito, Pool
+from cognito_flow.testing import Clock, LocalCognito, Pool
 from tests.support.planted import Planted
 
 C = TypeVar("C")
 
+NOW = datetime(2026, 11, 5, 9, 30, tzinfo=UTC)
 PASSWORD = "Correct horse 1"
 OTHER_PASSWORD = "Battery staple 2"
 
@@ -174,8 +176,11 @@ def signed_in(step: Step, username: str = "alice") -> SignedIn:
 
 @cache
 def empty_service() -> tuple[LocalCognito, Callable[[], None]]:
-    """One service for the whole table, and what empties it: making one anew takes longer than a sign-in."""
-    cognito = LocalCognito()
+    """One service for the whole table, and what empties it: making one anew takes longer than a sign-in.
+
+    Its clock stops: nothing expires while a busy machine runs a scenario.
+    """
+    cognito = LocalCognito(clock=Clock(lambda: NOW))
     return cognito, cognito.snapshot()
 
 
