@@ -112,7 +112,7 @@ def _boto3(mode: str) -> Callable[[AppClient], object]:
     @cache
     def make(app: AppClient) -> object:
         retries: Any = {"mode": mode, "max_attempts": 4}
-        config = Config(signature_version=UNSIGNED, retries=retries, read_timeout=10)
+        config = Config(signature_version=UNSIGNED, retries=retries, read_timeout=120)
         return boto3.client("cognito-idp", app.region, endpoint_url=app.endpoint_url, config=config)
 
     return make
@@ -139,7 +139,7 @@ def _aiobotocore(app: AppClient, conversation: Conversation) -> object:
     session = aiobotocore.get_session()
 
     async def run() -> object:
-        config: Any = Config(signature_version=UNSIGNED, retries={"mode": "standard"}, read_timeout=10)
+        config: Any = Config(signature_version=UNSIGNED, retries={"mode": "standard"}, read_timeout=120)
         async with session.create_client(
             "cognito-idp", region_name=app.region, endpoint_url=app.endpoint_url, config=config
         ) as client:
@@ -263,7 +263,7 @@ def check_cell(world: World, operation: str, fault: str, client: str) -> None:
     arrived, processed = world.proxy.arrived[operation], world.proxy.processed[operation]
     _record(operation, fault, client, cell, processed)
 
-    assert cell.seconds < TIMEOUT + 3
+    assert cell.seconds < TIMEOUT + 12  # without a deadline, the proxy would take 20 seconds or more
     if operation not in SAFE:
         assert processed <= 1
         assert arrived == (fault not in UNREACHABLE) or fault in ("throttled", "429 of a proxy")

@@ -4,7 +4,7 @@ PATH is that of a FileStore, or of a SqliteStore if it ends in .db, or the URL o
 of a DynamoDBStore (dynamodb+http://...). Shared stores have locks that expire after two seconds.
 
 python -m tests.support.store_writer write PATH PREFIX START STOP    puts users PREFIX-START ..., prints each
-python -m tests.support.store_writer hold PATH                       takes alice's lock, prints "held", waits
+python -m tests.support.store_writer hold PATH                       takes alice's lock, prints "held" and when it asked, waits
 python -m tests.support.store_writer die PATH                        prints what is left after a kill at each line
 python -m tests.support.store_writer source PATH POOL CLIENT URL     prints a fresh token for each time it reads
 """
@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -83,8 +84,10 @@ def write(path: str, prefix: str, start: str, stop: str) -> None:
 
 
 def hold(path: str) -> None:
+    asked = time.monotonic()
     with opened(path).lock(APP, "alice"):
         say("held")
+        say(f"{asked}")
         signal.pause()
 
 

@@ -407,6 +407,7 @@ class Locking(MemoryStore):
     """A store whose lock can be held up, and that records which thread holds it."""
 
     turn: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+    is_waited_for: threading.Event = attrs.field(factory=threading.Event, init=False)
     holders: list[int] = attrs.field(factory=list[int], init=False)
 
     def lock(self, app: AppClient, username: str) -> AbstractContextManager[None]:
@@ -415,6 +416,7 @@ class Locking(MemoryStore):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        self.is_waited_for.set()
         with self.turn:
             self.holders.append(threading.get_ident())
             yield
@@ -452,8 +454,7 @@ def test_task_that_is_cancelled_while_it_waits_for_the_lock_leaves_it_free(
 
     async def end_while_waiting() -> None:
         asking = asyncio.create_task(source.tokens())
-        await asyncio.sleep(0)
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(store.is_waited_for.wait)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
 

@@ -8,7 +8,7 @@ import json
 import ssl
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,10 +16,13 @@ from typing import Any
 
 import aiohttp
 import attrs
+import boto3
 import botocore.exceptions as boto
 import pytest
 import urllib3.exceptions
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -42,6 +45,8 @@ from cognito_flow import (
 from cognito_flow._exchange import Call
 from cognito_flow._transport.attempts import Attempt, problem_of
 from cognito_flow._transport.clients import unsigned_client
+from cognito_flow._transport.retry import Pause
+from cognito_flow._transport.sockets import _HttpConnection, _HttpsConnection, end_at_deadlines
 from cognito_flow._transport.translate import translate
 from cognito_flow.models import System
 from cognito_flow.testing import LocalCognito
@@ -211,21 +216,22 @@ def test_timeout_that_is_not_a_positive_number_is_a_usage_error(timeout: Any) ->
         AuthFlow(APP, timeout=timeout)
 
 
-def test_pauses_end_at_the_deadline_and_no_further_attempt_is_made() -> None:
-    pauses: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-        time.sleep(seconds)
-
+def test_no_attempt_is_made_after_the_deadline() -> None:
+    """The pause takes longer than the whole turn may."""
     client = Client([refusal("TooManyRequestsException"), DONE])
-    flow = AuthFlow(APP, client, timeout=0.05, system=System(sleep=sleep))
-    with pytest.raises(TransportError, match=r"longer than 0.05 seconds") as late:
+    flow = AuthFlow(APP, client, timeout=0.5, system=System(sleep=lambda _: time.sleep(0.5)))
+    with pytest.raises(TransportError, match=r"longer than 0.5 seconds") as late:
         flow.start(CREDENTIALS)
 
     assert not late.value.maybe_processed
-    assert pauses[0] <= 0.05
     assert len(client.calls) == 1
+
+
+@pytest.mark.parametrize(("left", "longest"), [(100.0, 7.0), (3.0, 3.0), (-1.0, 0.0)])
+def test_pause_ends_at_the_deadline_at_the_latest(left: float, longest: float) -> None:
+    turn = attrs.evolve(AuthFlow(APP, Client([]))._wire.turn(), deadline=time.monotonic() + left)
+
+    assert turn.pause(Pause(7.0)) <= longest
 
 
 def test_bound_timeout_replaces_that_of_the_flow() -> None:
@@ -234,12 +240,24 @@ def test_bound_timeout_replaces_that_of_the_flow() -> None:
         flow.bind(timeout=0.01).start(CREDENTIALS)
 
 
+def given_client(app: AppClient, read_timeout: float = 120) -> Any:
+    """A client of the caller's."""
+    config = Config(signature_version=UNSIGNED, read_timeout=read_timeout)
+    return boto3.client("cognito-idp", app.region, endpoint_url=app.endpoint_url, config=config)
+
+
+def no_client(_app: AppClient) -> None:
+    """The library makes its own."""
+
+
+@pytest.mark.parametrize("client", [no_client, given_client])
 @pytest.mark.parametrize("fault", ["drip", "silence"])
-def test_slow_server_holds_a_turn_no_longer_than_its_timeout(cognito: LocalCognito, fault: str) -> None:
+def test_slow_server_holds_a_turn_no_longer_than_its_timeout(
+    cognito: LocalCognito, fault: str, client: Callable[[AppClient], object]
+) -> None:
     with cognito.serve() as url, spoiling(url) as proxy:
-        pool = cognito.create_pool()
-        app = pool.app_client()
-        flow = AuthFlow(type(app)(app.pool_id, app.client_id, endpoint_url=proxy.url))
+        app = attrs.evolve(cognito.create_pool().app_client(), endpoint_url=proxy.url)
+        flow = AuthFlow(app, client(app))
         with pytest.raises(CognitoFlowError):
             flow.start(UserPasswordAuth("alice", PASSWORD))  # makes the client, which takes its time
         proxy.spoil("InitiateAuth", fault)
@@ -247,9 +265,61 @@ def test_slow_server_holds_a_turn_no_longer_than_its_timeout(cognito: LocalCogni
         with pytest.raises(TransportError) as late:
             flow.bind(timeout=0.5).start(UserPasswordAuth("alice", PASSWORD))
 
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15  # the proxy needs 20 seconds or more
     assert late.value.maybe_processed
     assert PASSWORD not in "".join(traceback.format_exception(late.value))
+
+
+# -- what is private in botocore --
+
+
+@pytest.mark.parametrize("client", [unsigned_client, boto3.client])
+def test_deadlines_reach_the_connections_of_botocore(client: Callable[..., object]) -> None:
+    """This botocore still has the private attribute by which they do."""
+    made: Any = client("cognito-idp", "eu-west-1", endpoint_url="http://127.0.0.1:1")
+    end_at_deadlines(made)
+    manager = made._endpoint.http_session._manager
+
+    pools = [manager.connection_from_url(f"{scheme}://127.0.0.1:1") for scheme in ("http", "https")]
+    assert [pool.ConnectionCls for pool in pools] == [_HttpConnection, _HttpsConnection]
+
+
+@pytest.mark.parametrize("missing", ["_endpoint", "http_session", "_pool_classes_by_scheme"])
+def test_client_without_the_private_attribute_signs_in(cognito: LocalCognito, missing: str) -> None:
+    """As a later botocore could be."""
+    with cognito.serve() as url:
+        pool = cognito.create_pool()
+        pool.add_user("alice", PASSWORD)
+        app = attrs.evolve(pool.app_client(), endpoint_url=url)
+        flow = AuthFlow(app, WithoutPrivate(given_client(app), missing))
+
+        assert isinstance(flow.start(UserPasswordAuth("alice", PASSWORD)), SignedIn)
+
+
+def test_client_without_the_private_attribute_waits_as_long_as_it_is_configured_for(
+    cognito: LocalCognito,
+) -> None:
+    with cognito.serve() as url, spoiling(url) as proxy:
+        app = attrs.evolve(cognito.create_pool().app_client(), endpoint_url=proxy.url)
+        client = WithoutPrivate(given_client(app, read_timeout=0.5), "_pool_classes_by_scheme")
+        proxy.spoil("InitiateAuth", "silence")
+        with pytest.raises(TransportError) as late:
+            AuthFlow(app, client).start(UserPasswordAuth("alice", PASSWORD))
+
+    assert late.value.maybe_processed
+
+
+class WithoutPrivate:
+    """A client, or a part of one, that lacks a private attribute."""
+
+    def __init__(self, inner: Any, missing: str) -> None:
+        self._inner, self._missing = inner, missing
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._missing:
+            raise AttributeError(name)
+        value = getattr(self._inner, name)
+        return WithoutPrivate(value, self._missing) if name in ("_endpoint", "http_session") else value
 
 
 # -- TLS --
@@ -355,7 +425,9 @@ def test_spoilt_response_is_typed_with_the_librarys_own_client(cognito: LocalCog
         flow.start(UserPasswordAuth("alice", "Correct-horse-1"))
         proxy.spoil("InitiateAuth", fault)
         with pytest.raises(CognitoFlowError) as spoilt:
-            flow.bind(timeout=1).start(UserPasswordAuth("alice", "Correct-horse-1"))
+            flow.bind(timeout=1 if fault == "silence" else 30).start(
+                UserPasswordAuth("alice", "Correct-horse-1")
+            )
 
     assert type(spoilt.value) is (TransportError if fault == "silence" else UnexpectedResponse)
     assert spoilt.value.maybe_processed
