@@ -5,10 +5,10 @@ Rule of this file: options and help only. What a subcommand does is in the file 
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from enum import StrEnum
+from functools import partial, wraps
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -148,12 +148,18 @@ def _given(
     return connect(given, profile=profile, stack=stack, amplify_outputs=amplify_outputs, timeout=timeout)
 
 
-def _for_an_app_client(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a subcommand the options that say which app client it is for; it gets a `Connection` first."""
-    shared = inspect.signature(_given, eval_str=True).parameters
+def _for_an_app_client(command: Callable[..., None], *, without: Container[str] = ()) -> Callable[..., None]:
+    """Give a subcommand the options that say which app client it is for; it gets a `Connection` first.
+
+    Args:
+        command: The subcommand.
+        without: The names of options that it does not have.
+    """
+    parameters = inspect.signature(_given, eval_str=True).parameters
+    shared = {name: each for name, each in parameters.items() if name not in without}
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
 
-    @functools.wraps(command)
+    @wraps(command)
     def run(**options: object) -> None:
         given = {name: options.pop(name) for name in shared}
         with exit_codes():
@@ -189,14 +195,17 @@ Output = Annotated[
 ]
 OutputFormat = Annotated[
     Format | None,
-    typer.Option(
-        "--format",
-        help="What to print, if it is not json. credential-process: AWS credentials of --identity-pool.",
-    ),
+    typer.Option("--format", help="What to print, if it is not json."),
 ]
 IdentityPool = Annotated[
     str | None,
-    typer.Option(help="The identity pool that gives AWS credentials.", metavar="IDENTITY_POOL_ID"),
+    typer.Option(
+        "--identity-pool",
+        "--identity-pool-id",
+        help="The identity pool that gives AWS credentials, like eu-west-1:11111111-2222-....",
+        metavar="IDENTITY_POOL_ID",
+        envvar="COGNITO_IDENTITY_POOL_ID",
+    ),
 ]
 
 
@@ -290,6 +299,7 @@ def configure(
     profile: ProfileName = None,
     username: Username = None,
     store: Store = None,
+    identity_pool: IdentityPool = None,
 ) -> None:
     """Save the app client, the user name and where tokens are kept, so that nothing is typed twice.
 
@@ -304,9 +314,8 @@ def configure(
         cognito-flow configure --pool eu-west-1_AbC123 --client 1example23456789 --username alice
         cognito-flow configure --profile staging --stack shop-staging
     """
-    given = Profile(
-        pool, client, client_secret_env, region, endpoint, username, None if store is None else str(store)
-    )
+    kept_in = None if store is None else str(store)
+    given = Profile(pool, client, client_secret_env, region, endpoint, username, kept_in, identity_pool)
     with exit_codes():
         configure_command.run(given, profile, stack=stack, amplify_outputs=amplify_outputs)
 
@@ -323,7 +332,6 @@ def login(
     store: Store = None,
     output: Output = None,
     format: OutputFormat = None,  # noqa: A002 - the name of the option
-    identity_pool: IdentityPool = None,
 ) -> None:
     """Sign in to any user pool, and print the tokens.
 
@@ -350,7 +358,7 @@ def login(
         connection,
         lambda: _credentials(flow, name, with_password=with_password),
         store=tokens_command.store_of(connection, store),
-        to=Destination(output, format, identity_pool),
+        to=Destination(output, format),
     )
 
 
@@ -362,7 +370,6 @@ def refresh(
     store: Store = None,
     output: Output = None,
     format: OutputFormat = None,  # noqa: A002 - the name of the option
-    identity_pool: IdentityPool = None,
 ) -> None:
     """Fetch new tokens with those of a store or of standard input, and print them.
 
@@ -376,14 +383,40 @@ def refresh(
 
         cognito-flow refresh --store tokens.json | jq --raw-output .access_token
         cognito-flow refresh < tokens.json > new-tokens.json
-        credential_process = cognito-flow refresh --store FILE --format credential-process --identity-pool ID
     """
     tokens_command.refresh(
         connection,
         tokens_command.store_of(connection, store),
         username,
-        Destination(output, format, identity_pool),
+        Destination(output, format),
     )
+
+
+@app.command()
+@partial(_for_an_app_client, without=("stack",))
+def credentials(
+    connection: Connection,
+    username: Username = None,
+    store: Store = None,
+    identity_pool: IdentityPool = None,
+) -> None:
+    """Print AWS credentials of an identity pool for a user who signed in, as `credential_process` wants them.
+
+    Sign in once with `login --store`. The stored tokens are refreshed if they are about to expire. AWS
+    credentials of your own are neither needed nor read.
+
+    Exit codes: 0 printed, 2 wrong usage, or a file that cannot be used, 3 refused by Cognito: sign in again,
+    4 Cognito was not reached.
+
+    Examples:
+
+        cognito-flow credentials --store tokens.json --identity-pool IDENTITY_POOL_ID
+        credential_process = cognito-flow credentials --profile shop
+    """
+    # Only this subcommand needs the client of identity pools.
+    from cognito_flow.cli import aws_credentials
+
+    aws_credentials.run(connection, tokens_command.store_of(connection, store), username, identity_pool)
 
 
 @app.command()

@@ -22,6 +22,7 @@ _QUESTIONS = {
     "endpoint_url": "Endpoint URL, if it is not AWS",
     "username": "User name",
     "store": "File that keeps the tokens",
+    "identity_pool_id": "Identity pool id, for AWS credentials",
 }
 
 

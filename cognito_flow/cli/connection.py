@@ -41,11 +41,13 @@ class Connection:
         app: The app client.
         settings: The options and the profile that it was made from.
         timeout: How long to wait for Cognito in each step, in seconds.
+        secret_origin: Where the client secret comes from, if there is one.
     """
 
     app: AppClient
     settings: Profile
     timeout: float
+    secret_origin: str = SECRET_VARIABLE
     _started: float = attrs.field(default=0.0, init=False)
 
     def client(self, *, is_signed: bool = False) -> Any:
@@ -64,8 +66,8 @@ class Connection:
             retries={"mode": "standard", "total_max_attempts": 1},
             user_agent_extra="cognito-flow",
         )
-        session: Any = boto3.session.Session()  # its overloads name every service there is
         try:
+            session: Any = boto3.session.Session()  # its overloads name every service there is
             return session.client(
                 "cognito-idp",
                 region_name=self.app.region,
@@ -133,14 +135,16 @@ def connect(
             "which app client? Pass --pool and --client, set COGNITO_POOL_ID and COGNITO_CLIENT_ID, "
             "or run `cognito-flow configure`"
         )
+    variable = settings.client_secret_env or SECRET_VARIABLE
+    of_environment = _secret(settings.client_secret_env)
     app = AppClient(
         settings.pool_id,
         settings.client_id,
-        _secret(settings.client_secret_env) or secret,
+        of_environment or secret,
         region=settings.region,
         endpoint_url=_endpoint(settings.endpoint_url),
     )
-    return Connection(app, settings, timeout)
+    return Connection(app, settings, timeout, variable if of_environment else f"the stack {stack}")
 
 
 def deployed(stack: str | None, amplify_outputs: Path | None) -> tuple[Profile, str | None]:

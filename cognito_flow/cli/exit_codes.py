@@ -18,6 +18,7 @@ from cognito_flow.errors import (
     InvalidInput,
     Misconfigured,
     SecretHashMismatch,
+    SignedOut,
     StoreError,
     TransportError,
     Unanswered,
@@ -63,6 +64,8 @@ def _in_words(error: CognitoFlowError) -> str:
         )
     if isinstance(error, Misconfigured) and error.code in _OF_AWS_CREDENTIALS:
         return f"{error.args[0]}: use AWS credentials that may call {error.operation}, or leave out --admin"
+    if isinstance(error, SignedOut):
+        return f"{error}: run `cognito-flow login`"
     return str(error)
 
 

@@ -44,7 +44,7 @@ def run(
     if store is not None:
         store.put_tokens(connection.app, done.tokens.username, done.tokens)
     if store is None or to.is_given:
-        to.put(flow, done.tokens)
+        to.put(done.tokens)
 
 
 def _sign_in_repeatedly(sign_in: _SignIn, begin: Callable[[], Credentials]) -> SignedIn:

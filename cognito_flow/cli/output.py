@@ -17,22 +17,18 @@ from pathlib import Path
 import attrs
 
 from cognito_flow.errors import UsageError
-from cognito_flow.flow import AuthFlow
-from cognito_flow.integrations.aws import AwsCredentials, IdentityPool
 from cognito_flow.models import Tokens
 
 
 class Format(StrEnum):
     """The format of the output.
 
-    JSON is what `Tokens.to_dict` gives; ENV is for ``eval`` in a shell; HEADER for ``curl -H @-``;
-    CREDENTIAL_PROCESS holds AWS credentials instead of the tokens.
+    JSON is what `Tokens.to_dict` gives; ENV is for ``eval`` in a shell; HEADER for ``curl -H @-``.
     """
 
     JSON = "json"
     ENV = "env"
     HEADER = "header"
-    CREDENTIAL_PROCESS = "credential-process"
 
 
 @attrs.frozen
@@ -42,42 +38,26 @@ class Destination:
     Args:
         path: The file; None: standard output.
         format: The format; None: JSON.
-        identity_pool: The identity pool that gives AWS credentials.
-
-    Raises:
-        UsageError: The format shows AWS credentials, and no identity pool is given.
     """
 
     path: Path | None
     format: Format | None
-    identity_pool: str | None
-
-    def __attrs_post_init__(self) -> None:
-        if (self.format is Format.CREDENTIAL_PROCESS) is (self.identity_pool is None):
-            raise UsageError("--format credential-process and --identity-pool belong together")
 
     @property
     def is_given(self) -> bool:
         """Whether an option says where tokens go, or how."""
         return self.path is not None or self.format is not None
 
-    def put(self, flow: AuthFlow, tokens: Tokens) -> None:
+    def put(self, tokens: Tokens) -> None:
         """Write tokens.
 
         Args:
-            flow: The flow that they are of.
             tokens: The tokens.
 
         Raises:
-            UsageError: The file cannot be written, or there is no ID token for the identity pool.
-            CognitoFlowError: The identity pool refused, or was not reached.
+            UsageError: The file cannot be written.
         """
-        if self.identity_pool is None:
-            write(_formatted(tokens, self.format), self.path)
-        else:
-            source = flow.token_source(tokens)
-            credentials = IdentityPool(source, flow.app, self.identity_pool).credentials()
-            write(_for_aws(credentials), self.path)
+        write(_formatted(tokens, self.format), self.path)
 
 
 def _formatted(tokens: Tokens, how: Format | None) -> str:
@@ -91,21 +71,6 @@ def _formatted(tokens: Tokens, how: Format | None) -> str:
         }
         return "".join(f"export {name}={shlex.quote(text)}\n" for name, text in named.items() if text)
     return json.dumps(tokens.to_dict(), indent=2) + "\n"
-
-
-def _for_aws(credentials: AwsCredentials) -> str:
-    """The output that ``credential_process`` in ~/.aws/config expects.
-
-    Source: "Sourcing credentials with an external process" in the AWS SDKs and Tools reference guide.
-    """
-    document = {
-        "Version": 1,
-        "AccessKeyId": credentials.access_key,
-        "SecretAccessKey": credentials.secret_key,
-        "SessionToken": credentials.token,
-        "Expiration": credentials.expires_at.isoformat(),
-    }
-    return json.dumps(document, indent=2) + "\n"
 
 
 def write(text: str, path: Path | None) -> None:

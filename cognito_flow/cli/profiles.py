@@ -36,6 +36,7 @@ class Profile:
         endpoint_url: Where to send the calls instead of AWS.
         username: The user name, or an alias.
         store: The file that keeps the tokens.
+        identity_pool_id: The identity pool that `credentials` asks for AWS credentials.
     """
 
     pool_id: str | None = None
@@ -45,6 +46,7 @@ class Profile:
     endpoint_url: str | None = None
     username: str | None = None
     store: str | None = None
+    identity_pool_id: str | None = None
 
     def set(self) -> Mapping[str, str]:
         """The settings that are set, by name."""

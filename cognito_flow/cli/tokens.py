@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cognito_flow._json import as_object, as_text, parse_json
-from cognito_flow.cli.connection import SECRET_VARIABLE, Connection
+from cognito_flow.cli.connection import Connection
 from cognito_flow.cli.output import Destination
 from cognito_flow.errors import UsageError
 from cognito_flow.models import AppClient, Tokens
@@ -67,7 +67,7 @@ def refresh(connection: Connection, store: FileStore | None, username: str | Non
             if store is not None:
                 store.put_tokens(connection.app, refreshed.username, refreshed)
         finally:
-            to.put(flow, refreshed)
+            to.put(refreshed)
 
 
 def logout(
@@ -106,10 +106,10 @@ def status(connection: Connection, path: Path | None) -> None:
     Raises:
         StoreError: The store cannot be used.
     """
-    app, settings, kept = connection.app, connection.settings, _path(connection, path)
+    app, kept = connection.app, _path(connection, path)
     secret = "no client secret"
     if app.client_secret is not None:
-        secret = f"client secret from {settings.client_secret_env or SECRET_VARIABLE}"
+        secret = f"client secret from {connection.secret_origin}"
     _line("pool", app.pool_id)
     _line("app client", f"{app.client_id} ({secret})")
     _line("calls go to", app.endpoint_url or f"AWS, {app.region}")
@@ -141,7 +141,7 @@ def claims(
         CognitoFlowError: The token does not verify, or the keys could not be fetched.
     """
     if token is None and store is not None:
-        tokens = _kept(connection, store, _user(connection, store, username))
+        tokens = kept_tokens(connection, store, user_of(connection, store, username))
         token = tokens.id_token if is_id else tokens.access_token
     if token is None:
         token = _token_from_standard_input(is_id=is_id)
@@ -163,12 +163,12 @@ def _given(connection: Connection, store: FileStore | None, username: str | None
     if store is None:
         yield _parsed(_standard_input())
         return
-    user = _user(connection, store, username)
+    user = user_of(connection, store, username)
     with store.lock(connection.app, user):
-        yield _kept(connection, store, user)
+        yield kept_tokens(connection, store, user)
 
 
-def _user(connection: Connection, store: FileStore, username: str | None) -> str:
+def user_of(connection: Connection, store: FileStore, username: str | None) -> str:
     """Whose tokens are meant. Stores know users by Cognito's own name, and users type aliases."""
     users = store.users(connection.app)
     wanted = username or connection.settings.username
@@ -181,7 +181,12 @@ def _user(connection: Connection, store: FileStore, username: str | None) -> str
     raise UsageError(f"the store has tokens of {', '.join(map(escape, users))}: pass one as --username")
 
 
-def _kept(connection: Connection, store: FileStore, username: str) -> Tokens:
+def kept_tokens(connection: Connection, store: FileStore, username: str) -> Tokens:
+    """The tokens of one user in a store.
+
+    Raises:
+        UsageError: There are none.
+    """
     tokens = store.get_tokens(connection.app, username)
     if tokens is None:
         raise UsageError(f"the store has no tokens of {escape(username)}: run `cognito-flow login --store`")

@@ -141,7 +141,7 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     for name in ("POOL_ID", "CLIENT_ID", "CLIENT_SECRET", "REGION", "ENDPOINT_URL"):
         monkeypatch.delenv(f"COGNITO_{name}", raising=False)
-    for name in ("PROFILE", "USERNAME", "STORE"):
+    for name in ("PROFILE", "USERNAME", "STORE", "IDENTITY_POOL_ID"):
         monkeypatch.delenv(f"COGNITO_{name}", raising=False)
 
 

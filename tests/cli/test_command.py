@@ -42,7 +42,18 @@ def test_missing_package_of_an_extra_is_named_with_the_command_that_installs_it(
         main()
 
 
-SUBCOMMANDS = ["demo", "pool", "configure", "login", "refresh", "logout", "status", "claims", "doctor"]
+SUBCOMMANDS = [
+    "demo",
+    "pool",
+    "configure",
+    "login",
+    "refresh",
+    "credentials",
+    "logout",
+    "status",
+    "claims",
+    "doctor",
+]
 
 
 def invoke(*arguments: str, **environment: str) -> str:
@@ -93,6 +104,7 @@ def test_completion_offers_subcommands_options_and_profiles() -> None:
     profiles.save("staging", Profile("eu-west-1_AbC123", "client"))
 
     assert completed("log") == ["login", "logout"]
+    assert completed("cred") == ["credentials"]
     assert completed("login", "--with") == ["--with-password"]
     assert completed("login", "--flow", "cu") == ["custom"]
     assert completed("login", "--profile", "st") == ["staging"]

@@ -17,6 +17,7 @@ from tests.support.command import run_without_room_for_files
 
 POOL_ID, CLIENT_ID = "eu-west-1_AbC123", "1example23456789"
 IDS = ["--pool", POOL_ID, "--client", CLIENT_ID]
+IDENTITY_POOL_ID = "eu-west-1:11111111-2222-3333-4444-555555555555"
 
 
 def run(*arguments: str, given: str = "", code: int = 0, **environment: str) -> Any:
@@ -42,17 +43,22 @@ def test_options_are_saved_without_a_question() -> None:
 
 
 def test_without_options_each_setting_is_asked_for() -> None:
-    run("configure", given=f"{POOL_ID}\n{CLIENT_ID}\nSECRET\n\nalice\ntokens.json\n")
+    run("configure", given=f"{POOL_ID}\n{CLIENT_ID}\nSECRET\n\nalice\ntokens.json\n{IDENTITY_POOL_ID}\n")
 
     assert profiles.read(None) == Profile(
-        POOL_ID, CLIENT_ID, client_secret_env="SECRET", username="alice", store="tokens.json"
+        POOL_ID,
+        CLIENT_ID,
+        client_secret_env="SECRET",
+        username="alice",
+        store="tokens.json",
+        identity_pool_id=IDENTITY_POOL_ID,
     )
 
 
 def test_settings_stay_unless_another_value_or_a_dash_is_typed() -> None:
     run("configure", *IDS, "--username", "alice", "--store", "tokens.json")
 
-    result = run("configure", given="\n\n\n\nbob\n-\n")
+    result = run("configure", given="\n\n\n\nbob\n-\n\n")
 
     assert profiles.read(None) == Profile(POOL_ID, CLIENT_ID, username="bob")
     assert "User name [alice]: " in result.stderr

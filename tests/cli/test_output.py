@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from cognito_flow import UsageError
 from cognito_flow.cli import exit_codes, output
 from tests.cli.conftest import PASSWORD, Served, Signed, printed, read
-from tests.integrations import identities
 
 
 def login(signed: Signed, *options: str, code: int = 0) -> str:
@@ -34,28 +32,6 @@ def test_header_is_one_line_for_curl(signed: Signed) -> None:
 
     assert shown.startswith("Authorization: Bearer ey")
     assert shown.count("\n") == 1
-
-
-def test_credential_process_prints_aws_credentials_of_the_identity_pool(signed: Signed) -> None:
-    with identities.serve(signed.pool, signed.app) as service:
-        shown = signed.run(
-            "refresh",
-            "--format",
-            "credential-process",
-            "--identity-pool",
-            identities.POOL_ID,
-            given=printed(signed.sign_in()),
-            AWS_ENDPOINT_URL_COGNITO_IDENTITY=service.url,
-        ).stdout
-
-    credentials = json.loads(shown)
-    assert credentials.pop("Expiration") > "2026"
-    assert credentials == {
-        "Version": 1,
-        "AccessKeyId": "ASIAKEYOFTHEUSER0001",
-        "SecretAccessKey": "secret-key-of-the-user",
-        "SessionToken": "session-1",
-    }
 
 
 def test_output_is_a_file_for_its_owner_alone_and_standard_output_is_empty(
@@ -128,10 +104,5 @@ def test_remembered_device_is_kept_in_the_store(served: Served, signed: Signed) 
     assert tokens.device_key == device.key
 
 
-@pytest.mark.parametrize(
-    "options", [["--format", "credential-process"], ["--identity-pool", "x"], ["--format", "nothing"]]
-)
-def test_format_that_lacks_something_is_wrong_usage_before_anything_is_asked(
-    signed: Signed, options: list[str]
-) -> None:
-    login(signed, *options, code=exit_codes.USAGE)
+def test_unknown_format_is_wrong_usage_before_anything_is_asked(signed: Signed) -> None:
+    login(signed, "--format", "nothing", code=exit_codes.USAGE)

@@ -162,7 +162,7 @@ def test_user_who_was_signed_out_by_another_process_meanwhile_is_wrong_usage(sig
     connection = Connection(signed.app, Profile(), 1)
 
     with pytest.raises(UsageError, match="the store has no tokens of alice"):
-        tokens_command._kept(connection, signed.store, "alice")
+        tokens_command.kept_tokens(connection, signed.store, "alice")
 
 
 # -- logout --
