@@ -20,7 +20,6 @@ from cognito_flow.cli import login as login_command
 from cognito_flow.cli import profiles
 from cognito_flow.cli import tokens as tokens_command
 from cognito_flow.cli.connection import Connection, connect
-from cognito_flow.cli.doctor import report
 from cognito_flow.cli.exit_codes import exit_codes
 from cognito_flow.cli.output import Destination, Format
 from cognito_flow.cli.profiles import Profile
@@ -529,6 +528,9 @@ def doctor(
         cognito-flow doctor --pool eu-west-1_AbC123 --client 1example23456789
         cognito-flow doctor --stack shop --admin
     """
+    # Only this subcommand computes SRP values of its own.
+    from cognito_flow.cli.doctor import report
+
     report.run(connection, admin=admin, as_json=as_json)
 
 

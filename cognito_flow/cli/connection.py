@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import boto3.session
+import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
@@ -51,7 +51,7 @@ class Connection:
     _started: float = attrs.field(default=0.0, init=False)
 
     def client(self, *, is_signed: bool = False) -> Any:
-        """Return a boto3 client that waits no longer than the timeout.
+        """Return a client of botocore that waits no longer than the timeout.
 
         Args:
             is_signed: Whether calls are signed with AWS credentials.
@@ -67,8 +67,7 @@ class Connection:
             user_agent_extra="cognito-flow",
         )
         try:
-            session: Any = boto3.session.Session()  # its overloads name every service there is
-            return session.client(
+            return botocore.session.Session().create_client(
                 "cognito-idp",
                 region_name=self.app.region,
                 endpoint_url=self.app.endpoint_url,

@@ -25,7 +25,6 @@ from cognito_flow.errors import UsageError
 from cognito_flow.models import AppClient, Tokens
 from cognito_flow.stores import FileStore
 from cognito_flow.terminal import escape, say
-from cognito_flow.tokens.verifier import TokenVerifier
 
 _DATES = ("auth_time", "exp", "iat", "nbf")  # seconds since 1970
 
@@ -140,6 +139,9 @@ def claims(
     Raises:
         CognitoFlowError: The token does not verify, or the keys could not be fetched.
     """
+    # Only this subcommand needs cryptography, whose import takes a tenth of a second.
+    from cognito_flow.tokens.verifier import TokenVerifier
+
     if token is None and store is not None:
         tokens = kept_tokens(connection, store, user_of(connection, store, username))
         token = tokens.id_token if is_id else tokens.access_token
