@@ -12,11 +12,11 @@ from weakref import WeakValueDictionary
 import attrs
 import botocore
 import botocore.exceptions
-import botocore.session
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 
 from cognito_flow._process_lock import ProcessLock
+from cognito_flow._transport import service_models
 from cognito_flow._transport.attempts import watch
 from cognito_flow._transport.sockets import end_at_deadlines
 from cognito_flow.errors import UsageError
@@ -147,17 +147,18 @@ def _shared_client(
 def _make_unsigned(service: str, **options: Any) -> object:
     options["config"] = _config(UNSIGNED)
     try:
-        return botocore.session.Session().create_client(service, **options)
+        return service_models.session().create_client(service, **options)
     except botocore.exceptions.ProfileNotFound:
         # AWS_PROFILE names a profile that this machine does not have. An unsigned client does not need it.
-        without_profile: Any = {"profile": (None, None, None, None)}
-        return botocore.session.Session(without_profile).create_client(service, **options)
+        without_profile = {"profile": (None, None, None, None)}
+        return service_models.session(without_profile).create_client(service, **options)
 
 
 def _make_signed(service: str, **options: Any) -> object:
     import boto3
 
-    session: Any = boto3.session.Session()  # its overloads name every service there is
+    # Its overloads name every service there is.
+    session: Any = boto3.session.Session(botocore_session=service_models.session())
     client: object = session.client(service, config=_config(), **options)
     return client
 

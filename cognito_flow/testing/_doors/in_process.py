@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 
 import attrs
 import boto3
-import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from cognito_flow._transport import service_models
 from cognito_flow.testing._service import Reply, Service
 from cognito_flow.testing._state import Members
 from cognito_flow.testing.faults import AnswerLost
@@ -162,7 +162,7 @@ def call(cognito: Service, operation: str, parameters: Members, *, region: str |
 def _session() -> Any:  # the overloads of its `client` name every service
     """The session of all clients: it keeps the service models, which take long to load."""
     # Ignore AWS_PROFILE: if it names a profile that does not exist, no client could be made.
-    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    core = service_models.session({"profile": (None, None, None, None)})
     return boto3.session.Session(
         aws_access_key_id="local", aws_secret_access_key="local", botocore_session=core
     )

@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any, cast
 
 import regex
-from botocore.loaders import create_loader
 from botocore.model import (
     ListShape,
     MapShape,
@@ -24,6 +23,7 @@ from botocore.model import (
 )
 
 from cognito_flow._json import as_list, as_object
+from cognito_flow._transport.service_models import ModelLoader
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -53,7 +53,7 @@ _NEWER_VALUES = {
 @cache
 def _model() -> ServiceModel:
     # Not through a botocore session, which fails if AWS_PROFILE names a missing profile.
-    return ServiceModel(create_loader().load_service_model("cognito-idp", "service-2"), "cognito-idp")
+    return ServiceModel(ModelLoader().load_service_model("cognito-idp", "service-2"), "cognito-idp")
 
 
 @cache
