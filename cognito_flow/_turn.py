@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # they load arithmetic and encryption, which are slow to impo
 
 T = TypeVar("T")
 
+TIMEOUT = 30.0
+"""How long a turn may take, in seconds, unless the flow says otherwise."""
+
 # The Date header has a resolution of a second and may be that old; below this, the local clock is the better
 # one. Cognito itself tolerates about five minutes.
 _SKEW_TO_CORRECT = timedelta(seconds=30)

@@ -12,7 +12,7 @@ import difflib
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from threading import TIMEOUT_MAX
-from typing import Generic, Never, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Never, Self, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -24,9 +24,7 @@ from cognito_flow._engine import Step
 from cognito_flow._exchange import Exchange, settled
 from cognito_flow._seal import Sealer, pending_from_json, pending_to_json
 from cognito_flow._tracebacks import without_locals
-from cognito_flow._transport.clients import Clients
-from cognito_flow._transport.drivers import TIMEOUT, AsyncDriver, Driver, Wire
-from cognito_flow._turn import Settings, Turn
+from cognito_flow._turn import TIMEOUT, Settings, Turn
 from cognito_flow.account import Account, AsyncAccount, _sign_up
 from cognito_flow.account._authorization import async_authorization, authorization
 from cognito_flow.account._exchanges import AccountExchanges
@@ -37,6 +35,9 @@ from cognito_flow.handlers import Answer, Challenge, Handler, NamedHandler, Pend
 from cognito_flow.models import AppClient, Device, Event, SignedIn, System, Tokens, UserContext
 from cognito_flow.stores import AsyncDeviceStore, AsyncTokenStore, DeviceStore, TokenStore
 from cognito_flow.tokens.source import AsyncTokenSource, TokenSource, TokenState, begin_with
+
+if TYPE_CHECKING:
+    from cognito_flow._transport.drivers import AsyncDriver, Driver
 
 __all__ = ["Ask", "AsyncAsk", "AsyncAuthFlow", "AuthFlow", "Step"]
 
@@ -75,6 +76,10 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         system: System | None = None,
         **unknown: Never,
     ) -> None:
+        # Here, because these load botocore: a program that imports this class may need no flow.
+        from cognito_flow._transport.clients import Clients
+        from cognito_flow._transport.drivers import Wire
+
         _check_arguments(app, client, unknown, type(self))
         system = System() if system is None else system
         self._settings = Settings(
@@ -331,6 +336,8 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
     """
 
     def _run(self) -> Driver:
+        from cognito_flow._transport.drivers import Driver
+
         return Driver(self._wire)
 
     def start(
@@ -662,6 +669,8 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
     """
 
     def _run(self) -> AsyncDriver:
+        from cognito_flow._transport.drivers import AsyncDriver
+
         return AsyncDriver(self._wire)
 
     async def start(

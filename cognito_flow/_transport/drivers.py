@@ -33,6 +33,7 @@ from cognito_flow._transport.clients import Clients
 from cognito_flow._transport.retry import Outcome, Pause, Steps, repeating
 from cognito_flow._transport.translate import read_response, request_id, translate
 from cognito_flow._transport.workers import Workers
+from cognito_flow._turn import TIMEOUT
 from cognito_flow.errors import CognitoFlowError, TransportError, UsageError
 from cognito_flow.models import Event, System
 
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     import asyncio
 
 T = TypeVar("T")
-
-TIMEOUT = 30.0
-"""How long a turn may take, in seconds, unless the flow says otherwise."""
 
 _NOTICE = 0.5  # seconds, in which a worker thread notices that the event loop was closed
 

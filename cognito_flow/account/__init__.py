@@ -9,13 +9,12 @@ registered), so another process with the same tokens can finish it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import attrs
 
 from cognito_flow._exchange import Exchange
 from cognito_flow._tracebacks import without_locals
-from cognito_flow._transport.drivers import AsyncDriver, Driver
 from cognito_flow.account._exchanges import AccountExchanges, authorized
 from cognito_flow.account._records import (
     AuthFactors,
@@ -29,6 +28,9 @@ from cognito_flow.account._records import (
 )
 from cognito_flow.models import MfaType, Tokens
 from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
+
+if TYPE_CHECKING:  # it imports botocore, which is slow to load
+    from cognito_flow._transport.drivers import AsyncDriver, Driver
 
 T = TypeVar("T")
 

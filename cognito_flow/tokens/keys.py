@@ -16,10 +16,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from copy import copy
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 import jwt
@@ -29,8 +28,10 @@ from jwt.algorithms import RSAAlgorithm
 from cognito_flow._json import as_list, as_object, as_text, parse_json
 from cognito_flow._tracebacks import clear_locals
 from cognito_flow.errors import CognitoFlowError, TokenInvalid, TransportError, UnexpectedResponse
-from cognito_flow.tokens._download import download
 from cognito_flow.tokens._elapsed import has_elapsed
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Fetch: TypeAlias = Callable[[str], bytes]
 """Returns the document at a URL. It is called in a thread of its own."""
@@ -159,6 +160,8 @@ class KeySet:
         return has_elapsed(period, since=since, now=self.now())
 
     def _start(self) -> None:
+        from concurrent.futures import Future  # here, because it loads logging
+
         self._tried_at, loading = self.now(), Future[None]()
         thread = threading.Thread(target=self._load, args=(loading,), name="cognito-flow-keys", daemon=True)
         try:
@@ -221,6 +224,7 @@ def fetch_over_http(timeout: float) -> Fetch:
     Args:
         timeout: Seconds until the last byte must have arrived.
     """
+    from cognito_flow.tokens._download import download  # here, because an application may have its own
 
     def fetch(url: str) -> bytes:
         status, body = download(url, timeout=timeout, max_bytes=_MAX_BYTES + 1)

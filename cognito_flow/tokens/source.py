@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -19,7 +20,6 @@ from cognito_flow._jwt import unverified_moment
 from cognito_flow._process_lock import ProcessLock
 from cognito_flow._refresh import refresh, revoke
 from cognito_flow._tracebacks import without_locals
-from cognito_flow._transport.drivers import AsyncDriver, Driver
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.errors import (
     CognitoFlowError,
@@ -32,6 +32,9 @@ from cognito_flow.models import Tokens
 from cognito_flow.stores import AsyncTokenStore, LockingTokenStore, TokenStore
 from cognito_flow.tokens._elapsed import has_elapsed
 from cognito_flow.tokens._flight import AsyncFlight, Holding
+
+if TYPE_CHECKING:  # it imports botocore, which is slow to load
+    from cognito_flow._transport.drivers import AsyncDriver, Driver
 
 # Minimum time between refresh attempts, so that an outage does not become a retry storm.
 _PAUSE = timedelta(seconds=5)

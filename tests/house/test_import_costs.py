@@ -40,6 +40,7 @@ def loaded_by(program: str) -> frozenset[str]:
             "from cognito_flow import AppClient, CognitoFlowError, FileStore, SoftwareTokenMfa, UserSrpAuth",
             {*RECORDS, "inspect"},
         ),
+        ("from cognito_flow import Account, AsyncAuthFlow, AuthFlow, TokenSource", {*RECORDS, "inspect"}),
         ("from cognito_flow import SqliteStore", {*RECORDS, "inspect", "sqlite3"}),
         (
             "from cognito_flow import TokenVerifier",
@@ -66,7 +67,12 @@ def test_flow_loads_no_package_but_attrs_that_botocore_does_not_load() -> None:
     of_botocore = loaded_by("import botocore.session")
 
     assert (
-        loaded_by("from cognito_flow import Account, AuthFlow, TokenSource") - of_botocore - RECORDS == set()
+        loaded_by(
+            "from cognito_flow import AppClient, AuthFlow\nAuthFlow(AppClient('eu-west-1_abc', 'client'))"
+        )
+        - of_botocore
+        - RECORDS
+        == set()
     )
 
 
