@@ -165,6 +165,7 @@ class Pool:
         device_session_required: bool | None = None,
         confirmation_session: bool | None = None,
         admin_no_srp_auth: bool | None = None,
+        exchange_trigger: str | None = None,
         issuer: str | None = None,
     ) -> None:
         """Choose how the pool behaves where reports about the real service differ.
@@ -178,6 +179,9 @@ class Pool:
                 default False.
             admin_no_srp_auth: Whether AdminInitiateAuth answers USER_SRP_AUTH with ADMIN_NO_SRP_AUTH;
                 default False.
+            exchange_trigger: The triggerSource of the pre token generation trigger at a token exchange, which
+                is not published; default ``TokenGeneration_TokenExchange``. An empty one keeps the trigger
+                from running.
             issuer: The `iss` claim of the tokens; by default the one of AWS. Some programs expect the URL
                 that they were given with the pool id: ``f"{url}/{pool.id}"``.
         """
@@ -187,6 +191,7 @@ class Pool:
             "device_session_required": device_session_required,
             "confirmation_session": confirmation_session,
             "admin_no_srp_auth": admin_no_srp_auth,
+            "exchange_trigger": exchange_trigger,
             "issuer": issuer,
         }
         self._state.configure({name: value for name, value in given.items() if value is not None})

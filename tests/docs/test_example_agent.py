@@ -28,6 +28,8 @@ def permit(*scopes: str) -> Any:
     """A PreTokenGeneration trigger that adds scopes to the users' access tokens."""
 
     def trigger(event: Any) -> Any:
+        if event["triggerSource"] != "TokenGeneration_Authentication":
+            return event
         added = {"accessTokenGeneration": {"scopesToAdd": list(scopes)}}
         event["response"]["claimsAndScopeOverrideDetails"] = added
         return event

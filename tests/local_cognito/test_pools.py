@@ -8,12 +8,14 @@ from importlib.resources import files
 from typing import Any, cast
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError, ReadTimeoutError
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cognito_flow.testing import LocalCognito
+from cognito_flow.testing._operations.request import MOST_IN_A_POOL
 from cognito_flow.testing._state.signing import SigningKeys
 from tests.local_cognito.wire import PASSWORD, Wire, refusal
 from tests.support.contract import needs_member
@@ -422,6 +424,31 @@ def test_given_client_secret_is_used(api: Any, wire: Wire) -> None:
     made = api.create_user_pool_client(UserPoolId=wire.pool.id, ClientName="app", ClientSecret="s" * 24)
 
     assert made["UserPoolClient"]["ClientSecret"] == "s" * 24
+
+
+SAML: dict[str, Any] = {"ProviderType": "SAML", "ProviderDetails": {"MetadataURL": "https://okta.example"}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "name", "more"),
+    [
+        ("CreateGroup", "groups", "GroupName", {}),
+        ("CreateIdentityProvider", "identity_providers", "ProviderName", SAML),
+        ("CreateResourceServer", "resource_servers", "Identifier", {"Name": "Solar"}),
+        ("CreateUserPoolClient", "clients", "ClientName", {}),
+    ],
+)
+def test_pool_that_is_full_refuses_another_one(
+    cognito: LocalCognito, operation: str, kind: str, name: str, more: dict[str, Any]
+) -> None:
+    pool = cognito.create_pool()
+    existing = getattr(cognito.state(pool.id), kind)
+    existing |= {key: {} for key in map(str, range(MOST_IN_A_POOL[operation] - 1 - len(existing)))}
+    create = getattr(cognito.client(), xform_name(operation))
+    create(UserPoolId=pool.id, **{name: "last"}, **more)
+
+    with pytest.raises(ClientError, match="LimitExceededException"):
+        create(UserPoolId=pool.id, **{name: "another"}, **more)
 
 
 def test_deleted_app_client_ends_its_own_sign_ins_alone(wire: Wire) -> None:

@@ -275,6 +275,65 @@ def test_id_token_of_an_app_client_is_refused(world: Delegation) -> None:
     assert "cannot be issued" in refusal(world, world.agent(), token, RequestedTokenType="ID_TOKEN")
 
 
+def _only_at_an_exchange(change: dict[str, Any]) -> Any:
+    def trigger(event: dict[str, Any]) -> dict[str, Any]:
+        if event["triggerSource"] == "TokenGeneration_TokenExchange":
+            event["response"]["claimsAndScopeOverrideDetails"] = {"accessTokenGeneration": change}
+        return event
+
+    return trigger
+
+
+def test_trigger_of_an_exchange_changes_claims_and_granted_scopes(world: Delegation) -> None:
+    alice = world.sign_in()
+    change = {
+        "claimsToAddOrOverride": {"team": "blue"},
+        "scopesToAdd": ["files/delete"],
+        "scopesToSuppress": [READ],
+    }
+    world.pool.triggers["PreTokenGeneration"] = _only_at_an_exchange(change)
+
+    answer = exchange(world, world.agent(), alice.access_token, Scopes=[READ])
+
+    assert answer["Scopes"] == ["files/delete"] == claims(answer)["scope"].split()
+    assert claims(answer)["team"] == "blue"
+
+
+@pytest.mark.parametrize(
+    ("configured", "sources"), [(None, ["TokenGeneration_TokenExchange"]), ("Mine", ["Mine"]), ("", [])]
+)
+def test_trigger_source_of_an_exchange_is_configured(
+    world: Delegation, configured: str | None, sources: list[str]
+) -> None:
+    alice, events = world.sign_in(), list[Any]()
+
+    def record(event: Any) -> Any:
+        events.append(event)
+        return event
+
+    world.pool.triggers["PreTokenGeneration"] = record
+    world.pool.configure(exchange_trigger=configured)
+
+    answer = exchange(world, world.agent(), alice.access_token, Scopes=[READ])
+
+    assert [event["triggerSource"] for event in events] == sources
+    assert [event["request"]["scopes"] for event in events] == [[READ]] * len(sources)
+    assert claims(answer)["scope"] == READ
+
+
+def test_trigger_that_refuses_an_exchange_is_reported(world: Delegation) -> None:
+    alice = world.sign_in()
+
+    def refuse(_event: Any) -> Any:
+        raise RuntimeError("closed")
+
+    world.pool.triggers["PreTokenGeneration"] = refuse
+
+    text = refusal(world, world.agent(), alice.access_token)
+
+    assert text == "UserLambdaValidationException: PreTokenGeneration failed with error closed."
+
+
 def test_token_of_an_unknown_identity_provider_is_refused(world: Delegation) -> None:
     text = refusal(world, world.agent(), "x", SubjectTokenProviderName="Okta")
 

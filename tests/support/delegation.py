@@ -17,6 +17,8 @@ _ARN = "arn:aws:lambda:eu-west-1:123456789012:function:scopes"
 
 
 def _add_scopes(event: dict[str, Any]) -> dict[str, Any]:
+    if event["triggerSource"] != "TokenGeneration_Authentication":
+        return event
     event["response"]["claimsAndScopeOverrideDetails"] = {
         "accessTokenGeneration": {"scopesToAdd": [READ, WRITE]}
     }

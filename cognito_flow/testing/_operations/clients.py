@@ -43,6 +43,7 @@ def _random(length: int) -> str:
 def create_user_pool_client(request: Request) -> Members:
     """CreateUserPoolClient."""
     pool, parameters = request.pool(), dict(request.parameters)
+    request.check_quota(pool.clients)
     if parameters.pop("GenerateSecret", False):
         if "ClientSecret" in parameters:
             raise invalid_parameter("GenerateSecret cannot be used with ClientSecret.")

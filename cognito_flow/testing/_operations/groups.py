@@ -33,6 +33,7 @@ def create_group(request: Request) -> Members:
     pool, name = request.pool(), request.parameters["GroupName"]
     if name in pool.groups:
         raise Refusal("GroupExistsException", "A group with the name already exists.")
+    request.check_quota(pool.groups)
     dates = {"CreationDate": request.now.timestamp(), "LastModifiedDate": request.now.timestamp()}
     pool.groups[name] = {**request.parameters, **dates}
     return {"Group": pool.groups[name]}

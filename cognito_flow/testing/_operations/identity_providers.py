@@ -58,6 +58,7 @@ def create_identity_provider(request: Request) -> Members:
     pool, name = request.pool(), request.parameters["ProviderName"]
     if name in pool.identity_providers:
         raise Refusal("DuplicateProviderException", f"A provider with the name {name} already exists.")
+    request.check_quota(pool.identity_providers)
     dates = {"CreationDate": request.now.timestamp(), "LastModifiedDate": request.now.timestamp()}
     provider: Members = {**request.parameters, **dates}
     _check(pool, provider)

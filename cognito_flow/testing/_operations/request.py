@@ -7,7 +7,7 @@ Cognito's text.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from datetime import datetime
 from typing import TypeAlias
 
@@ -31,6 +31,15 @@ MOST_IN_AN_HOUR = {
 }
 """How often an operation may be called for each user. (Source: "Quotas in Amazon Cognito". Where the service
 allows from 5 to 20, by the risk that it sees, it is 5 here.)"""
+
+MOST_IN_A_POOL = {
+    "CreateGroup": 10_000,
+    "CreateIdentityProvider": 300,
+    "CreateResourceServer": 25,
+    "CreateUserPoolClient": 1_000,
+}
+"""How many of a kind a user pool can have, as long as AWS has not raised it on request. (Source: "Quotas in
+Amazon Cognito".)"""
 
 
 def need(values: Mapping[str, str], name: str) -> str:
@@ -173,6 +182,20 @@ class Request:
         if made >= MOST_IN_AN_HOUR[self.operation]:
             raise Refusal("LimitExceededException", "Attempt limit exceeded, please try after some time.")
         pool.attempts.count(self.operation, name, self.now)
+
+    def check_quota(self, existing: Sized) -> None:
+        """Check that the pool can have another one of a kind.
+
+        Args:
+            existing: Those that it has.
+
+        Raises:
+            Refusal: It has as many as it can have. The text is LocalCognito's own.
+        """
+        most = MOST_IN_A_POOL[self.operation]
+        if len(existing) >= most:
+            kind = self.operation.removeprefix("Create")
+            raise Refusal("LimitExceededException", f"Limit exceeded for {kind}: {most} in a user pool.")
 
     def check_secret_hash(self, client: Client, user: User | None) -> None:
         """Check SecretHash, over Username as it was sent or over the user name.

@@ -59,6 +59,7 @@ def create_resource_server(request: Request) -> Members:
     pool, identifier = request.pool(), request.parameters["Identifier"]
     if identifier in pool.resource_servers:
         raise invalid_parameter(f"{identifier} already exists in user pool {pool.id}.")
+    request.check_quota(pool.resource_servers)
     pool.resource_servers[identifier] = dict(request.parameters)
     return {"ResourceServer": pool.resource_servers[identifier]}
 

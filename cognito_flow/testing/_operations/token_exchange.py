@@ -3,11 +3,11 @@
 Rule of this file: a token is derived only from tokens of this pool that are genuine, alive and not revoked.
 The new one belongs to the same sign-in, so revoking the sign-in ends both.
 
-Sources: GetDerivedToken in the service model, and RFC 8693, section 4.1, for `act`. Users report that
-`client_id` is the requesting app client and that `act` appears with an actor alone. The texts of
-refusals, the members of `act` but `sub`, and a trigger of an exchange are not published: the texts are
-LocalCognito's own, and no trigger runs. Tokens of other identity providers are refused, because nothing here
-verifies them.
+Sources: "Exchanging tokens for downstream services" in the Amazon Cognito developer guide, GetDerivedToken in
+the service model, and RFC 8693, section 4.1, for `act`. Users report that `client_id` is the requesting app
+client and that `act` appears with an actor alone. The model lists the errors of triggers, so the pre token
+generation trigger runs; its triggerSource is not published, and can be configured. The texts of refusals and
+the members of `act` but `sub` are not published either: they are LocalCognito's own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from cognito_flow.testing._operations.resource_servers import check_scopes, reso
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import Client, Grant, User, UserPool
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, not_authorized
-from cognito_flow.testing._state.tokens import grant_of, user_claims
+from cognito_flow.testing._state.tokens import Overrides, grant_of, trigger_overrides, user_claims
 
 _Role: TypeAlias = Literal["Subject", "Actor"]
 _Use: TypeAlias = Literal["access", "id"]
@@ -45,7 +45,7 @@ class _Party:
 
 
 def get_derived_token(request: Request) -> Members:
-    """GetDerivedToken. No trigger runs."""
+    """GetDerivedToken."""
     pool, client = request.client()
     parameters = request.parameters
     check_client_secret(client, parameters.get("ClientSecret"))
@@ -59,11 +59,12 @@ def get_derived_token(request: Request) -> Members:
     scopes = _granted(pool, client, subject, parameters.get("Scopes", ()))
     target = _target(pool, parameters)
     kind = parameters.get("RequestedTokenType", "ACCESS_TOKEN")
-    claims = _claims(pool, client, subject, _USES[kind], request.now)
+    claims = _claims(pool, client, subject, _USES[kind], scopes, request.now)
     if actor is not None:
         claims["act"] = _act(subject, actor)
     if kind == "ACCESS_TOKEN":
-        claims |= {"scope": " ".join(scopes), **target}
+        scopes = claims["scope"].split()
+        claims |= target
     return {
         "IssuedToken": pool.keys.sign(claims, _USES[kind]),
         "IssuedTokenType": kind,
@@ -143,14 +144,25 @@ def _target(pool: UserPool, parameters: Members) -> Members:
     return {"aud": named[0]} if named else {}
 
 
-def _claims(pool: UserPool, client: Client, subject: _Party, use: _Use, now: datetime) -> Members:
+def _claims(
+    pool: UserPool, client: Client, subject: _Party, use: _Use, scopes: list[str], now: datetime
+) -> Members:
     if subject.sign_in is not None:
         user, grant = subject.sign_in
-        access, identity = user_claims(pool, client, user, attrs.evolve(grant, client_id=client.id), now)
+        changes = _changes(pool, client, user, scopes)
+        own = attrs.evolve(grant, client_id=client.id)
+        access, identity = user_claims(pool, client, user, own, now, changes, scopes)
         return access if use == "access" else identity
     if use == "id":
         raise invalid_parameter("An ID token cannot be issued for an app client.")
-    return {**client_claims(pool, client, [], now), "sub": subject.claims["sub"]}
+    return {**client_claims(pool, client, scopes, now), "sub": subject.claims["sub"]}
+
+
+def _changes(pool: UserPool, client: Client, user: User, scopes: list[str]) -> Overrides:
+    """What the pre token generation trigger wants changed. The request has no ClientMetadata for it."""
+    if not pool.settings.exchange_trigger:
+        return Overrides({}, {}, {})
+    return trigger_overrides(pool, client, user, pool.settings.exchange_trigger, {}, scopes)
 
 
 def _act(subject: _Party, actor: _Party) -> Members:

@@ -345,6 +345,8 @@ class Settings:
             Session.
         confirmation_session: ConfirmSignUp answers with a Session even if it was sent none.
         admin_no_srp_auth: AdminInitiateAuth answers USER_SRP_AUTH with ADMIN_NO_SRP_AUTH.
+        exchange_trigger: The triggerSource of the pre token generation trigger at a token exchange; if empty,
+            the trigger does not run then.
     """
 
     skew: float = 300.0
@@ -352,6 +354,7 @@ class Settings:
     device_session_required: bool = False
     confirmation_session: bool = False
     admin_no_srp_auth: bool = False
+    exchange_trigger: str = "TokenGeneration_TokenExchange"
 
 
 _KINDS: dict[type[object], str] = {float: "number", bool: "true or false", str: "string"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -79,7 +79,7 @@ def issue(
         source: The triggerSource for the pre token generation trigger.
         metadata: ClientMetadata for that trigger.
     """
-    overrides = _overrides(pool, client, user, source, metadata)
+    overrides = trigger_overrides(pool, client, user, source, metadata)
     access, identity = user_claims(pool, client, user, grant, now, overrides)
     return {
         "AccessToken": pool.keys.sign(access, "access"),
@@ -90,7 +90,7 @@ def issue(
 
 
 @attrs.frozen
-class _Overrides:
+class Overrides:
     """What the pre token generation trigger wants changed, in the form of its later versions."""
 
     identity: Members
@@ -98,11 +98,14 @@ class _Overrides:
     groups: Members
 
 
-_NONE = _Overrides({}, {}, {})
-
-
 def user_claims(
-    pool: UserPool, client: Client, user: User, grant: Grant, now: datetime, overrides: _Overrides = _NONE
+    pool: UserPool,
+    client: Client,
+    user: User,
+    grant: Grant,
+    now: datetime,
+    overrides: Overrides,
+    scopes: Sequence[str] = (_SCOPE,),
 ) -> tuple[Members, Members]:
     """Return the claims of an access token and of an ID token.
 
@@ -113,6 +116,7 @@ def user_claims(
         grant: The sign-in that the tokens belong to.
         now: The time.
         overrides: What the pre token generation trigger wants changed.
+        scopes: The scopes of the access token, which the trigger may change.
     """
     access, identity = _access_claims(user, grant), _id_claims(client, user, grant)
     groups: Members = {**_group_configuration(pool, user), **overrides.groups}
@@ -135,13 +139,31 @@ def user_claims(
         identity["cognito:preferred_role"] = groups["preferredRole"]
     _override_claims(identity, overrides.identity, _RESERVED)
     _override_claims(access, overrides.access, _RESERVED | _RESERVED_IN_ACCESS)
-    _override_scopes(access, overrides.access)
+    _override_scopes(access, scopes, overrides.access)
     return access, identity
 
 
-def _overrides(
-    pool: UserPool, client: Client, user: User, source: str, metadata: Mapping[str, str]
-) -> _Overrides:
+def trigger_overrides(
+    pool: UserPool,
+    client: Client,
+    user: User,
+    source: str,
+    metadata: Mapping[str, str],
+    scopes: Sequence[str] = (_SCOPE,),
+) -> Overrides:
+    """Run the pre token generation trigger, if the pool has one.
+
+    Args:
+        pool: The pool.
+        client: The app client.
+        user: The user.
+        source: The triggerSource.
+        metadata: ClientMetadata for the trigger.
+        scopes: The scopes of the access token.
+
+    Raises:
+        Refusal: The trigger failed.
+    """
     request: Members = {
         "groupConfiguration": _group_configuration(pool, user),
         "clientMetadata": dict(metadata),
@@ -149,14 +171,14 @@ def _overrides(
     config = pool.members.get("LambdaConfig", {}).get("PreTokenGenerationConfig", {})
     version = _VERSIONS[config.get("LambdaVersion", "V1_0")]
     if version != "1":
-        request["scopes"] = [_SCOPE]
+        request["scopes"] = list(scopes)
     response = pool.run_trigger("PreTokenGeneration", source, client.id, user, request, version) or {}
     if version == "1":  # it knows the ID token only
         details = _object(response, "claimsOverrideDetails")
-        return _Overrides(details, {}, _object(details, "groupOverrideDetails"))
+        return Overrides(details, {}, _object(details, "groupOverrideDetails"))
     details = _object(response, "claimsAndScopeOverrideDetails")
     names = ("idTokenGeneration", "accessTokenGeneration", "groupOverrideDetails")
-    return _Overrides(*(_object(details, name) for name in names))
+    return Overrides(*(_object(details, name) for name in names))
 
 
 def _object(members: Members, name: str) -> Members:
@@ -175,10 +197,10 @@ def _override_claims(claims: Members, wanted: Members, reserved: frozenset[str])
         claims.pop(name, None)
 
 
-def _override_scopes(access: Members, wanted: Members) -> None:
+def _override_scopes(access: Members, scopes: Sequence[str], wanted: Members) -> None:
     suppressed = set(wanted.get("scopesToSuppress") or ())
-    scopes = [_SCOPE, *(wanted.get("scopesToAdd") or ())]
-    access["scope"] = " ".join(scope for scope in dict.fromkeys(scopes) if scope not in suppressed)
+    all_scopes = dict.fromkeys([*scopes, *(wanted.get("scopesToAdd") or ())])
+    access["scope"] = " ".join(scope for scope in all_scopes if scope not in suppressed)
 
 
 def _group_configuration(pool: UserPool, user: User) -> Members:
@@ -223,8 +245,13 @@ def _id_claims(client: Client, user: User, grant: Grant) -> Members:
 def user_of_access_token(pool: UserPool, token: str, now: datetime) -> tuple[User, Grant]:
     """Return the user and the sign-in of an access token.
 
+    The service model names the errors of an unconfirmed user and of a required password reset for every
+    operation that takes an access token. It does not say when they are raised: here, while the user is in
+    that state.
+
     Raises:
-        Refusal: It is not of this pool, has expired, was revoked, or lacks the scope.
+        Refusal: It is not of this pool, has expired, was revoked, or lacks the scope; or its user is gone,
+            disabled, unconfirmed or must reset the password.
     """
     claims = pool.keys.read(token)
     if now.timestamp() >= claims["exp"]:
@@ -236,14 +263,36 @@ def user_of_access_token(pool: UserPool, token: str, now: datetime) -> tuple[Use
     # Amplify JS signs the user out at this text. A user who was created again has another sub.
     if user is None or user.sub != claims["sub"]:
         raise Refusal("UserNotFoundException", "User does not exist.")
-    if not user.is_enabled:
-        raise not_authorized("User is disabled.")
+    check_may_act(user)
+    check_needs_no_reset(user)
     if _SCOPE not in claims["scope"].split():
         raise not_authorized("Access Token does not have required scopes")
     grant = grant_of(user, claims)
     if grant is None:
         raise not_authorized("Access Token has been revoked")
     return user, grant
+
+
+def check_may_act(user: User) -> None:
+    """Refuse users who may not do anything, whatever their password.
+
+    Raises:
+        Refusal: The user is disabled or not confirmed.
+    """
+    if not user.is_enabled:
+        raise not_authorized("User is disabled.")
+    if user.status == "UNCONFIRMED":
+        raise Refusal("UserNotConfirmedException", "User is not confirmed.")
+
+
+def check_needs_no_reset(user: User) -> None:
+    """Refuse users whose password an administrator reset.
+
+    Raises:
+        Refusal: The password must be reset.
+    """
+    if user.status == "RESET_REQUIRED":
+        raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
 
 
 def grant_of(user: User, claims: Members) -> Grant | None:

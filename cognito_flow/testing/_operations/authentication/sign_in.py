@@ -23,6 +23,7 @@ from cognito_flow.testing._state.refusal import (
     not_authorized,
 )
 from cognito_flow.testing._state.sessions import Progress, seal_session, spend
+from cognito_flow.testing._state.tokens import check_may_act, check_needs_no_reset
 from cognito_flow.testing.outbox import Message, mask
 
 _DELIVERY = {"SMS": "phone_number", "EMAIL": "email"}
@@ -144,12 +145,9 @@ class SignIn:
                 since.
         """
         user = self.require_user
-        if not user.is_enabled:
-            raise not_authorized("User is disabled.")
-        if user.status == "UNCONFIRMED":
-            raise Refusal("UserNotConfirmedException", "User is not confirmed.")
+        check_may_act(user)
         if self.progress.salt is not None:
-            self._check_needs_no_reset()
+            check_needs_no_reset(user)
 
     def pre_authentication(self) -> None:
         """Run the trigger that may refuse a sign-in, whatever the password."""
@@ -179,16 +177,12 @@ class SignIn:
         user.password_lock.reset()
         self.complete("pwd")
         self.progress = attrs.evolve(self.progress, salt=user.password_salt)
-        self._check_needs_no_reset()
+        check_needs_no_reset(user)
         if user.status == "FORCE_CHANGE_PASSWORD" and user.password_set_at is not None:
             age = self.now - user.password_set_at
             if age.days >= self.pool.policy["TemporaryPasswordValidityDays"]:
                 text = "Temporary password has expired and must be reset by an administrator."
                 raise not_authorized(text)
-
-    def _check_needs_no_reset(self) -> None:
-        if self.require_user.status == "RESET_REQUIRED":
-            raise Refusal("PasswordResetRequiredException", "Password reset required for the user")
 
     def complete(self, method: str) -> None:
         """Note a factor that was right, as the claim amr names it."""
