@@ -12,7 +12,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 from botocore.loaders import create_loader
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.support import environments
 
@@ -23,6 +23,15 @@ settings.register_profile(
 )
 settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
 settings.register_profile("fuzz", settings.get_profile("thorough"), max_examples=10_000)
+# A mutant is noticed by any failure: the same few examples for each, and no search for the smallest one.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("thorough"),
+    max_examples=10,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+)
 settings.load_profile("quick")
 
 # A shell without job control starts background programs with SIGINT ignored, and they pass that on to the

@@ -18,9 +18,7 @@ from cognito_flow import (
     AsyncAuthFlow,
     AuthFlow,
     Challenge,
-    CustomChallenge,
     Event,
-    FlowExpired,
     IncorrectPassword,
     PasswordVerifier,
     Pending,
@@ -30,7 +28,6 @@ from cognito_flow import (
     SmsMfa,
     SoftwareTokenMfa,
     Tokens,
-    TransportError,
     Unanswered,
     UsageError,
     UserContext,
@@ -38,7 +35,6 @@ from cognito_flow import (
     UserSrpAuth,
     WrongCode,
 )
-from cognito_flow._answered import AnsweredSessions
 from cognito_flow.testing import LocalCognito, Pool
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -338,41 +334,6 @@ def test_refresh_and_revoke_take_a_refresh_token_alone(cognito_pool: Pool) -> No
     flow.revoke(refresh_token)
     with pytest.raises(SignedOut):
         flow.refresh(refresh_token)
-
-
-def test_challenge_with_the_session_of_the_one_before_can_be_answered() -> None:
-    sessions = AnsweredSessions(lambda: NOW)
-    challenge = CustomChallenge(pending=Pending(name="CUSTOM_CHALLENGE", username="alice", session="same"))
-
-    for _ in range(2):
-        with sessions.once(challenge.answer("x")) as leads_to:
-            leads_to(challenge)
-
-
-def test_challenge_whose_answer_was_cancelled_cannot_be_answered_again() -> None:
-    sessions = AnsweredSessions(lambda: NOW)
-    answer = CustomChallenge(pending=Pending(name="CUSTOM_CHALLENGE", username="alice", session="s")).answer(
-        "x"
-    )
-
-    with pytest.raises(asyncio.CancelledError), sessions.once(answer):
-        raise asyncio.CancelledError
-    with pytest.raises(SessionAlreadyUsed), sessions.once(answer):
-        pass
-
-
-def test_expired_flow_after_a_lost_answer_is_maybe_processed() -> None:
-    sessions = AnsweredSessions(lambda: NOW)
-    answer = CustomChallenge(pending=Pending(name="CUSTOM_CHALLENGE", username="alice", session="s")).answer(
-        "x"
-    )
-
-    with pytest.raises(TransportError), sessions.once(answer):
-        raise TransportError("no answer", maybe_processed=True)
-    with pytest.raises(FlowExpired) as expired, sessions.once(answer):
-        raise FlowExpired("invalid session")
-
-    assert expired.value.maybe_processed
 
 
 @pytest.mark.parametrize("pool_id", ["eu-west-1_Another00", None], ids=["wrong pool", "wrong password"])

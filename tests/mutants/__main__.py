@@ -33,6 +33,7 @@ COPIED = (
     "README.md",
     "CHANGELOG.md",
 )
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin", "--hypothesis-profile=mutants")
 MINUTES = 10
 _TYPE = re.compile(r'cast\((?:"[^"]*"|None), ')
 _SENTENCE = re.compile(r'"(?:[^"\\]|\\.)* (?:[^"\\]|\\.)*"')
@@ -96,7 +97,8 @@ def score(part: str, folder: Path, children: int) -> Score:
     if not folder.exists():
         _copy(part, folder)
     run = [sys.executable, "-m", "mutmut", "run", "--max-children", str(children)]
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    # Looking for pytest's plugins anew for each change would take as long as the tests.
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     with (folder / "log").open("wb") as log:
         try:
             subprocess.run(
@@ -124,9 +126,12 @@ def _copy(part: str, folder: Path) -> None:
             'source_paths = ["cognito_flow"]\n'
             f'only_mutate = ["{part}"]\n'
             f"pytest_add_cli_args_test_selection = {tests}\n"
-            f"pytest_add_cli_args = {['-q', '-p', 'no:cacheprovider', '-p', 'no:xdist', *QUICK]}\n"
+            f"pytest_add_cli_args = {[*OPTIONS, *QUICK]}\n"
             f"also_copy = {[name for name in COPIED if name != 'cognito_flow']}\n"
             "use_git_change_detection = false\n"
+            # How long the tests of a change may take, for one that never ends: (usual time + 5 s) * 3.
+            "timeout_constant = 5.0\n"
+            "timeout_multiplier = 3.0\n"
         )
 
 
