@@ -33,6 +33,7 @@ AsyncCheck: TypeAlias = Callable[[AccessClaims | IdClaims], bool | Awaitable[boo
 
 _ALGORITHM = "RS256"
 _RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
+_LEEWAY, _TIMEOUT = 30, 5  # seconds
 _REGIONAL, _UPDATED = "https://cognito-idp.", "https://issuer-cognito-idp."
 
 _Claims = TypeVar("_Claims", AccessClaims, IdClaims)
@@ -97,9 +98,9 @@ class _Verifier:
         self,
         app: AppClient | Iterable[AppClient],
         *,
-        leeway: float = 30,
+        leeway: float = _LEEWAY,
         fetch: Fetch | None = None,
-        timeout: float = 5,
+        timeout: float = _TIMEOUT,
         system: System | None = None,
     ) -> None:
         self._now = (System() if system is None else system).now
@@ -196,10 +197,10 @@ class TokenVerifier(_Verifier):
         self,
         app: AppClient | Iterable[AppClient],
         *,
-        leeway: float = 30,
+        leeway: float = _LEEWAY,
         check: Check | None = None,
         fetch: Fetch | None = None,
-        timeout: float = 5,
+        timeout: float = _TIMEOUT,
         system: System | None = None,
     ) -> None:
         super().__init__(app, leeway=leeway, fetch=fetch, timeout=timeout, system=system)
@@ -319,10 +320,10 @@ class AsyncTokenVerifier(_Verifier):
         self,
         app: AppClient | Iterable[AppClient],
         *,
-        leeway: float = 30,
+        leeway: float = _LEEWAY,
         check: AsyncCheck | None = None,
         fetch: Fetch | None = None,
-        timeout: float = 5,
+        timeout: float = _TIMEOUT,
         system: System | None = None,
     ) -> None:
         super().__init__(app, leeway=leeway, fetch=fetch, timeout=timeout, system=system)

@@ -7,6 +7,8 @@ import copy
 import inspect
 import json
 import pickle
+import threading
+import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -27,6 +29,7 @@ from cognito_flow import (
     TokenExpired,
     TokenInvalid,
     TokenVerifier,
+    TransportError,
     UsageError,
     UserPasswordAuth,
 )
@@ -222,6 +225,47 @@ def test_token_is_accepted_from_the_leeway_before_its_beginning(verifier: Verifi
     assert verifier.access(forge.access(NOW, **{name: NOW + 30}))
     with pytest.raises(TokenInvalid, match="compare the clocks"):
         verifier.access(forge.access(NOW, **{name: NOW + 31}))
+
+
+KINDS = pytest.mark.parametrize("kind", [TokenVerifier, AsyncTokenVerifier], ids=["sync", "async"])
+
+
+@KINDS
+def test_leeway_is_that_of_the_caller(kind: type[TokenVerifier | AsyncTokenVerifier]) -> None:
+    generous = make(kind, leeway=60)
+
+    assert generous.access(forge.access(NOW, exp=NOW - 59))
+    with pytest.raises(TokenExpired, match="has expired"):
+        generous.access(forge.access(NOW, exp=NOW - 60))
+
+
+@KINDS
+def test_keys_are_waited_for_as_long_as_the_caller_says(
+    kind: type[TokenVerifier | AsyncTokenVerifier],
+) -> None:
+    is_over = threading.Event()
+
+    def fetch(url: str) -> bytes:
+        is_over.wait()
+        return published(url)
+
+    started = time.monotonic()
+    with pytest.raises(TransportError):
+        make(kind, fetch=fetch, timeout=0.05).access(GOOD["access"].token)
+    is_over.set()
+
+    assert time.monotonic() - started < 4
+
+
+@KINDS
+def test_audience_of_a_token_exchange_is_required_if_the_caller_names_it(
+    kind: type[TokenVerifier | AsyncTokenVerifier],
+) -> None:
+    token = forge.access(NOW, aud="orders")
+
+    assert make(kind).access(token, audience="orders")
+    with pytest.raises(TokenInvalid, match="this audience"):
+        make(kind).access(token, audience="bills")
 
 
 def test_leeway_of_zero_accepts_until_the_end() -> None:
