@@ -182,14 +182,18 @@ def test_verified_code_continues_with_the_session_of_its_response() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "maybe_processed"),
-    [("ERROR", WrongCode, False), ("NEW", UnexpectedResponse, True), (None, UnexpectedResponse, True)],
+    ("status", "kind", "message", "maybe_processed"),
+    [
+        ("ERROR", WrongCode, "Cognito could not verify the code", False),
+        ("NEW", UnexpectedResponse, "Cognito answered without a known Status", True),
+        (None, UnexpectedResponse, "Cognito answered without a known Status", True),
+    ],
 )
 def test_code_that_was_not_verified_raises_with_its_operation(
-    status: str | None, kind: type[ServiceError | UnexpectedResponse], maybe_processed: bool
+    status: str | None, kind: type[ServiceError | UnexpectedResponse], message: str, maybe_processed: bool
 ) -> None:
     talk = Conversation(verify_totp(turn(), {"Session": SESSION, "UserCode": "123456"}))
-    with pytest.raises(kind) as refused:
+    with pytest.raises(kind, match=message) as refused:
         talk.answer({"Status": status})
 
     assert refused.value.operation == "VerifySoftwareToken"

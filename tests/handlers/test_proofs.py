@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from datetime import UTC, datetime
 
 import attrs
 import pytest
 
-from cognito_flow import AppClient, Device, Pending, UnexpectedResponse
+from cognito_flow import (
+    AppClient,
+    Device,
+    DevicePasswordVerifier,
+    PasswordVerifier,
+    Pending,
+    UnexpectedResponse,
+)
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.handlers import proofs
 from cognito_flow.models import System
+from tests.support.conversation import Conversation
 from tests.support.srp_peer import SignIn
 
 MOMENT = datetime(2030, 1, 7, 3, 4, 5, tzinfo=UTC)
@@ -53,6 +62,35 @@ def test_proof_is_that_of_the_service() -> None:
         "PASSWORD_CLAIM_SIGNATURE": PEER.signature,
         "TIMESTAMP": "Mon Jan 7 03:04:05 UTC 2030",
     }
+
+
+def test_password_verifier_proves_the_password_of_the_turn() -> None:
+    moment, asked = turn(), pending()
+    moment.begin_srp("correct horse")
+    challenge = PasswordVerifier.parse(
+        attrs.evolve(asked, parameters={**asked.parameters, "USER_ID_FOR_SRP": "alice"})
+    )
+
+    talk = Conversation(challenge.exchange(moment, challenge.auto()))
+
+    assert talk.responses["PASSWORD_CLAIM_SIGNATURE"] == PEER.signature
+
+
+def test_device_password_verifier_proves_the_secret_of_the_device() -> None:
+    peer = dataclasses.replace(PEER, group=DEVICE.group_key, name=DEVICE.key, password=DEVICE.secret)
+    moment, asked = turn(), pending()
+    moment.begin_srp(None)
+    challenge = DevicePasswordVerifier.parse(
+        attrs.evolve(
+            asked,
+            name="DEVICE_PASSWORD_VERIFIER",
+            parameters={**asked.parameters, "SRP_B": f"{peer.public_b:x}"},
+        )
+    )
+
+    talk = Conversation(challenge.exchange(moment, challenge.auto()))
+
+    assert talk.responses["PASSWORD_CLAIM_SIGNATURE"] == peer.signature
 
 
 @pytest.mark.parametrize("missing", ["SALT", "SRP_B", "SECRET_BLOCK"])

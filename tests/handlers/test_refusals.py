@@ -181,3 +181,27 @@ def test_attribute_that_has_a_value_is_named() -> None:
 def test_responses_that_are_not_text_are_a_mistake_of_the_program() -> None:
     with pytest.raises(UsageError, match="NEW_CODE must be a str, not int"):
         challenge(UnknownChallenge).answer({"NEW_CODE": 1})
+
+
+@pytest.mark.parametrize(
+    ("handler", "parameters", "message"),
+    [
+        (
+            NewPasswordRequired,
+            {"userAttributes": "[]"},
+            "NEW_PASSWORD_REQUIRED: the parameter 'userAttributes' is not a JSON object",
+        ),
+        (
+            WebAuthn,
+            {"CREDENTIAL_REQUEST_OPTIONS": "[]"},
+            "WEB_AUTHN came with options that are not a JSON object",
+        ),
+    ],
+)
+def test_parameter_that_is_not_an_object_is_named(
+    handler: Any, parameters: dict[str, str], message: str
+) -> None:
+    with pytest.raises(UnexpectedResponse) as unreadable:
+        challenge(handler, **parameters)
+
+    assert str(unreadable.value) == message

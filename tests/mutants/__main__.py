@@ -36,7 +36,7 @@ COPIED = (
 OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin", "--hypothesis-profile=mutants")
 MINUTES = 10
 _TYPE = re.compile(r'cast\((?:"[^"]*"|None), ')
-_SENTENCE = re.compile(r'"(?:[^"\\]|\\.)* (?:[^"\\]|\\.)*"')
+_SENTENCE = re.compile(r'"(?:[^"\\\n]|\\.)* (?:[^"\\\n]|\\.)*"')
 
 
 @attrs.frozen
