@@ -193,6 +193,43 @@ def test_value_that_was_sent_does_not_become_the_message(text: str, expected: st
     assert str(error) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("bad code 482913", "bad code ***"),
+        ("482913 is bad, not (482913)", "*** is bad, not (***)"),
+        ("order x482913 is bad", "order x482913 is bad"),
+        ("order 482913x is bad", "order 482913x is bad"),
+        ("order _482913 or 482913_ is bad", "order _482913 or 482913_ is bad"),
+        ("order 482913-482913x482913 is bad", "order ***-482913x482913 is bad"),
+    ],
+)
+def test_value_that_was_sent_is_left_out_unless_it_is_a_part_of_a_longer_word(
+    text: str, expected: str
+) -> None:
+    error = from_service("UserLambdaValidationException", text, parameters={"ConfirmationCode": "482913"})
+
+    assert str(error) == expected
+
+
+def test_device_forgotten_says_what_to_do_and_keeps_what_identifies_the_call() -> None:
+    refused = from_service(
+        "ResourceNotFoundException", "x", operation="RespondToAuthChallenge", request_id="r"
+    )
+    forgotten = errors.device_forgotten(refused)
+
+    assert str(forgotten) == "Cognito does not accept this device: start again without it"
+    assert (forgotten.code, forgotten.operation, forgotten.request_id) == (
+        "ResourceNotFoundException",
+        "RespondToAuthChallenge",
+        "r",
+    )
+
+
+def test_unanswered_challenge_has_the_message_it_was_made_with() -> None:
+    assert str(errors.Unanswered(None, "SMS_MFA needs an answer")) == "SMS_MFA needs an answer"
+
+
 def test_body_that_botocore_took_for_a_text_does_not_become_the_message() -> None:
     error = from_service("403", "<html>secret</html>", status=403)
 

@@ -9,6 +9,7 @@ survivor: each is listed in survivors.toml with the reason, or the run fails. A 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -136,25 +137,40 @@ def _copy(part: str, folder: Path) -> None:
 
 
 def _results(folder: Path, environment: dict[str, str]) -> Score:
-    found = Score()
-    for line in _mutmut(folder, environment, "results", "--all", "true").splitlines():
+    found, unnoticed = Score(), list[str]()
+    for line in _output(folder, environment, "-m", "mutmut", "results", "--all", "true").splitlines():
         name, _, status = line.strip().rpartition(": ")
         if status in ("survived", "no tests"):
-            change = _change(_mutmut(folder, environment, "show", name))
-            if change.is_of_wording:
-                found.of_wording += 1
-            else:
-                found.survived.append(change)
+            unnoticed.append(name)
         elif status in ("killed", "timeout", "segfault"):
             found.killed += 1
             found.by_timeout += status == "timeout"
         else:
             found.not_run += 1
+    for diff in json.loads(_output(folder, environment, "-c", _SHOW, *unnoticed)):
+        change = _change(diff)
+        if change.is_of_wording:
+            found.of_wording += 1
+        else:
+            found.survived.append(change)
     return found
 
 
-def _mutmut(folder: Path, environment: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, "-m", "mutmut", *arguments]
+# `mutmut show` takes a second for each change, which it needs to start.
+_SHOW = """
+import contextlib, io, json, sys
+from mutmut.__main__ import cli
+shown = []
+for name in sys.argv[1:]:
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        cli(["show", name], standalone_mode=False)
+    shown.append(text.getvalue())
+print(json.dumps(shown))
+"""
+
+
+def _output(folder: Path, environment: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, check=True, capture_output=True, text=True
     ).stdout
