@@ -26,7 +26,9 @@ from tests.support.contract import check_call
 from tests.support.conversation import DONE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from cognito_flow._exchange import Exchange
 
 NEXT_SESSION = "t" * 20
 
@@ -219,25 +221,25 @@ WRONG: Any = 7
 @pytest.mark.parametrize(
     ("exchange", "message"),
     [
-        (_sign_up.sign_up(turn(), "", None, None), "the password is empty"),
-        (_sign_up.sign_up(turn(), None, {"": "x"}, None), "the name of an attribute is empty"),
+        (lambda: _sign_up.sign_up(turn(), "", None, None), "the password is empty"),
+        (lambda: _sign_up.sign_up(turn(), None, {"": "x"}, None), "the name of an attribute is empty"),
         (
-            _sign_up.sign_up(turn(), None, {"email": WRONG}, None),
+            lambda: _sign_up.sign_up(turn(), None, {"email": WRONG}, None),
             "the value of email must be a str, not int",
         ),
         (
-            _sign_up.sign_up(turn(), None, None, {"": "x"}),
+            lambda: _sign_up.sign_up(turn(), None, None, {"": "x"}),
             "the name of an item of validation data is empty",
         ),
-        (confirm(code="  "), "the code is empty"),
-        (confirm(session=""), "the session is empty"),
-        (_sign_up.confirm_forgot_password(turn(), "", PASSWORD), "the code is empty"),
-        (_sign_up.confirm_forgot_password(turn(), "1", ""), "the new password is empty"),
+        (lambda: confirm(code="  "), "the code is empty"),
+        (lambda: confirm(session=""), "the session is empty"),
+        (lambda: _sign_up.confirm_forgot_password(turn(), "", PASSWORD), "the code is empty"),
+        (lambda: _sign_up.confirm_forgot_password(turn(), "1", ""), "the new password is empty"),
     ],
 )
-def test_wrong_argument_is_not_sent_and_named(exchange: Any, message: str) -> None:
+def test_wrong_argument_is_not_sent_and_named(exchange: Callable[[], Exchange[Any]], message: str) -> None:
     with pytest.raises((InvalidInput, UsageError)) as caught:
-        next(exchange)
+        next(exchange())
 
     assert message in str(caught.value)
 
