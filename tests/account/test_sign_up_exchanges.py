@@ -236,6 +236,16 @@ WRONG: Any = 7
         (lambda: _sign_up.confirm_forgot_password(turn(), "", PASSWORD), "the code is empty"),
         (lambda: _sign_up.confirm_forgot_password(turn(), "1", ""), "the new password is empty"),
     ],
+    ids=[
+        "password",
+        "name of an attribute",
+        "value of an attribute",
+        "name of validation data",
+        "code of a sign-up",
+        "session",
+        "code of a forgotten password",
+        "new password",
+    ],
 )
 def test_wrong_argument_is_not_sent_and_named(exchange: Callable[[], Exchange[Any]], message: str) -> None:
     with pytest.raises((InvalidInput, UsageError)) as caught:
