@@ -12,12 +12,14 @@ import attrs
 import pytest
 
 from cognito_flow import (
+    Answer,
     CognitoFlowError,
     CustomAuth,
     CustomChallenge,
     EmailOtp,
     Event,
     InvalidInput,
+    MemoryStore,
     MfaSetup,
     Pending,
     RefreshTokenAuth,
@@ -341,3 +343,64 @@ def test_attempts_are_counted_for_each_challenge_apart() -> None:
     other = Conversation(engine.send(turn(), second.answer("1"))).answer(ask("EMAIL_OTP")).result
 
     assert [each.pending.attempt for each in (first, second, other)] == [1, 2, 1]
+
+
+def test_challenge_keeps_everything_that_a_later_turn_needs() -> None:
+    asked = {**ask("EMAIL_OTP", USERNAME="sub-1", x="y"), "AvailableChallenges": ["PASSWORD", "EMAIL_OTP"]}
+    challenge = start(UserAuth("al@example.com")).answer(asked).result
+
+    assert challenge.pending == Pending(
+        name="EMAIL_OTP",
+        username="sub-1",
+        parameters={"USERNAME": "sub-1", "x": "y"},
+        session=SESSION,
+        available=("PASSWORD", "EMAIL_OTP"),
+        pool_id=APP.pool_id,
+        client_id=APP.client_id,
+        alias="al@example.com",
+        received_at=NOW,
+    )
+
+
+def test_device_of_the_name_that_cognito_sent_belongs_to_the_challenge() -> None:
+    store = MemoryStore()
+    store.put_device(APP, "sub-1", DEVICE)
+    talk = start(UserPasswordAuth("al@example.com", "pw"), turn(devices=store))
+
+    assert talk.answer(ask("SMS_MFA", USERNAME="sub-1")).result.pending.device == DEVICE
+
+
+@attrs.frozen(kw_only=True)
+class Automatic(CustomChallenge):
+    """A handler of an application that answers without the user, but for its third challenge."""
+
+    def auto(self) -> Answer | None:
+        return None if self.attempt == 3 else self.answer(f"{self.attempt}")
+
+
+def test_attempts_of_challenges_that_are_answered_automatically_are_counted() -> None:
+    talk = start(CustomAuth("alice"), turn(handlers=(Automatic,)))
+    for attempt in ("1", "2"):
+        talk.answer(ask("CUSTOM_CHALLENGE", q=attempt))
+        assert talk.responses["ANSWER"] == attempt
+
+    challenge = talk.answer(ask("CUSTOM_CHALLENGE", q="2")).result
+
+    assert isinstance(challenge, Automatic)
+    assert (challenge.attempt, challenge.is_repeat) == (3, True)
+
+
+@attrs.frozen(kw_only=True)
+class Tireless(CustomChallenge):
+    """A handler of an application that answers whatever it is asked."""
+
+    def auto(self) -> Answer:
+        return self.answer("x")
+
+
+def test_17th_challenge_in_one_turn_is_not_answered_automatically() -> None:
+    talk = start(CustomAuth("alice"), turn(handlers=(Tireless,)))
+    for _ in range(15):
+        talk.answer(ask("CUSTOM_CHALLENGE"))
+    with pytest.raises(UnexpectedResponse, match="answered 16 challenges by itself"):
+        talk.answer(ask("CUSTOM_CHALLENGE")).answer(ask("CUSTOM_CHALLENGE"))
