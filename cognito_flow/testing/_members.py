@@ -336,7 +336,6 @@ class RefreshTokenRotationType(TypedDict, total=False):
 class AppClientMembers(TypedDict, total=False):
     """The keywords of `Pool.app_client`: the members of CreateUserPoolClient."""
 
-    client_secret: str
     refresh_token_validity: int
     access_token_validity: int
     id_token_validity: int

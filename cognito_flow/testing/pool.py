@@ -58,6 +58,17 @@ def _check_known(given: Mapping[str, object], *found: Mapping[str, object]) -> N
         raise TypeError(f"unknown setting of Cognito: {', '.join(unknown)}")
 
 
+def _check_secret(secret: str) -> None:
+    """Refuse a client secret that operations which take one would refuse.
+
+    Not by CreateUserPoolClient: in older service models it does not take one.
+    """
+    try:
+        validation.check("RevokeToken", {"Token": "any", "ClientId": "any", "ClientSecret": secret})
+    except Refusal as refusal:
+        raise ValueError(f"the client secret is not valid: {refusal.text}") from refusal
+
+
 class _SharedFlowOptions(TypedDict, total=False):
     """The keywords that `AuthFlow` and `AsyncAuthFlow` share."""
 
@@ -209,7 +220,7 @@ class Pool:
 
         Args:
             secret: Whether it has a client secret; or the secret itself, for programs whose settings name
-                one.
+                one: 24 to 64 letters, digits, ``_`` and ``+``, as Cognito requires.
             flows: ExplicitAuthFlows.
             client_name: ClientName.
             client_id: The client id, for programs whose settings name one; random if None.
@@ -218,11 +229,13 @@ class Pool:
 
         Raises:
             TypeError: There is no such member.
-            ValueError: The id is in use, or is not a valid client id.
+            ValueError: The id is in use, or is not a valid client id; or the secret is not a valid one.
             botocore.exceptions.ClientError: The service refuses the members.
         """
         found = _members_of("CreateUserPoolClient", members)
         _check_known(members, found)
+        if isinstance(secret, str):
+            _check_secret(secret)
         request = {
             "UserPoolId": self.id,
             "ClientName": client_name,

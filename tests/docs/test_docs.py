@@ -75,6 +75,6 @@ def test_seed_of_the_page_about_tests_creates_its_pool_and_users() -> None:
     assert cognito.pool_ids() == [pool.id]
     challenge = pool.flow(AppClient(pool.id, "web")).start(UserSrpAuth("alice", "correct horse"))
     assert isinstance(challenge, SoftwareTokenMfa)
-    backend = AppClient(pool.id, "backend", "for-tests-alone")
+    backend = AppClient(pool.id, "backend", "for_tests_alone_0123456789")
     challenge = pool.flow(backend).start(UserSrpAuth("bob", "battery staple"))
     assert isinstance(challenge, NewPasswordRequired)

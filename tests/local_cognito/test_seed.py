@@ -40,7 +40,7 @@ PreAuthentication = "seed_triggers_of_this_test:refuse_mallory"
 [[pool.client]]
 id = "web"
 name = "the web"
-secret = "s3cret"
+secret = "for_tests_alone_0123456789"
 flows = ["ALLOW_USER_SRP_AUTH"]
 auth_session_validity = 5
 
@@ -92,7 +92,7 @@ def test_seed_creates_pools_clients_users_groups_and_triggers(
     state = cognito.state(first)
     assert (first, state.members["Name"], cognito.region) == ("us-east-1_People001", "people", "us-east-1")
     web, other = state.clients.values()
-    assert (web.id, web.secret, web.flows) == ("web", "s3cret", ["ALLOW_USER_SRP_AUTH"])
+    assert (web.id, web.secret, web.flows) == ("web", "for_tests_alone_0123456789", ["ALLOW_USER_SRP_AUTH"])
     assert web.session_life.total_seconds() == 300
     assert other.secret is not None
     assert state.users["alice"].groups == ["admins"]
@@ -101,7 +101,7 @@ def test_seed_creates_pools_clients_users_groups_and_triggers(
     assert cognito.state(second).members["Name"] == "pool"
 
     pool = Pool(cognito, first)
-    app = AppClient(first, "web", "s3cret")
+    app = AppClient(first, "web", "for_tests_alone_0123456789")
     step = pool.flow(app).start(UserSrpAuth("alice", "correct horse"))
     assert isinstance(step, SoftwareTokenMfa)
     with pytest.raises(Exception, match="PreAuthentication failed with error no"):
@@ -210,6 +210,7 @@ def test_example_seed_refuses_a_wrong_password(example: Pool) -> None:
             "pool 1, user 1, attributes: birthdate must be a string",
         ),
         ("[[pool]]\n[[pool.client]]\nsecret = 7", "pool 1, client 1: secret must be true, false or a string"),
+        ("[[pool]]\n[[pool.client]]\nsecret = 'a-b'", "pool 1, client 1: the client secret is not valid"),
         ("[[pool]]\n[[pool.client]]\nid = 'my-app'", "client 1: 'my-app' is not a valid client id"),
         ("[[pool]]\ntriggers = {PreSignUp = '.x:y'}", "triggers: '.x:y' cannot be imported"),
     ],

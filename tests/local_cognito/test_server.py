@@ -612,8 +612,12 @@ def test_fault_for_any_operation_is_used_after_those_of_the_operation() -> None:
 def test_pool_and_client_can_have_given_ids(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(pool_id="eu-west-1_Fixed1")
     pool.add_user("alice", PASSWORD)
-    app = pool.app_client(client_id="web", secret="s3cret")
-    assert (app.pool_id, app.client_id, app.client_secret) == ("eu-west-1_Fixed1", "web", "s3cret")
+    app = pool.app_client(client_id="web", secret="for_tests_alone_0123456789")
+    assert (app.pool_id, app.client_id, app.client_secret) == (
+        "eu-west-1_Fixed1",
+        "web",
+        "for_tests_alone_0123456789",
+    )
     step = pool.flow(app).start(UserSrpAuth("alice", PASSWORD))
     assert isinstance(step, SignedIn)
     claims = jwt.decode(step.tokens.access_token, options={"verify_signature": False})
@@ -627,6 +631,17 @@ def test_invalid_or_taken_id_raises_value_error(cognito: LocalCognito, pool_id: 
         cognito.create_pool(pool_id=pool_id)
     with pytest.raises(ValueError, match="web"):
         cognito.create_pool().app_client(client_id="web")
+
+
+@pytest.mark.parametrize("secret", ["", "for-tests-alone", "x" * 65])
+def test_secret_that_no_operation_accepts_raises_value_error(cognito: LocalCognito, secret: str) -> None:
+    pool = cognito.create_pool()
+
+    with pytest.raises(ValueError, match=r"the client secret is not valid: .*clientSecret") as refused:
+        pool.app_client(secret=secret)
+
+    assert "for-tests-alone" not in str(refused.value)
+    assert pool.cognito.state(pool.id).clients == {}
 
 
 def test_clock_refuses_times_outside_the_calendar() -> None:

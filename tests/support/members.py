@@ -26,7 +26,7 @@ ROOTS = {
     "PoolMembers": (("CreateUserPool", "SetUserPoolMfaConfig"), {"PoolName", "UserPoolId"}),
     "AppClientMembers": (
         ("CreateUserPoolClient",),
-        {"ClientName", "ExplicitAuthFlows", "GenerateSecret", "UserPoolId"},
+        {"ClientName", "ClientSecret", "ExplicitAuthFlows", "GenerateSecret", "UserPoolId"},
     ),
 }
 DOCSTRINGS = {
