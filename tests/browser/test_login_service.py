@@ -78,7 +78,7 @@ def login(browser: Browser, tmp_path: Path) -> Iterator[Login]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         browser.url = f"http://localhost:{listening.getsockname()[1]}"
         flow = pool.async_flow(app, seal_keys=["k" * 32])
-        with serve(service.create_app(flow, store, browser.url), listening):
+        with serve(service.create_app(flow, store, browser.url, passkey_mfa=True), listening):
             yield Login(browser, pool)
     store.close()
 
@@ -346,6 +346,30 @@ def test_passkey_is_registered_used_and_deleted(login: Login, add_authenticator:
     browser.wait_for_text("[role=status]", "The passkey is deleted")
     login.with_passkey()
     browser.wait_for("Choose how to sign in")
+
+
+def test_user_with_a_second_factor_lets_a_passkey_sign_in_alone(
+    login: Login, add_authenticator: AddAuthenticator
+) -> None:
+    browser = login.browser
+    add_authenticator()
+    register(login)
+    browser.wait_for("Your account")
+    browser.press("Turn Code by SMS on")
+    browser.wait_for_text("main", "Code by SMS: on")
+    login.with_passkey()
+    browser.wait_for("Choose how to sign in")
+
+    browser.open("/account")
+    browser.shows("Your account", "account-with-second-factor")
+    browser.press("Yes, a passkey is enough")
+    browser.wait_for_text("[role=status]", "Your second factors have changed")
+    browser.press("Sign out")
+    browser.wait_for("Sign in")
+    login.with_passkey()
+
+    browser.wait_for("Your account")
+    assert browser.text_of("#signed-in-as") == "alice"
 
 
 def test_second_passkey_of_the_same_device_is_refused(

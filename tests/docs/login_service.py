@@ -14,11 +14,13 @@ import attrs
 
 from cognito_flow import AppClient, AuthFlow, SqliteStore
 from cognito_flow.testing import LocalCognito, Pool, seed
+from tests.support.contract import has_member
 from tests.support.documentation import DOCS
 
 FOLDER = DOCS / "examples" / "login_service"
 PASSWORD = "Correct-Horse-9"
 """The password of alice and bob in pool.toml."""
+PASSKEY_MFA = ("WebAuthnConfigurationType", "FactorConfiguration")
 
 
 @contextmanager
@@ -57,12 +59,12 @@ def django_settings() -> Iterator[None]:
         yield
 
 
-def django_application(flow: AuthFlow, store: SqliteStore, origin: str) -> Any:
+def django_application(flow: AuthFlow, store: SqliteStore, origin: str, *, passkey_mfa: bool = False) -> Any:
     """The views for Django as a WSGI application, inside `django_settings`."""
     from django.conf import settings
     from django.core.handlers.wsgi import WSGIHandler
 
-    settings.LOGIN_FLOW, settings.LOGIN_STORE = flow, store
+    settings.LOGIN_FLOW, settings.LOGIN_STORE, settings.LOGIN_PASSKEY_MFA = flow, store, passkey_mfa
     if origin.startswith("https://"):
         settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
         settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
@@ -72,8 +74,11 @@ def django_application(flow: AuthFlow, store: SqliteStore, origin: str) -> Any:
 
 
 def planted() -> tuple[LocalCognito, Pool, AppClient]:
-    """The pool of pool.toml, and its app client."""
-    cognito = seed.plant(seed.read(str(FOLDER / "pool.toml")))
+    """The pool of pool.toml, and its app client. An old botocore lets no passkey count as both factors."""
+    tables: Any = seed.read(str(FOLDER / "pool.toml"))
+    if not has_member(*PASSKEY_MFA):
+        del tables["pool"][0]["web_authn_configuration"]["FactorConfiguration"]
+    cognito = seed.plant(tables)
     pool = cognito.pool("eu-west-1_Login0001")
     return cognito, pool, AppClient(pool.id, "login")
 

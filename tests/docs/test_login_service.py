@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from cognito_flow import AppClient
 from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator, totp_code
 from tests.docs.login_service import (
+    PASSKEY_MFA,
     PASSWORD,
     Visitor,
     django_application,
@@ -26,6 +27,7 @@ from tests.docs.login_service import (
     sqlite_store,
     steps,
 )
+from tests.support.contract import needs_member
 
 HTTP, HTTPS = "http://localhost:8000", "https://login.books.example"
 
@@ -60,18 +62,22 @@ def new_visitor(
         if framework == DJANGO:
             opened.enter_context(django_settings())
 
-        def new_visitor(origin: str = HTTP, pool: Pool | None = None) -> Visitor:
+        def new_visitor(
+            origin: str = HTTP, pool: Pool | None = None, *, passkey_mfa: bool = False
+        ) -> Visitor:
             app = seeded[2] if pool is None else pool.app
             pool = pool or seeded[1]
             client: Any
             if framework == DJANGO:
-                served = django_application(pool.flow(app, seal_keys=["k" * 32]), store, origin)
+                flow = pool.flow(app, seal_keys=["k" * 32])
+                served = django_application(flow, store, origin, passkey_mfa=passkey_mfa)
                 client = httpx.Client(
                     transport=httpx.WSGITransport(app=served), base_url=origin, headers={"Origin": origin}
                 )
             else:
-                flow = pool.async_flow(app, seal_keys=["k" * 32])
-                client = TestClient(service.create_app(flow, store, origin), base_url=origin)
+                async_flow = pool.async_flow(app, seal_keys=["k" * 32])
+                served = service.create_app(async_flow, store, origin, passkey_mfa=passkey_mfa)
+                client = TestClient(served, base_url=origin)
             return Visitor(opened.enter_context(client))
 
         yield new_visitor
@@ -562,6 +568,54 @@ def test_account_page_says_that_a_second_factor_rules_out_passkeys(
 
     visitor.open("/login")
     assert "Use your passkey" not in visitor.submit("/login", username="alice", way="passkey").text
+
+
+@needs_member(*PASSKEY_MFA)
+def test_passkey_signs_in_alone_once_a_user_with_a_second_factor_allows_it(
+    new_visitor: NewVisitor, authenticator: SoftAuthenticator
+) -> None:
+    visitor = new_visitor(passkey_mfa=True)
+    register(visitor, authenticator)
+    visitor.submit("/account/mfa", {"factor": "SMS_MFA"}, on="yes")
+    visitor.submit("/account/mfa", {"factor": "WEB_AUTHN"}, on="yes")
+
+    visitor.open("/login")
+    visitor.submit("/login", username="alice", way="passkey")
+    credential = json.dumps(authenticator.get(visitor.options("/login/answer")))
+    page = visitor.submit("/login/answer", {"credential": ""}, credential=credential)
+
+    assert page.url.path == "/account"
+
+
+@needs_member(*PASSKEY_MFA)
+def test_passkey_is_not_offered_once_the_user_forbids_it(
+    new_visitor: NewVisitor, authenticator: SoftAuthenticator
+) -> None:
+    visitor = new_visitor(passkey_mfa=True)
+    register(visitor, authenticator)
+    visitor.submit("/account/mfa", {"factor": "SMS_MFA"}, on="yes")
+    visitor.submit("/account/mfa", {"factor": "WEB_AUTHN"}, on="yes")
+    visitor.submit("/account/mfa", {"factor": "WEB_AUTHN"}, off="yes")
+
+    visitor.open("/login")
+    page = visitor.submit("/login", username="alice", way="passkey")
+
+    assert "Use your passkey" not in page.text
+
+
+@needs_member(*PASSKEY_MFA)
+def test_last_second_factor_is_turned_off_together_with_the_passkey(
+    new_visitor: NewVisitor, authenticator: SoftAuthenticator
+) -> None:
+    visitor = new_visitor(passkey_mfa=True)
+    register(visitor, authenticator)
+    visitor.submit("/account/mfa", {"factor": "SMS_MFA"}, on="yes")
+    visitor.submit("/account/mfa", {"factor": "WEB_AUTHN"}, on="yes")
+
+    page = visitor.submit("/account/mfa", {"factor": "SMS_MFA"}, off="yes")
+
+    assert "Code by SMS: off" in page.text
+    assert visitor.sign_in("alice").url.path == "/account"
 
 
 def test_another_way_can_be_chosen_after_a_cancelled_passkey(

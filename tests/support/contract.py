@@ -60,10 +60,15 @@ def enum(shape: str) -> list[str]:
     return list(model().shape_for(shape).enum)  # type: ignore[attr-defined]  # a string shape has it
 
 
+def has_member(shape: str, member: str) -> bool:
+    """Whether this botocore knows a member of a structure."""
+    return member in cast("StructureShape", model().shape_for(shape)).members
+
+
 def needs_member(shape: str, member: str) -> pytest.MarkDecorator:
     """Skip a test if this botocore is too old to know a member that the test sends."""
-    members = cast("StructureShape", model().shape_for(shape)).members
-    return pytest.mark.skipif(member not in members, reason=f"this botocore does not know {shape}.{member}")
+    is_missing = not has_member(shape, member)
+    return pytest.mark.skipif(is_missing, reason=f"this botocore does not know {shape}.{member}")
 
 
 def needs_operation(operation: str) -> pytest.MarkDecorator:

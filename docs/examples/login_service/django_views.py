@@ -1,7 +1,7 @@
 """The login service as Django views, with the same pages. Django brings the sessions, the form tokens and the settings.
 
-Settings: LOGIN_FLOW is an AuthFlow with `seal_keys`, LOGIN_STORE a store, and MIDDLEWARE contains `add_headers`, the sessions
-and CsrfViewMiddleware. SESSION_ENGINE must keep sessions on the server. Behind https: SESSION_COOKIE_SECURE and
+Settings: LOGIN_FLOW is an AuthFlow with `seal_keys`, LOGIN_STORE a store, LOGIN_PASSKEY_MFA is True if the pool lets a passkey
+count as both factors, and MIDDLEWARE contains `add_headers`, the sessions and CsrfViewMiddleware. SESSION_ENGINE must keep sessions on the server. Behind https: SESSION_COOKIE_SECURE and
 CSRF_COOKIE_SECURE are True, and SESSION_COOKIE_NAME and CSRF_COOKIE_NAME begin with "__Host-".
 """
 
@@ -21,6 +21,7 @@ from steps import (
     NOTICES,
     answer_from,
     credentials_from,
+    mfa_from,
     page_for,
     refusal,
     render,
@@ -31,7 +32,6 @@ from cognito_flow import (
     AnswerRejected,
     CognitoFlowError,
     Confirmed,
-    MfaType,
     PasswordResetRequired,
     SealError,
     SignedIn,
@@ -230,6 +230,7 @@ def account_page(request):
             "profile": account.user(),
             "factors_configured": account.auth_factors().configured,
             "passkeys": account.passkeys(),
+            "passkey_mfa": settings.LOGIN_PASSKEY_MFA,
             "has_device": source.device_key is not None,
             "is_remembered": source.device_key in [device.key for device in account.devices()],
         }
@@ -247,13 +248,13 @@ CHANGES = {
         lambda account, form: account.change_password(form.get("password", ""), form.get("new_password", "")),
     ),
     "device": ("device", lambda account, form: account.remember_device(remembered="on" in form)),
-    "mfa": ("mfa", lambda account, form: account.set_mfa(**mfa_from(form))),
+    "mfa": (
+        "mfa",
+        lambda account, form: account.set_mfa(
+            **mfa_from(form, account.user().enabled_mfa, settings.LOGIN_PASSKEY_MFA)
+        ),
+    ),
 }
-
-
-def mfa_from(form):
-    chosen = [factor for factor in MfaType if factor == form.get("factor")]
-    return {"enabled": chosen, "preferred": False} if "on" in form else {"disabled": chosen}
 
 
 def change(name, notice, apply):

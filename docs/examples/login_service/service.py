@@ -27,6 +27,7 @@ from steps import (
     NOTICES,
     answer_from,
     credentials_from,
+    mfa_from,
     page_for,
     refusal,
     render,
@@ -42,7 +43,6 @@ from cognito_flow import (
     Challenge,
     CognitoFlowError,
     Confirmed,
-    MfaType,
     PasswordResetRequired,
     SealError,
     SignedIn,
@@ -340,6 +340,7 @@ async def account_page(user: Reader, done: str = "") -> Response:
         profile=profile,
         factors_configured=factors.configured,
         passkeys=passkeys,
+        passkey_mfa=user.visit.service.passkey_mfa,
         has_device=device_key is not None,
         is_remembered=any(device.key == device_key for device in devices),
     )
@@ -369,14 +370,11 @@ async def confirm_totp(user: Writer) -> Response:
 
 @router.post("/account/mfa")
 async def change_mfa(user: Writer) -> Response:
-    """Turn a second factor on or off. Without a preferred one, users with several choose at each sign-in."""
-    form = user.visit.form
-    chosen = [factor for factor in MfaType if factor == form.get("factor")]
-    if "on" in form:
-        await user.account.set_mfa(chosen, preferred=False)
-    else:
-        await user.account.set_mfa(disabled=chosen)
-    return user.visit.go_to("/account?done=mfa")
+    """Turn a second factor on or off, or let a passkey count as both factors."""
+    visit, account = user.visit, user.account
+    is_on = (await account.user()).enabled_mfa
+    await account.set_mfa(**mfa_from(visit.form, is_on, visit.service.passkey_mfa))
+    return visit.go_to("/account?done=mfa")
 
 
 @router.post("/account/passkeys/new")
@@ -435,8 +433,8 @@ async def style() -> Response:
 class LoginService:
     """What all requests share."""
 
-    def __init__(self, flow: AsyncAuthFlow, store: Store, origin: str) -> None:
-        self.flow, self.store = flow, store
+    def __init__(self, flow: AsyncAuthFlow, store: Store, origin: str, passkey_mfa: bool) -> None:
+        self.flow, self.store, self.passkey_mfa = flow, store, passkey_mfa
         self.is_encrypted = origin.startswith("https://")
 
     def cookie_name(self, name: str) -> str:
@@ -464,16 +462,18 @@ async def http_problem(request: Request, error: Exception) -> Response:
     )
 
 
-def create_app(flow: AsyncAuthFlow, store: Store, origin: str) -> FastAPI:
+def create_app(flow: AsyncAuthFlow, store: Store, origin: str, *, passkey_mfa: bool = False) -> FastAPI:
     """Create the application.
 
     Args:
         flow: The flow, with `seal_keys`. A test passes one of a local pool.
         store: Where tokens and remembered devices are kept.
         origin: Where browsers find the service, such as "https://login.books.example".
+        passkey_mfa: Whether the pool's FactorConfiguration is MULTI_FACTOR_WITH_USER_VERIFICATION: users can then
+            let a passkey replace the password and the second factor.
     """
     app = FastAPI(openapi_url=None)
-    app.state.service = service = LoginService(flow, store, origin)
+    app.state.service = service = LoginService(flow, store, origin, passkey_mfa)
     app.include_router(router)
     app.add_exception_handler(SignInFirst, sign_in_first)
     app.add_exception_handler(CognitoFlowError, account_problem)
@@ -494,4 +494,5 @@ def from_environment() -> FastAPI:
     secret = os.environ["LOGIN_SECRET"]
     store = SqliteStore(os.environ["LOGIN_STORE"], keys=[secret])
     flow = AsyncAuthFlow(AppClient.from_env(), seal_keys=[secret], device_name="browser")
-    return create_app(flow, store, os.environ["LOGIN_ORIGIN"])
+    passkey_mfa = os.environ.get("LOGIN_PASSKEY_MFA") == "yes"
+    return create_app(flow, store, os.environ["LOGIN_ORIGIN"], passkey_mfa=passkey_mfa)

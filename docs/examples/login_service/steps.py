@@ -4,7 +4,7 @@ service.py (FastAPI) and django_views.py (Django) share this file and pages.html
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -156,6 +156,22 @@ def totp_values(secret: TotpSetup | TotpSecret) -> dict[str, Any]:
     code = segno.make(secret.uri(SERVICE), error="m")
     svg = code.svg_inline(scale=5, border=4, light="#fff", title="QR code with the key below")
     return {"qr": Markup(svg), "secret": secret.secret_code}  # noqa: S704 - made here, from no text of a user
+
+
+def mfa_from(form: Form, is_on: Collection[str], passkey_mfa: bool) -> dict[str, Any]:
+    """Return the arguments of `Account.set_mfa` for a form of the account page.
+
+    Args:
+        form: The form: a factor, and whether to turn it on.
+        is_on: The second factors that are on; `GetUser` does not list passkeys among them.
+        passkey_mfa: Whether the pool lets a passkey count as both factors.
+    """
+    chosen = {factor for factor in MfaType if factor == form.get("factor")}
+    if "on" in form:
+        return {"enabled": chosen, "preferred": False}  # users with several factors choose at each sign-in
+    if passkey_mfa and not set(is_on) - chosen:
+        chosen.add(MfaType.WEB_AUTHN)  # Cognito refuses a passkey as the only second factor
+    return {"disabled": chosen}
 
 
 def answer_from(challenge: Challenge, form: Form) -> Answer:

@@ -160,12 +160,11 @@ def _available(sign_in: SignIn) -> list[str]:
         return [*passwords_only, *(name for name in ("EMAIL_OTP", "SMS_OTP") if name in allowed)]
     if user.status == "FORCE_CHANGE_PASSWORD":
         return passwords_only
-    multiple = pool.mfa.get("WebAuthnConfiguration", {}).get("FactorConfiguration", "SINGLE_FACTOR")
     wants_mfa = _wants_mfa(pool, user)
     has = {
         "EMAIL_OTP": bool(user.attributes.get("email")) and not wants_mfa,
         "SMS_OTP": bool(user.attributes.get("phone_number")) and not wants_mfa,
-        "WEB_AUTHN": bool(user.passkeys) and (not wants_mfa or multiple != "SINGLE_FACTOR"),
+        "WEB_AUTHN": bool(user.passkeys) and (not wants_mfa or user.passkey_mfa),
     }
     available = passwords_only if "PASSWORD" in allowed and user.verifier is not None else []
     return [*available, *(name for name, is_there in has.items() if is_there and name in allowed)]
