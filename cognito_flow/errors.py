@@ -527,7 +527,8 @@ ROWS: tuple[Row, ...] = (
         "WebAuthnOriginNotAllowed",
         None,
         Misconfigured,
-        "serve the page over https from the domain of the pool's relying party id, or from one below it",
+        "open the page at the domain of the pool's relying party id, or at one below it; over https, unless it is "
+        "http://localhost",
     ),
     Row(
         "WebAuthnRelyingPartyMismatch",
