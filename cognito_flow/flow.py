@@ -472,7 +472,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
                 `ClientCredentialsSource`. The new token names it: `AccessClaims.actor`. Without an actor, it
                 looks as if the user called directly.
             scopes: The scopes that the new token shall have. It gets those of them that the subject's token
-                has and the app client may have. None keeps the scopes of the subject's token.
+                has and the app client may have. Without any, it keeps those of the subject's token.
             resources: The resource server that the new token is for: one identifier.
             audiences: The logical name of the service that the new token is for, in place of `resources`.
             requested: The kind of token to issue; None is Cognito's default.
@@ -796,7 +796,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
                 `ClientCredentialsSource`. The new token names it: `AccessClaims.actor`. Without an actor, it
                 looks as if the user called directly.
             scopes: The scopes that the new token shall have. It gets those of them that the subject's token
-                has and the app client may have. None keeps the scopes of the subject's token.
+                has and the app client may have. Without any, it keeps those of the subject's token.
             resources: The resource server that the new token is for: one identifier.
             audiences: The logical name of the service that the new token is for, in place of `resources`.
             requested: The kind of token to issue; None is Cognito's default.

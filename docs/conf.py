@@ -32,7 +32,12 @@ myst_heading_anchors = 3
 default_role = "py:obj"  # `AuthFlow` in a docstring is a reference, if there is such a name
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
-autodoc_default_options = {"members": True}
+autodoc_typehints_description_target = "documented_params"
+# Programs call the rest of a class; these are for authors of handlers and for the library itself.
+autodoc_default_options = {
+    "members": True,
+    "exclude-members": "auto, begin, exchange, parse, read, reads, sends, shows",
+}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar, get_type_hints
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import desc_content, pending_xref
 
 import cognito_flow
 import cognito_flow.testing
@@ -55,17 +58,87 @@ def hide_private_bases(
     bases[:] = [base for base in bases if not is_private(base)] or [object]
 
 
-# Napoleon reads the text of an attribute up to a colon as its type: hide the colons while it works.
+def name_aliases() -> None:
+    """Make a class of each union, so that a signature names it, with a link, in place of its sixteen members."""
+    named = {
+        name: type(name, (), {"__module__": "cognito_flow"}) for name in ("Challenge", "Credentials", "Step")
+    }
+    unions = {name: getattr(cognito_flow, name) for name in named}
+    modules = [module for name, module in sys.modules.items() if name.startswith("cognito_flow")]
+    for module in modules:
+        for name, union in unions.items():
+            if vars(module).get(name) is union:
+                setattr(module, name, named[name])
+    asked, answer = named["Challenge"], cognito_flow.Answer | None
+    flow = sys.modules["cognito_flow.flow"]
+    flow.Ask = Callable[[asked], answer]  # type: ignore[attr-defined] # as the module defines it
+    flow.AsyncAsk = Callable[[asked], Awaitable[answer] | answer]  # type: ignore[attr-defined] # the same
+
+
+def name_store_types() -> None:
+    """Name the protocols in the signatures of the flows, in place of the type variables that stand for them."""
+    flow = cognito_flow.AuthFlow
+    (generic,) = (base for base in flow.__bases__ if not base.__module__.startswith("typing"))
+    hints = get_type_hints(generic.__init__)
+    for name in ("store", "devices"):
+        (variable,) = (part for part in hints[name].__args__ if isinstance(part, TypeVar))
+        generic.__init__.__annotations__[name] = variable.__bound__ | None
+
+
+def is_made_by_the_library(kind: type) -> bool:
+    """Whether programs get instances of a class and make none: its docstring, and that of the class of the same name
+    without "Async", document no argument of the constructor."""
+    twin = getattr(sys.modules[kind.__module__], kind.__name__.removeprefix("Async"), kind)
+    document = f"{inspect.getdoc(kind)}\n{inspect.getdoc(twin)}"
+    return kind is cognito_flow.testing.User or not any(
+        re.search(rf"^ +{name}:", document, re.MULTILINE) for name in inspect.signature(kind).parameters
+    )
+
+
+def show_signature(
+    _app: Sphinx, what: str, _name: str, shown: object, _options: object, arguments: str | None, returns: str
+) -> tuple[str | None, str]:
+    """Hide what a reader cannot use: constructors that the library calls, catch-all keywords, addresses of functions."""
+    if isinstance(shown, type) and what in {"class", "exception"} and arguments not in {None, "()"}:
+        if is_made_by_the_library(shown):
+            return "", returns
+        arguments = re.sub(r", \*\*unknown\b", "", arguments or "")
+    return re.sub(r"=(<[^>]*>|NOTHING)", "=...", arguments or "") or arguments, returns
+
+
+def drop_private_modules(_app: Sphinx, _domain: str, _kind: str, content: desc_content) -> None:
+    """Name a type without the private module that defines it."""
+    for text in list(content.findall(nodes.Text)):
+        if "cognito_flow." in text:
+            text.parent.replace(
+                text, nodes.Text(re.sub(r"\bcognito_flow\.[\w.]*\b_\w+\.(?=[A-Z])", "", text))
+            )
+
+
+def drop_return_type(_app: Sphinx, _domain: str, kind: str, content: desc_content) -> None:
+    """A constructor returns nothing; autodoc says so at each exception."""
+    if kind != "exception":
+        return
+    for field in list(content.findall(nodes.field)):
+        if field[0].astext().startswith(("rtype", "Return type")):
+            field.parent.remove(field)
+
+
+# Napoleon reads the text of an attribute, and that of a return value, up to a colon as its type: hide the colons while it works.
 _COLON, _HIDDEN = ":", "\ue000"
 
 
 def hide_colons(
     _app: Sphinx, what: str, _name: str, _object: object, _options: object, lines: list[str]
 ) -> None:
-    """Hide the colons of the first paragraph of an attribute."""
-    if what in {"attribute", "data", "property"}:
-        end = lines.index("") if "" in lines else len(lines)
-        lines[:end] = [line.replace(_COLON, _HIDDEN) for line in lines[:end]]
+    """Hide the colons of the first paragraph of an attribute, and of a section "Returns"."""
+    start = 0
+    if what not in {"attribute", "data", "property"}:
+        if "Returns:" not in lines:
+            return
+        start = lines.index("Returns:") + 1
+    end = lines.index("", start) if "" in lines[start:] else len(lines)
+    lines[start:end] = [line.replace(_COLON, _HIDDEN) for line in lines[start:end]]
 
 
 def show_colons(
@@ -77,8 +150,13 @@ def show_colons(
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the functions above."""
+    name_aliases()
+    name_store_types()
     app.connect("doctree-read", link_names)
     app.connect("autodoc-process-bases", hide_private_bases)
+    app.connect("autodoc-process-signature", show_signature)
+    app.connect("object-description-transform", drop_return_type, priority=900)
+    app.connect("object-description-transform", drop_private_modules, priority=900)
     app.connect("autodoc-process-docstring", hide_colons, priority=400)
     app.connect("autodoc-process-docstring", show_colons, priority=600)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

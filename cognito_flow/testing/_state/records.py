@@ -181,7 +181,21 @@ def is_verified(attributes: Mapping[str, str], name: str) -> bool:
 
 @attrs.define
 class User:
-    """A user of a pool. `password_history` holds the verifiers of former passwords, newest first."""
+    """A user of a pool. Tests may read and change these attributes; the others are LocalCognito's own.
+
+    Args:
+        username: The user name.
+        sub: The permanent id.
+        created_at: When the user was created.
+        attributes: The attributes, by name.
+        status: The UserStatus.
+        is_enabled: Whether the user may sign in.
+        mfa_enabled: The second factors that are on.
+        mfa_preferred: The one that a sign-in asks for.
+        totp_secret: The secret of the authenticator app, in base32.
+        passkeys: The registered passkeys.
+        groups: The names of the groups that the user is in.
+    """
 
     username: str
     sub: str
@@ -190,6 +204,7 @@ class User:
     status: str = "CONFIRMED"
     is_enabled: bool = True
     verifier: Verifier | None = attrs.field(default=None, repr=False)
+    # of former passwords, newest first
     password_history: list[Verifier] = attrs.field(factory=list[Verifier], repr=False)
     password_set_at: datetime | None = None
     mfa_enabled: list[str] = attrs.field(factory=list[str])
