@@ -527,8 +527,8 @@ ROWS: tuple[Row, ...] = (
         "WebAuthnOriginNotAllowed",
         None,
         Misconfigured,
-        "open the page at the domain of the pool's relying party id, or at one below it; over https, unless it is "
-        "http://localhost",
+        "open the page at the domain of the pool's relying party id, or at one below it, "
+        "over https unless it is http://localhost",
     ),
     Row(
         "WebAuthnRelyingPartyMismatch",
