@@ -7,7 +7,7 @@ import json
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from tests.scenarios.custom import create, define, verify
 from tests.scenarios.second_factors import ON, TOTP
 from tests.support.command import shown_by
 from tests.support.contract import needs_member
-from tests.support.http_server import running
+from tests.support.http_server import Handler, running
 
 ANOTHER = "a-secret-of-another-app-client"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-key"}
@@ -528,7 +528,7 @@ def test_admin_that_cognito_refuses_ends_with_its_own_exit_code(doctor: Doctor, 
 def answering(error: str) -> Generator[str]:
     """A service that refuses everything with one error, sends no Date, and has no keys."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Refusing(Handler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             self.answer(400, json.dumps({"__type": error, "message": "\x1b[2J"}).encode())
@@ -536,16 +536,7 @@ def answering(error: str) -> Generator[str]:
         def do_GET(self) -> None:
             self.answer(500, b"")
 
-        def answer(self, status: int, body: bytes) -> None:
-            self.send_response_only(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-            pass
-
-    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Refusing)) as url:
         yield url
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ pytest.importorskip("aiohttp")
 from cognito_flow import SignedOut, TokenRejected, UserSrpAuth
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.documentation import DOCS, load
-from tests.support.http_server import running
+from tests.support.http_server import Handler, running
 
 device_cloud: Any = load(DOCS / "examples" / "device_cloud.py")
 PASSWORD = "correct horse"
@@ -28,7 +28,7 @@ class _Server(ThreadingHTTPServer):
     pool: Pool
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """The device cloud."""
 
     def do_GET(self) -> None:
@@ -38,14 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = 200, json.dumps(DEVICES).encode()
         except TokenRejected:
             status, body = 401, b"{}"
-        self.send_response_only(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
-        pass
+        self.answer(status, body, {"Content-Type": "application/json"})
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -24,7 +24,7 @@ from cognito_flow.testing import LocalCognito, seed
 from tests.integrations import identities
 from tests.support.contract import model
 from tests.support.documentation import DOCS
-from tests.support.http_server import running
+from tests.support.http_server import Handler, running
 
 EXAMPLES = DOCS / "examples"
 PAGE = (DOCS / "how-to" / "examples.md").read_text(encoding="utf-8")
@@ -99,21 +99,14 @@ def folder(tmp_path: Path) -> Path:
     return shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """An API that returns the claims of each token that it accepts."""
 
     def do_GET(self) -> None:
         token = self.headers["Authorization"].removeprefix("Bearer ")
         claims = cast("_Server", self.server).verifier.verify_access(token)
         body = json.dumps({"path": self.path, "scopes": sorted(claims.scopes)}).encode()
-        self.send_response_only(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
-        pass
+        self.answer(200, body, {"Content-Type": "application/json"})
 
 
 class _Server(ThreadingHTTPServer):

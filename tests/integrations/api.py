@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
 from cognito_flow import TokenRejected
 from cognito_flow.testing import Pool
-from tests.support.http_server import running
+from tests.support.http_server import Handler, running
 
 
 @attrs.frozen
@@ -95,7 +95,7 @@ class _Server(ThreadingHTTPServer):
     api: Api
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     protocol_version = "HTTP/1.1"
 
     def setup(self) -> None:
@@ -121,11 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             status, headers, answer = 200, {}, body
         self.api.seen.append(Seen(url.path, shown, body, self.headers.get("Cookie"), status))
-        self.send_response_only(status)
-        for name, value in {**headers, "Content-Length": str(len(answer))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer)
+        self.answer(status, answer, headers)
 
     def _token(self) -> str | None:
         value = self.headers.get(self.api.header)
@@ -133,9 +129,6 @@ class _Handler(BaseHTTPRequestHandler):
             return value
         scheme, _, token = value.partition(" ")
         return token if scheme == self.api.scheme else None
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
-        pass
 
 
 @contextmanager

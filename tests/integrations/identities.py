@@ -7,14 +7,14 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any, cast
 
 import attrs
 
 from cognito_flow import AppClient, TokenExpired
 from cognito_flow.testing import Pool
-from tests.support.http_server import running
+from tests.support.http_server import Handler, running
 
 POOL_ID = "eu-west-1:11111111-2222-3333-4444-555555555555"
 IDENTITY_ID = "eu-west-1:66666666-7777-8888-9999-000000000000"
@@ -97,14 +97,14 @@ class _Server(ThreadingHTTPServer):
     identities: Identities
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if "X-Amz-Target" in self.headers:
             self._answer_identities(self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body))
         else:
             self._note("GetCallerIdentity", {})
-            self._send(200, "text/xml", _CALLER)
+            self.answer(200, _CALLER.encode(), {"Content-Type": "text/xml"})
 
     def _answer_identities(self, operation: str, parameters: dict[str, Any]) -> None:
         identities = cast("_Server", self.server).identities
@@ -113,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         if (refusal := identities.refusal(parameters.get("Logins"))) is not None:
             status, code, text = refusal
             answer = {"__type": code, "message": text}
-        self._send(status, "application/x-amz-json-1.1", json.dumps(answer))
+        self.answer(status, json.dumps(answer).encode(), {"Content-Type": "application/x-amz-json-1.1"})
 
     def _note(self, operation: str, parameters: dict[str, Any]) -> None:
         signed_by = re.search(r"Credential=(\w+)/", self.headers.get("Authorization", ""))
@@ -121,16 +121,6 @@ class _Handler(BaseHTTPRequestHandler):
             operation, parameters, signed_by and signed_by[1], self.headers.get("X-Amz-Security-Token")
         )
         cast("_Server", self.server).identities.asked.append(asked)
-
-    def _send(self, status: int, kind: str, text: str) -> None:
-        self.send_response_only(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
-        pass
 
 
 @contextmanager

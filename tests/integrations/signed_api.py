@@ -7,11 +7,11 @@ import hmac
 import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from tests.integrations.api import read_body
-from tests.support.http_server import running
+from tests.support.http_server import Handler, running
 
 FORM = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>\w+)/(?P<scope>[\w/-]+), "
@@ -69,7 +69,7 @@ class SignedApi(ThreadingHTTPServer):
         self.signed: list[dict[str, str | None]] = []
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: SignedApi  # pyright: ignore[reportIncompatibleVariableOverride] - what made it
     protocol_version = "HTTP/1.1"
 
@@ -80,10 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         if found is not None:
             token = self.headers.get("X-Amz-Security-Token")
             self.server.signed.append({**found.groupdict(), "token": token})
-        self.send_response_only(200 if is_right else 403)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(200 if is_right else 403, body)
 
     def do_POST(self) -> None:
         self.do_GET()
@@ -101,9 +98,6 @@ class _Handler(BaseHTTPRequestHandler):
             hashlib.sha256(body).hexdigest(),
         )
         return hmac.compare_digest(expected, found["signature"])
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-        pass
 
 
 @contextmanager

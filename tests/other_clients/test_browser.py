@@ -15,7 +15,7 @@ import queue
 import subprocess
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
@@ -31,7 +31,7 @@ from tests.other_clients import pools
 from tests.other_clients.conftest import JAVASCRIPT, SECONDS_TO_ANSWER, JavaScript
 from tests.other_clients.pools import PASSWORD
 from tests.support.environments import python_with
-from tests.support.http_server import running
+from tests.support.http_server import Handler, running
 
 pytestmark = [
     pytest.mark.other_programs,
@@ -49,24 +49,15 @@ class _Server(ThreadingHTTPServer):
     reported: queue.Queue[Any]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     def do_GET(self) -> None:
         kind, body = cast("_Server", self.server).files.get(urlsplit(self.path).path, ("", b""))
-        self._answer(200 if body else 404, kind, body)
+        self.answer(200 if body else 404, body, {"Content-Type": kind})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         cast("_Server", self.server).reported.put(json.loads(body))
-        self._answer(204)
-
-    def _answer(self, status: int, kind: str = "text/plain", body: bytes = b"") -> None:
-        self.send_response_only(status)
-        self.send_header("Content-Type", kind)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
-        pass
+        self.answer(204)
 
 
 @attrs.frozen

@@ -6,12 +6,9 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +23,8 @@ from cognito_flow import (
     StoreError,
     UsageError,
 )
+from cognito_flow.testing import LocalCognito
+from tests.stores.processes import check_that_processes_refresh_in_turn, lines, next_line, running
 from tests.support.places import APP, tokens
 
 KEY, OTHER_KEY = "k" * 32, b"o" * 32
@@ -51,29 +50,6 @@ def beside(path: Path) -> list[str]:
 def users_of(path: Path) -> set[str]:
     """Whose tokens are in a file, read without the library."""
     return {name.rpartition("/")[2] for name in json.loads(path.read_bytes())["content"]}
-
-
-@contextmanager
-def running(*arguments: str | Path) -> Generator[subprocess.Popen[str]]:
-    """One of the programs of store_writer, which is killed when the block ends."""
-    command = [sys.executable, "-m", "tests.support.store_writer", *map(str, arguments)]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def lines(process: subprocess.Popen[str]) -> list[str]:
-    """What a program prints until it ends."""
-    assert process.stdout is not None
-    return process.stdout.read().split()
-
-
-def next_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
 
 
 # -- permissions --
@@ -601,3 +577,8 @@ def test_kill_at_any_moment_keeps_all_that_was_put(path: Path) -> None:
         assert printed == [str(number) for number in range(before, before + len(printed))]
         assert before + len(printed) <= written <= before + len(printed) + 1
         assert users_of(path) == {f"user-{number}" for number in range(written)}
+
+
+@pytest.mark.slow
+def test_processes_refresh_rotated_tokens_in_turn(cognito: LocalCognito, path: Path) -> None:
+    check_that_processes_refresh_in_turn(cognito, path, rounds=200)

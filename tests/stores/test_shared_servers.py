@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 import redis
 from botocore.exceptions import BotoCoreError
 from filelock import FileLock
 
-from cognito_flow import Account, UserSrpAuth
 from cognito_flow.testing import LocalCognito
+from tests.stores.processes import check_that_processes_refresh_in_turn, next_line, running
 from tests.support.environments import python_with
 from tests.support.store_writer import APP, LOCK_SECONDS, dynamodb, opened, tokens
 
 MOTO = ("moto[server]==5.2.5",)
-ROTATION: Any = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
 ROUNDS = 20
 SECONDS_TO_START = 30
 
@@ -100,33 +96,6 @@ def url(request: pytest.FixtureRequest) -> str:
     return found
 
 
-@contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """One of the programs of store_writer, which is killed when the block ends."""
-    command = [sys.executable, "-m", "tests.support.store_writer", *arguments]
-    root = Path(__file__).parents[2]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=root, stdin=pipe, stdout=pipe, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def ask(processes: list[subprocess.Popen[str]], seconds: float) -> set[str]:
-    """Let all processes ask for a token at once, at a time that is so far ahead."""
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write(f"{seconds}\n")
-        process.stdin.flush()
-    return {json.loads(line(process)) for process in processes}
-
-
 def test_processes_that_write_at_once_lose_nothing(url: str) -> None:
     with running("write", url, "a", "0", "50") as a, running("write", url, "b", "0", "50") as b:
         for process in (a, b):
@@ -141,7 +110,7 @@ def test_processes_that_write_at_once_lose_nothing(url: str) -> None:
 def test_lock_of_a_killed_process_expires(url: str) -> None:
     store = opened(url)
     with running("hold", url) as process:
-        assert line(process) == "held"
+        assert next_line(process) == "held"
         process.send_signal(signal.SIGKILL)
         process.wait()
         begun = time.monotonic()
@@ -154,37 +123,12 @@ def test_lock_of_a_killed_process_expires(url: str) -> None:
 def test_lock_of_a_living_process_keeps_others_out(url: str) -> None:
     store = opened(url)
     with running("hold", url) as process, ExitStack() as stack:
-        assert line(process) == "held"
-        asked = float(line(process))
+        assert next_line(process) == "held"
+        asked = float(next_line(process))
         stack.enter_context(store.lock(APP, "alice"))
 
         assert time.monotonic() - asked > LOCK_SECONDS
 
 
 def test_processes_refresh_rotated_tokens_in_turn(cognito: LocalCognito, url: str) -> None:
-    """Also when one of them is killed. Cognito accepts each refresh token once, so that a mistake signs alice
-    out."""
-    pool = cognito.create_pool()
-    pool.add_user("alice", "correct horse")
-    client = pool.app_client(flows=("ALLOW_USER_SRP_AUTH",), refresh_token_rotation=ROTATION)
-    flow = pool.flow(client)
-    store = opened(url)
-    with cognito.serve() as endpoint, ExitStack() as stack:
-        app = attrs.evolve(client, endpoint_url=endpoint)
-        store.put_tokens(app, "alice", flow.sign_in(UserSrpAuth("alice", "correct horse")).tokens)
-        arguments = ("source", url, app.pool_id, app.client_id, endpoint)
-        processes = [stack.enter_context(running(*arguments)) for _ in range(3)]
-        for number in range(1, ROUNDS + 1):
-            cognito.clock.advance(3600)
-            if number == ROUNDS // 2:
-                processes.pop().kill()
-            (access_token,) = ask(processes, number * 3600)
-            kept = store.get_tokens(app, "alice")
-            assert kept is not None
-            assert kept.access_token == access_token
-            account = flow.account(kept)
-            assert isinstance(account, Account)
-            assert account.user().username == "alice"
-
-    refreshes = [call.error for call in cognito.calls if call.operation == "GetTokensFromRefreshToken"]
-    assert refreshes == [None] * ROUNDS
+    check_that_processes_refresh_in_turn(cognito, url, ROUNDS)

@@ -8,17 +8,17 @@ import random
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from cognito_flow import AppClient, Device, SqliteStore, StoreDamaged, StoreError, UsageError
+from cognito_flow.testing import LocalCognito
+from tests.stores.processes import check_that_processes_refresh_in_turn, next_line, running
 from tests.support.places import APP, tokens
 from tests.support.store_writer import tokens as written_tokens
 
@@ -41,23 +41,6 @@ def change(path: Path, statement: str, *parameters: object) -> None:
     """Change a database behind the store's back."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(statement, parameters)
-
-
-@contextmanager
-def running(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """One of the programs of store_writer, which is killed when the block ends."""
-    command = [sys.executable, "-m", "tests.support.store_writer", *map(str, arguments)]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def next_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
 
 
 # -- the file --
@@ -376,3 +359,8 @@ def test_kill_at_any_moment_keeps_all_that_was_put(path: Path) -> None:
         written = len(users)
 
     assert SqliteStore(path).get_tokens(APP, "user-0") == written_tokens("0")
+
+
+@pytest.mark.slow
+def test_processes_refresh_rotated_tokens_in_turn(cognito: LocalCognito, path: Path) -> None:
+    check_that_processes_refresh_in_turn(cognito, path, rounds=200)

@@ -29,7 +29,7 @@ from cognito_flow import AsyncTokenVerifier, System, TokenVerifier, TransportErr
 from cognito_flow.tokens import _download
 from tests.support import forge
 from tests.support.forge import APP
-from tests.support.http_server import running
+from tests.support.http_server import Handler, running
 
 AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
 NOW = int(AT.timestamp())
@@ -44,15 +44,12 @@ def serving(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[t
     """Run a server that answers each GET like this; yields its URL and the targets of the requests."""
     targets: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         def do_GET(self) -> None:
             targets.append(self.path)
             answer(self)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     with running(server) as url:

@@ -10,7 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ from cognito_flow._exchange import Call
 from cognito_flow._transport.retry import _call_repeatedly, _is_safe_to_repeat
 from cognito_flow.models import System
 from tests.support.async_store import AsyncMemoryStore
-from tests.support.http_server import running
+from tests.support.http_server import Handler, running
 
 APP = AppClient("eu-west-1_abc", "client")
 RESULT = {"AccessToken": "a", "IdToken": "i", "RefreshToken": "r", "ExpiresIn": 60, "TokenType": "Bearer"}
@@ -382,22 +382,16 @@ def endpoint() -> Iterator[Endpoint]:
     """An endpoint that answers every call with tokens."""
     seen = Endpoint("")
 
-    class Handler(BaseHTTPRequestHandler):
+    class Recording(Handler):
         def do_POST(self) -> None:
             seen.headers.append({name.lower(): value for name, value in self.headers.items()})
             self.rfile.read(int(self.headers["content-length"]))
             body = json.dumps({"AuthenticationResult": RESULT}).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(200, body)
 
-        do_GET = do_PUT = do_POST  # noqa: N815  # the names that http.server calls
+        do_GET = do_PUT = do_POST  # the names that http.server calls
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-            pass
-
-    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as seen.url:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Recording)) as seen.url:
         yield seen
 
 

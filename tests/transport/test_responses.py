@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ from cognito_flow._transport.sockets import _HttpConnection, _HttpsConnection, e
 from cognito_flow._transport.translate import translate
 from cognito_flow.models import System
 from cognito_flow.testing import LocalCognito
-from tests.support.http_server import running
+from tests.support.http_server import Handler, running
 from tests.support.spoiling_proxy import spoiling
 from tests.transport.test_drive import APP, CREDENTIALS, DONE, PASSWORD, RESULT, AsyncClient, Client, refusal
 
@@ -325,7 +325,7 @@ class WithoutPrivate:
 # -- TLS --
 
 
-class Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """Answers every call with tokens."""
 
     protocol_version = "HTTP/1.1"
@@ -333,13 +333,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
         body = json.dumps({"AuthenticationResult": RESULT}).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-        pass
+        self.answer(200, body)
 
 
 class Quiet(ThreadingHTTPServer):
@@ -385,7 +379,7 @@ def tls(tmp_path: Path) -> Iterator[Tls]:
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority, private)
-    server = Quiet(("127.0.0.1", 0), Handler)
+    server = Quiet(("127.0.0.1", 0), _Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     with running(server):
         yield Tls(f"https://localhost:{server.server_port}", authority)
@@ -460,5 +454,5 @@ def test_connection_outside_of_a_turn_has_no_deadline(endpoint_with_tokens: str)
 def endpoint_with_tokens() -> Iterator[str]:
     """The URL of an endpoint that answers with tokens."""
 
-    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), _Handler)) as url:
         yield url
