@@ -34,7 +34,8 @@ COPIED = (
     "README.md",
     "CHANGELOG.md",
 )
-OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin", "--hypothesis-profile=mutants")
+PLUGINS = ("-p", "_hypothesis_pytestplugin", "-p", "cognito_flow.testing.plugin")
+OPTIONS = ("-q", "-p", "no:cacheprovider", *PLUGINS, "--hypothesis-profile=mutants")
 MINUTES = 10
 _TYPE = re.compile(r'cast\((?:"[^"]*"|None), ')
 _SENTENCE = re.compile(r'"(?:[^"\\\n]|\\.)* (?:[^"\\\n]|\\.)*"')
