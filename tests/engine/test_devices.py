@@ -334,6 +334,25 @@ def test_device_is_stored_under_a_new_alias_once() -> None:
     assert set(store.asked) == {(APP, "al@example.com")}
 
 
+def test_device_that_cognito_has_forgotten_is_deleted_from_the_store() -> None:
+    store = MemoryStore()
+    store.put_device(APP, "alice", DEVICE)
+
+    start(UserPasswordAuth("alice", "pw"), turn(devices=store)).refuse(DeviceForgotten("x"))
+
+    assert store.get_device(APP, "alice") is None
+
+
+@pytest.mark.parametrize("secret", [None, "s" * 30])
+def test_operation_that_takes_the_client_secret_itself_is_given_it_if_there_is_one(
+    secret: str | None,
+) -> None:
+    app = AppClient("eu-west-1_abc", "client", secret)
+    expected = {"ClientId": "client"} if secret is None else {"ClientId": "client", "ClientSecret": secret}
+
+    assert turn(app=app).authenticated_client() == expected
+
+
 def test_alias_that_cannot_be_looked_up_is_reported() -> None:
     events: list[Event] = []
     flow = turn(DEVICE, devices=UnreadableStore(), on_event=events.append)
