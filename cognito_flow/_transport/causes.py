@@ -47,13 +47,11 @@ def quote_nothing(error: ClientError, text: str) -> None:
     """
     response: Any = error.response
     code = str(member(response, "Error", "Code") or "")
-    error.response = cast(
-        "Any",
-        {
-            "Error": {"Code": code, "Message": text},
-            "ResponseMetadata": as_object(response.get("ResponseMetadata")) or {},
-        },
-    )
+    shown: Any = {
+        "Error": {"Code": code, "Message": text},
+        "ResponseMetadata": as_object(response.get("ResponseMetadata")) or {},
+    }
+    error.response = shown
     error.args = ClientError(error.response, error.operation_name).args
 
 

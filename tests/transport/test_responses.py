@@ -44,6 +44,7 @@ from cognito_flow import (
 )
 from cognito_flow._exchange import Call
 from cognito_flow._transport.attempts import Attempt, problem_of
+from cognito_flow._transport.causes import quote_nothing, without_contents
 from cognito_flow._transport.clients import unsigned_client
 from cognito_flow._transport.retry import Pause
 from cognito_flow._transport.sockets import _HttpConnection, _HttpsConnection, end_at_deadlines
@@ -189,6 +190,42 @@ def test_cause_of_a_refusal_shows_no_more_than_the_error() -> None:
         "ResponseMetadata": {"HTTPStatusCode": 400},
     }
     assert str(cause) == "An error occurred (X) when calling the InitiateAuth operation: Value '***' is bad"
+
+
+def failed(secret: str, behind: Exception | None = None) -> Exception:
+    """An error that was raised where a local variable holds the secret."""
+
+    def fail(secret: str) -> None:
+        raise OSError(len(secret)) from behind
+
+    with pytest.raises(OSError, match="10") as caught:
+        fail(secret)
+    return caught.value
+
+
+def locals_behind(error: BaseException) -> dict[str, Any]:
+    """The local variables of the function that raised an error."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return dict(frame.f_locals)
+
+
+def test_local_variables_behind_an_error_are_cleared_but_for_those_of_the_callers_own_error() -> None:
+    own = failed("SENTINEL-1")
+    error = failed("SENTINEL-2", own)
+
+    assert without_contents(error, own) is error
+
+    assert locals_behind(error) == {}
+    assert locals_behind(own)["secret"] == "SENTINEL-1"
+
+
+def test_refusal_without_a_code_or_metadata_shows_nothing_in_their_place() -> None:
+    said: Any = {"Error": {"Message": "x"}}
+    error = boto.ClientError(said, "InitiateAuth")
+
+    quote_nothing(error, "our text")
+
+    assert error.response == {"Error": {"Code": "", "Message": "our text"}, "ResponseMetadata": {}}
 
 
 def test_exception_that_the_caller_handles_is_not_changed_by_a_failed_call() -> None:
