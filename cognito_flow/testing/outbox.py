@@ -20,7 +20,8 @@ class Message:
         purpose: What it is for: the ChallengeName, or the operation that sent it.
         pool_id: The pool that sent it.
         subject: The subject of an e-mail.
-        text: The text, with the code in it.
+        text: The text, with the code or the link in it.
+        link: The URL that confirms a sign-up, in a pool with CONFIRM_WITH_LINK.
 
     >>> from cognito_flow.testing import LocalCognito
     >>> pool = LocalCognito().create_pool(auto_verified_attributes=["email"])
@@ -39,6 +40,7 @@ class Message:
     pool_id: str = ""
     subject: str = ""
     text: str = attrs.field(default="", repr=False)
+    link: str = attrs.field(default="", repr=False)
 
 
 def mask(medium: str, destination: str) -> str:

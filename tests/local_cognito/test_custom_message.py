@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from html import escape
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urlsplit
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
 
 from cognito_flow.testing import LocalCognito
+from tests.local_cognito.test_stacks import CERTIFICATE
 from tests.local_cognito.wire import PASSWORD, Wire
 
 EMAIL = {"Name": "email", "Value": "carol@example.com"}
@@ -297,3 +303,139 @@ def test_older_members_for_templates_are_used(cognito: LocalCognito) -> None:
     message = cognito.outbox[-1]
     assert (message.subject, message.text) == ("Old", f"Old: {message.code}")
     assert message.code not in repr(message)
+
+
+# -- links in place of codes --
+
+BY_LINK: Any = {
+    "DefaultEmailOption": "CONFIRM_WITH_LINK",
+    "EmailMessageByLink": "Hello {username}, {##confirm & begin##}",
+    "EmailSubjectByLink": "Confirm",
+}
+
+
+def linked(cognito: LocalCognito, domain: str | None = "solar", template: Any = BY_LINK) -> Wire:
+    """A pool whose sign-ups are confirmed by a link, with a domain."""
+    pool = cognito.create_pool(auto_verified_attributes=["email"], verification_message_template=template)
+    wire = Wire(pool)
+    if domain is not None:
+        wire.api.create_user_pool_domain(UserPoolId=pool.id, Domain=domain)
+    return wire
+
+
+def follow(cognito: LocalCognito, link: str) -> tuple[int, Any]:
+    """Request the path of a link from the served LocalCognito: the status and the body."""
+    parts = urlsplit(link)
+    with cognito.serve() as url:
+        try:
+            with urlopen(f"{url}{parts.path}?{parts.query}") as answer:  # noqa: S310 - LocalCognito's own URL
+                return answer.status, json.load(answer)
+        except HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+
+def test_sign_up_is_confirmed_by_the_link_in_its_message(cognito: LocalCognito) -> None:
+    wire = linked(cognito)
+    sign_up(wire)
+    message = cognito.outbox[-1]
+    wanted = {"client_id": wire.client_id, "user_name": "carol", "confirmation_code": message.code}
+
+    status, _ = follow(cognito, message.link)
+
+    assert message.link == f"https://solar.auth.eu-west-1.amazoncognito.com/confirmUser?{urlencode(wanted)}"
+    assert message.subject == "Confirm"
+    assert message.text == f'Hello carol, <a href="{escape(message.link)}">confirm & begin</a>'
+    assert (status, wire.pool.user("carol").status) == (200, "CONFIRMED")
+    assert wire.pool.user("carol").attributes["email_verified"] == "true"
+
+
+def test_link_needs_no_client_secret(cognito: LocalCognito) -> None:
+    wire = linked(cognito)
+    app = wire.pool.app_client(secret=True)
+    wire.pool.flow(app).sign_up("carol", "Correct-horse-1", attributes={"email": "carol@example.com"})
+
+    assert follow(cognito, cognito.outbox[-1].link)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (("confirmation_code=", "confirmation_code=9"), "CodeMismatchException"),
+        (("user_name=carol", "user_name=mallory"), "ExpiredCodeException"),
+        (("client_id=", "client_id=x"), "ResourceNotFoundException"),
+        (("user_name=carol", ""), "InvalidParameterException"),
+    ],
+)
+def test_changed_link_confirms_no_user(cognito: LocalCognito, change: tuple[str, str], code: str) -> None:
+    wire = linked(cognito)
+    wire.client_id = wire.pool.app_client(prevent_user_existence_errors="ENABLED").client_id
+    sign_up(wire)
+
+    status, error = follow(cognito, cognito.outbox[-1].link.replace(*change))
+
+    assert (status, error["__type"]) == (400, code)
+    assert wire.pool.user("carol").status == "UNCONFIRMED"
+
+
+def test_link_is_used_once(cognito: LocalCognito) -> None:
+    wire = linked(cognito)
+    sign_up(wire)
+    follow(cognito, cognito.outbox[-1].link)
+
+    status, error = follow(cognito, cognito.outbox[-1].link)
+
+    assert (status, error["__type"]) == (400, "NotAuthorizedException")
+
+
+def test_link_leads_to_the_custom_domain(cognito: LocalCognito) -> None:
+    wire = linked(cognito, None, {"DefaultEmailOption": "CONFIRM_WITH_LINK"})
+    wire.api.create_user_pool_domain(
+        UserPoolId=wire.pool.id,
+        Domain="auth.example.com",
+        CustomDomainConfig={"CertificateArn": CERTIFICATE},
+    )
+
+    resend(wire)
+
+    message = cognito.outbox[-1]
+    assert message.link.startswith("https://auth.example.com/confirmUser?")
+    assert message.subject == "Your verification link"
+    assert message.text.endswith(">Verify Email</a>")
+
+
+def test_link_without_a_domain_is_refused(cognito: LocalCognito) -> None:
+    wire = linked(cognito, None)
+
+    with pytest.raises(ClientError, match="there does not exist a valid use pool domain"):
+        sign_up(wire)
+    assert cognito.outbox == []
+
+
+def test_codes_for_other_purposes_come_without_a_link(cognito: LocalCognito) -> None:
+    wire = linked(cognito)
+    wire.pool.add_user("alice", PASSWORD, email="alice@example.com")
+
+    forget(wire)
+    change_address(wire)
+
+    assert [message.link for message in cognito.outbox] == ["", ""]
+    assert all(message.code in message.text for message in cognito.outbox)
+
+
+def test_trigger_places_the_link(cognito: LocalCognito) -> None:
+    wire = linked(cognito)
+    wire.pool.triggers["CustomMessage"] = trigger = Trigger(emailMessage="<b>{##Click Here##}</b>")
+    sign_up(wire)
+
+    message = cognito.outbox[-1]
+    assert trigger.events[-1]["request"]["linkParameter"] == "{##Click Here##}"
+    assert message.text == f'<b><a href="{escape(message.link)}">Click Here</a></b>'
+
+
+def test_text_without_the_link_is_refused(cognito: LocalCognito) -> None:
+    wire = linked(cognito)
+    wire.pool.triggers["CustomMessage"] = Trigger(emailMessage="Welcome")
+
+    with pytest.raises(ClientError, match=r"Value at 'emailBody' failed .*\{##"):
+        sign_up(wire)

@@ -40,17 +40,23 @@ def test_domain_is_active_and_shown_with_the_pool(pool: Pool, api: Any) -> None:
 
 
 def test_custom_domain_has_a_distribution(pool: Pool, api: Any) -> None:
-    made = api.create_user_pool_domain(UserPoolId=pool.id, Domain="login-shop-example", **CUSTOM)
+    made = api.create_user_pool_domain(UserPoolId=pool.id, Domain="login.shop.example", **CUSTOM)
 
-    described = api.describe_user_pool_domain(Domain="login-shop-example")["DomainDescription"]
+    described = api.describe_user_pool_domain(Domain="login.shop.example")["DomainDescription"]
     assert made["CloudFrontDomain"] == described["CloudFrontDistribution"]
     assert described["CustomDomainConfig"] == CUSTOM["CustomDomainConfig"]
-    assert api.describe_user_pool(UserPoolId=pool.id)["UserPool"]["CustomDomain"] == "login-shop-example"
+    assert api.describe_user_pool(UserPoolId=pool.id)["UserPool"]["CustomDomain"] == "login.shop.example"
+
+
+@pytest.mark.parametrize("domain", ["login.shop.example", "login..example", "-shop"])
+def test_malformed_prefix_of_a_domain_is_refused(pool: Pool, api: Any, domain: str) -> None:
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        api.create_user_pool_domain(UserPoolId=pool.id, Domain=domain)
 
 
 def test_pool_has_one_domain_of_each_kind(pool: Pool, api: Any) -> None:
     api.create_user_pool_domain(UserPoolId=pool.id, Domain="shop")
-    api.create_user_pool_domain(UserPoolId=pool.id, Domain="login-shop-example", **CUSTOM)
+    api.create_user_pool_domain(UserPoolId=pool.id, Domain="login.shop.example", **CUSTOM)
 
     with pytest.raises(ClientError, match="already has a domain"):
         api.create_user_pool_domain(UserPoolId=pool.id, Domain="another")

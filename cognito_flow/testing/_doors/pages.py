@@ -1,10 +1,10 @@
 """The pages of a served LocalCognito, besides the API itself.
 
 Rule of this file: a function for each path, from a query to a JSON value; no socket. The paths below
-``/.well-known/`` are Cognito's own, those below ``/_local/`` are for tests.
+``/.well-known/`` and ``/confirmUser`` are Cognito's own, those below ``/_local/`` are for tests.
 
 Source: "Verifying JSON web tokens" in the Amazon Cognito developer guide; OpenID Connect Discovery 1.0,
-section 3.
+section 3; for ``/confirmUser``, the links in the messages of users.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import attrs
 
+from cognito_flow.testing._operations.sign_up import confirm_by_link
 from cognito_flow.testing._service import Service
 from cognito_flow.testing._state.records import UserPool
 from cognito_flow.testing._state.refusal import invalid_parameter
@@ -42,6 +43,7 @@ class Site:
         for a wrong query."""
         pages: Mapping[tuple[str, str], Page] = {
             (HTTPMethod.GET, "/"): lambda query: {"service": "LocalCognito", "pools": self._pools(query)},
+            (HTTPMethod.GET, "/confirmUser"): self._confirm_user,
             (HTTPMethod.GET, "/_local/pools"): self._pools,
             (HTTPMethod.GET, "/_local/outbox"): self._outbox,
             (HTTPMethod.GET, "/_local/clock"): self._clock,
@@ -85,6 +87,11 @@ class Site:
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
             "grant_types_supported": ["client_credentials", "refresh_token"],
         }
+
+    def _confirm_user(self, query: Query) -> object:
+        """Confirm a user, as the link in the message of a sign-up asks."""
+        self.cognito.run("ConfirmSignUp", confirm_by_link, dict(query), None)
+        return {"message": "Your registration has been confirmed!"}
 
     # -- for tests --
 

@@ -45,6 +45,9 @@ def create_user_pool_domain(request: Request) -> Members:
     """CreateUserPoolDomain. A domain is active at once."""
     pool, domain = request.pool(), request.parameters["Domain"]
     is_custom = "CustomDomainConfig" in request.parameters
+    if "." in domain and not is_custom:
+        text = "A prefix domain cannot have dots: set CustomDomainConfig for a custom domain."
+        raise invalid_parameter(text)
     for word in () if is_custom else _RESERVED:
         if word in domain:
             raise invalid_parameter(f"Domain cannot contain reserved word: {word}")

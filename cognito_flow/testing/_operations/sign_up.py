@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import uuid
 
+import attrs
+
 from cognito_flow.testing._operations.codes import expired_code, find_code, send_code, simulated_delivery
-from cognito_flow.testing._operations.request import Operation, Request
+from cognito_flow.testing._operations.request import Operation, Request, need
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.attributes import (
     ADDRESSES,
@@ -30,6 +32,7 @@ from cognito_flow.testing._state.passwords import check_policy, set_password
 from cognito_flow.testing._state.records import Client, User, UserPool
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, missing_parameter, not_authorized
 from cognito_flow.testing._state.sessions import Progress, open_session, seal_session, spend
+from cognito_flow.testing._state.srp_server import secret_hash
 
 # -- names --
 
@@ -190,6 +193,21 @@ def confirm_sign_up(request: Request) -> Members:
     user.status = "CONFIRMED"
     _post_confirmation(pool, client, user, request)
     return answer
+
+
+def confirm_by_link(request: Request) -> Members:
+    """ConfirmSignUp for the query of a link in a message. A link has no SecretHash, only the code."""
+    query = request.parameters
+    parameters = {
+        "ClientId": need(query, "client_id"),
+        "Username": need(query, "user_name"),
+        "ConfirmationCode": need(query, "confirmation_code"),
+    }
+    linked = attrs.evolve(request, parameters=parameters)
+    _, client = linked.client()
+    if client.secret is not None:
+        parameters["SecretHash"] = secret_hash(client.secret, parameters["Username"], client.id)
+    return confirm_sign_up(linked)
 
 
 def _further_session(pool: UserPool, client: Client, user: User, request: Request) -> Members:

@@ -48,6 +48,10 @@ _NEWER_VALUES = {
         "ALLOW_TOKEN_EXCHANGE_IMPERSONATION",
     )
 }
+_LABEL = r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?"
+# The model's pattern of a domain allows no dots, but every custom domain has some, as in "Using your own
+# domain for managed login" of the developer guide.
+_WIDER_PATTERNS = {"DomainType": rf"^{_LABEL}(?:\.{_LABEL})*$"}
 
 
 @cache
@@ -189,7 +193,7 @@ def _measure(value: object) -> tuple[str, float]:
 def _text_errors(shape: StringShape, value: str, path: str) -> Iterator[str]:
     if shape.enum and value not in (*shape.enum, *_NEWER_VALUES.get(shape.name, ())):
         yield _error(shape, value, path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
-    pattern = shape.metadata.get("pattern")
+    pattern = _WIDER_PATTERNS.get(shape.name, shape.metadata.get("pattern"))
     if pattern and not _compiled(pattern).fullmatch(value):
         yield _error(shape, value, path, f"Member must satisfy regular expression pattern: {pattern}")
 
