@@ -224,36 +224,16 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
             )
         return self._sealer
 
-    def _start(
-        self,
-        credentials: Credentials,
-        device: Device | None,
-    ) -> Exchange[Step]:
+    def _turn(self, device: Device | None = None) -> Turn:
+        return Turn(settings=self._settings, device=device)
+
+    def _start(self, credentials: Credentials, device: Device | None) -> Exchange[Step]:
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
             raise UsageError("pass credentials, for example UserSrpAuth(username, password)")
-        turn = Turn(settings=self._settings, device=device)
-        return _engine.start(turn, credentials)
+        return _engine.start(self._turn(device), credentials)
 
     def _send(self, answer: Answer) -> Exchange[Step]:
-        return _engine.send(Turn(settings=self._settings), answer)
-
-    def _refresh(self, tokens: Tokens | str) -> Exchange[Tokens]:
-        return _refresh.refresh(Turn(settings=self._settings), tokens)
-
-    def _revoke(self, tokens: Tokens | str, linked: bool) -> Exchange[None]:
-        return _refresh.revoke(Turn(settings=self._settings), tokens, linked)
-
-    def _exchange(
-        self,
-        subject: Tokens | ProviderToken | str,
-        actor: Tokens | ProviderToken | str | None,
-        scopes: Iterable[str],
-        resources: Iterable[str],
-        audiences: Iterable[str],
-        requested: IssuedTokenType | None,
-    ) -> Exchange[DerivedToken]:
-        turn = Turn(settings=self._settings)
-        return derive(turn, subject, actor, scopes, resources, audiences, requested)
+        return _engine.send(self._turn(), answer)
 
     def _token_state(
         self,
@@ -429,7 +409,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
 
         Source: GetTokensFromRefreshToken in the Amazon Cognito API reference.
         """
-        return self._run().run(self._refresh(tokens))
+        return self._run().run(_refresh.refresh(self._turn(), tokens))
 
     def revoke(self, tokens: Tokens | str, *, linked: bool = False) -> None:
         """End this sign-in: the refresh token stops working, and Cognito refuses the access tokens.
@@ -449,7 +429,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
 
         Source: RevokeToken in the Amazon Cognito API reference.
         """
-        self._run().run(self._revoke(tokens, linked))
+        self._run().run(_refresh.revoke(self._turn(), tokens, linked))
 
     def exchange(
         self,
@@ -487,7 +467,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
 
         Source: GetDerivedToken in the Amazon Cognito API reference; RFC 8693.
         """
-        return self._run().run(self._exchange(subject, actor, scopes, resources, audiences, requested))
+        return self._run().run(derive(self._turn(), subject, actor, scopes, resources, audiences, requested))
 
     def token_source(
         self,
@@ -761,7 +741,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             UsageError: The tokens have no refresh token.
             CognitoFlowError: As with `start`.
         """
-        return await self._run().run(self._refresh(tokens))
+        return await self._run().run(_refresh.refresh(self._turn(), tokens))
 
     async def revoke(self, tokens: Tokens | str, *, linked: bool = False) -> None:
         """End this sign-in.
@@ -776,7 +756,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             ServiceError: The app client does not allow it.
             CognitoFlowError: As with `start`.
         """
-        await self._run().run(self._revoke(tokens, linked))
+        await self._run().run(_refresh.revoke(self._turn(), tokens, linked))
 
     async def exchange(
         self,
@@ -809,7 +789,9 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             UsageError: An argument is malformed, or the installed botocore is too old.
             CognitoFlowError: As with `start`.
         """
-        return await self._run().run(self._exchange(subject, actor, scopes, resources, audiences, requested))
+        return await self._run().run(
+            derive(self._turn(), subject, actor, scopes, resources, audiences, requested)
+        )
 
     def token_source(
         self,
