@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,7 +14,8 @@ from tests.support.documentation import DOCS, load
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 INCLUDED = re.compile(r"^```\{include\} (\S+)$", re.MULTILINE)
-SITE = "https://example.invalid/cognito-flow/docs/"
+URLS: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+SITE, FILES = f"{URLS['Documentation']}/", re.compile(rf"{re.escape(URLS['Source'])}/(?:raw|blob)/main/")
 MAP = load(DOCS / "site_map.py")
 
 
@@ -36,6 +39,11 @@ def test_links_of_a_page_lead_to_a_file_and_a_heading(page: object) -> None:
         target, _, anchor = link.partition("#")
         if target.startswith(SITE):
             place = DOCS / target.removeprefix(SITE).replace(".html", ".md")
+        elif FILES.match(target):
+            place = ROOT / FILES.sub("", target)
+        elif target.startswith(URLS["Source"]):
+            broken.append(link)
+            continue
         elif re.match(r"[a-z]+:", target):
             continue
         else:
@@ -46,10 +54,24 @@ def test_links_of_a_page_lead_to_a_file_and_a_heading(page: object) -> None:
     assert broken == []
 
 
-def test_readme_links_are_absolute_except_for_its_picture() -> None:
+def test_readme_links_are_absolute() -> None:
+    """An index of packages shows the file without the repository."""
     links = LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
 
-    assert [link for link in links if not link.startswith("https://")] == ["docs/pictures/demo.svg"]
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
+def test_address_of_the_project_is_in_few_files() -> None:
+    """They are what a release has to change while the address is a placeholder."""
+    host = urlsplit(URLS["Source"]).netloc
+    files = [*ROOT.glob("*.*"), *DOCS.rglob("*.md"), *(ROOT / "cognito_flow").rglob("*.py")]
+    found = [path.name for path in files if host in path.read_text(encoding="utf-8")]
+
+    assert sorted(found) == ["CONTRIBUTING.md", "README.md", "SECURITY.md", "pyproject.toml"]
+
+
+def test_changelog_of_the_package_index_is_a_file() -> None:
+    assert (ROOT / FILES.sub("", URLS["Changelog"])).is_file()
 
 
 def test_llms_text_names_each_page_once_with_a_summary() -> None:
