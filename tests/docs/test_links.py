@@ -64,7 +64,12 @@ def test_readme_links_are_absolute() -> None:
 def test_address_of_the_project_is_in_few_files() -> None:
     """They are what a release has to change while the address is a placeholder."""
     host = urlsplit(URLS["Source"]).netloc
-    files = [*ROOT.glob("*.*"), *DOCS.rglob("*.md"), *(ROOT / "cognito_flow").rglob("*.py")]
+    files = [
+        *ROOT.glob("*.md"),
+        ROOT / "pyproject.toml",
+        *DOCS.rglob("*.md"),
+        *(ROOT / "cognito_flow").rglob("*.py"),
+    ]
     found = [path.name for path in files if host in path.read_text(encoding="utf-8")]
 
     assert sorted(found) == ["CONTRIBUTING.md", "README.md", "SECURITY.md", "pyproject.toml"]
