@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from cognito_flow import IncorrectPassword, UserSrpAuth
 from cognito_flow.testing import Pool
@@ -37,6 +40,38 @@ def test_moto_accepts_a_password_proof_that_proves_nothing() -> None:
         )
 
     assert answered["AuthenticationResult"]["AccessToken"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("confirm_device", {"AccessToken": "token", "DeviceKey": "key"}),
+        ("start_web_authn_registration", {"AccessToken": "token"}),
+        ("get_tokens_from_refresh_token", {"RefreshToken": "token", "ClientId": "client"}),
+    ],
+)
+def test_moto_has_no_devices_no_passkeys_and_no_rotation(operation: str, parameters: dict[str, str]) -> None:
+    moto = pytest.importorskip("moto")
+    with moto.mock_aws():
+        client = boto3.client("cognito-idp", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+        call = getattr(client, operation, None)
+        if call is None:
+            pytest.skip(f"this botocore does not know {operation}")
+
+        with pytest.raises(NotImplementedError):
+            call(**parameters)
+
+
+def test_boto3_leaves_the_proof_of_the_password_to_the_program(cognito_pool: Pool) -> None:
+    cognito_pool.add_user("alice", "Correct-horse-1")
+    client: Any = cognito_pool.cognito.client()
+
+    with pytest.raises(ClientError, match="SRP_A"):
+        client.initiate_auth(
+            AuthFlow="USER_SRP_AUTH",
+            ClientId=cognito_pool.app.client_id,
+            AuthParameters={"USERNAME": "alice", "PASSWORD": "Correct-horse-1"},
+        )
 
 
 def test_local_cognito_refuses_a_wrong_password_with_srp(cognito_pool: Pool) -> None:

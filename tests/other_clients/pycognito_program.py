@@ -7,7 +7,9 @@ Each line is a call, ``{"call": name, "given": {...}}``, and is answered with on
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
+import re
 import sys
 from typing import Any
 
@@ -67,6 +69,20 @@ class Calls:
 
     def use_session(self, session: str) -> None:
         self.cognito.mfa_tokens["Session"] = session
+
+    def use_tokens(self, tokens: dict[str, str]) -> None:
+        """Continue with what another process kept."""
+        self.cognito.mfa_tokens = tokens
+
+    def flows(self) -> list[str]:
+        """The flows with which it can begin, from its source."""
+        source = "".join(inspect.getsource(module) for module in (pycognito, aws_srp))
+        return sorted(set(re.findall(r"""AuthFlow\W+["'](\w+)["']""", source)))
+
+    def coroutine_functions(self) -> list[str]:
+        kinds = (pycognito.Cognito, pycognito.AWSSRP)
+        members = [member for kind in kinds for member in inspect.getmembers(kind)]
+        return [name for name, value in members if inspect.iscoroutinefunction(value)]
 
     def refresh(self) -> dict[str, Any]:
         self.cognito.renew_access_token()
@@ -145,6 +161,8 @@ def answer(calls: Calls, call: str, given: dict[str, Any]) -> dict[str, Any]:
     except ClientError as error:
         response: Any = error.response
         return {"threw": {"name": response["Error"]["Code"], "message": response["Error"]["Message"]}}
+    except Exception as error:  # noqa: BLE001 - the client's own errors are what a test looks at
+        return {"threw": {"name": type(error).__name__, "message": str(error)}}
 
 
 def main() -> None:
