@@ -64,6 +64,19 @@ def group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PYPROJECT, name)
 
 
+def install(session: nox.Session, *requirements: str) -> None:
+    """Install requirements, unless a kept environment has them: pip takes seconds to find that out."""
+    record = Path(session.virtualenv.location, "installed.json")
+    wanted = json.dumps([PYPROJECT, requirements])
+    if record.exists() and record.read_text(encoding="utf-8") == wanted:
+        session.log("installed; pyproject.toml has not changed since")
+        return
+    record.unlink(missing_ok=True)
+    # None: `nox -R` has skipped it.
+    if session.run_install("python", "-m", "pip", "install", *requirements, silent=True) is not None:
+        record.write_text(wanted, encoding="utf-8")
+
+
 def run_quick_tests(session: nox.Session) -> None:
     """Run the tests that need no other programs and little time."""
     session.run(
@@ -74,7 +87,7 @@ def run_quick_tests(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check rules and format with ruff."""
-    session.install(*group("lint"))
+    install(session, *group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
 
@@ -82,7 +95,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types with mypy and pyright."""
-    session.install(EVERY_EXTRA, *group("types"))
+    install(session, "-e", EVERY_EXTRA, *group("types"))
     with ThreadPoolExecutor() as both:  # each uses one core
         checks = [both.submit(session.run, checker, silent=True) for checker in ("mypy", "pyright")]
     for check in checks:
@@ -107,7 +120,7 @@ def public_types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the quick tests on the Python that runs nox."""
-    session.install("-e", EVERY_EXTRA, *group("tests"))
+    install(session, "-e", EVERY_EXTRA, *group("tests"))
     run_quick_tests(session)
 
 
@@ -153,7 +166,7 @@ def tests_newest(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a broken reference is an error."""
-    session.install(EVERY_EXTRA, *group("docs"))
+    install(session, "-e", EVERY_EXTRA, *group("docs"))
     session.run("sphinx-build", "-E", "-W", "--keep-going", "-q", "-j", "auto", "docs", "docs/_build")
 
 
