@@ -3,6 +3,7 @@ models are read once."""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -40,6 +41,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_finish() -> None:
+    """Leave the modules and tests, a million objects that stay, out of the garbage collections that follow. Full
+    collections become quick, and as they come when the heap has grown by a quarter, frequent: boto's clients, which
+    are garbage in circles, would otherwise pile up."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_loader() -> Iterator[None]:
     """Share the loader of service models between all sessions of boto: each would parse them again, which takes
@@ -50,13 +59,16 @@ def _one_loader() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Hide credentials, region, profile and endpoint of the machine, and the places where boto finds them."""
+    nowhere = (
+        tmp_path_factory.getbasetemp()
+    )  # for most tests, a folder of their own would take longer than they do
     for name in list(os.environ):
         if name.startswith(("AWS_", "BOTO")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "no-credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
