@@ -94,11 +94,13 @@ def _drip(exchange: Exchange) -> None:
 
 
 def _endless(exchange: Exchange) -> None:
+    """A body without end: 2 MiB at once, then 6 MiB a second. Clients without a limit keep all of it in memory until
+    their deadline, which would be gigabytes at full speed."""
     exchange.process()
     with suppress(OSError):
-        exchange.connection.sendall(b"HTTP/1.1 200 X\r\n" + JSON + b"\r\n{")
-        while not exchange.is_over.is_set():
-            exchange.connection.sendall(b" " * 65536)
+        exchange.connection.sendall(b"HTTP/1.1 200 X\r\n" + JSON + b"\r\n{" + b" " * 2**21)
+        while not exchange.is_over.wait(0.01):
+            exchange.connection.sendall(b" " * 2**16)
 
 
 SPOILT: dict[str, Callable[[Exchange], object]] = {
