@@ -367,3 +367,29 @@ def confirm_sign_up_without_a_session(world: World) -> None:
     confirmed = world.call("ConfirmSignUp", **client, Username="alice", ConfirmationCode=code)
     world.answer("ConfirmSignUp without a Session", confirmed)
     world.answers["its answer"] = "a Session" if confirmed.answer.get("Session") else "no Session"
+
+
+@scenario(
+    "8.2",
+    pool={**OPTIONAL, **TOTP},
+    question="May a user turn on a second factor that the pool does not offer?",
+)
+def messages_as_second_factors_that_are_not_set_up(world: World) -> None:
+    world.add_user(email="alice@example.com", email_verified="true")
+    token = {"AccessToken": world.tokens(world.password())["AccessToken"]}
+    factors = {"SMSMfaSettings": "SMS, without a phone number", "EmailMfaSettings": "e-mail, with an address"}
+    # No sign-in follows, which could send a code.
+    for name, case in factors.items():
+        world.answer(case, world.call("SetUserMFAPreference", **token, **{name: {"Enabled": True}}))
+
+
+@scenario("20", question="Does MFA by e-mail need an identity of Amazon SES?")
+def email_mfa_without_ses(world: World) -> None:
+    texts = {"Message": "Your code is {####}", "Subject": "Code"}
+    outcome = world.call(
+        "SetUserPoolMfaConfig",
+        UserPoolId=world.pool_id,
+        MfaConfiguration="OPTIONAL",
+        EmailMfaConfiguration=texts,
+    )
+    world.answer("EmailMfaConfiguration", outcome)

@@ -1,7 +1,7 @@
 """What is known about Cognito, asked of any server: sign-in, second factors, accounts, refresh and sign-up.
 
-Not asked, because they need more than a user pool: custom challenges (Lambda functions), SMS (an IAM role) and
-codes by e-mail as a second factor (an identity of Amazon SES).
+Of custom challenges, SMS, codes by e-mail as a second factor, and token exchange, only refusals are asked: the rest
+needs more than a user pool (Lambda functions, an IAM role, an identity of Amazon SES), or is billed for each request.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 
 from cognito_flow.testing import SoftAuthenticator
 from tests.conformance.proofs import Proof
-from tests.conformance.world import OTHER_PASSWORD, PASSWORD, World, challenge_of, scenario
+from tests.conformance.world import FLOWS, OTHER_PASSWORD, PASSWORD, World, challenge_of, scenario
 from tests.scenarios.passwords import HIDING
 from tests.scenarios.second_factors import ON, OPTIONAL, TOTP
 
@@ -310,3 +310,44 @@ def a_set_up_with_a_wrong_code(world: World) -> None:
     begun = world.need("AssociateSoftwareToken", Session=session)
     world.call("VerifySoftwareToken", Session=begun["Session"], UserCode="000000")
     world.respond("MFA_SETUP", begun["Session"])
+
+
+# -- what needs more than a user pool, as far as it is refused without --
+
+
+@scenario("4.3", client={"flows": ["ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]})
+def custom_challenges_without_triggers(world: World) -> None:
+    world.add_user()
+    world.initiate("CUSTOM_AUTH")
+    world.initiate("CUSTOM_AUTH", CHALLENGE_NAME="SRP_A", SRP_A=Proof().srp_a)
+    world.initiate("CUSTOM_AUTH", "nobody")
+    world.respond("CUSTOM_CHALLENGE", MADE_UP, ANSWER="4")
+
+
+@scenario("6")
+def codes_for_sessions_that_were_never_issued(world: World) -> None:
+    world.add_user()
+    world.respond("SMS_MFA", MADE_UP, SMS_MFA_CODE="123456")
+    world.respond("EMAIL_OTP", MADE_UP, EMAIL_OTP_CODE="123456")
+    world.respond("SMS_OTP", MADE_UP, SMS_OTP_CODE="123456")
+    world.respond("SELECT_MFA_TYPE", MADE_UP, ANSWER="SMS_MFA")
+
+
+@scenario("20", client={"flows": [*FLOWS, "ALLOW_TOKEN_EXCHANGE_IMPERSONATION"]}, needs="GetDerivedToken")
+def tokens_that_are_not_exchanged(world: World) -> None:
+    world.add_user()
+    token = world.tokens(world.password())["AccessToken"]
+    kind, without_flow = {"SubjectTokenType": "ACCESS_TOKEN"}, world.add_client()[0]
+    client, subject = {"ClientId": world.client_id, **kind}, {"SubjectToken": token}
+    world.call("GetDerivedToken", **client, SubjectToken="not-a-token")
+    world.call("GetDerivedToken", **client, **subject, ActorToken=token, ActorTokenType="ACCESS_TOKEN")
+    world.call("GetDerivedToken", **client, **subject, Scopes=["files/no-such-scope"])
+    world.call("GetDerivedToken", **client, **subject, Resources=["no-such-server"])
+    world.call("GetDerivedToken", **client, **subject, SubjectTokenProviderName="NoSuchProvider")
+    world.call("GetDerivedToken", ClientId=without_flow, **kind, **subject)
+
+
+@scenario("20", needs="GetClientToken")
+def an_app_client_for_users_gets_no_token_of_its_own(world: World) -> None:
+    world.call("GetClientToken", ClientId=world.client_id, Secret="s" * 30)
+    world.call("GetClientToken", ClientId="1" * 26, Secret="s" * 30)

@@ -54,6 +54,10 @@ class Server:
     is_instant: bool = False
     one_call_at_a_time: AbstractContextManager[object] = attrs.field(factory=nullcontext)
 
+    def knows(self, operation: str | None) -> bool:
+        """Whether the installed botocore can call an operation."""
+        return operation is None or operation in self.client.meta.service_model.operation_names
+
 
 @contextmanager
 def local(stop: threading.Event) -> Generator[Server]:

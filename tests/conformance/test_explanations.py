@@ -106,4 +106,6 @@ def test_management_operations_are_those_that_the_model_signs() -> None:
         for exchange in recording.exchanges
     }
 
-    assert {*filter(is_management, called)} == called & signed - {"GetTokensFromRefreshToken"}
+    # The service takes these without a signature; older models do not say so, and the newest not of all.
+    wrongly_signed = {"GetClientToken", "GetDerivedToken", "GetTokensFromRefreshToken"}
+    assert {*filter(is_management, called)} == (called & signed) - wrongly_signed

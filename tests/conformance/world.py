@@ -266,6 +266,7 @@ class Scenario:
     Attributes:
         waits: How many seconds it waits, at least, on a server whose clock cannot be advanced.
         sends: Whether the server sends a message, which needs an address.
+        needs: An operation that older versions of botocore do not know.
     """
 
     name: str
@@ -276,6 +277,7 @@ class Scenario:
     question: str | None
     waits: int
     sends: bool
+    needs: str | None
 
     def run(self, server: Server, run: str) -> Recording:
         """Run it, up to where the server does not let it continue."""
@@ -302,12 +304,15 @@ def scenario(
     question: str | None = None,
     waits: int = 0,
     sends: bool = False,
+    needs: str | None = None,
 ) -> Callable[[Script], Script]:
     """Put a scenario into the table. Its pool and its app client are made beforehand, from members in snake case."""
 
     def add(script: Script) -> Script:
         SCENARIOS.append(
-            Scenario(script.__name__, section, script, pool or {}, client or {}, question, waits, sends)
+            Scenario(
+                script.__name__, section, script, pool or {}, client or {}, question, waits, sends, needs
+            )
         )
         return script
 
