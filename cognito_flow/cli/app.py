@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from cognito_flow._tracebacks import without_locals
 from cognito_flow.cli import configure as configure_command
 from cognito_flow.cli import login as login_command
 from cognito_flow.cli import profiles
@@ -150,6 +151,8 @@ def _given(
 def _for_an_app_client(command: Callable[..., None], *, without: Container[str] = ()) -> Callable[..., None]:
     """Give a subcommand the options that say which app client it is for; it gets a `Connection` first.
 
+    An error that it ends with holds no local variables: they would be passwords and tokens.
+
     Args:
         command: The subcommand.
         without: The names of options that it does not have.
@@ -157,12 +160,13 @@ def _for_an_app_client(command: Callable[..., None], *, without: Container[str] 
     parameters = inspect.signature(_given, eval_str=True).parameters
     shared = {name: each for name, each in parameters.items() if name not in without}
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    guarded = without_locals(command)
 
     @wraps(command)
     def run(**options: object) -> None:
-        given = {name: options.pop(name) for name in shared}
         with exit_codes():
-            command(_given(**given), **options)  # type: ignore[arg-type]  # typer checked them by _given
+            connection = _given(**{name: options.pop(name) for name in shared})  # type: ignore[arg-type]  # typer checked them by _given
+            guarded(connection, **{name: options.pop(name) for name in list(options)})
 
     kept = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *shared.values())]
     run.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]  # what typer reads
@@ -470,7 +474,11 @@ def claims(
     connection: Connection,
     token: Annotated[
         str | None,
-        typer.Argument(help="The token. Without it, the store's, or standard input.", metavar="TOKEN"),
+        typer.Argument(
+            help="The token, which other users of this machine can see in the list of processes. Without it, "
+            "the store's, or standard input.",
+            metavar="TOKEN",
+        ),
     ] = None,
     username: Username = None,
     store: Store = None,

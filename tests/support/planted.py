@@ -1,7 +1,6 @@
 """Look for secrets that a test planted in what a program, its log and its tools for errors can see.
 
-The places: repr and str of steps, answers, events, flows and errors; attributes of errors and what can be reached from them; the
-errors behind them (`__cause__` and `__context__`); the local variables of their tracebacks; pickles of errors; and log records.
+`Place` has all places; docs/explanation/security.md lists them with the tests that are marked with `searches`.
 """
 
 from __future__ import annotations
@@ -11,16 +10,42 @@ import logging
 import pickle
 import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType, TracebackType
+from typing import TypeVar
 
 import attrs
 
 from cognito_flow import CognitoFlowError, Unanswered
 
+T = TypeVar("T")
+
 TESTS = Path(__file__).parents[1]
 _NOT_ENTERED = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType, FrameType, TracebackType)
+
+
+class Place(StrEnum):
+    """Where secrets are searched for, as the documentation says it."""
+
+    REPRS = "repr and str of credentials, answers, steps, flows, stores, events and errors"
+    ERRORS = "attributes of errors and whatever can be reached from them; errors behind them (`__cause__`, `__context__`)"
+    FRAMES = "local variables in the frames of tracebacks, of this library, botocore, aiobotocore and their HTTP libraries"
+    PICKLES = "pickles of errors"
+    LOGS = "log records of `cognito_flow`; records of `botocore`, `boto3` and `aiobotocore` after `redact_botocore_logs()`"
+    MEMORY = "all objects in memory after the flows are over and while their errors are still there"
+    SEALED = "sealed text, and files, databases and servers of stores that have keys"
+    OUTPUT = (
+        "what the command `cognito-flow` prints: standard output, standard error, the terminal, tracebacks"
+    )
+    FILES = "files that the command leaves behind, besides the store and `--output`"
+    PROCESSES = "arguments of the command's process, which other users of the machine can see"
+
+
+def searches(*_places: Place) -> Callable[[T], T]:
+    """Mark a test with the places that it searches. `tests/house/test_promises.py` reads the marks."""
+    return lambda test: test
 
 
 def errors_behind(error: BaseException) -> Iterator[BaseException]:
@@ -46,6 +71,10 @@ class Planted:
     def shown(self, place: str, *things: object) -> None:
         """Something that a program could print."""
         self._texts += [(place, text) for thing in things for text in (repr(thing), str(thing))]
+
+    def printed(self, place: str, text: str) -> None:
+        """A text that a program wrote."""
+        self._texts.append((place, text))
 
     def raised(self, error: CognitoFlowError) -> None:
         """An error that left the library, whose traceback is still there."""
