@@ -22,6 +22,7 @@ from cognito_flow._json import as_object
 from cognito_flow.cli.app import app
 from cognito_flow.testing import LocalCognito, Pool
 from tests.cli.conftest import PASSWORD, Served
+from tests.integrations import identities
 from tests.scenarios.second_factors import ON, TOTP
 from tests.support.command import COMMAND, on_a_terminal
 from tests.support.planted import Place, Planted, errors_behind, searches
@@ -76,7 +77,9 @@ class Scene:
         """The file that tokens are written to on request."""
         return self.folder / "output.json"
 
-    def run(self, command: str, *options: str, given: Iterable[str] = (), code: int, prints: str = "") -> Any:
+    def run(
+        self, command: str, *options: str, given: Iterable[str] = (), code: int, prints: bool = False
+    ) -> Any:
         """Run a command, and search what it prints.
 
         Args:
@@ -84,7 +87,7 @@ class Scene:
             options: Its options.
             given: The lines of standard input.
             code: The exit code that it must end with.
-            prints: "tokens" if it is asked to print them.
+            prints: Whether it is asked to print tokens or AWS credentials.
         """
         which = ["--pool", self.pool.id, "--client", self.app.client_id, "--endpoint", self.url]
         lines = "".join(f"{line}\n" for line in given)
@@ -92,9 +95,7 @@ class Scene:
         result = CliRunner().invoke(app, [command, *which, *options], input=lines, env=environment)
         assert result.exit_code == code, result.output
         self.planted.printed("standard error", result.stderr)
-        self.planted.printed(
-            "standard output", _without_tokens(result.stdout) if prints == "tokens" else result.stdout
-        )
+        self.planted.printed("standard output", _besides(result.stdout) if prints else result.stdout)
         self._search_errors(result.exception)
         return result
 
@@ -131,11 +132,11 @@ class Scene:
         assert self.planted.found() == []
 
 
-def _without_tokens(text: str) -> str:
-    """What `login` or `refresh` printed, but for the tokens themselves."""
-    tokens = Tokens.from_dict(json.loads(text))
-    for token in (tokens.access_token, tokens.id_token, tokens.refresh_token):
-        text = text.replace(str(token), "")
+def _besides(text: str) -> str:
+    """What was printed besides the tokens or AWS credentials that the command was asked for."""
+    shown: dict[str, str] = json.loads(text)
+    for name in ("access_token", "id_token", "refresh_token", "SecretAccessKey", "SessionToken"):
+        text = text.replace(shown.get(name, ""), "")
     return text
 
 
@@ -175,7 +176,7 @@ def login(scene: Scene) -> None:
     def code() -> str:
         return scene.pool.totp("alice")
 
-    scene.run("login", *alice, given=[PASSWORD, code()], code=0, prints="tokens")
+    scene.run("login", *alice, given=[PASSWORD, code()], code=0, prints=True)
     scene.pool.cognito.clock.advance(30)
     scene.run("login", *alice, "--store", str(scene.store), given=[PASSWORD, code()], code=0)
     scene.pool.cognito.clock.advance(30)
@@ -204,9 +205,9 @@ def login_that_fails_on_its_way(scene: Scene) -> None:
 
 def refresh(scene: Scene) -> None:
     tokens = scene.sign_in()
-    scene.run("refresh", given=[json.dumps(tokens.to_dict())], code=0, prints="tokens")
+    scene.run("refresh", given=[json.dumps(tokens.to_dict())], code=0, prints=True)
     scene.keep()
-    scene.run("refresh", "--store", str(scene.store), code=0, prints="tokens")
+    scene.run("refresh", "--store", str(scene.store), code=0, prints=True)
     scene.run("refresh", "--store", str(scene.store), "--output", str(scene.output), code=0)
 
 
@@ -214,7 +215,7 @@ def refresh_that_fails(scene: Scene) -> None:
     tokens = scene.sign_in()
     text = json.dumps(tokens.to_dict())
     scene.run("refresh", given=[text[:-30]], code=2)
-    scene.run("refresh", given=[text.replace("Bearer", "Other")], code=0, prints="tokens")
+    scene.run("refresh", given=[text.replace("Bearer", "Other")], code=0, prints=True)
     scene.pool.cognito.faults.error_after("GetTokensFromRefreshToken", times=3)
     scene.run("refresh", given=[text], code=3)
     scene.pool.cognito.faults.clear()
@@ -228,6 +229,19 @@ def refresh_that_fails(scene: Scene) -> None:
     scene.run("refresh", "--store", str(scene.store), code=2)
     for damaged in scene.folder.glob("store.json.damaged-*"):
         damaged.unlink()  # the file itself, which keeps its tokens and its mode
+
+
+def credentials(scene: Scene) -> None:
+    options = ("--store", str(scene.store), "--identity-pool", identities.POOL_ID)
+    scene.keep()
+    scene.planted.plant("secret-key-of-the-user", "session-1", "session-2")
+    with identities.serve(scene.pool, scene.app) as service, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", service.url)
+        scene.run("credentials", *options, code=0, prints=True)
+        service.refusals.append((400, "NotAuthorizedException", "Token is not from a supported provider"))
+        scene.run("credentials", *options, code=3)
+        patch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", "http://127.0.0.1:1")
+        scene.run("credentials", *options, "--timeout", "1", code=4)
 
 
 def logout(scene: Scene) -> None:
@@ -278,6 +292,7 @@ CASES: list[Callable[[Scene], None]] = [
     login_that_fails_on_its_way,
     refresh,
     refresh_that_fails,
+    credentials,
     logout,
     claims,
     status,
