@@ -49,12 +49,15 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+_shared_loader = cache(create_loader)  # of the process: the children of a run of mutants inherit it
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_loader() -> Iterator[None]:
     """Share the loader of service models between all sessions of boto: each would parse them again, which takes
     three quarters of the time that a new client takes. It is keyed by the setting AWS_DATA_PATH."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", cache(create_loader))
+        patch.setattr(botocore.session, "create_loader", _shared_loader)
         yield
 
 

@@ -100,7 +100,12 @@ def score(part: str, folder: Path, children: int) -> Score:
         _copy(part, folder)
     run = [sys.executable, "-m", "mutmut", "run", "--max-children", str(children)]
     # Looking for pytest's plugins anew for each change would take as long as the tests.
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(folder),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_DEBUG_TEMPROOT": str(folder),  # for the same reason: in /tmp, it clears what others left
+    }
     with (folder / "log").open("wb") as log:
         try:
             subprocess.run(
