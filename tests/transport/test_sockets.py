@@ -112,7 +112,7 @@ def test_file_of_a_socket_reads_through_it_and_counts_as_its_user() -> None:
 
 def connected(timeout: object, made: Attempt | None = None) -> Any:
     """A connection after it was made in such an attempt."""
-    inner = Inner()
+    inner = Inner(timeout=7.0)
     connection = SimpleNamespace(timeout=timeout, sock=None)
 
     def connect() -> None:
@@ -124,7 +124,7 @@ def connected(timeout: object, made: Attempt | None = None) -> Any:
         with attempting(made):
             _connect(connection, connect)
     assert isinstance(connection.sock, _Socket)
-    assert connection.sock._inner is inner
+    assert connection.sock.gettimeout() == 7.0
     return connection
 
 
