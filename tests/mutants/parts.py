@@ -25,7 +25,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "cognito_flow/_transport/drivers.py": (*DRIVE, "tests/transport/test_workers.py"),
     "cognito_flow/_transport/retry.py": DRIVE,
     "cognito_flow/_transport/sockets.py": ("tests/transport/test_sockets.py",),
-    "cognito_flow/_transport/translate.py": DRIVE,
+    "cognito_flow/_transport/translate.py": ("tests/transport/test_translate.py",),
     "cognito_flow/_transport/workers.py": ("tests/transport/test_workers.py",),
 }
 """File (or a pattern of files) to tests. Patterns of tests are those of the shell."""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from types import SimpleNamespace
 from typing import Any
 
 import attrs
 import pytest
+import urllib3.exceptions
 
 from cognito_flow import UnexpectedResponse
 from cognito_flow._transport.attempts import Attempt, attempting
-from cognito_flow._transport.sockets import _connect, _Socket, end_at_deadlines
+from cognito_flow._transport.sockets import (
+    _connect,
+    _HttpConnection,
+    _HttpsConnection,
+    _Socket,
+    end_at_deadlines,
+)
 
 MIB = 1024 * 1024
 
@@ -96,14 +104,15 @@ def test_response_to_an_attempt_ends_at_one_mebibyte() -> None:
 
 def test_file_of_a_socket_reads_through_it_and_counts_as_its_user() -> None:
     inner, made = Inner(), attempt(10)
-    socket: Any = _Socket(inner)  # type: ignore[arg-type]  # all that is used of one
+    wrapped: Any = _Socket(inner)  # type: ignore[arg-type]  # all that is used of one
     with attempting(made):
-        file = socket.makefile("rb")
-        assert inner._io_refs == 1
+        file, other = wrapped.makefile("rb"), wrapped.makefile("rb")
+        assert inner._io_refs == 2
         assert file.read(3) == b"abc"
 
     assert made.received >= 3
     file.close()
+    other.close()
     assert inner._io_refs == 0
 
 
@@ -147,6 +156,17 @@ def test_connecting_outside_of_an_attempt_takes_as_long_as_usual() -> None:
 @pytest.mark.parametrize("timeout", [None, "the default of urllib3"])
 def test_timeout_that_is_not_a_number_is_left_alone(timeout: object) -> None:
     assert connected(timeout, attempt(10)).timeout == timeout
+
+
+@pytest.mark.parametrize("kind", [_HttpConnection, _HttpsConnection])
+def test_connection_that_is_refused_within_an_attempt_fails_as_usual(kind: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    connection = kind("127.0.0.1", port, timeout=5)
+    with pytest.raises(urllib3.exceptions.NewConnectionError), attempting(attempt(1)):
+        connection.connect()
+
+    assert connection.timeout <= 1
 
 
 def test_new_connections_of_a_client_keep_to_the_deadlines() -> None:
