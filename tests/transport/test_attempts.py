@@ -210,6 +210,22 @@ def test_challenge_of_aws_waf_is_named_with_its_hint() -> None:
     assert (error.hint, error.operation, error.request_id) == (WAF, "GetUser", "id")
 
 
+@pytest.mark.parametrize(
+    ("operation", "headers", "body", "is_good"),
+    [
+        ("DeleteUser", {"x-amzn-requestid": "id"}, b"", True),
+        ("DeleteUser", {}, b"", False),
+        ("DeleteUser", {"x-amzn-requestid": "id"}, b" ", False),
+        ("GetUser", {"x-amzn-requestid": "id"}, b"", False),
+    ],
+    ids=["empty", "without a request id", "not empty", "operation with output"],
+)
+def test_empty_response_is_that_of_an_operation_without_output_that_cognito_answered(
+    operation: str, headers: dict[str, str], body: bytes, is_good: bool
+) -> None:
+    assert (problem_of(operation, 200, headers, body) is None) is is_good
+
+
 @pytest.mark.parametrize("status", [300, 400, 429, 500])
 def test_refusal_of_cognitos_form_is_left_to_botocore(status: int) -> None:
     assert problem_of("GetUser", status, {}, b'{"__type": "X"}') is None
