@@ -175,6 +175,8 @@ def _for_an_app_client(command: Callable[..., None], *, without: Container[str] 
 
 # -- other options --
 
+_SWITCH = ""  # else the help shows the type bool, as if the option took a value
+
 Username = Annotated[
     str | None,
     typer.Option(help="The user name, or an alias.", metavar="NAME", envvar="COGNITO_USERNAME"),
@@ -182,7 +184,7 @@ Username = Annotated[
 Store = Annotated[
     Path | None,
     typer.Option(
-        help="The file that keeps the tokens. Without it, or with -, they come from standard input.",
+        help="The file that keeps the tokens; - for none: they are printed, or read from standard input.",
         metavar="FILE",
         dir_okay=False,
         envvar="COGNITO_STORE",
@@ -223,7 +225,11 @@ def command(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Print the version, and exit.", callback=_print_version, is_eager=True
+            "--version",
+            help="Print the version, and exit.",
+            metavar=_SWITCH,
+            callback=_print_version,
+            is_eager=True,
         ),
     ] = False,
 ) -> None:
@@ -330,7 +336,10 @@ def login(
     username: Username = None,
     flow: Annotated[Flow, typer.Option(help="How to begin.")] = Flow.srp,
     with_password: Annotated[
-        bool, typer.Option("--with-password", help="Give a password with --flow custom or choice, too.")
+        bool,
+        typer.Option(
+            "--with-password", help="Give a password with --flow custom or choice, too.", metavar=_SWITCH
+        ),
     ] = False,
     store: Store = None,
     output: Output = None,
@@ -433,6 +442,7 @@ def logout(
         typer.Option(
             "--everywhere",
             help="End all sign-ins of the user. It needs a valid access token: run `refresh` first.",
+            metavar=_SWITCH,
         ),
     ] = False,
 ) -> None:
@@ -483,7 +493,7 @@ def claims(
     username: Username = None,
     store: Store = None,
     is_id: Annotated[
-        bool, typer.Option("--id", help="Verify an ID token instead of an access token.")
+        bool, typer.Option("--id", help="Verify an ID token instead of an access token.", metavar=_SWITCH)
     ] = False,
 ) -> None:
     """Verify an access token, and print its claims: as a table on a terminal, otherwise as JSON.
@@ -509,10 +519,14 @@ def claims(
 def doctor(
     connection: Connection,
     admin: Annotated[
-        bool, typer.Option("--admin", help="Read the settings with AWS credentials, and send no probe.")
+        bool,
+        typer.Option(
+            "--admin", help="Read the settings with AWS credentials, and send no probe.", metavar=_SWITCH
+        ),
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON on a terminal, too.", show_default=False)
+        bool,
+        typer.Option("--json", help="Print JSON on a terminal, too.", metavar=_SWITCH, show_default=False),
     ] = False,
 ) -> None:
     """Report what an app client allows, and which of Cognito's settings to change.

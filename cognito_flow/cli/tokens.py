@@ -120,8 +120,9 @@ def status(connection: Connection, path: Path | None) -> None:
 def _list_users(store: FileStore, app: AppClient) -> None:
     kept = ((username, store.get_tokens(app, username)) for username in store.users(app))
     # Another process may have signed a user out since they were listed.
-    for username, tokens in [(username, tokens) for username, tokens in kept if tokens is not None]:
-        _line("user", f"{escape(username)}: {_in_words(tokens)}")
+    users = [f"{escape(username)}: {_in_words(tokens)}" for username, tokens in kept if tokens is not None]
+    for user in users or ["none: run `cognito-flow login`"]:
+        _line("user", user)
 
 
 def claims(

@@ -71,6 +71,12 @@ def test_short_option_h_shows_the_help(subcommand: list[str]) -> None:
     assert invoke(*subcommand, "-h") == invoke(*subcommand, "--help")
 
 
+def test_help_of_a_switch_shows_no_value() -> None:
+    (shown,) = (line for line in run("login", "-h").stdout.splitlines() if "--with-password" in line)
+
+    assert "bool" not in shown
+
+
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
 def test_help_of_each_subcommand_has_examples(subcommand: str) -> None:
     assert re.search(rf"Examples?:.*cognito-flow {subcommand}", invoke(subcommand, "-h"), re.DOTALL)

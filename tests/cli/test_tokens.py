@@ -282,6 +282,12 @@ def test_status_shows_the_app_client_and_the_users_of_the_store(signed: Signed) 
     assert lines[4] == "user        alice: access token expires in 59 min, with a refresh token"
 
 
+def test_status_of_an_empty_store_says_how_to_sign_in(signed: Signed) -> None:
+    lines = signed.run("status", *signed.stored).stdout.splitlines()
+
+    assert lines[4:] == ["user        none: run `cognito-flow login`"]
+
+
 def test_status_shows_expired_tokens_and_where_the_secret_comes_from(signed: Signed) -> None:
     signed.pool.cognito.clock.advance(-2 * 3600)
     signed.keep(attrs.evolve(signed.sign_in(), refresh_token=None))
