@@ -1,0 +1,129 @@
+"""The main paths of three packages from PyPI that import pycognito, with either pycognito or our names.
+
+Run in an environment with these packages: ``python pycognito_programs.py ours SETTINGS``. SETTINGS is a JSON
+object with the url of the service, pool_id, client_id, client_secret (of another app client: secret_client_id),
+password and totp_secret. COGNITO_JWKS holds the pool's keys, and AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER the
+url, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import struct
+import sys
+import time
+from importlib import import_module
+from typing import Any
+
+PERIOD = 30
+
+
+def use_our_names() -> None:
+    """Let ``import pycognito`` find our names."""
+    for name in ("", ".aws_srp", ".exceptions", ".utils"):
+        sys.modules[f"pycognito{name}"] = import_module(f"cognito_flow.compat.pycognito{name}")
+
+
+def show(*values: object) -> None:
+    """Print a line."""
+    sys.stdout.write(" ".join(map(str, values)) + "\n")
+
+
+def totp(secret: str) -> str:
+    """The current code of an authenticator app (RFC 6238)."""
+    digest = hmac.digest(
+        base64.b32decode(secret + "=" * (-len(secret) % 8)),
+        struct.pack(">Q", int(time.time()) // PERIOD),
+        hashlib.sha1,
+    )
+    start = digest[-1] & 15
+    number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFF_FFFF
+    return f"{number % 10**6:06}"
+
+
+def locks(settings: dict[str, str]) -> None:
+    """pyschlage: a client secret, and requests with a token."""
+    import pyschlage
+    import requests
+    from pyschlage import auth
+    from pyschlage.exceptions import NotAuthorizedError
+
+    auth.USER_POOL_REGION = settings["pool_id"].partition("_")[0]
+    auth.USER_POOL_ID = settings["pool_id"]
+    auth.CLIENT_ID, auth.CLIENT_SECRET = settings["secret_client_id"], settings["client_secret"]
+    try:
+        pyschlage.Auth("bob", "wrong").authenticate()
+    except NotAuthorizedError as error:
+        show("pyschlage:", error)
+    user = pyschlage.Auth("bob", settings["password"])
+    user.authenticate()
+    show("pyschlage:", user.cognito.access_claims["username"], user.cognito.token_type)
+    show("pyschlage:", user.auth(requests.Request()).headers["Authorization"][:9])
+    show("pyschlage:", user.request("get", "_local/outbox", base_url=settings["url"]).text)
+
+
+async def chargers(settings: dict[str, str]) -> None:
+    """evnex: a second factor whose challenge is kept as JSON, and a session from a refresh token."""
+    from evnex.auth import AuthChallenge, EvnexAuth, TokenSet
+    from evnex.config import EvnexConfig
+    from evnex.errors import InvalidChallengeResponseError, InvalidCredentialsError
+
+    config = EvnexConfig(
+        EVNEX_COGNITO_USER_POOL_ID=settings["pool_id"], EVNEX_COGNITO_CLIENT_ID=settings["client_id"]
+    )
+    try:
+        await EvnexAuth(config=config).start_authentication("alice", "wrong")
+    except InvalidCredentialsError as error:
+        show("evnex:", error)
+    asked: Any = await EvnexAuth(config=config).start_authentication("alice", settings["password"])
+    kept = json.dumps(asked.to_dict())
+    answering = EvnexAuth(config=config)
+    challenge = AuthChallenge.from_dict(json.loads(kept))
+    show("evnex:", challenge.name, challenge.username)
+    try:
+        await answering.respond_to_challenge(challenge, "000000")
+    except InvalidChallengeResponseError as error:
+        show("evnex:", error)
+    tokens: Any = await answering.respond_to_challenge(challenge, totp(settings["totp_secret"]))
+    show("evnex:", await answering.get_access_token() == tokens.access_token)
+    show("evnex:", await answering.get_mfa_status())
+    later = EvnexAuth(config=config, tokens=TokenSet(refresh_token=tokens.refresh_token))
+    show("evnex:", await later.get_access_token() != tokens.access_token)
+    await later.change_password(settings["password"], f"{settings['password']}!")
+    show("evnex:", (await later.force_refresh()).refresh_token == tokens.refresh_token)
+
+
+async def robots(settings: dict[str, str]) -> None:
+    """pylitterbot: a session with tokens, and one that is restored from them."""
+    from pylitterbot.session import LitterRobotSession
+    from pylitterbot.utils import encode
+
+    LitterRobotSession.USER_POOL_ID = encode(settings["pool_id"])
+    LitterRobotSession.CLIENT_ID = encode(settings["client_id"])
+    async with LitterRobotSession() as session:
+        await session.login("bob", settings["password"])
+        first = session.tokens
+        show("pylitterbot:", session.is_token_valid(), sorted(first or {}))
+        await session.refresh_tokens(ignore_unexpired=True)
+        show("pylitterbot:", session.access_token != (first or {})["access_token"])
+    async with LitterRobotSession(token=first) as restored:
+        user = await restored.get_user()
+        show("pylitterbot:", user.id_claims["cognito:username"], user.access_claims["username"])
+        show("pylitterbot:", restored.tokens == first)
+
+
+def main() -> None:
+    if sys.argv[1] == "ours":
+        use_our_names()
+    settings: dict[str, str] = json.loads(sys.argv[2])
+    locks(settings)
+    asyncio.run(robots(settings))
+    asyncio.run(chargers(settings))
+
+
+if __name__ == "__main__":
+    main()
