@@ -47,51 +47,46 @@ def totp(secret: str) -> str:
 
 def locks(settings: dict[str, str]) -> None:
     """pyschlage: a client secret, and requests with a token."""
-    import pyschlage
-    import requests
-    from pyschlage import auth
-    from pyschlage.exceptions import NotAuthorizedError
-
+    auth: Any = import_module("pyschlage.auth")
+    refused: Any = import_module("pyschlage.exceptions").NotAuthorizedError
     auth.USER_POOL_REGION = settings["pool_id"].partition("_")[0]
     auth.USER_POOL_ID = settings["pool_id"]
     auth.CLIENT_ID, auth.CLIENT_SECRET = settings["secret_client_id"], settings["client_secret"]
     try:
-        pyschlage.Auth("bob", "wrong").authenticate()
-    except NotAuthorizedError as error:
+        auth.Auth("bob", "wrong").authenticate()
+    except refused as error:
         show("pyschlage:", error)
-    user = pyschlage.Auth("bob", settings["password"])
+    user = auth.Auth("bob", settings["password"])
     user.authenticate()
     show("pyschlage:", user.cognito.access_claims["username"], user.cognito.token_type)
-    show("pyschlage:", user.auth(requests.Request()).headers["Authorization"][:9])
+    show("pyschlage:", user.auth(auth.requests.Request()).headers["Authorization"][:9])
     show("pyschlage:", user.request("get", "_local/outbox", base_url=settings["url"]).text)
 
 
 async def chargers(settings: dict[str, str]) -> None:
     """evnex: a second factor whose challenge is kept as JSON, and a session from a refresh token."""
-    from evnex.auth import AuthChallenge, EvnexAuth, TokenSet
-    from evnex.config import EvnexConfig
-    from evnex.errors import InvalidChallengeResponseError, InvalidCredentialsError
-
-    config = EvnexConfig(
+    auth: Any = import_module("evnex.auth")
+    errors: Any = import_module("evnex.errors")
+    config = import_module("evnex.config").EvnexConfig(
         EVNEX_COGNITO_USER_POOL_ID=settings["pool_id"], EVNEX_COGNITO_CLIENT_ID=settings["client_id"]
     )
     try:
-        await EvnexAuth(config=config).start_authentication("alice", "wrong")
-    except InvalidCredentialsError as error:
+        await auth.EvnexAuth(config=config).start_authentication("alice", "wrong")
+    except errors.InvalidCredentialsError as error:
         show("evnex:", error)
-    asked: Any = await EvnexAuth(config=config).start_authentication("alice", settings["password"])
+    asked = await auth.EvnexAuth(config=config).start_authentication("alice", settings["password"])
     kept = json.dumps(asked.to_dict())
-    answering = EvnexAuth(config=config)
-    challenge = AuthChallenge.from_dict(json.loads(kept))
+    answering = auth.EvnexAuth(config=config)
+    challenge = auth.AuthChallenge.from_dict(json.loads(kept))
     show("evnex:", challenge.name, challenge.username)
     try:
         await answering.respond_to_challenge(challenge, "000000")
-    except InvalidChallengeResponseError as error:
+    except errors.InvalidChallengeResponseError as error:
         show("evnex:", error)
-    tokens: Any = await answering.respond_to_challenge(challenge, totp(settings["totp_secret"]))
+    tokens = await answering.respond_to_challenge(challenge, totp(settings["totp_secret"]))
     show("evnex:", await answering.get_access_token() == tokens.access_token)
     show("evnex:", await answering.get_mfa_status())
-    later = EvnexAuth(config=config, tokens=TokenSet(refresh_token=tokens.refresh_token))
+    later = auth.EvnexAuth(config=config, tokens=auth.TokenSet(refresh_token=tokens.refresh_token))
     show("evnex:", await later.get_access_token() != tokens.access_token)
     await later.change_password(settings["password"], f"{settings['password']}!")
     show("evnex:", (await later.force_refresh()).refresh_token == tokens.refresh_token)
@@ -99,18 +94,17 @@ async def chargers(settings: dict[str, str]) -> None:
 
 async def robots(settings: dict[str, str]) -> None:
     """pylitterbot: a session with tokens, and one that is restored from them."""
-    from pylitterbot.session import LitterRobotSession
-    from pylitterbot.utils import encode
-
-    LitterRobotSession.USER_POOL_ID = encode(settings["pool_id"])
-    LitterRobotSession.CLIENT_ID = encode(settings["client_id"])
-    async with LitterRobotSession() as session:
+    Session: Any = import_module("pylitterbot.session").LitterRobotSession  # noqa: N806 - a class
+    encode: Any = import_module("pylitterbot.utils").encode
+    Session.USER_POOL_ID = encode(settings["pool_id"])
+    Session.CLIENT_ID = encode(settings["client_id"])
+    async with Session() as session:
         await session.login("bob", settings["password"])
         first = session.tokens
         show("pylitterbot:", session.is_token_valid(), sorted(first or {}))
         await session.refresh_tokens(ignore_unexpired=True)
         show("pylitterbot:", session.access_token != (first or {})["access_token"])
-    async with LitterRobotSession(token=first) as restored:
+    async with Session(token=first) as restored:
         user = await restored.get_user()
         show("pylitterbot:", user.id_claims["cognito:username"], user.access_claims["username"])
         show("pylitterbot:", restored.tokens == first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.request import urlopen
 
@@ -291,3 +292,24 @@ def test_device_that_cognito_does_not_confirm_raises(cognito: LocalCognito) -> N
 
     with pytest.raises(WarrantException, match="did not confirm"):
         srp(pool).confirm_device(offered)
+
+
+@pytest.mark.parametrize("zone", [None, UTC])
+def test_timestamp_is_written_as_cognito_wants_it(zone: tzinfo | None) -> None:
+    moment = datetime(2022, 1, 2, 12, 0, 0, tzinfo=zone)
+
+    assert AWSSRP.get_cognito_formatted_timestamp(moment) == "Sun Jan 2 12:00:00 UTC 2022"
+
+
+def test_administrator_sign_in_is_called_as_pycognito_calls_it(cognito_pool: Pool, cognito_url: str) -> None:
+    """A program's own stub of boto3 may expect the flow's old name."""
+    cognito_pool.add_user("alice", PASSWORD)
+    alice, sent = user(cognito_pool, cognito_url, access_key="x", secret_key="x"), list[str]()
+
+    def note(params: dict[str, str], **_: object) -> None:
+        sent.append(params["AuthFlow"])
+
+    alice.client.meta.events.register("provide-client-params.cognito-idp.AdminInitiateAuth", note)
+    alice.admin_authenticate(PASSWORD)
+
+    assert sent == ["ADMIN_NO_SRP_AUTH"]

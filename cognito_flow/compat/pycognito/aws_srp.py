@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import attrs
@@ -190,6 +191,17 @@ class AWSSRP:
     def get_secret_hash(username: str, client_id: str, client_secret: str) -> str:
         """Return the SECRET_HASH. See `AppClient.secret_hash`."""
         return str(AppClient("us-east-1_any", client_id, client_secret).secret_hash(username))
+
+    @staticmethod
+    def get_cognito_formatted_timestamp(input_datetime: datetime) -> str:
+        """Return the TIMESTAMP of PASSWORD_VERIFIER, such as ``Sat Jan 1 00:00:00 UTC 2022``.
+
+        Args:
+            input_datetime: The moment; without a time zone, it is in UTC.
+        """
+        from cognito_flow._srp import timestamp
+
+        return timestamp(input_datetime if input_datetime.tzinfo else input_datetime.replace(tzinfo=UTC))
 
     # -- devices --
 

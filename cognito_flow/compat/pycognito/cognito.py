@@ -134,7 +134,7 @@ class Cognito:
         flow = AuthFlow(self._app(), self.client, admin=True)
         try:
             with errors_of_botocore():
-                step = flow.start(UserPasswordAuth(self._name(), password))
+                step = flow.start(UserPasswordAuth(self._name(), password, legacy=True))
             self._take(response_of(step))
         except MFAChallengeException as asked:
             self.mfa_tokens = asked.get_tokens()
