@@ -207,6 +207,23 @@ class Pool:
         }
         self._state.configure({name: value for name, value in given.items() if value is not None})
 
+    def trust_provider(self, name: str, jwks: Mapping[str, object]) -> None:
+        """Accept tokens of an OIDC provider in token exchanges (GetDerivedToken).
+
+        The token's `iss` must be the provider's ``oidc_issuer``, and its `aud`, `azp` or `client_id` the
+        provider's ``client_id``. Its user is the one with the user name ``<provider>_<sub>``.
+
+        Args:
+            name: The ProviderName of CreateIdentityProvider.
+            jwks: The public keys of the provider, as a JSON Web Key Set: nothing is fetched.
+
+        Raises:
+            KeyError: The pool has no such provider.
+        """
+        if name not in self._state.identity_providers:
+            raise KeyError(name)
+        self._state.provider_keys[name] = dict(jwks)
+
     def app_client(
         self,
         secret: bool | str = False,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_elliptic_key
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from cognito_flow import AppClient
 from cognito_flow.testing import Clock, LocalCognito
@@ -340,20 +345,130 @@ def test_token_of_an_unknown_identity_provider_is_refused(world: Delegation) -> 
     assert text == "ResourceNotFoundException: Identity provider Okta does not exist."
 
 
-def test_token_of_a_known_identity_provider_is_refused_because_nothing_verifies_it(
-    world: Delegation,
-) -> None:
+# -- tokens of other identity providers --
+
+ISSUER = "https://okta.example"
+PROVIDER_KEY = generate_private_key(65537, 2048)
+PROVIDER_CLAIMS = {
+    "iss": ISSUER,
+    "sub": "00u1",
+    "aud": "our-client",
+    "exp": int(NOW.timestamp()) + 60,
+    "scope": f"openid {READ} {WRITE}",
+}
+
+
+def provider_token(key: Any = PROVIDER_KEY, kid: str = "one", **changes: Any) -> str:
+    """A token of Okta. A claim that is None is left out."""
+    claims = {name: value for name, value in {**PROVIDER_CLAIMS, **changes}.items() if value is not None}
+    return jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid})
+
+
+@pytest.fixture
+def okta(world: Delegation) -> Delegation:
+    """A pool that trusts Okta, and has a user of it."""
     api: Any = world.cognito.client()
+    details = {
+        "client_id": "our-client",
+        "attributes_request_method": "GET",
+        "oidc_issuer": ISSUER,
+        "authorize_scopes": "openid",
+    }
     api.create_identity_provider(
-        UserPoolId=world.pool.id,
-        ProviderName="Okta",
-        ProviderType="SAML",
-        ProviderDetails={"MetadataURL": "https://okta.example/metadata"},
+        UserPoolId=world.pool.id, ProviderName="Okta", ProviderType="OIDC", ProviderDetails=details
     )
+    elliptic = ECAlgorithm.to_jwk(generate_elliptic_key(SECP256R1()).public_key())
+    keys = [
+        {**json.loads(RSAAlgorithm.to_jwk(PROVIDER_KEY.public_key())), "kid": "one"},
+        {**json.loads(elliptic), "kid": "elliptic"},
+    ]
+    world.pool.trust_provider("Okta", {"keys": keys})
+    world.pool.add_user("Okta_00u1", "Correct-horse-1")
+    return world
+
+
+@pytest.mark.parametrize("change", [{}, {"aud": ["other", "our-client"]}, {"aud": None, "azp": "our-client"}])
+def test_token_of_a_trusted_provider_becomes_one_of_its_user(
+    okta: Delegation, change: dict[str, Any]
+) -> None:
+    agent = okta.agent()
+
+    answer = exchange(okta, agent, provider_token(**change), SubjectTokenProviderName="Okta")
+
+    verified = okta.pool.verifier(agent).verify_access(answer["IssuedToken"])
+    assert (verified.username, verified.client_id) == ("Okta_00u1", agent.client_id)
+    assert answer["Scopes"] == [READ]
+    okta.pool.user("Okta_00u1").sign_out_everywhere()
+    assert "has been revoked" in refusal(okta, agent, answer["IssuedToken"])
+
+
+def test_actor_of_a_trusted_provider_is_named(okta: Delegation) -> None:
+    subject, named = okta.sign_in().access_token, {"ActorTokenProviderName": "Okta"}
+
+    answer = exchange(okta, okta.agent(), subject, provider_token(sub="robot"), **named)
+
+    assert claims(answer)["act"] == {"sub": "robot"}
+
+
+@pytest.mark.parametrize(
+    ("token", "text"),
+    [
+        (provider_token(iss="https://other.example"), "NotAuthorizedException: Invalid token"),
+        (
+            provider_token(aud="another-client"),
+            "NotAuthorizedException: Invalid token: it is for another client.",
+        ),
+        (provider_token(aud=7), "NotAuthorizedException: Invalid token: it is for another client."),
+        (provider_token(exp=int(NOW.timestamp())), "NotAuthorizedException: Token has expired"),
+        (provider_token(exp="soon"), "NotAuthorizedException: Invalid token"),
+        (provider_token(exp=None), "NotAuthorizedException: Invalid token"),
+        (provider_token(sub=7), "NotAuthorizedException: Invalid token"),
+        (provider_token(sub=None), "NotAuthorizedException: Invalid token"),
+        (provider_token(kid="two"), "NotAuthorizedException: Invalid token"),
+        (provider_token(kid="elliptic"), "NotAuthorizedException: Invalid token"),
+        (provider_token(generate_private_key(65537, 2048)), "NotAuthorizedException: Invalid token"),
+        ("not-a-token", "NotAuthorizedException: Invalid token"),
+        (provider_token(sub="00u2"), "UserNotFoundException: User does not exist."),
+    ],
+)
+def test_wrong_token_of_a_trusted_provider_is_refused(okta: Delegation, token: str, text: str) -> None:
+    assert refusal(okta, okta.agent(), token, SubjectTokenProviderName="Okta") == text
+
+
+def test_disabled_user_of_a_provider_is_refused(okta: Delegation) -> None:
+    okta.pool.user("Okta_00u1").is_enabled = False
+
+    text = refusal(okta, okta.agent(), provider_token(), SubjectTokenProviderName="Okta")
+
+    assert text == "NotAuthorizedException: User is disabled."
+
+
+@pytest.mark.parametrize("kind", ["OIDC", "SAML"])
+def test_provider_that_is_not_trusted_or_not_of_oidc_is_refused(world: Delegation, kind: str) -> None:
+    api: Any = world.cognito.client()
+    details = {
+        "OIDC": {
+            "client_id": "our-client",
+            "attributes_request_method": "GET",
+            "oidc_issuer": ISSUER,
+            "authorize_scopes": "openid",
+        },
+        "SAML": {"MetadataURL": "https://okta.example/metadata"},
+    }[kind]
+    api.create_identity_provider(
+        UserPoolId=world.pool.id, ProviderName="Okta", ProviderType=kind, ProviderDetails=details
+    )
+    if kind == "SAML":
+        world.pool.trust_provider("Okta", {"keys": []})
 
     text = refusal(world, world.agent(), "x", SubjectTokenProviderName="Okta", SubjectTokenType="SAML2")
 
-    assert text.startswith("OperationNotEnabledException: LocalCognito cannot verify")
+    assert text.startswith("OperationNotEnabledException: LocalCognito verifies tokens of OIDC providers")
+
+
+def test_unknown_provider_cannot_be_trusted(world: Delegation) -> None:
+    with pytest.raises(KeyError, match="Okta"):
+        world.pool.trust_provider("Okta", {"keys": []})
 
 
 def test_saml_assertion_needs_the_name_of_its_provider(world: Delegation) -> None:

@@ -1,7 +1,7 @@
 """Token exchange: a token for a downstream service, derived from the token of a user.
 
-Rule of this file: a token is derived only from tokens of this pool that are genuine, alive and not revoked.
-The new one belongs to the same sign-in, so revoking the sign-in ends both.
+Rule of this file: a token is derived only from tokens that are genuine, alive and, if they are of this pool,
+not revoked. The new one belongs to the same sign-in, so revoking the sign-in ends both.
 
 Sources: "Exchanging tokens for downstream services" in the Amazon Cognito developer guide, GetDerivedToken in
 the service model, and RFC 8693, section 4.1, for `act`. Users report that `client_id` is the requesting app
@@ -19,12 +19,19 @@ from typing import Literal, TypeAlias
 import attrs
 
 from cognito_flow.testing._operations.client_tokens import client_claims
+from cognito_flow.testing._operations.provider_tokens import verify_provider_token
 from cognito_flow.testing._operations.request import Operation, Request, check_client_secret
 from cognito_flow.testing._operations.resource_servers import check_scopes, resource_server
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import Client, Grant, User, UserPool
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, not_authorized
-from cognito_flow.testing._state.tokens import Overrides, grant_of, trigger_overrides, user_claims
+from cognito_flow.testing._state.tokens import (
+    Overrides,
+    grant_of,
+    new_grant,
+    trigger_overrides,
+    user_claims,
+)
 
 _Role: TypeAlias = Literal["Subject", "Actor"]
 _Use: TypeAlias = Literal["access", "id"]
@@ -54,8 +61,8 @@ def get_derived_token(request: Request) -> Members:
     flow = f"ALLOW_TOKEN_EXCHANGE_{'DELEGATION' if has_actor else 'IMPERSONATION'}"
     if flow not in client.flows:
         raise invalid_parameter(f"{flow} flow not enabled for this client")
-    subject = _verify(request, pool, "Subject")
-    actor = _verify(request, pool, "Actor") if has_actor else None
+    subject = _verify(request, pool, client, "Subject")
+    actor = _verify(request, pool, client, "Actor") if has_actor else None
     scopes = _granted(pool, client, subject, parameters.get("Scopes", ()))
     target = _target(pool, parameters)
     kind = parameters.get("RequestedTokenType", "ACCESS_TOKEN")
@@ -81,16 +88,16 @@ def _check_form(parameters: Members) -> None:
         raise invalid_parameter("ActorToken and ActorTokenType must be used together.")
 
 
-def _verify(request: Request, pool: UserPool, role: _Role) -> _Party:
+def _verify(request: Request, pool: UserPool, client: Client, role: _Role) -> _Party:
     """Verify the token of a party.
 
     Raises:
-        Refusal: It is not a token of this pool and of the kind that was named, has expired, was revoked, or
-            its user or app client is gone.
+        Refusal: It is not a token of this pool or of the provider and the kind that were named, has expired,
+            was revoked, or its user or app client is gone.
     """
     provider = request.parameters.get(f"{role}TokenProviderName")
     if provider is not None:
-        raise _refusal_of_provider(pool, provider)
+        return _of_provider(request, pool, client, role, provider)
     use = _USES.get(request.parameters[f"{role}TokenType"])
     if use is None:  # SAML2
         raise invalid_parameter(f"{role}TokenProviderName is required for a SAML assertion.")
@@ -107,11 +114,24 @@ def _verify(request: Request, pool: UserPool, role: _Role) -> _Party:
     return _Party(claims, _sign_in(pool, claims, use))
 
 
-def _refusal_of_provider(pool: UserPool, name: str) -> Refusal:
-    if name in pool.identity_providers:
-        text = "LocalCognito cannot verify tokens of other identity providers."
-        return Refusal("OperationNotEnabledException", text)
-    return Refusal("ResourceNotFoundException", f"Identity provider {name} does not exist.")
+def _of_provider(request: Request, pool: UserPool, client: Client, role: _Role, name: str) -> _Party:
+    """The party of a token of another provider. Of its scopes, those count that the app client may have.
+
+    The exchange counts as a sign-in of the user, so that signing out everywhere ends the new token.
+    """
+    kind, token = request.parameters[f"{role}TokenType"], request.parameters[f"{role}Token"]
+    foreign = verify_provider_token(pool, name, kind, token, request.now)
+    allowed = client.members.get("AllowedOAuthScopes", ())
+    scopes = [scope for scope in str(foreign.get("scope", "")).split() if scope in allowed]
+    claims: Members = {"sub": foreign["sub"], "scope": " ".join(scopes)}
+    if role == "Actor":
+        return _Party(claims, None)
+    user = pool.users.get(pool.normalize(f"{name}_{foreign['sub']}"))
+    if user is None:
+        raise Refusal("UserNotFoundException", "User does not exist.")
+    if not user.is_enabled:
+        raise not_authorized("User is disabled.")
+    return _Party(claims, (user, new_grant(pool, client, user, request.now, None)))
 
 
 def _sign_in(pool: UserPool, claims: Members, use: _Use) -> tuple[User, Grant]:

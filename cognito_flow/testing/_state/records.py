@@ -394,6 +394,7 @@ class UserPool:
     resource_servers: dict[str, Members] = attrs.field(factory=dict[str, Members])
     domains: dict[str, Members] = attrs.field(factory=dict[str, Members])
     identity_providers: dict[str, Members] = attrs.field(factory=dict[str, Members])
+    provider_keys: dict[str, Members] = attrs.field(factory=dict[str, Members])
     triggers: Triggers = attrs.field(factory=Triggers)
     settings: Settings = attrs.field(factory=Settings)
     issuer: str = attrs.field(default=attrs.Factory(lambda pool: _issuer(pool.id), takes_self=True))
