@@ -21,8 +21,11 @@ PARTS: dict[str, tuple[str, ...]] = {
     "cognito_flow/tokens/verifier.py": ("tests/tokens/test_verifier*.py",),
     "cognito_flow/_transport/attempts.py": ("tests/transport/test_attempts.py",),
     "cognito_flow/_transport/causes.py": DRIVE,
-    "cognito_flow/_transport/clients.py": (*DRIVE, "tests/transport/test_clients.py"),
-    "cognito_flow/_transport/drivers.py": (*DRIVE, "tests/transport/test_workers.py"),
+    "cognito_flow/_transport/clients.py": ("tests/transport/test_made_clients.py",),
+    "cognito_flow/_transport/drivers.py": (
+        "tests/transport/test_drivers.py",
+        "tests/transport/test_workers.py",
+    ),
     "cognito_flow/_transport/retry.py": DRIVE,
     "cognito_flow/_transport/sockets.py": ("tests/transport/test_sockets.py",),
     "cognito_flow/_transport/translate.py": ("tests/transport/test_translate.py",),
