@@ -27,6 +27,7 @@ THROTTLED: Any = {
     "Error": {"Code": "TooManyRequestsException", "Message": "Rate exceeded"},
     "ResponseMetadata": {"RequestId": "refused", "HTTPStatusCode": 400},
 }
+REFUSED: Any = {**THROTTLED, "Error": {"Code": "X", "Message": ""}}
 
 
 @attrs.define
@@ -135,7 +136,7 @@ def test_event_of_a_call_has_names_and_never_values(kind: str) -> None:
 @pytest.mark.parametrize(
     ("failure", "error", "request_id"),
     [
-        (boto.ClientError({**THROTTLED, "Error": {"Code": "X", "Message": ""}}, "GetUser"), "X", "refused"),
+        (boto.ClientError(REFUSED, "GetUser"), "X", "refused"),
         (boto.UnknownSignatureVersionError(signature_version="x"), "UnexpectedResponse", None),
     ],
     ids=["refused", "failed"],
@@ -306,8 +307,8 @@ def test_error_of_a_client_loses_what_hangs_on_it_and_the_callers_own_does_not(k
     with pytest.raises(TransportError) as lost:
         fail()
 
-    cause: Any = lost.value.__cause__
-    assert cause is failure
+    assert lost.value.__cause__ is failure
+    cause: Any = failure
     assert (cause.request, cause.kwargs["error"].args) == (None, ())
     assert own.args == (b"the caller's own",)
 
