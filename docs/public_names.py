@@ -6,6 +6,7 @@ import inspect
 import re
 import sys
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar, get_type_hints
 
 from docutils import nodes
@@ -23,22 +24,52 @@ PUBLIC = {
     for name in package.__all__
 }
 
+_INTEGRATIONS = ("alb", "api_gateway", "aws", "django", "fastapi", "flask", "rest_framework", "starlette")
+# Classes of other modules, if only one module has a class of this name.
+OTHERS = {
+    name: f"{module.__name__}.{name}"
+    for module in map(
+        import_module,
+        ("cognito_flow.admin", *(f"cognito_flow.integrations.{name}" for name in _INTEGRATIONS)),
+    )
+    for name in module.__all__
+    if name[0].isupper() and name != "CognitoUser"
+}
+
+# What the guides call an instance of a class.
+INSTANCES = {
+    "account": cognito_flow.Account,
+    "cognito": cognito_flow.testing.LocalCognito,
+    "flow": cognito_flow.AuthFlow,
+    "pool": cognito_flow.testing.Pool,
+    "source": cognito_flow.TokenSource,
+    "verifier": cognito_flow.TokenVerifier,
+}
+
+
+def target_of(text: str) -> str | None:
+    """The public name that code in a page means: `AuthFlow`, `AuthFlow.start`, `flow.start(credentials)`."""
+    found = re.fullmatch(r"(\w+)((?:\.\w+)?)(?:\(.*\))?", text)
+    if found is None:
+        return None
+    name, member = found.groups()
+    if name in INSTANCES and hasattr(INSTANCES[name], member.removeprefix(".") or "-"):
+        name = INSTANCES[name].__name__
+    known = (PUBLIC | OTHERS).get(name)
+    return None if known is None else known + member
+
 
 def link_names(app: Sphinx, tree: nodes.document) -> None:
-    """Make a link of each public name that a page writes as code: `AuthFlow`, `AuthFlow.start`."""
+    """Make a link of each public name that a page writes as code."""
     for literal in list(tree.findall(nodes.literal)):
-        found = re.fullmatch(r"(\w+)((?:\.\w+)?)(?:\(.*\))?", literal.astext())
-        if (
-            found is None
-            or found[1] not in PUBLIC
-            or isinstance(literal.parent, (nodes.reference, nodes.title, pending_xref))
-        ):
+        target = target_of(literal.astext())
+        if target is None or isinstance(literal.parent, (nodes.reference, nodes.title, pending_xref)):
             continue
         link = pending_xref(
             "",
             refdomain="py",
             reftype="obj",
-            reftarget=PUBLIC[found[1]] + found[2],
+            reftarget=target,
             refexplicit=True,
             refwarn=False,
         )

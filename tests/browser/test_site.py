@@ -1,8 +1,10 @@
-"""The built documentation in a browser: no page scrolls sideways, on a desk or on a telephone."""
+"""The built documentation: no page scrolls sideways in a browser, and the reference names what programs use."""
 
 from __future__ import annotations
 
+import html
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,5 +61,24 @@ def test_no_page_of_the_documentation_scrolls_sideways(driver: Chrome) -> None:
     found: dict[str, Any] = {}
     for page in pages():
         found |= too_wide(driver, page)
+
+    assert found == {}
+
+
+# What a reader of the reference cannot use: private classes and modules, and how objects print themselves.
+PRIVATE = re.compile(
+    r"(?<![\w*])_[A-Z]\w+|cognito_flow\.[\w.]*\._\w+|\*\*unknown|NOTHING|ForwardRef|<function|<built-in"
+)
+
+
+def test_reference_names_nothing_private() -> None:
+    found = {
+        page.name: names
+        for page in pages()
+        if page.parent.name == "api"
+        and (
+            names := PRIVATE.findall(html.unescape(re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8"))))
+        )
+    }
 
     assert found == {}
