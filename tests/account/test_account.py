@@ -45,6 +45,7 @@ from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.devices import ALWAYS, OPT_IN
 from tests.scenarios.second_factors import EMAIL, OPTIONAL, SMS, TOTP
 from tests.support.contract import needs_member
+from tests.support.planted import Place, searches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -618,6 +619,7 @@ def texts(error: BaseException) -> str:
     return shown
 
 
+@searches(Place.REPRS, Place.ERRORS)
 def test_events_errors_and_records_show_no_planted_secret(world: World) -> None:
     events: list[object] = []
     pool = world.cognito.create_pool(**VERIFIED, **OPTIONAL, **TOTP)
@@ -654,6 +656,7 @@ def test_events_errors_and_records_show_no_planted_secret(world: World) -> None:
     assert [secret for secret in secrets if secret in shown] == []
 
 
+@searches(Place.FRAMES)
 def test_frames_of_a_traceback_hold_no_secret(world: World) -> None:
     alice = world.alice(**OPTIONAL, **TOTP)
     flow, account, secret = alice.flow, alice.account, "Sentinel-7"

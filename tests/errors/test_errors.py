@@ -30,6 +30,7 @@ from cognito_flow.errors import (
     from_service,
 )
 from cognito_flow.handlers import Pending
+from tests.support.planted import Place, searches
 
 PACKAGE = Path(errors.__file__).parent
 MODEL = botocore.session.get_session().get_service_model("cognito-idp")
@@ -280,6 +281,7 @@ def test_every_class_is_unpickled_with_its_attributes(kind: type[CognitoFlowErro
     assert str(error) == str(copy)
 
 
+@searches(Place.PICKLES)
 def test_pickle_of_unanswered_leaves_out_the_challenge_and_its_session() -> None:
     pending = Pending(name="SMS_MFA", username="alice", session="SENTINEL-SESSION")
     error = errors.Unanswered(SmsMfa(pending=pending), "no answer")

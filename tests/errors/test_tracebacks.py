@@ -32,6 +32,7 @@ from cognito_flow import (
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.handlers import Pending
 from cognito_flow.testing import LocalCognito, Pool
+from tests.support.planted import Place, searches
 
 SECRET = "Sentinel-7f3a"
 BAD = f"{SECRET}\ud800"  # every check of typed text refuses what cannot be encoded
@@ -83,6 +84,7 @@ BEFORE_A_TURN: dict[str, Callable[[], object]] = {
 }
 
 
+@searches(Place.FRAMES)
 @pytest.mark.parametrize("attempt", BEFORE_A_TURN.values(), ids=BEFORE_A_TURN)
 def test_error_before_a_turn_leaves_no_secret_in_a_frame(attempt: Callable[[], object]) -> None:
     with pytest.raises((CognitoFlowError, TypeError)) as refused:
@@ -91,6 +93,7 @@ def test_error_before_a_turn_leaves_no_secret_in_a_frame(attempt: Callable[[], o
     assert frames_with_the_secret(refused.value) == []
 
 
+@searches(Place.FRAMES)
 def test_error_of_a_verifier_leaves_no_token_in_a_frame(cognito_pool: Pool) -> None:
     with pytest.raises(CognitoFlowError) as refused:
         cognito_pool.verifier().verify_access(SECRET)

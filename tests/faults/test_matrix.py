@@ -32,7 +32,7 @@ from cognito_flow import (
 )
 from cognito_flow.models import System
 from cognito_flow.testing import LocalCognito, Pool
-from tests.support.planted import Planted
+from tests.support.planted import Place, Planted, searches
 from tests.support.spoiling_proxy import SPOILT, SpoilingProxy, spoiling
 
 TIMEOUT = 3.0
@@ -306,6 +306,7 @@ def test_spoilt_answer_is_processed_at_most_once(world: World, fault: str, clien
     check_cell(world, "RespondToAuthChallenge", fault, client)
 
 
+@searches(Place.ERRORS, Place.FRAMES, Place.PICKLES)
 @pytest.mark.slow
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("fault", FAULTS)

@@ -36,6 +36,7 @@ from cognito_flow import (
     WrongCode,
 )
 from cognito_flow.testing import LocalCognito, Pool
+from tests.support.planted import Place, searches
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 PASSWORD = "correct horse"
@@ -228,6 +229,7 @@ def test_listener_that_raises_is_logged_and_the_tokens_are_returned(
     assert "signed_in" in failed[-1].getMessage()
 
 
+@searches(Place.REPRS, Place.LOGS)
 def test_no_secret_is_in_any_repr_event_log_record_or_error(
     pool: Pool, caplog: pytest.LogCaptureFixture
 ) -> None:

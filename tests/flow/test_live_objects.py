@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from cognito_flow.testing import LocalCognito
+from tests.support.planted import Place, searches
 from tests.support.spoiling_proxy import spoiling
 
 PASSWORD = "SENTINEL-password-1"
 
 
+@searches(Place.MEMORY, Place.PICKLES)
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["truncated", "reset in the answer", "lost", "500 after", "cut"])
 def test_nothing_in_memory_holds_a_secret_after_the_end_of_its_flow(tmp_path: Path, fault: str) -> None:

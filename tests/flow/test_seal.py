@@ -29,6 +29,7 @@ from cognito_flow import (
 from cognito_flow.handlers import HANDLERS, NamedHandler
 from cognito_flow.models import System
 from cognito_flow.testing import Clock
+from tests.support.planted import Place, searches
 
 APP = AppClient("eu-west-1_abc", "id")
 KEY, OTHER_KEY = "k" * 32, "o" * 32
@@ -97,6 +98,7 @@ def test_unknown_challenge_can_be_answered_after_opening() -> None:
     assert unknown == flow().unseal(flow().seal(unknown))
 
 
+@searches(Place.SEALED)
 def test_sealed_text_shows_no_value() -> None:
     text = flow().seal(challenge(parameters={"question": "VISIBLE"}, device=Device("DKEY", "g", "DSECRET")))
     raw = base64.urlsafe_b64decode(text)

@@ -6,11 +6,13 @@ import pytest
 
 from tests.scenarios import choices, custom, devices, passwords, second_factors
 from tests.scenarios.table import ROWS, Column, Row, cells, run
+from tests.support.planted import Place, searches
 
 # Importing these modules fills the table.
 MODULES = (choices, custom, devices, passwords, second_factors)
 
 
+@searches(Place.REPRS, Place.ERRORS, Place.FRAMES, Place.PICKLES)
 @pytest.mark.parametrize(("row", "column"), cells())
 def test_scenario(row: Row, column: Column) -> None:
     run(row, column)

@@ -26,6 +26,7 @@ from cognito_flow import (
 from cognito_flow.testing import LocalCognito
 from tests.stores.processes import check_that_processes_refresh_in_turn, lines, next_line, running
 from tests.support.places import APP, tokens
+from tests.support.planted import Place, searches
 
 KEY, OTHER_KEY = "k" * 32, b"o" * 32
 GOOD = "tokens/eu-west-1_AbC123/client-id/alice"
@@ -97,6 +98,7 @@ def test_encrypted_file_may_be_readable_by_others(path: Path) -> None:
     assert mode(path) == 0o600
 
 
+@searches(Place.SEALED)
 def test_encrypted_file_shows_neither_tokens_nor_names(path: Path) -> None:
     FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens("ACCESS"))
     text = path.read_text()
@@ -353,6 +355,7 @@ def test_each_damaged_file_is_renamed_differently(path: Path) -> None:
     ]
 
 
+@searches(Place.ERRORS)
 def test_report_of_damage_contains_no_secret(path: Path) -> None:
     path.parent.mkdir()
     path.touch(0o600)

@@ -18,6 +18,7 @@ from keyring.errors import PasswordDeleteError, PasswordSetError
 
 from cognito_flow import Device, KeyringStore, StoreDamaged, StoreError, UsageError
 from tests.support.places import APP, Texts, installed, tokens
+from tests.support.planted import Place, searches
 
 HEAD = ("cognito-flow", "tokens/eu-west-1_AbC123/client-id/alice")
 LARGE = tokens("0123456789" * 1000)
@@ -175,6 +176,7 @@ class Quoting(Texts):
         raise PasswordSetError(f"cannot store {password!r} for {username!r}")
 
 
+@searches(Place.ERRORS)
 def test_keyring_error_that_quotes_the_value_is_not_passed_on() -> None:
     secret = "0123456789" * 10
     with installed(Quoting()), pytest.raises(StoreError, match="PasswordSetError") as caught:

@@ -27,6 +27,7 @@ from cognito_flow import (
 )
 from cognito_flow.testing import LocalCognito
 from tests.support.places import APP, Opener, in_dynamodb, in_redis, tokens
+from tests.support.planted import Place, searches
 
 SHARED = {"Redis": in_redis, "DynamoDB": in_dynamodb}
 ALICE = "tokens/eu-west-1_AbC123/client-id/alice"
@@ -239,6 +240,7 @@ def dump(store: Any) -> str:
     return str(items.client.scan(TableName=items.table)["Items"])
 
 
+@searches(Place.SEALED)
 def test_service_sees_no_secret_if_there_are_keys(opener: Opener) -> None:
     store = opener(keys=["k" * 32])
     store.put_tokens(APP, "alice", tokens("ACCESS"))
@@ -283,6 +285,7 @@ def test_redis_client_that_decodes_responses_can_be_used(redis_opener: Opener) -
 # -- failures --
 
 
+@searches(Place.ERRORS)
 @pytest.mark.parametrize(
     ("error", "is_temporary"),
     [
@@ -314,6 +317,7 @@ def client_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "ACCESS"}}, "PutItem")
 
 
+@searches(Place.ERRORS)
 @pytest.mark.parametrize(
     ("error", "message", "is_temporary"),
     [

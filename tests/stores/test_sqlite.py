@@ -20,6 +20,7 @@ from cognito_flow import AppClient, Device, SqliteStore, StoreDamaged, StoreErro
 from cognito_flow.testing import LocalCognito
 from tests.stores.processes import check_that_processes_refresh_in_turn, next_line, running
 from tests.support.places import APP, tokens
+from tests.support.planted import Place, searches
 from tests.support.store_writer import tokens as written_tokens
 
 KEY, OTHER_KEY = "k" * 32, b"o" * 32
@@ -210,6 +211,7 @@ def test_connections_are_closed_with_the_store(path: Path) -> None:
 # -- rows --
 
 
+@searches(Place.SEALED)
 def test_encrypted_rows_show_no_token(path: Path) -> None:
     store = SqliteStore(path, keys=[KEY])
     store.put_tokens(APP, "alice", tokens("ACCESS"))

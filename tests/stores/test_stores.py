@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cognito_flow import AppClient, Device, KeyringStore, LockingTokenStore, MemoryStore, Tokens
 from tests.support.places import APP, PLACES, Opener, tokens
+from tests.support.planted import Place, searches
 
 OTHERS = [AppClient("eu-west-1_AbC123", "other"), AppClient("eu-west-1_Other", "client-id")]
 DEVICE, OTHER_DEVICE = Device("key", "group", "secret"), Device("key 2", "group", "secret 2")
@@ -163,6 +164,7 @@ def test_alias_leads_to_the_device_whatever_it_consists_of(
         assert opener().get_device(APP, username) == DEVICE
 
 
+@searches(Place.REPRS)
 def test_repr_contains_no_secret(opener: Opener) -> None:
     store = opener()
     store.put_tokens(APP, "alice", tokens("ACCESS"))

@@ -22,6 +22,7 @@ from cognito_flow import (
 )
 from cognito_flow.models import System
 from cognito_flow.testing import LocalCognito, Pool
+from tests.support.planted import Place, searches
 from tests.support.spoiling_proxy import spoiling
 
 PASSWORD = "SENTINEL-PASSWORD-1"
@@ -65,6 +66,7 @@ def test_password_and_tokens_are_in_the_log_of_botocore_without_redaction(
     assert done.tokens.access_token in printed(log)
 
 
+@searches(Place.LOGS)
 @pytest.mark.parametrize("admin", [False, True], ids=["unsigned", "signed"])
 def test_redacted_log_keeps_names_and_holds_no_secret(
     cognito_pool: Pool, log: pytest.LogCaptureFixture, admin: bool, monkeypatch: pytest.MonkeyPatch
