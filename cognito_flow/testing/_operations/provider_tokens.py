@@ -15,6 +15,7 @@ from typing import Any
 
 import jwt
 
+from cognito_flow._json import as_list
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import UserPool
 from cognito_flow.testing._state.refusal import Refusal, not_authorized
@@ -76,6 +77,6 @@ def _verified(keys: Members, token: str, issuer: str) -> dict[str, Any]:
 
 def _audience(claims: Members) -> set[object]:
     """Whom a token is for. Access tokens of many providers name their client in ``azp`` or ``client_id``."""
-    audience = claims.get("aud")
-    named = audience if isinstance(audience, list) else [audience]
+    audience: object = claims.get("aud")
+    named = as_list(audience) or (audience,)
     return {each for each in (*named, claims.get("azp"), claims.get("client_id")) if isinstance(each, str)}
