@@ -251,8 +251,11 @@ def test_server_that_sends_interim_responses_for_ever_is_given_up(verify: Callab
         except OSError:
             stopped.set()
 
+    # http.client of Python 3.14.10 itself gives up after 100 of them.
     with serving(interim) as (url, _):
-        with pytest.raises(TransportError, match="did not arrive within"):
+        with pytest.raises(
+            TransportError, match=r"did not arrive within|could not be fetched: HTTPException"
+        ):
             verify(url, timeout=0.5)
         assert stopped.wait(LONG_ENOUGH)
 
