@@ -277,6 +277,24 @@ def test_error_behind_a_missing_connection_decides_whether_anything_left(
     assert outcome.maybe_processed is maybe_processed
 
 
+class Wrapping(Exception):
+    """An error of an HTTP library that keeps the first error by name."""
+
+    original_error = aiohttp.ConnectionTimeoutError("y")
+
+
+def test_first_error_that_an_http_library_keeps_by_name_is_found() -> None:
+    outcome = translated(boto.EndpointConnectionError(endpoint_url=URL, error=Wrapping()))
+
+    assert not outcome.maybe_processed
+
+
+def test_connection_that_tls_lost_is_not_taken_for_a_bad_certificate() -> None:
+    lost = urllib3.exceptions.SSLError(ssl.SSLEOFError(8, "x"))
+
+    assert translated(boto.SSLError(endpoint_url=URL, error=lost)).maybe_processed
+
+
 def test_dates_of_answers_are_compared_with_ours() -> None:
     """The date has a zone, as the clock has."""
     date = read_response(answer()).date
