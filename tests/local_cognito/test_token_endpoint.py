@@ -15,6 +15,7 @@ import pytest
 
 from cognito_flow import AppClient, Tokens, UserSrpAuth
 from cognito_flow.testing import LocalCognito, Pool
+from tests.support.contract import needs_operation
 
 PASSWORD = "correct horse"
 SCOPES = ["solar/read", "solar/write"]
@@ -244,3 +245,99 @@ def test_discovery_names_the_endpoint(pool: Pool, endpoint: Endpoint) -> None:
 
     assert discovered["token_endpoint"] == f"{endpoint.url}/oauth2/token"
     assert discovered["grant_types_supported"] == ["client_credentials", "refresh_token"]
+
+
+# -- the trigger of version 3 --
+
+
+def run_trigger(pool: Pool, version: str, trigger: Any) -> None:
+    """Set the pre token generation trigger."""
+    config = {"LambdaVersion": version, "LambdaArn": "arn:aws:lambda:eu-west-1:123456789012:function:claims"}
+    pool.cognito.client().update_user_pool(  # type: ignore[attr-defined]  # boto3 has no types
+        UserPoolId=pool.id, LambdaConfig={"PreTokenGenerationConfig": config}
+    )
+    pool.triggers["PreTokenGeneration"] = trigger
+
+
+def grant(endpoint: Endpoint, machine: AppClient, **form: str) -> Answer:
+    return endpoint.post_basic(machine, grant_type="client_credentials", **form)
+
+
+def test_trigger_of_version_3_changes_claims_and_scopes_of_a_machine(
+    endpoint: Endpoint, pool: Pool, machine: AppClient
+) -> None:
+    events: list[Any] = []
+
+    def change(event: Any) -> Any:
+        events.append(event)
+        access = {
+            "claimsToAddOrOverride": {"team": "blue", "sub": "other", "client_id": "other"},
+            "scopesToAdd": ["solar/delete"],
+            "scopesToSuppress": ["solar/read"],
+        }
+        event["response"]["claimsAndScopeOverrideDetails"] = {"accessTokenGeneration": access}
+        return event
+
+    run_trigger(pool, "V3_0", change)
+
+    answer = grant(endpoint, machine, scope="solar/read", aws_client_metadata='{"order": "7"}')
+
+    claims = pool.verifier(machine).verify_access(answer.body["access_token"])
+    assert claims.scopes == {"solar/delete"}
+    assert (claims.claims["team"], claims.sub, claims.client_id) == (
+        "blue",
+        machine.client_id,
+        machine.client_id,
+    )
+    (event,) = events
+    assert (event["version"], event["triggerSource"]) == ("3", "TokenGeneration_ClientCredentials")
+    assert event["callerContext"]["clientId"] == machine.client_id
+    assert event["request"]["scopes"] == ["solar/read"]
+    assert event["request"]["clientMetadata"] == {"order": "7"}
+
+
+@pytest.mark.parametrize("version", ["V1_0", "V2_0"])
+def test_trigger_of_an_earlier_version_does_not_run_for_machines(
+    endpoint: Endpoint, pool: Pool, machine: AppClient, version: str
+) -> None:
+    def fail(_event: Any) -> Any:
+        raise RuntimeError("closed")
+
+    run_trigger(pool, version, fail)
+
+    assert grant(endpoint, machine).status == 200
+
+
+def test_trigger_that_fails_refuses_the_token_of_a_machine(
+    endpoint: Endpoint, pool: Pool, machine: AppClient
+) -> None:
+    def fail(_event: Any) -> Any:
+        raise RuntimeError("closed")
+
+    run_trigger(pool, "V3_0", fail)
+
+    assert grant(endpoint, machine).error == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("metadata", ["7", "{", '["a"]'])
+def test_client_metadata_that_is_not_an_object_is_refused(
+    endpoint: Endpoint, machine: AppClient, metadata: str
+) -> None:
+    assert grant(endpoint, machine, aws_client_metadata=metadata).error == (400, "invalid_request")
+
+
+@needs_operation("GetClientToken")
+def test_get_client_token_runs_the_trigger_of_version_3(pool: Pool) -> None:
+    app = pool.app_client(True, ["ALLOW_CLIENT_TOKEN_AUTH"], allowed_o_auth_scopes=SCOPES)
+    seen: list[Any] = []
+
+    def record(event: Any) -> Any:
+        seen.append(event["request"]["clientMetadata"])
+        return event
+
+    run_trigger(pool, "V3_0", record)
+    api: Any = pool.cognito.client()
+
+    api.get_client_token(ClientId=app.client_id, Secret=app.client_secret, ClientMetadata={"order": "7"})
+
+    assert seen == [{"order": "7"}]

@@ -18,7 +18,8 @@ from urllib.parse import parse_qsl, unquote_plus
 
 import attrs
 
-from cognito_flow.testing._operations.client_tokens import client_claims
+from cognito_flow._json import as_object, parse_json
+from cognito_flow.testing._operations.client_tokens import client_token
 from cognito_flow.testing._operations.request import Request
 from cognito_flow.testing._operations.resource_servers import custom_scopes
 from cognito_flow.testing._operations.tokens import get_tokens_from_refresh_token
@@ -135,12 +136,26 @@ def _client_credentials(request: Request, pool: UserPool, client: Client) -> Mem
     wanted = set(request.parameters.get("scope", "").split()) or allowed
     if not wanted or not wanted <= allowed:
         raise Refusal("invalid_scope", "The app client does not allow these scopes.")
-    claims = client_claims(pool, client, sorted(wanted), request.now)
+    try:
+        token = client_token(pool, client, sorted(wanted), request.now, _metadata(request.parameters))
+    except Refusal as refusal:  # of the trigger
+        raise Refusal("invalid_request", refusal.text) from None
     return {
-        "access_token": pool.keys.sign(claims, "access"),
+        "access_token": token,
         "expires_in": int(client.validity("AccessToken").total_seconds()),
         "token_type": "Bearer",
     }
+
+
+def _metadata(form: Members) -> Mapping[str, str]:
+    """ClientMetadata for the trigger, which the form has as JSON."""
+    try:
+        metadata = as_object(parse_json(form.get("aws_client_metadata", "{}")))
+    except ValueError:
+        metadata = None
+    if metadata is None:
+        raise Refusal("invalid_request", "aws_client_metadata is not a JSON object.")
+    return {name: str(value) for name, value in metadata.items()}
 
 
 def _refresh_token(request: Request, pool: UserPool, client: Client) -> Members:

@@ -7,6 +7,7 @@ are LocalCognito's own where Cognito's are unknown.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from cognito_flow.testing._operations.request import Operation, Request, check_client_secret
@@ -14,6 +15,7 @@ from cognito_flow.testing._operations.resource_servers import custom_scopes
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import Client, UserPool
 from cognito_flow.testing._state.refusal import invalid_parameter
+from cognito_flow.testing._state.tokens import override_client_claims
 
 _FLOW = "ALLOW_CLIENT_TOKEN_AUTH"
 
@@ -25,9 +27,10 @@ def get_client_token(request: Request) -> Members:
         raise invalid_parameter(f"{_FLOW} flow not enabled for this client")
     check_client_secret(client, request.parameters["Secret"])
     scopes = _granted(pool, client, request.parameters.get("Scopes"))
+    metadata = request.parameters.get("ClientMetadata", {})
     return {
         "ClientAuthenticationResult": {
-            "AccessToken": pool.keys.sign(client_claims(pool, client, scopes, request.now), "access"),
+            "AccessToken": client_token(pool, client, scopes, request.now, metadata),
             "ExpiresIn": int(client.validity("AccessToken").total_seconds()),
             "TokenType": "Bearer",
         }
@@ -41,6 +44,19 @@ def _granted(pool: UserPool, client: Client, requested: list[str] | None) -> lis
         if scope not in allowed:
             raise invalid_parameter(f"Invalid scope requested: {scope}")
     return sorted(requested or allowed)
+
+
+def client_token(
+    pool: UserPool, client: Client, scopes: list[str], now: datetime, metadata: Mapping[str, str]
+) -> str:
+    """Return an access token of an app client itself, as the pre token generation trigger wants it.
+
+    Raises:
+        Refusal: The trigger failed. The service model names no error for that.
+    """
+    claims = client_claims(pool, client, scopes, now)
+    override_client_claims(pool, client, claims, scopes, metadata)
+    return pool.keys.sign(claims, "access")
 
 
 def client_claims(pool: UserPool, client: Client, scopes: list[str], now: datetime) -> Members:

@@ -138,8 +138,7 @@ def user_claims(
     if groups["preferredRole"]:
         identity["cognito:preferred_role"] = groups["preferredRole"]
     _override_claims(identity, overrides.identity, _RESERVED)
-    _override_claims(access, overrides.access, _RESERVED | _RESERVED_IN_ACCESS)
-    _override_scopes(access, scopes, overrides.access)
+    _override_access(access, scopes, overrides.access)
     return access, identity
 
 
@@ -168,14 +167,48 @@ def trigger_overrides(
         "groupConfiguration": _group_configuration(pool, user),
         "clientMetadata": dict(metadata),
     }
-    config = pool.members.get("LambdaConfig", {}).get("PreTokenGenerationConfig", {})
-    version = _VERSIONS[config.get("LambdaVersion", "V1_0")]
+    version = _version(pool)
     if version != "1":
         request["scopes"] = list(scopes)
     response = pool.run_trigger("PreTokenGeneration", source, client.id, user, request, version) or {}
     if version == "1":  # it knows the ID token only
         details = _object(response, "claimsOverrideDetails")
         return Overrides(details, {}, _object(details, "groupOverrideDetails"))
+    return _later_overrides(response)
+
+
+def override_client_claims(
+    pool: UserPool, client: Client, claims: Members, scopes: Sequence[str], metadata: Mapping[str, str]
+) -> None:
+    """Let the pre token generation trigger change the claims of an app client's own token. Only version 3 of
+    the trigger runs for machines.
+
+    Args:
+        pool: The pool.
+        client: The app client.
+        claims: The claims.
+        scopes: The scopes of the token.
+        metadata: ClientMetadata for the trigger.
+
+    Raises:
+        Refusal: The trigger failed.
+    """
+    if _version(pool) != "3":
+        return
+    groups: Members = {"groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": None}
+    request = {"groupConfiguration": groups, "clientMetadata": dict(metadata), "scopes": list(scopes)}
+    source = "TokenGeneration_ClientCredentials"
+    response = pool.run_trigger("PreTokenGeneration", source, client.id, client.id, request, "3") or {}
+    _override_access(claims, scopes, _later_overrides(response).access)
+
+
+def _version(pool: UserPool) -> str:
+    """The version of the pre token generation trigger's event."""
+    config = pool.members.get("LambdaConfig", {}).get("PreTokenGenerationConfig", {})
+    return _VERSIONS[config.get("LambdaVersion", "V1_0")]
+
+
+def _later_overrides(response: Members) -> Overrides:
     details = _object(response, "claimsAndScopeOverrideDetails")
     names = ("idTokenGeneration", "accessTokenGeneration", "groupOverrideDetails")
     return Overrides(*(_object(details, name) for name in names))
@@ -197,7 +230,8 @@ def _override_claims(claims: Members, wanted: Members, reserved: frozenset[str])
         claims.pop(name, None)
 
 
-def _override_scopes(access: Members, scopes: Sequence[str], wanted: Members) -> None:
+def _override_access(access: Members, scopes: Sequence[str], wanted: Members) -> None:
+    _override_claims(access, wanted, _RESERVED | _RESERVED_IN_ACCESS)
     suppressed = set(wanted.get("scopesToSuppress") or ())
     all_scopes = dict.fromkeys([*scopes, *(wanted.get("scopesToAdd") or ())])
     access["scope"] = " ".join(scope for scope in all_scopes if scope not in suppressed)
