@@ -25,6 +25,7 @@ from cognito_flow import (
     NotAuthorized,
     PasswordRejected,
     RefreshTokenInvalid,
+    SelectChallenge,
     ServiceError,
     SignedIn,
     SoftwareTokenMfa,
@@ -351,9 +352,9 @@ def test_factor_that_the_user_lacks_raises_service_error(world: World) -> None:
 
 
 MULTI_FACTOR: dict[str, Any] = {
-    **OPTIONAL,
     **SMS,
     **PASSKEYS,
+    **OPTIONAL,
     "web_authn_configuration": {
         "RelyingPartyId": "app.example",
         "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION",
@@ -375,6 +376,21 @@ def test_passkey_as_second_factor_requires_user_verification(world: World) -> No
     assert member(options, "authenticatorSelection", "userVerification") == "required"
     assert challenge.options["userVerification"] == "required"
     assert isinstance(alice.flow.send(challenge.answer(device.get(challenge.options))), SignedIn)
+
+
+@needs_passkey_mfa
+def test_user_with_a_second_factor_is_offered_the_passkey_once_they_turned_it_on(world: World) -> None:
+    alice = world.alice(**MULTI_FACTOR)
+    alice.account.finish_passkey(SoftAuthenticator().create(alice.account.start_passkey().options))
+    alice.account.set_mfa([MfaType.SMS_MFA])
+    without = alice.flow.start(UserAuth("alice"))
+    alice.account.set_mfa([MfaType.WEB_AUTHN])
+
+    choices = alice.flow.start(UserAuth("alice"))
+
+    assert isinstance(without, SelectChallenge)
+    assert isinstance(choices, SelectChallenge)
+    assert ("WEB_AUTHN" in without.choices, "WEB_AUTHN" in choices.choices) == (False, True)
 
 
 @needs_passkey_mfa
