@@ -77,7 +77,7 @@ def errors() -> str:
     )
     return f"""# Errors
 
-All classes can be imported from `cognito_flow`; their attributes are in [the API reference](api.md). Catch one parent for each
+All classes can be imported from `cognito_flow`; their attributes are in [the API reference](api/exceptions.md). Catch one parent for each
 thing that your program can do next:
 
 ```text
