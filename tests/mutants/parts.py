@@ -27,6 +27,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "tests/transport/test_workers.py",
     ),
     "cognito_flow/_transport/retry.py": DRIVE,
+    "cognito_flow/_transport/service_models.py": ("tests/transport/test_service_models.py",),
     "cognito_flow/_transport/sockets.py": ("tests/transport/test_sockets.py",),
     "cognito_flow/_transport/translate.py": ("tests/transport/test_translate.py",),
     "cognito_flow/_transport/workers.py": ("tests/transport/test_workers.py",),
