@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import botocore.session
 import pytest
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
@@ -32,6 +33,21 @@ def test_model_in_aws_data_path_comes_before_botocores(
     loader = service_models.session().get_component("data_loader")
 
     assert loader.load_service_model("cognito-idp", "service-2") == {"version": "2.0"}
+
+
+def test_session_loads_with_our_loader_from_where_botocore_would() -> None:
+    ours = service_models.session().get_component("data_loader")
+    theirs = botocore.session.Session().get_component("data_loader")
+
+    assert type(ours) is ModelLoader
+    assert ours.search_paths == theirs.search_paths
+
+
+def test_session_takes_other_places_for_configuration_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+    session = service_models.session({"profile": (None, None, "the default", None)})
+
+    assert session.get_config_variable("profile") == "the default"
 
 
 def test_session_can_make_the_clients_that_fetch_credentials() -> None:

@@ -173,6 +173,67 @@ def test_threads_end_with_the_flow() -> None:
     assert [thread for thread in started if thread.is_alive()] == []
 
 
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [("run", "cognito-flow-turn"), ("run_first_step", "cognito-flow-first-step")],
+)
+def test_step_runs_in_a_thread_that_is_named_after_it_and_takes_its_arguments(method: str, name: str) -> None:
+    def step(*args: int, **kwargs: int) -> tuple[str, tuple[int, ...], dict[str, int]]:
+        return threading.current_thread().name, args, kwargs
+
+    thread, args, kwargs = asyncio.run(getattr(Workers(), method)(step, 1, 2, three=3))
+
+    assert thread.startswith(f"{name}_")
+    assert (args, kwargs) == ((1, 2), {"three": 3})
+
+
+@pytest.mark.parametrize(("method", "most"), [("run", 64), ("run_first_step", 2)])
+def test_so_many_steps_run_at_once_and_no_more(method: str, most: int) -> None:
+    workers, is_over, running = Workers(), threading.Event(), threading.Semaphore(0)
+
+    def step() -> None:
+        running.release()
+        assert is_over.wait(20)
+
+    async def run() -> bool:
+        steps = [asyncio.ensure_future(getattr(workers, method)(step)) for _ in range(most + 1)]
+        for _ in range(most):
+            assert await asyncio.to_thread(running.acquire, timeout=20)
+        one_more = await asyncio.to_thread(running.acquire, timeout=0.1)
+        is_over.set()
+        await asyncio.gather(*steps)
+        return one_more
+
+    assert asyncio.run(run()) is False
+
+
+def test_threads_of_both_kinds_serve_all_steps() -> None:
+    workers = Workers()
+
+    async def run() -> None:
+        for _ in range(2):
+            await workers.run(int)
+            await workers.run_first_step(int)
+
+    asyncio.run(run())
+    turns, first_steps = workers._turns, workers._first_steps
+    asyncio.run(run())
+
+    assert (workers._turns, workers._first_steps) == (turns, first_steps)
+    assert None not in (turns, first_steps)
+
+
+def test_forked_child_starts_threads_for_first_steps_of_its_own() -> None:
+    workers = Workers()
+    asyncio.run(workers.run_first_step(int))
+    workers._process = -1  # that of a parent
+    inherited = workers._first_steps
+    asyncio.run(workers.run_first_step(int))
+
+    assert workers._first_steps is not inherited
+    assert workers._turns is None
+
+
 def test_forked_child_starts_threads_of_its_own() -> None:
     """The executor that a parent made has no threads in its child."""
     workers = Workers()
