@@ -7,7 +7,7 @@ from pathlib import Path
 
 import botocore.session
 import pytest
-from botocore.exceptions import UnknownServiceError
+from botocore.exceptions import ProfileNotFound, UnknownServiceError
 from botocore.loaders import Loader
 
 from cognito_flow._transport import service_models
@@ -45,9 +45,12 @@ def test_session_loads_with_our_loader_from_where_botocore_would() -> None:
 
 def test_session_takes_other_places_for_configuration_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "missing")
-    session = service_models.session({"profile": (None, None, "the default", None)})
+    with pytest.raises(ProfileNotFound):
+        service_models.session()
 
-    assert session.get_config_variable("profile") == "the default"
+    session = service_models.session({"profile": (None, None, None, None)})
+
+    assert session.get_config_variable("profile") is None
 
 
 def test_session_can_make_the_clients_that_fetch_credentials() -> None:
