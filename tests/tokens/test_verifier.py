@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from http.server import ThreadingHTTPServer
 from typing import Any, cast
 
 import attrs
@@ -36,6 +37,7 @@ from cognito_flow import (
 from cognito_flow.testing import LocalCognito
 from tests.support import forge
 from tests.support.forge import APP, OTHER_APP, access_claims, id_claims, signed, without
+from tests.support.http_server import Handler, running
 
 AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
 NOW = int(AT.timestamp())
@@ -237,6 +239,50 @@ def test_leeway_is_that_of_the_caller(kind: type[TokenVerifier | AsyncTokenVerif
     assert generous.access(forge.access(NOW, exp=NOW - 59))
     with pytest.raises(TokenExpired, match="has expired"):
         generous.access(forge.access(NOW, exp=NOW - 60))
+
+
+class Published(Handler):
+    """Answers with the pool's keys."""
+
+    def do_GET(self) -> None:
+        self.answer(200, json.dumps(forge.jwks()).encode())
+
+
+@KINDS
+def test_verifier_fetches_the_keys_over_http_and_has_the_clock_of_the_machine(
+    kind: type[TokenVerifier | AsyncTokenVerifier],
+) -> None:
+    now = int(time.time())
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Published)) as url:
+        verifier = Verifier(kind(attrs.evolve(APP, jwks_url=url)))
+
+        assert verifier.access(forge.access(now))
+        with pytest.raises(TokenExpired):
+            verifier.access(forge.access(now, exp=now - 60))
+
+
+@KINDS
+@pytest.mark.parametrize("name", ["leeway", "timeout"])
+def test_longest_wait_of_a_thread_is_accepted(
+    kind: type[TokenVerifier | AsyncTokenVerifier], name: str
+) -> None:
+    assert make(kind, **{name: threading.TIMEOUT_MAX})
+
+
+def test_seconds_out_of_range_are_named() -> None:
+    with pytest.raises(UsageError, match="leeway >= 0, timeout > 0"):
+        make(leeway=-1)
+
+
+@pytest.mark.parametrize("app", [[], [None]])
+def test_verifier_without_an_app_client_says_what_it_needs(app: Any) -> None:
+    with pytest.raises(UsageError, match="needs an AppClient, or a list of at least one of them"):
+        make(app=app)
+
+
+def test_token_of_the_other_kind_is_named() -> None:
+    with pytest.raises(TokenInvalid, match="this is not a token of the kind id"):
+        make().id(GOOD["access"].token)
 
 
 @KINDS
