@@ -279,7 +279,7 @@ def matrix(session: nox.Session) -> None:
 @nox.session
 def soak(session: nox.Session) -> None:
     """Sign in, refresh, seal, cancel and store under random faults, for ten minutes (`-- --seconds 60`)."""
-    session.install("-e", EVERY_EXTRA)
+    session.install("-e", ".[aio,testing]")
     session.run("python", "-m", "tests.soak", *session.posargs)
 
 
