@@ -121,7 +121,7 @@ def is_made_by_the_library(kind: type) -> bool:
     without "Async", document no argument of the constructor."""
     twin = getattr(sys.modules[kind.__module__], kind.__name__.removeprefix("Async"), kind)
     document = f"{inspect.getdoc(kind)}\n{inspect.getdoc(twin)}"
-    return kind is cognito_flow.testing.User or not any(
+    return kind in {cognito_flow.testing.Pool, cognito_flow.testing.User} or not any(
         re.search(rf"^ +{name}:", document, re.MULTILINE) for name in inspect.signature(kind).parameters
     )
 
@@ -137,13 +137,17 @@ def show_signature(
     return re.sub(r"=(<[^>]*>|NOTHING)", "=...", arguments or "") or arguments, returns
 
 
-def drop_private_modules(_app: Sphinx, _domain: str, _kind: str, content: desc_content) -> None:
-    """Name a type without the private module that defines it."""
+def drop_modules(_app: Sphinx, _domain: str, _kind: str, content: desc_content) -> None:
+    """Name a type without the module that defines it, where that is private or programs import it from another one."""
+
+    def shorter(found: re.Match[str]) -> str:
+        is_private = "._" in found[1]
+        return found[2] if is_private or found[2] in PUBLIC else found[0]
+
     for text in list(content.findall(nodes.Text)):
         if "cognito_flow." in text:
-            text.parent.replace(
-                text, nodes.Text(re.sub(r"\bcognito_flow\.[\w.]*\b_\w+\.(?=[A-Z])", "", text))
-            )
+            new = re.sub(r"~?\b(cognito_flow\.[\w.]+)\.([A-Z]\w*)", shorter, text)
+            text.parent.replace(text, nodes.Text(new))
 
 
 def drop_return_type(_app: Sphinx, _domain: str, kind: str, content: desc_content) -> None:
@@ -187,7 +191,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-bases", hide_private_bases)
     app.connect("autodoc-process-signature", show_signature)
     app.connect("object-description-transform", drop_return_type, priority=900)
-    app.connect("object-description-transform", drop_private_modules, priority=900)
+    app.connect("object-description-transform", drop_modules, priority=900)
     app.connect("autodoc-process-docstring", hide_colons, priority=400)
     app.connect("autodoc-process-docstring", show_colons, priority=600)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
