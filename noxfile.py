@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
@@ -94,18 +95,20 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types with mypy and pyright."""
+    """Check types with mypy, and the package with pyright, too; `public_types` checks all with it."""
     install(session, "-e", EVERY_EXTRA, *group("types"))
     with ThreadPoolExecutor() as both:  # each uses one core
-        checks = [both.submit(session.run, checker, silent=True) for checker in ("mypy", "pyright")]
+        commands = (["mypy"], ["pyright", "cognito_flow"])
+        checks = [both.submit(session.run, *command, silent=True) for command in commands]
     for check in checks:
         check.result()  # raises what failed; nox has printed what it said
 
 
 @nox.session
 def public_types(session: nox.Session) -> None:
-    """Check README's examples with both type checkers, and that each public name of the wheel has a type."""
+    """Check all with pyright, README's examples with both type checkers, and the types of the wheel's names."""
     session.install(EVERY_EXTRA, *group("types"))
+    session.run("pyright")
     session.run("python", "-m", "pytest", "-q", "tests/docs/test_readme_types.py")
     # Away from the checkout, so that pyright looks at the installed package.
     session.chdir(session.create_tmp())
@@ -167,7 +170,13 @@ def tests_newest(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation; a broken reference is an error."""
     install(session, "-e", EVERY_EXTRA, *group("docs"))
-    session.run("sphinx-build", "-E", "-W", "--keep-going", "-q", "-j", "auto", "docs", "docs/_build")
+    # Only pages that changed are read again; all are written (-a), so that every reference is looked up.
+    built = ("docs", "docs/_build")
+    try:
+        session.run("sphinx-build", "-a", "-W", "--keep-going", "-q", "-j", "auto", *built)
+    except CommandFailed:
+        shutil.rmtree(built[1])  # what was read with a warning would be read without one the next time
+        raise
 
 
 @nox.session
