@@ -106,7 +106,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def public_types(session: nox.Session) -> None:
-    """Check all with pyright, README's examples with both type checkers, and the types of the wheel's names."""
+    """Check all with pyright, README's examples with both type checkers, and the types of public names."""
     session.install(EVERY_EXTRA, *group("types"))
     session.run("pyright")
     session.run("python", "-m", "pytest", "-q", "tests/docs/test_readme_types.py")
