@@ -7,12 +7,11 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
+from typing import Any
 
-import botocore.session
 import pytest
-from botocore.loaders import create_loader
+from botocore.loaders import Loader
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.support import environments
@@ -49,24 +48,28 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-_shared_loader = cache(create_loader)  # of the process: the children of a run of mutants inherit it
+_read: dict[tuple[object, ...], object] = {}  # of the process: the children of a run of mutants inherit it
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _one_loader() -> Iterator[None]:
-    """Share the loader of service models between all sessions of boto: each would parse them again, which takes
-    three quarters of the time that a new client takes. It is keyed by the setting AWS_DATA_PATH."""
+def _models_are_read_once() -> Iterator[None]:
+    """Share what boto's loaders have read between all sessions: each would parse the service models again, which
+    takes three quarters of the time that a new client takes."""
+    initialize = Loader.__init__
+
+    def share(self: Any, *args: Any, **options: Any) -> None:
+        initialize(self, *args, **options)
+        self._cache = _read.setdefault((type(self), *self.search_paths), {})
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", _shared_loader)
+        patch.setattr(Loader, "__init__", share)
         yield
 
 
 @pytest.fixture(autouse=True)
 def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Hide credentials, region, profile and endpoint of the machine, and the places where boto finds them."""
-    nowhere = (
-        tmp_path_factory.getbasetemp()
-    )  # for most tests, a folder of their own would take longer than they do
+    nowhere = tmp_path_factory.getbasetemp()  # to make a folder for each test takes longer than most tests
     for name in list(os.environ):
         if name.startswith(("AWS_", "BOTO")):
             monkeypatch.delenv(name)
