@@ -248,7 +248,7 @@ LINES = (
         "`from cognito_flow import AuthFlow`",
         Process("cognito_flow", "from cognito_flow import AuthFlow"),
         (Process("botocore", "import botocore.session"), Process("boto3", "import boto3")),
-        Target(times=1, plus=25, today=1.25),
+        Target(times=1, plus=25),
         has_before=True,
     ),
     Line(
@@ -258,7 +258,7 @@ LINES = (
             Process("botocore's create_client", BOTOCORE_CLIENT),
             Process("boto3", "import boto3\nboto3.client('cognito-idp', 'eu-west-1')"),
         ),
-        Target(times=1.1, today=1.25),
+        Target(times=1.1),
         has_before=True,
     ),
     Line(
@@ -271,7 +271,7 @@ LINES = (
                 PYCOGNITO,
             ),
         ),
-        Target(times=0.67, today=1.7),
+        Target(times=0.67, today=1.5),
     ),
     Line(
         "TokenVerifier imported and made",
