@@ -280,6 +280,23 @@ def test_verifier_without_an_app_client_says_what_it_needs(app: Any) -> None:
         make(app=app)
 
 
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [
+        ("x.y", "this is not a signed token"),
+        (forge.token({"kid": "access", "alg": "RS512"}, access_claims(NOW), bytes), "not signed with RS256"),
+        (
+            signed("access", access_claims(NOW), crit=["b64"], b64=True),
+            "the token's header requires an extension that is not supported",
+        ),
+    ],
+    ids=["text", "algorithm", "extension"],
+)
+def test_token_that_cannot_be_verified_is_rejected_with_the_reason(token: str, message: str) -> None:
+    with pytest.raises(TokenInvalid, match=message):
+        make().access(token)
+
+
 def test_token_of_the_other_kind_is_named() -> None:
     with pytest.raises(TokenInvalid, match="this is not a token of the kind id"):
         make().id(GOOD["access"].token)
