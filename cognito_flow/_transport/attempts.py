@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
@@ -23,10 +23,6 @@ from cognito_flow.errors import Blocked, CognitoFlowError, InternalError, Thrott
 WITHOUT_OUTPUT = frozenset({"DeleteUser", "ForgetDevice"})
 
 
-def _do_nothing() -> None:
-    pass
-
-
 @attrs.define
 class Attempt:
     """One attempt at a call.
@@ -36,16 +32,12 @@ class Attempt:
         deadline: When it must have ended, by `time.monotonic`.
         was_sent: Whether botocore began to send it.
         received: How many bytes came back.
-        before_waiting: Called before it waits for the network, the first time when it is sent.
-        after_waiting: Called when something came back.
     """
 
     operation: str
     deadline: float
     was_sent: bool = False
     received: int = 0
-    before_waiting: Callable[[], object] = _do_nothing
-    after_waiting: Callable[[], object] = _do_nothing
 
     def seconds_left(self) -> float:
         """How long it may still take; not positive once the deadline has passed."""
@@ -91,7 +83,6 @@ def watch(client: object) -> None:
 def _note_that_it_is_sent(**_: object) -> None:
     if (attempt := attempt_in_progress()) is not None:
         attempt.was_sent = True
-        attempt.before_waiting()
 
 
 def _never_repeat(

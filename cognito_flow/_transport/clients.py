@@ -6,7 +6,7 @@ import inspect
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 import attrs
@@ -60,14 +60,6 @@ class Clients:
     def are_asynchronous(self) -> bool:
         """Whether the caller's client is one of aiobotocore."""
         return inspect.iscoroutinefunction(getattr(self.given, "_make_api_call", None))
-
-    @property
-    def connections(self) -> int | None:
-        """How many connections the client keeps open; None for an object that is not a client of boto."""
-        if self.given is None:
-            return _MAX_CONNECTIONS
-        meta: Any = getattr(self.given, "meta", None)
-        return None if meta is None else cast("int", meta.config.max_pool_connections)
 
     def method(self, operation: str) -> BotoMethod:
         """The client's method for an operation.

@@ -16,7 +16,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -32,7 +32,7 @@ from cognito_flow._transport.causes import without_contents
 from cognito_flow._transport.clients import Clients
 from cognito_flow._transport.retry import Outcome, Pause, Steps, repeating
 from cognito_flow._transport.translate import read_response, request_id, translate
-from cognito_flow._transport.workers import Gate, Workers
+from cognito_flow._transport.workers import Workers
 from cognito_flow._turn import TIMEOUT
 from cognito_flow.errors import CognitoFlowError, TransportError, UsageError
 from cognito_flow.models import Event, System
@@ -177,27 +177,23 @@ class AsyncDriver:
     async def run(self, exchange: Exchange[T]) -> T:
         """Run an exchange to its end."""
         if self.wire.clients.are_asynchronous:
-            gate = self.wire.workers.gate(self.wire.clients.connections)
-            async with gate.turns:
-                return await self._run_on_the_loop(exchange, gate)
+            async with self.wire.workers.turn_on_the_loop():
+                return await self._run_on_the_loop(exchange)
         import asyncio  # here, so that a program without asyncio does not load it
 
         finish = partial(_finish_on, asyncio.get_running_loop())
-        workers = self.wire.workers
-        making = nullcontext if self.wire.clients.connections is None else workers.one_in_botocore
-        return await workers.run(_run_blocking, self.wire, exchange, finish, making)
+        return await self.wire.workers.run(_run_blocking, self.wire, exchange, finish)
 
-    async def _run_on_the_loop(self, exchange: Exchange[T], gate: Gate) -> T:
+    async def _run_on_the_loop(self, exchange: Exchange[T]) -> T:
         import asyncio
 
         workers, turn = self.wire.workers, self.wire.turn()
         steps = repeating(exchange, self.wire.system.random_bytes)
-        step, is_first = await workers.run_first_step(advance, steps, None), True
+        step = await workers.run_first_step(advance, steps, None)
         while not isinstance(step, Done):
             outcome = None
             if isinstance(step, Call):
-                outcome = await _await_call(turn, step, gate, is_first=is_first)
-                is_first = False
+                outcome = await _await_call(turn, step)
             elif isinstance(step, Wait):
                 await step.run()
             elif (pause := (self.wire.system.sleep or asyncio.sleep)(turn.pause(step))) is not None:
@@ -206,26 +202,20 @@ class AsyncDriver:
         return step.value
 
 
-def _run_blocking(
-    wire: Wire,
-    exchange: Exchange[T],
-    finish: Callable[[Wait[Any]], object],
-    making: Callable[[Attempt], AbstractContextManager[object]] = nullcontext,
-) -> T:
+def _run_blocking(wire: Wire, exchange: Exchange[T], finish: Callable[[Wait[Any]], object]) -> T:
     """Run an exchange in this thread.
 
     Args:
         wire: The flow's.
         exchange: The exchange.
         finish: Awaits what an asynchronous store, callback or `System.sleep` returned.
-        making: What surrounds each attempt.
     """
     turn, outcome = wire.turn(), None
     steps = repeating(exchange, wire.system.random_bytes)
     while not isinstance(step := advance(steps, outcome), Done):
         outcome = None
         if isinstance(step, Call):
-            outcome = _call(turn, step, making)
+            outcome = _call(turn, step)
         elif isinstance(step, Wait):
             finish(step)
         elif (pause := (wire.system.sleep or time.sleep)(turn.pause(step))) is not None:
@@ -250,28 +240,28 @@ def _finish_on(loop: asyncio.AbstractEventLoop, wait: Wait[Any]) -> None:
     raise RuntimeError("the event loop was closed")
 
 
-def _call(turn: _Turn, call: Call, making: Callable[[Attempt], AbstractContextManager[object]]) -> Outcome:
+def _call(turn: _Turn, call: Call) -> Outcome:
     if isinstance(attempt := turn.attempt(call), CognitoFlowError):
         return attempt
     method, started, outer = turn.wire.clients.method(call.operation), time.monotonic(), sys.exception()
     try:
-        with attempting(attempt), making(attempt):
+        with attempting(attempt):
             answer: object = method(**call.parameters)
     except Exception as error:  # noqa: BLE001 - botocore's parsers raise whatever they stumble over
         answer = without_contents(error, outer)
     return turn.outcome(call, attempt, started, answer)
 
 
-async def _await_call(turn: _Turn, call: Call, gate: Gate, *, is_first: bool) -> Outcome:
+async def _await_call(turn: _Turn, call: Call) -> Outcome:
     import asyncio
 
     if isinstance(attempt := turn.attempt(call), CognitoFlowError):
         return attempt
     method, started, outer = turn.wire.clients.method(call.operation), time.monotonic(), sys.exception()
+    calling: Any = method(**call.parameters)
     try:
         with attempting(attempt):
-            async with asyncio.timeout(attempt.seconds_left()), gate.until_sent(attempt, is_first=is_first):
-                calling: Any = method(**call.parameters)
+            async with asyncio.timeout(attempt.seconds_left()):
                 answer: object = await calling
     except TimeoutError as error:
         answer = botocore.exceptions.ReadTimeoutError(endpoint_url="the endpoint", error=error)

@@ -56,12 +56,10 @@ class _Socket:
             return self._inner.recv_into(buffer)
         left, usual = max(_SHORTEST, attempt.seconds_left()), self._inner.gettimeout()
         self._inner.settimeout(left if usual is None else min(left, usual))
-        attempt.before_waiting()
         try:
             count = self._inner.recv_into(buffer)
         finally:
             self._inner.settimeout(usual)
-            attempt.after_waiting()
         attempt.received += count
         if attempt.received > _MAX_BYTES:
             raise UnexpectedResponse(

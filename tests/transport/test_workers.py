@@ -16,9 +16,8 @@ import pytest
 
 from cognito_flow import AsyncAuthFlow, Event, SignedIn, UserPasswordAuth, UserSrpAuth
 from cognito_flow._exchange import Wait
-from cognito_flow._transport.attempts import Attempt
 from cognito_flow._transport.drivers import _finish_on
-from cognito_flow._transport.workers import Gate, Workers
+from cognito_flow._transport.workers import Workers
 from tests.support.conversation import APP, RESULT, VERIFIER
 
 VERIFIER_CHALLENGE = {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": VERIFIER}
@@ -245,130 +244,6 @@ def test_forked_child_starts_threads_of_its_own() -> None:
     assert asyncio.run(workers.run(lambda: 2)) == 2
     assert workers._turns is not inherited
     assert workers._process == os.getpid()
-
-
-def make_gate() -> Gate:
-    return Gate(asyncio.Semaphore(10), False, asyncio.Lock(), asyncio.Lock())
-
-
-def attempt() -> Attempt:
-    return Attempt("InitiateAuth", time.monotonic() + 20)
-
-
-def test_call_is_prepared_on_the_loop_once_the_one_before_it_is_sent() -> None:
-    order: list[str] = []
-
-    async def call(gate: Gate, name: str) -> None:
-        this = attempt()
-        async with gate.until_sent(this, is_first=False):
-            order.append(f"{name} prepared")
-            await asyncio.sleep(0)
-            order.append(f"{name} sent")
-            this.before_waiting()
-            await asyncio.sleep(0.05)
-        order.append(f"{name} answered")
-
-    async def run() -> None:
-        gate = make_gate()
-        await asyncio.gather(call(gate, "one"), call(gate, "other"))
-
-    asyncio.run(run())
-
-    assert order[:4] == ["one prepared", "one sent", "other prepared", "other sent"]
-
-
-def test_loop_runs_other_tasks_between_calls_that_are_ready_together() -> None:
-    order: list[str] = []
-
-    async def call(gate: Gate) -> None:
-        async with gate.until_sent(attempt(), is_first=False):
-            order.append("call")
-
-    async def other() -> None:
-        for _ in range(9):
-            order.append("other")
-            await asyncio.sleep(0)
-
-    async def run() -> None:
-        gate = make_gate()
-        await asyncio.gather(*(call(gate) for _ in range(3)), other())
-
-    asyncio.run(run())
-
-    assert "call call" not in " ".join(order)
-
-
-def test_call_of_a_turn_that_has_begun_passes_the_first_calls_of_others() -> None:
-    order: list[str] = []
-
-    async def call(gate: Gate, name: str, *, is_first: bool) -> None:
-        async with gate.until_sent(attempt(), is_first=is_first):
-            order.append(name)
-
-    async def run() -> None:
-        gate = make_gate()
-        firsts = [call(gate, f"first {number}", is_first=True) for number in range(5)]
-        await asyncio.gather(*firsts, call(gate, "proof", is_first=False))
-
-    asyncio.run(run())
-
-    assert order.index("proof") <= 2
-
-
-def test_call_that_is_cancelled_before_it_is_sent_lets_the_next_one_pass() -> None:
-    async def call(gate: Gate, seconds: float) -> None:
-        async with gate.until_sent(attempt(), is_first=True):
-            await asyncio.sleep(seconds)
-
-    async def run() -> None:
-        gate = make_gate()
-        hanging = asyncio.create_task(call(gate, 60))
-        await asyncio.sleep(0.01)
-        hanging.cancel()
-        async with asyncio.timeout(5):
-            await call(gate, 0)
-
-    asyncio.run(run())
-
-
-def test_as_many_turns_run_on_the_loop_as_the_client_keeps_connections() -> None:
-    async def run() -> None:
-        gate = Workers().gate(2)
-        async with gate.turns, gate.turns:
-            assert gate.turns.locked()
-
-    asyncio.run(run())
-
-
-def test_one_thread_runs_botocore_while_the_others_wait_for_the_network() -> None:
-    workers, first, events = Workers(), attempt(), list[str]()
-
-    def second() -> None:
-        with workers.one_in_botocore(attempt()):
-            events.append("second runs")
-
-    thread = threading.Thread(target=second)
-    with workers.one_in_botocore(first):
-        thread.start()
-        thread.join(0.05)
-        events.append("first waits for the network")
-        first.before_waiting()
-        thread.join(5)
-        first.after_waiting()
-        events.append("first reads the answer")
-
-    assert events == ["first waits for the network", "second runs", "first reads the answer"]
-
-
-def test_thread_does_not_wait_for_ever_for_one_that_hangs_in_botocore() -> None:
-    workers = Workers()
-
-    def call() -> str:
-        with workers.one_in_botocore(attempt()):
-            return "passed"
-
-    with workers.one_in_botocore(attempt()), ThreadPoolExecutor(1) as other:
-        assert other.submit(call).result(20) == "passed"
 
 
 def test_worker_thread_does_not_wait_for_an_event_loop_that_was_closed() -> None:
