@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,7 @@ class SlowServer:
         self._gaps: list[float] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection, until the client or the server ends."""
-        with suppress(asyncio.CancelledError):
-            await self._serve(reader, writer)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection."""
         while head := await self._head(reader):
             length = int(head.get("content-length", 0))
             body = json.loads(await reader.readexactly(length) or b"{}")
