@@ -49,7 +49,7 @@ def assert_limits(client: Any) -> None:
 
 def is_watched(events: Any) -> bool:
     """Whether the hooks of attempts are registered."""
-    called = events.emit("before-send.cognito-identity-provider.X")
+    called = events.emit("before-send.cognito-identity-provider.X", request=None)
     return any(handler.__module__.endswith("_transport.attempts") for handler, _ in called)
 
 
