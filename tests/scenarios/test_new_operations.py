@@ -53,7 +53,8 @@ def play(case: Case, is_async: bool, secret: bool) -> None:
 def code_of(error: BaseException) -> str | None:
     """Cognito's error code in an error of the library or of boto3."""
     if isinstance(error, ClientError):
-        return str(error.response["Error"].get("Code"))
+        refusal: Any = error.response
+        return str(refusal["Error"]["Code"])
     return cast("CognitoFlowError", error).code
 
 

@@ -110,7 +110,8 @@ def test_refusal_of_an_attempt_is_raised_before_it_can_be_repeated(
     with pytest.raises(ClientError) as raised, attempting(attempt()):
         ask_for_repetition(events, responded(status))
 
-    assert (raised.value.response["Error"]["Code"], raised.value.operation_name) == ("C", "ConfirmSignUp")
+    response: Any = raised.value.response
+    assert (response["Error"]["Code"], raised.value.operation_name) == ("C", "ConfirmSignUp")
 
 
 @pytest.mark.parametrize("response", [None, responded(200), responded(299)])

@@ -100,6 +100,7 @@ def test_client_that_no_flow_uses_any_more_is_freed() -> None:
     app = AppClient("eu-west-1_abc", "client", endpoint_url="http://127.0.0.1:2")
     flow = AuthFlow(app)
     client_of(flow)
+    gc.collect()  # clients of earlier tests, too
     made = len(clients._shared)
     del flow
     gc.collect()

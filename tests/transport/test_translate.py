@@ -132,7 +132,8 @@ def test_cause_of_a_refusal_shows_the_text_of_the_error() -> None:
     error = translated(cause)
 
     assert error.__cause__ is cause
-    assert cause.response["Error"]["Message"] == "*** is bad"
+    response: Any = cause.response
+    assert response["Error"]["Message"] == "*** is bad"
 
 
 # -- failures on the way --
