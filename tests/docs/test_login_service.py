@@ -570,14 +570,20 @@ def test_account_page_says_that_a_second_factor_rules_out_passkeys(
     assert "Use your passkey" not in visitor.submit("/login", username="alice", way="passkey").text
 
 
-@needs_member(*PASSKEY_MFA)
-def test_passkey_signs_in_alone_once_a_user_with_a_second_factor_allows_it(
-    new_visitor: NewVisitor, authenticator: SoftAuthenticator
-) -> None:
+def allow_passkey_alone(new_visitor: NewVisitor, authenticator: SoftAuthenticator) -> Visitor:
+    """A visitor with codes by SMS, whom a passkey signs in without one."""
     visitor = new_visitor(passkey_mfa=True)
     register(visitor, authenticator)
     visitor.submit("/account/mfa", {"factor": "SMS_MFA"}, on="yes")
     visitor.submit("/account/mfa", {"factor": "WEB_AUTHN"}, on="yes")
+    return visitor
+
+
+@needs_member(*PASSKEY_MFA)
+def test_passkey_signs_in_alone_once_a_user_with_a_second_factor_allows_it(
+    new_visitor: NewVisitor, authenticator: SoftAuthenticator
+) -> None:
+    visitor = allow_passkey_alone(new_visitor, authenticator)
 
     visitor.open("/login")
     visitor.submit("/login", username="alice", way="passkey")
@@ -591,10 +597,7 @@ def test_passkey_signs_in_alone_once_a_user_with_a_second_factor_allows_it(
 def test_passkey_is_not_offered_once_the_user_forbids_it(
     new_visitor: NewVisitor, authenticator: SoftAuthenticator
 ) -> None:
-    visitor = new_visitor(passkey_mfa=True)
-    register(visitor, authenticator)
-    visitor.submit("/account/mfa", {"factor": "SMS_MFA"}, on="yes")
-    visitor.submit("/account/mfa", {"factor": "WEB_AUTHN"}, on="yes")
+    visitor = allow_passkey_alone(new_visitor, authenticator)
     visitor.submit("/account/mfa", {"factor": "WEB_AUTHN"}, off="yes")
 
     visitor.open("/login")
@@ -607,10 +610,7 @@ def test_passkey_is_not_offered_once_the_user_forbids_it(
 def test_last_second_factor_is_turned_off_together_with_the_passkey(
     new_visitor: NewVisitor, authenticator: SoftAuthenticator
 ) -> None:
-    visitor = new_visitor(passkey_mfa=True)
-    register(visitor, authenticator)
-    visitor.submit("/account/mfa", {"factor": "SMS_MFA"}, on="yes")
-    visitor.submit("/account/mfa", {"factor": "WEB_AUTHN"}, on="yes")
+    visitor = allow_passkey_alone(new_visitor, authenticator)
 
     page = visitor.submit("/account/mfa", {"factor": "SMS_MFA"}, off="yes")
 

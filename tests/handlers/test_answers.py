@@ -30,6 +30,7 @@ from cognito_flow import (
     WebAuthn,
 )
 from cognito_flow.handlers import read_challenge
+from tests.handlers import challenges
 
 PARAMETERS = {
     "MFAS_CAN_CHOOSE": '["SMS_MFA", "NEW_MFA"]',
@@ -48,13 +49,12 @@ OFFERED = ("EMAIL_OTP", "PASSWORD", "PASSWORD_SRP", "WEB_AUTHN", "NEW")
 
 def pending(name: str) -> Pending:
     """A challenge of this name, with parameters for every handler."""
-    return Pending(name=name, username="alice", parameters=PARAMETERS, available=OFFERED)
+    return challenges.pending(name, PARAMETERS, *OFFERED)
 
 
 def challenge(handler: Any) -> Any:
-    """A challenge of this class."""
-    name: object = handler.name
-    return handler.parse(pending(name if isinstance(name, str) else "NEW_ONE"))
+    """A challenge of this class, with parameters for every handler."""
+    return challenges.challenge(handler, *OFFERED, **PARAMETERS)
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,9 @@ from cognito_flow import (
     WebAuthn,
 )
 from cognito_flow.handlers import HANDLERS, read_challenge
+from tests.handlers.challenges import pending
 
 NAMES = sorted({str(handler.name) for handler in HANDLERS})
-
-
-def pending(name: str, parameters: dict[str, str] | None = None, *available: str) -> Pending:
-    """A challenge of this name."""
-    return Pending(name=name, username="alice", parameters=parameters or {}, available=available)
 
 
 @pytest.mark.parametrize(

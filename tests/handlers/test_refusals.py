@@ -27,19 +27,7 @@ from cognito_flow import (
     UsageError,
     WebAuthn,
 )
-
-
-def challenge(handler: Any, *available: str, **parameters: str) -> Any:
-    """A challenge of this class."""
-    name = getattr(handler, "name", "")
-    pending = Pending(
-        name=name if isinstance(name, str) else "NEW_ONE",
-        username="alice",
-        parameters=parameters,
-        available=available,
-    )
-    return handler.parse(pending)
-
+from tests.handlers.challenges import challenge
 
 EMPTY: dict[str, Callable[[], object]] = {
     "the code": lambda: challenge(SmsMfa).answer(""),
