@@ -188,7 +188,7 @@ def login_with_wrong_answers(scene: Scene) -> None:
         scene.run("login", "--username", "bob", "--flow", flow, given=[WRONG], code=3)
     scene.run("login", "--username", "alice", given=[PASSWORD, "987654", "876543"], code=5)
     scene.run("login", "--username", "carol", given=[PASSWORD, WEAK, WEAK], code=5)
-    scene.run("login", "--username", "nobody", given=[PASSWORD], code=3)
+    scene.run("login", "--username", "unknown", given=[PASSWORD], code=3)
 
 
 def login_that_fails_on_its_way(scene: Scene) -> None:

@@ -320,7 +320,7 @@ def custom_challenges_without_triggers(world: World) -> None:
     world.add_user()
     world.initiate("CUSTOM_AUTH")
     world.initiate("CUSTOM_AUTH", CHALLENGE_NAME="SRP_A", SRP_A=Proof().srp_a)
-    world.initiate("CUSTOM_AUTH", "nobody")
+    world.initiate("CUSTOM_AUTH", "unknown")
     world.respond("CUSTOM_CHALLENGE", MADE_UP, ANSWER="4")
 
 

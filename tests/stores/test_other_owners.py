@@ -289,7 +289,7 @@ def test_file_that_another_user_puts_in_place_of_the_store_is_not_read(folder: P
 
 @pytest.mark.parametrize("owner", [ALICE, MALLORY])
 def test_database_where_other_users_can_replace_files_must_be_encrypted(folder: Path, owner: int) -> None:
-    """SQLite opens its other files by name each time, and whoever planted them could read each row."""
+    """SQLite opens its other files by name each time, so the user who planted them could read each row."""
     folder.chmod(OPEN_TO_ALL)
     os.chown(folder, owner, owner)
     with acting_as(ALICE):

@@ -1,4 +1,4 @@
-"""Sockets that keep to the deadline of an attempt, over a socket that only notes what it is told to do."""
+"""Sockets that keep to the deadline of an attempt, over a socket that records its calls."""
 
 from __future__ import annotations
 
