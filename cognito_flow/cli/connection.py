@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.utils import is_valid_endpoint_url
 
+from cognito_flow._transport import service_models
 from cognito_flow.cli import profiles
 from cognito_flow.cli.profiles import Profile
 from cognito_flow.errors import TransportError, UsageError
@@ -67,7 +67,7 @@ class Connection:
             user_agent_extra="cognito-flow",
         )
         try:
-            return botocore.session.Session().create_client(
+            return service_models.session().create_client(
                 "cognito-idp",
                 region_name=self.app.region,
                 endpoint_url=self.app.endpoint_url,
