@@ -1,8 +1,9 @@
 """The login service as Django views, with the same pages. Django brings the sessions, the form tokens and the settings.
 
 Settings: LOGIN_FLOW is an AuthFlow with `seal_keys`, LOGIN_STORE a store, LOGIN_PASSKEY_MFA is True if the pool lets a passkey
-count as both factors, and MIDDLEWARE contains `add_headers`, the sessions and CsrfViewMiddleware. SESSION_ENGINE must keep sessions on the server. Behind https: SESSION_COOKIE_SECURE and
-CSRF_COOKIE_SECURE are True, and SESSION_COOKIE_NAME and CSRF_COOKIE_NAME begin with "__Host-".
+count as both factors, and MIDDLEWARE contains `add_headers`, the sessions and CsrfViewMiddleware. SESSION_ENGINE must keep
+sessions on the server. Behind https: SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE are True, and SESSION_COOKIE_NAME and
+CSRF_COOKIE_NAME begin with "__Host-".
 """
 
 import secrets
