@@ -7,6 +7,7 @@ limit that is checked on opening. Keys rotate: the first one seals, all of them 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -107,6 +108,7 @@ class Sealer:
         from cryptography.fernet import InvalidToken
 
         try:
+            _require_one_spelling(text)
             return self.fernet.decrypt_at_time(text, max_age, self._seconds())
         except (InvalidToken, ValueError):
             raise SealError(self._why_not(text, max_age)) from None
@@ -115,6 +117,7 @@ class Sealer:
         from cryptography.fernet import InvalidToken
 
         try:
+            _require_one_spelling(text)
             self.fernet.decrypt(text)
         except (InvalidToken, ValueError):
             return "this is damaged, or was sealed with another key or for another app client"
@@ -122,6 +125,21 @@ class Sealer:
 
     def _seconds(self) -> int:
         return int(self.now().timestamp())
+
+
+def _require_one_spelling(text: str | bytes) -> None:
+    """Refuse text that decodes to what was sealed, but was not written by `seal`.
+
+    Python's decoder skips characters outside the alphabet, stops at the padding, and ignores the last
+    character's unused bits, so many texts decode to the same bytes (RFC 4648, sections 3.3 and 3.5). An
+    application that keeps a list of the texts it has seen would take each of them for a new one.
+
+    Raises:
+        ValueError: The text is spelled in another way than `seal` spells it.
+    """
+    given = text.encode() if isinstance(text, str) else text
+    if base64.urlsafe_b64encode(base64.urlsafe_b64decode(given)) != given:
+        raise ValueError("not in the form that seal writes")
 
 
 def _digest(bound_to: str | None) -> str:

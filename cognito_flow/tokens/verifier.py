@@ -10,6 +10,7 @@ Source: "Verifying JSON web tokens" in the Amazon Cognito developer guide.
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from inspect import isawaitable
@@ -134,7 +135,9 @@ class _Verifier:
         pool = self._pools.get(text(claims, "iss"))
         if pool is None:
             raise TokenInvalid("the token is from another issuer")
-        signed = token.rpartition(".")[0].encode()
+        signed, _, signature = token.encode().rpartition(b".")
+        if urlsafe_b64encode(decoded["signature"]).rstrip(b"=") != signature:  # PyJWT takes padding
+            raise TokenInvalid("this is not a signed token")
         return _Unverified(claims, signed, decoded["signature"], text(header, "kid"), pool)
 
     def _read(

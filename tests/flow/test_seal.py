@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import string
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -153,6 +154,37 @@ def test_changed_sealed_text_raises_seal_error() -> None:
 
     with pytest.raises(SealError, match="damaged"):
         flow().unseal(changed)
+
+
+def spellings(text: str) -> list[str]:
+    """Texts that a lenient decoder of base64 reads as this one."""
+    filled = text.rstrip("=")
+    alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    last = alphabet.index(filled[-1])
+    return [
+        *(
+            filled[:-1] + alphabet[last ^ bits] + text[len(filled) :]
+            for bits in (1, 2, 4, 8)[: 2 * text.count("=")]
+        ),
+        text + "=",
+        text + "AAAA",
+        text + "\n",
+        " " + text,
+        text[:60] + "!" + text[60:],
+        text[:60] + "\r\n" + text[60:],
+    ]
+
+
+@pytest.mark.parametrize("length", range(3, 50, 16))
+def test_sealed_text_opens_only_as_it_was_written(length: int) -> None:
+    """RFC 4648, section 3.5: unused bits; section 3.3: other characters."""
+    text = flow().seal(challenge(session="s" * length))
+
+    assert flow().unseal(text)
+    for spelling in spellings(text):
+        for given_as in (spelling, spelling.encode()):
+            with pytest.raises(SealError, match="damaged"):
+                flow().unseal(given_as)  # type: ignore[arg-type]  # bytes are what a framework may hand over
 
 
 def test_two_sealed_texts_spliced_together_raise_seal_error() -> None:

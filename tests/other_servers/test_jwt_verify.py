@@ -117,6 +117,17 @@ def test_both_verifiers_agree_about_valid_and_invalid_tokens(ask_theirs: Ask) ->
     }
 
 
+def test_ours_alone_refuses_a_good_signature_in_another_spelling(ask_theirs: Ask) -> None:
+    """Node's decoder of base64 is lenient."""
+    cases = forge.respelled(int(time.time()))
+
+    theirs = ask_theirs(forge.APP, CLIENTS, forge.jwks(), cases)
+    ours = ask_ours(forge.APP, CLIENTS, forge.jwks(), cases)
+
+    assert all(theirs.values())
+    assert not any(ours.values())
+
+
 def test_both_verifiers_agree_about_tokens_of_local_cognito(ask_theirs: Ask, cognito: LocalCognito) -> None:
     """They are of the pool's own app client, of another one, and of another pool."""
     pool, other = cognito.create_pool(), cognito.create_pool()

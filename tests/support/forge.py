@@ -260,6 +260,7 @@ def _damaged(now: int) -> dict[str, str]:
         "with a bit flipped": f"{head}.{body}.{encode(bytes(flipped))}",
         "with half a signature": f"{head}.{body}.{signature[:100]}",
         "without signature": f"{head}.{body}.",
+        "with a line break": f"{head}.{body}.{signature[:99]}\n{signature[99:]}",
         "of two parts": f"{head}.{body}",
         "of four parts": f"{head}.{body}.{signature}.{signature}",
         "with its parts in another order": f"{body}.{head}.{signature}",
@@ -273,6 +274,13 @@ def _damaged(now: int) -> dict[str, str]:
         "whose claims are a list": signed("access", [a]),
         "whose claims are text": signed("access", "claims"),
     }
+
+
+def respelled(now: int) -> dict[str, Case]:
+    """Tokens whose signature is right, but not spelled as RFC 7515, section 2, says, so that lists of revoked tokens miss them."""
+    good = access(now)
+    spellings = {"with padding": f"{good}==", "with unused bits": f"{good[:-1]}{chr(ord(good[-1]) + 1)}"}
+    return {what: Case("access", made, good=False) for what, made in spellings.items()}
 
 
 def _not_meant(now: int) -> dict[str, str]:

@@ -41,7 +41,7 @@ from tests.support.http_server import Handler, running
 
 AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
 NOW = int(AT.timestamp())
-GOOD, SPOILT = forge.good(NOW), forge.spoilt(NOW)
+GOOD, SPOILT = forge.good(NOW), forge.spoilt(NOW) | forge.respelled(NOW)
 PASSWORD = "Correct horse 1"
 
 
