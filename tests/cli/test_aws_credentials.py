@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from cognito_flow.cli import exit_codes
 from cognito_flow.cli.app import app
 from tests.cli.conftest import Signed
 from tests.integrations import identities
-from tests.support.command import COMMAND
+from tests.support.command import COMMAND, TIMEOUT
 
 IDENTITY_POOL = ["--identity-pool", identities.POOL_ID]
 
@@ -181,3 +182,32 @@ def test_botocore_runs_the_command_of_an_aws_config_file(
 def test_botocore_shows_why_the_command_failed(signed: Signed, of_aws_config: Any) -> None:
     with pytest.raises(CredentialRetrievalError, match="run `cognito-flow login --store`"):
         of_aws_config.get_credentials()
+
+
+@pytest.mark.slow
+def test_processes_that_start_at_once_refresh_once_and_all_print_credentials(
+    rotating: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refresh token ends with its first use: a second refresh would end the sign-in for all of them."""
+    before = rotating.keep(attrs.evolve(rotating.sign_in(), expires_at=rotating.pool.cognito.clock()))
+    command = [*COMMAND, *rotating.arguments("credentials", *rotating.stored, *IDENTITY_POOL)]
+    already_called = len(operations(rotating))
+    # Meanwhile, the others read the tokens that have expired.
+    rotating.pool.cognito.faults.delay("GetTokensFromRefreshToken", seconds=3, times=8)
+
+    with identities.serve(rotating.pool, rotating.app) as service:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", service.url)
+        started = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for _ in range(8)
+        ]
+        finished = [(process.communicate(timeout=TIMEOUT), process.returncode) for process in started]
+
+    assert [code for _, code in finished] == [0] * 8, finished
+    shown = [json.loads(out) for (out, _), _ in finished]
+    assert all(each["Version"] == 1 and each["AccessKeyId"].startswith("ASIAKEYOFTHEUSER") for each in shown)
+    assert operations(rotating)[already_called:] == ["GetTokensFromRefreshToken"]
+    after = rotating.kept()
+    assert after is not None
+    assert after.refresh_token != before.refresh_token
+    assert rotating.is_valid(after)
