@@ -16,9 +16,12 @@ import pytest
 from cognito_flow import AppClient, Tokens, UserSrpAuth
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.contract import needs_operation
+from tests.support.delegation import FLOWS, READ, USER_SCOPE, WRITE, Delegation
 
 PASSWORD = "correct horse"
 SCOPES = ["solar/read", "solar/write"]
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS, IDENTITY = (f"urn:ietf:params:oauth:token-type:{kind}_token" for kind in ("access", "id"))
 
 
 @attrs.frozen
@@ -244,7 +247,7 @@ def test_discovery_names_the_endpoint(pool: Pool, endpoint: Endpoint) -> None:
         discovered = json.load(response)
 
     assert discovered["token_endpoint"] == f"{endpoint.url}/oauth2/token"
-    assert discovered["grant_types_supported"] == ["client_credentials", "refresh_token"]
+    assert discovered["grant_types_supported"] == ["client_credentials", "refresh_token", TOKEN_EXCHANGE]
 
 
 # -- the trigger of version 3 --
@@ -341,3 +344,103 @@ def test_get_client_token_runs_the_trigger_of_version_3(pool: Pool) -> None:
     api.get_client_token(ClientId=app.client_id, Secret=app.client_secret, ClientMetadata={"order": "7"})
 
     assert seen == [{"order": "7"}]
+
+
+# -- token exchange --
+
+
+@pytest.fixture
+def world(cognito: LocalCognito) -> Delegation:
+    """Alice, and a service that calls another one for her, in a pool with a domain."""
+    world = Delegation(cognito)
+    api: Any = cognito.client()
+    api.create_user_pool_domain(UserPoolId=world.pool.id, Domain="files")
+    return world
+
+
+def exchange(endpoint: Endpoint, agent: AppClient, subject: str, **form: str) -> Answer:
+    given = {"subject_token": subject, "subject_token_type": ACCESS, "client_id": agent.client_id, **form}
+    return endpoint.post(grant_type=TOKEN_EXCHANGE, **given)
+
+
+def test_access_token_of_a_user_is_exchanged(endpoint: Endpoint, world: Delegation) -> None:
+    agent = world.agent()
+
+    answer = exchange(endpoint, agent, world.sign_in().access_token)
+
+    claims = world.pool.verifier(agent).verify_access(answer.body.pop("access_token"))
+    assert (claims.username, claims.client_id, claims.actor) == ("alice", agent.client_id, None)
+    assert set(answer.body.pop("scope").split()) == {USER_SCOPE, READ, WRITE}
+    assert answer.body == {"issued_token_type": ACCESS, "token_type": "Bearer", "expires_in": 3600}
+
+
+def test_scope_and_audience_of_an_exchange_are_those_of_the_token(
+    endpoint: Endpoint, world: Delegation
+) -> None:
+    agent = world.agent()
+
+    answer = exchange(
+        endpoint, agent, world.sign_in().access_token, scope=f"{READ} {WRITE}", resource="files"
+    )
+
+    claims = world.pool.verifier(agent).verify_access(answer.body["access_token"])
+    assert (set(claims.scopes), set(claims.audience), answer.body["scope"]) == ({READ}, {"files"}, READ)
+
+
+def test_confidential_client_exchanges_for_an_actor(endpoint: Endpoint, world: Delegation) -> None:
+    agent = world.agent(secret=True)
+    alice = world.sign_in().access_token
+    form = {"subject_token": alice, "subject_token_type": ACCESS}
+    acting = {"actor_token": alice, "actor_token_type": ACCESS, "audience": "billing"}
+
+    answer = endpoint.post_basic(agent, grant_type=TOKEN_EXCHANGE, **form, **acting)
+
+    claims = world.pool.verifier(agent).verify_access(answer.body["access_token"])
+    assert claims.actor is not None
+    assert (claims.actor.sub, set(claims.audience)) == (claims.sub, {"billing"})
+
+
+def test_id_token_is_exchanged_for_an_id_token(endpoint: Endpoint, world: Delegation) -> None:
+    agent = world.agent()
+    kinds = {"subject_token_type": IDENTITY, "requested_token_type": IDENTITY}
+
+    answer = exchange(endpoint, agent, world.sign_in().id_token or "", **kinds)
+
+    assert world.pool.verifier(agent).verify_id(answer.body["access_token"]).username == "alice"
+    assert (answer.body["issued_token_type"], answer.body["token_type"]) == (IDENTITY, "N_A")
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({"subject_token": "forged"}, "invalid_request"),
+        ({"subject_token": ""}, "invalid_request"),
+        ({"subject_token_type": IDENTITY}, "invalid_request"),
+        ({"subject_token_type": "urn:ietf:params:oauth:token-type:jwt"}, "invalid_request"),
+        ({"actor_token": "forged"}, "invalid_request"),
+        ({"actor_token": "forged", "actor_token_type": ACCESS}, "invalid_request"),
+        ({"resource": "files", "audience": "billing"}, "invalid_request"),
+        ({"resource": "photos"}, "invalid_target"),
+        ({"scope": "files/burn"}, "invalid_scope"),
+    ],
+)
+def test_exchange_that_cannot_be_granted_is_refused(
+    endpoint: Endpoint, world: Delegation, form: dict[str, str], error: str
+) -> None:
+    given = {"subject_token": world.sign_in().access_token, **form}
+
+    answer = exchange(endpoint, world.agent(), given.pop("subject_token"), **given)
+
+    assert answer.error == (400, error)
+
+
+@pytest.mark.parametrize("allowed", FLOWS)
+def test_app_client_without_the_flow_is_unauthorized_for_an_exchange(
+    endpoint: Endpoint, world: Delegation, allowed: str
+) -> None:
+    token = world.sign_in().access_token
+    acting = {"actor_token": token, "actor_token_type": ACCESS} if allowed == FLOWS[0] else {}
+
+    answer = exchange(endpoint, world.agent(allowed), token, **acting)
+
+    assert answer.error == (400, "unauthorized_client")

@@ -258,7 +258,7 @@ def test_id_token_is_exchanged_for_an_id_token(world: Delegation) -> None:
     kinds = {"SubjectTokenType": "ID_TOKEN", "RequestedTokenType": "ID_TOKEN"}
     answer = exchange(world, agent, alice.id_token, **kinds)
 
-    assert (answer["IssuedTokenType"], answer["Scopes"]) == ("ID_TOKEN", [])
+    assert (answer["IssuedTokenType"], answer["TokenType"], answer["Scopes"]) == ("ID_TOKEN", "N_A", [])
     verified = world.pool.verifier(agent).verify_id(answer["IssuedToken"])
     assert (verified.username, verified.email) == ("alice", "alice@example.com")
 

@@ -85,7 +85,11 @@ class Site:
             "response_types_supported": [],
             "token_endpoint": f"{self.url}/oauth2/token",
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-            "grant_types_supported": ["client_credentials", "refresh_token"],
+            "grant_types_supported": [
+                "client_credentials",
+                "refresh_token",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ],
         }
 
     def _confirm_user(self, query: Query) -> object:

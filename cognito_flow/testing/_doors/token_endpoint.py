@@ -4,7 +4,10 @@ Rule of this file: a form becomes tokens, or an error of OAuth 2.0. Every answer
 keep.
 
 Source: "The token issuer endpoint" in the Amazon Cognito developer guide, and RFC 6749, sections 2.3.1, 3.2,
-4.4, 5 and 6. By the guide, an unknown app client and a wrong secret get status 400, too.
+4.4, 5 and 6. By the guide, an unknown app client and a wrong secret get status 400, too. "Exchanging tokens
+for downstream services" in the guide says that this endpoint has a token exchange grant. Its form and its
+errors are taken from RFC 8693, sections 2.1 and 2.2, which has no field for the identity provider of a token:
+only tokens of the user pool are accepted.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ import attrs
 from cognito_flow._json import as_object, parse_json
 from cognito_flow.testing._operations.client_tokens import client_token
 from cognito_flow.testing._operations.request import Request
-from cognito_flow.testing._operations.resource_servers import custom_scopes
+from cognito_flow.testing._operations.resource_servers import check_scopes, custom_scopes
+from cognito_flow.testing._operations.token_exchange import exchange_flow, get_derived_token
 from cognito_flow.testing._operations.tokens import get_tokens_from_refresh_token
 from cognito_flow.testing._service import RecordedCall, Reply, Service
 from cognito_flow.testing._state import Members
@@ -32,6 +36,11 @@ PATH = "/oauth2/token"
 OPERATION = "oauth2/token"
 """What `LocalCognito.calls` names it."""
 
+_TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+_TOKEN_TYPES = {
+    "urn:ietf:params:oauth:token-type:access_token": "ACCESS_TOKEN",
+    "urn:ietf:params:oauth:token-type:id_token": "ID_TOKEN",
+}
 _MOST_FIELDS = 20
 _FORM = "application/x-www-form-urlencoded"
 
@@ -101,7 +110,11 @@ def _basic(header: str) -> tuple[str, str]:
 
 def _grant(request: Request) -> Members:
     form = request.parameters
-    grants = {"client_credentials": _client_credentials, "refresh_token": _refresh_token}
+    grants = {
+        "client_credentials": _client_credentials,
+        "refresh_token": _refresh_token,
+        _TOKEN_EXCHANGE: _token_exchange,
+    }
     grant_type = _need(form, "grant_type")
     if grant_type not in grants:
         raise Refusal("unsupported_grant_type", f"grant_type must be one of {', '.join(grants)}.")
@@ -178,3 +191,57 @@ def _refresh_token(request: Request, pool: UserPool, client: Client) -> Members:
     }
     tokens = result["AuthenticationResult"]
     return {name: tokens[member] for name, member in named.items() if member in tokens}
+
+
+def _token_exchange(request: Request, pool: UserPool, client: Client) -> Members:
+    form = request.parameters
+    parameters = {"ClientId": client.id, "ClientSecret": client.secret, **_exchanged(form)}
+    flow = exchange_flow(parameters)
+    if flow not in client.flows:
+        raise Refusal("unauthorized_client", f"The app client does not allow the flow {flow}.")
+    try:
+        check_scopes(pool, parameters["Scopes"])
+    except Refusal as refusal:
+        raise Refusal("invalid_scope", refusal.text) from None
+    try:
+        result = get_derived_token(attrs.evolve(request, parameters=parameters))
+    except Refusal as refusal:
+        is_about_the_target = refusal.code == "ResourceNotFoundException"
+        code = "invalid_target" if is_about_the_target else "invalid_request"
+        raise Refusal(code, refusal.text) from None
+    (issued,) = (urn for urn, kind in _TOKEN_TYPES.items() if kind == result["IssuedTokenType"])
+    return {
+        "access_token": result["IssuedToken"],  # its name also for an ID token (RFC 8693, section 2.2.1)
+        "issued_token_type": issued,
+        "token_type": result["TokenType"],
+        "expires_in": result["ExpiresIn"],
+        "scope": " ".join(result["Scopes"]),
+    }
+
+
+def _exchanged(form: Members) -> Members:
+    """The form of a token exchange as members of GetDerivedToken."""
+    members: Members = {
+        "SubjectToken": _need(form, "subject_token"),
+        "SubjectTokenType": _token_type(_need(form, "subject_token_type")),
+        "Scopes": form.get("scope", "").split(),
+    }
+    if "actor_token" in form:
+        members["ActorToken"] = form["actor_token"]
+    for member, name in (
+        ("ActorTokenType", "actor_token_type"),
+        ("RequestedTokenType", "requested_token_type"),
+    ):
+        if name in form:
+            members[member] = _token_type(form[name])
+    for member, name in (("Audiences", "audience"), ("Resources", "resource")):
+        if name in form:
+            members[member] = [form[name]]
+    return members
+
+
+def _token_type(urn: str) -> str:
+    kind = _TOKEN_TYPES.get(urn)
+    if kind is None:
+        raise Refusal("invalid_request", f"The type of a token must be one of {', '.join(_TOKEN_TYPES)}.")
+    return kind

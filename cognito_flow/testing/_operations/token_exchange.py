@@ -37,6 +37,7 @@ _Role: TypeAlias = Literal["Subject", "Actor"]
 _Use: TypeAlias = Literal["access", "id"]
 _USES: dict[str, _Use] = {"ACCESS_TOKEN": "access", "ID_TOKEN": "id"}
 _NAMES = {"access": "Access Token", "id": "ID Token"}
+_TOKEN_TYPES = {"ACCESS_TOKEN": "Bearer", "ID_TOKEN": "N_A"}  # the model's two (RFC 8693, section 2.2.1)
 
 
 @attrs.frozen
@@ -57,12 +58,11 @@ def get_derived_token(request: Request) -> Members:
     parameters = request.parameters
     check_client_secret(client, parameters.get("ClientSecret"))
     _check_form(parameters)
-    has_actor = "ActorToken" in parameters
-    flow = f"ALLOW_TOKEN_EXCHANGE_{'DELEGATION' if has_actor else 'IMPERSONATION'}"
+    flow = exchange_flow(parameters)
     if flow not in client.flows:
         raise invalid_parameter(f"{flow} flow not enabled for this client")
     subject = _verify(request, pool, client, "Subject")
-    actor = _verify(request, pool, client, "Actor") if has_actor else None
+    actor = _verify(request, pool, client, "Actor") if "ActorToken" in parameters else None
     scopes = _granted(pool, client, subject, parameters.get("Scopes", ()))
     target = _target(pool, parameters)
     kind = parameters.get("RequestedTokenType", "ACCESS_TOKEN")
@@ -75,10 +75,15 @@ def get_derived_token(request: Request) -> Members:
     return {
         "IssuedToken": pool.keys.sign(claims, _USES[kind]),
         "IssuedTokenType": kind,
-        "TokenType": "Bearer",
+        "TokenType": _TOKEN_TYPES[kind],
         "ExpiresIn": claims["exp"] - claims["iat"],
         "Scopes": scopes,
     }
+
+
+def exchange_flow(parameters: Members) -> str:
+    """Return the flow that the app client must allow for this request."""
+    return f"ALLOW_TOKEN_EXCHANGE_{'DELEGATION' if 'ActorToken' in parameters else 'IMPERSONATION'}"
 
 
 def _check_form(parameters: Members) -> None:
