@@ -15,7 +15,7 @@ from cognito_flow._checks import check_text
 from cognito_flow._exchange import Exchange, Response
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import Clients
-from cognito_flow._transport.drivers import AsyncDriver, Driver, Wire
+from cognito_flow._transport.drivers import AsyncDriver, Driver, Transport
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.account._members import attributes as read_attributes
 from cognito_flow.account._members import name_value_pairs, need_text
@@ -230,7 +230,7 @@ class _Admin:
             app = AppClient(app, "any")  # these operations name no app client
         settings = Settings(app=app, system=System() if system is None else system)
         self._exchanges = _UserExchanges(settings)
-        self._wire = Wire(Clients(app, client, admin=True), settings.system, None)
+        self._transport = Transport(Clients(app, client, admin=True), settings.system, None)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._exchanges.settings.app.pool_id!r})"
@@ -264,7 +264,7 @@ class UserAdmin(_Admin):
     """
 
     def _run(self, exchange: Exchange[T]) -> T:
-        return Driver(self._wire).run(exchange)
+        return Driver(self._transport).run(exchange)
 
     def ensure_user(
         self,
@@ -364,7 +364,7 @@ class AsyncUserAdmin(_Admin):
     """
 
     async def _run(self, exchange: Exchange[T]) -> T:
-        return await AsyncDriver(self._wire).run(exchange)
+        return await AsyncDriver(self._transport).run(exchange)
 
     async def ensure_user(
         self,

@@ -1,8 +1,7 @@
 """AuthFlow and AsyncAuthFlow: an application creates one of them and signs all its users in with it.
 
-Rule of this file: a public method is one line over a shared exchange. A method that takes a secret drops it
-before the exchange runs, because tools print the local variables of a traceback. Code that both classes share
-is in `_Flow`; neither names a challenge.
+Rule of this file: a public method is one line over a shared exchange. Code that both classes share is in
+`_Flow`. No class of a challenge is named.
 """
 
 from __future__ import annotations
@@ -47,6 +46,7 @@ Ask: TypeAlias = Callable[[Challenge], Answer | None]
 AsyncAsk: TypeAlias = Callable[[Challenge], Awaitable[Answer | None] | Answer | None]
 """Returns the answer to a challenge for `AsyncAuthFlow.sign_in`, or None; may be a coroutine function."""
 
+T = TypeVar("T")
 _TokenStore = TypeVar("_TokenStore", bound=TokenStore | AsyncTokenStore)
 _DeviceStore = TypeVar("_DeviceStore", bound=DeviceStore | AsyncDeviceStore)
 
@@ -78,7 +78,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
     ) -> None:
         # Here, because these load botocore: a program that imports this class may need no flow.
         from cognito_flow._transport.clients import Clients
-        from cognito_flow._transport.drivers import Wire
+        from cognito_flow._transport.drivers import Transport
 
         _check_arguments(app, client, unknown, type(self))
         system = System() if system is None else system
@@ -98,7 +98,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         )
         self._sealer = Sealer.of(app, seal_keys, seal_max_age, system.now)
         self._answered = AnsweredSessions(system.now)
-        self._wire = Wire(Clients(app, client, admin), system, on_event, _check_timeout(timeout))
+        self._transport = Transport(Clients(app, client, admin), system, on_event, _check_timeout(timeout))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._settings.app!r})"
@@ -138,7 +138,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
             context=settings.context if context is None else context,
         )
         if timeout is not None:
-            bound._wire = attrs.evolve(self._wire, timeout=_check_timeout(timeout))  # noqa: SLF001 - as above
+            bound._transport = attrs.evolve(self._transport, timeout=_check_timeout(timeout))  # noqa: SLF001 - as above
         return bound
 
     def seal(self, step: Challenge | SignedUp, *, bound_to: str | None = None) -> str:
@@ -315,10 +315,13 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
     True
     """
 
-    def _run(self) -> Driver:
+    def _driver(self) -> Driver:
         from cognito_flow._transport.drivers import Driver
 
-        return Driver(self._wire)
+        return Driver(self._transport)
+
+    def _run(self, exchange: Exchange[T]) -> T:
+        return self._driver().run(exchange)
 
     def start(
         self,
@@ -343,7 +346,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             UnexpectedResponse: The response cannot be read.
             UsageError: The credentials do not fit this flow.
         """
-        return self._run().run(self._start(credentials, device))
+        return self._run(self._start(credentials, device))
 
     def send(self, answer: Answer) -> Step:
         """Continue a sign-in with the answer to a challenge.
@@ -360,7 +363,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             CognitoFlowError: As with `start`.
         """
         with self._answered.once(self._check(answer)) as leads_to:
-            leads_to(step := self._run().run(self._send(answer)))
+            leads_to(step := self._run(self._send(answer)))
             return step
 
     def sign_in(
@@ -409,7 +412,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
 
         Source: GetTokensFromRefreshToken in the Amazon Cognito API reference.
         """
-        return self._run().run(_refresh.refresh(self._turn(), tokens))
+        return self._run(_refresh.refresh(self._turn(), tokens))
 
     def revoke(self, tokens: Tokens | str, *, linked: bool = False) -> None:
         """End this sign-in: the refresh token stops working, and Cognito refuses the access tokens.
@@ -429,7 +432,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
 
         Source: RevokeToken in the Amazon Cognito API reference.
         """
-        self._run().run(_refresh.revoke(self._turn(), tokens, linked))
+        self._run(_refresh.revoke(self._turn(), tokens, linked))
 
     def exchange(
         self,
@@ -467,7 +470,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
 
         Source: GetDerivedToken in the Amazon Cognito API reference; RFC 8693.
         """
-        return self._run().run(derive(self._turn(), subject, actor, scopes, resources, audiences, requested))
+        return self._run(derive(self._turn(), subject, actor, scopes, resources, audiences, requested))
 
     def token_source(
         self,
@@ -491,7 +494,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         Raises:
             UsageError: leeway is negative or longer than a day, or the refresh token is empty.
         """
-        return TokenSource(self._run(), self._token_state(tokens, store, leeway, on_tokens))
+        return TokenSource(self._driver(), self._token_state(tokens, store, leeway, on_tokens))
 
     def restore(
         self, username: str, *, leeway: float = 60, on_tokens: Callable[[Tokens], object] | None = None
@@ -507,7 +510,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             UsageError: The flow has no store.
             StoreError: The store failed. A store of your own may raise other exceptions.
         """
-        tokens = self._run().run(self._load_tokens(username))
+        tokens = self._run(self._load_tokens(username))
         if tokens is None:
             return None
         return self.token_source(tokens, leeway=leeway, on_tokens=on_tokens)
@@ -525,7 +528,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             UsageError: The argument is none of these.
         """
         given = authorization(tokens)
-        return Account(AccountExchanges(self._settings, given), given, self._run())
+        return Account(AccountExchanges(self._settings, given), given, self._driver())
 
     # -- sign-up and forgotten passwords --
 
@@ -556,7 +559,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             CognitoFlowError: As with `start`.
         """
         exchange = _sign_up.sign_up(self._signing_up(username), password, attributes, validation_data)
-        return self._run().run(exchange)
+        return self._run(exchange)
 
     def confirm_sign_up(
         self, signed_up: SignedUp | str, code: str, *, force_alias_creation: bool = False
@@ -580,7 +583,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             LimitExceeded: Too many codes were tried.
             CognitoFlowError: As with `start`.
         """
-        return self._run().run(self._confirm_sign_up(signed_up, code, force_alias_creation))
+        return self._run(self._confirm_sign_up(signed_up, code, force_alias_creation))
 
     def resend_code(self, signed_up: SignedUp | str) -> CodeDelivery:
         """Send the code for a sign-up again.
@@ -592,7 +595,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             LimitExceeded: It was sent too often.
             CognitoFlowError: As with `start`.
         """
-        return self._run().run(_sign_up.resend_code(self._signing_up(signed_up)))
+        return self._run(_sign_up.resend_code(self._signing_up(signed_up)))
 
     def forgot_password(self, username: str) -> CodeDelivery:
         """Send a code with which a user who forgot their password can set a new one.
@@ -607,7 +610,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             ServiceError: The user has no verified address.
             CognitoFlowError: As with `start`.
         """
-        return self._run().run(_sign_up.forgot_password(self._signing_up(username)))
+        return self._run(_sign_up.forgot_password(self._signing_up(username)))
 
     def confirm_forgot_password(self, username: str, code: str, new_password: str) -> None:
         """Set a new password with the code that `forgot_password` sent. Then sign in with it.
@@ -625,7 +628,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             LimitExceeded: Too many codes were tried.
             CognitoFlowError: As with `start`.
         """
-        self._run().run(_sign_up.confirm_forgot_password(self._signing_up(username), code, new_password))
+        self._run(_sign_up.confirm_forgot_password(self._signing_up(username), code, new_password))
 
 
 @without_locals
@@ -648,10 +651,13 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
     'alice'
     """
 
-    def _run(self) -> AsyncDriver:
+    def _driver(self) -> AsyncDriver:
         from cognito_flow._transport.drivers import AsyncDriver
 
-        return AsyncDriver(self._wire)
+        return AsyncDriver(self._transport)
+
+    async def _run(self, exchange: Exchange[T]) -> T:
+        return await self._driver().run(exchange)
 
     async def start(
         self,
@@ -676,7 +682,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             UnexpectedResponse: The response cannot be read.
             UsageError: The credentials do not fit this flow.
         """
-        return await self._run().run(self._start(credentials, device))
+        return await self._run(self._start(credentials, device))
 
     async def send(self, answer: Answer) -> Step:
         """Continue a sign-in.
@@ -693,7 +699,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             CognitoFlowError: As with `start`.
         """
         with self._answered.once(self._check(answer)) as leads_to:
-            leads_to(step := await self._run().run(self._send(answer)))
+            leads_to(step := await self._run(self._send(answer)))
             return step
 
     async def sign_in(
@@ -741,7 +747,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             UsageError: The tokens have no refresh token.
             CognitoFlowError: As with `start`.
         """
-        return await self._run().run(_refresh.refresh(self._turn(), tokens))
+        return await self._run(_refresh.refresh(self._turn(), tokens))
 
     async def revoke(self, tokens: Tokens | str, *, linked: bool = False) -> None:
         """End this sign-in.
@@ -756,7 +762,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             ServiceError: The app client does not allow it.
             CognitoFlowError: As with `start`.
         """
-        await self._run().run(_refresh.revoke(self._turn(), tokens, linked))
+        await self._run(_refresh.revoke(self._turn(), tokens, linked))
 
     async def exchange(
         self,
@@ -789,9 +795,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             UsageError: An argument is malformed, or the installed botocore is too old.
             CognitoFlowError: As with `start`.
         """
-        return await self._run().run(
-            derive(self._turn(), subject, actor, scopes, resources, audiences, requested)
-        )
+        return await self._run(derive(self._turn(), subject, actor, scopes, resources, audiences, requested))
 
     def token_source(
         self,
@@ -816,7 +820,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         Raises:
             UsageError: leeway is negative or longer than a day, or the refresh token is empty.
         """
-        return AsyncTokenSource(self._run(), self._token_state(tokens, store, leeway, on_tokens))
+        return AsyncTokenSource(self._driver(), self._token_state(tokens, store, leeway, on_tokens))
 
     async def restore(
         self, username: str, *, leeway: float = 60, on_tokens: Callable[[Tokens], object] | None = None
@@ -832,7 +836,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             UsageError: The flow has no store.
             StoreError: The store failed. A store of your own may raise other exceptions.
         """
-        tokens = await self._run().run(self._load_tokens(username))
+        tokens = await self._run(self._load_tokens(username))
         if tokens is None:
             return None
         return self.token_source(tokens, leeway=leeway, on_tokens=on_tokens)
@@ -850,7 +854,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             UsageError: The argument is none of these.
         """
         given = async_authorization(tokens)
-        return AsyncAccount(AccountExchanges(self._settings, given), given, self._run())
+        return AsyncAccount(AccountExchanges(self._settings, given), given, self._driver())
 
     # -- sign-up and forgotten passwords --
 
@@ -881,7 +885,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             CognitoFlowError: As with `start`.
         """
         exchange = _sign_up.sign_up(self._signing_up(username), password, attributes, validation_data)
-        return await self._run().run(exchange)
+        return await self._run(exchange)
 
     async def confirm_sign_up(
         self, signed_up: SignedUp | str, code: str, *, force_alias_creation: bool = False
@@ -905,7 +909,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             LimitExceeded: Too many codes were tried.
             CognitoFlowError: As with `start`.
         """
-        return await self._run().run(self._confirm_sign_up(signed_up, code, force_alias_creation))
+        return await self._run(self._confirm_sign_up(signed_up, code, force_alias_creation))
 
     async def resend_code(self, signed_up: SignedUp | str) -> CodeDelivery:
         """Send the code for a sign-up again.
@@ -917,7 +921,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             LimitExceeded: It was sent too often.
             CognitoFlowError: As with `start`.
         """
-        return await self._run().run(_sign_up.resend_code(self._signing_up(signed_up)))
+        return await self._run(_sign_up.resend_code(self._signing_up(signed_up)))
 
     async def forgot_password(self, username: str) -> CodeDelivery:
         """Send a code for a new password.
@@ -932,7 +936,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             ServiceError: The user has no verified address.
             CognitoFlowError: As with `start`.
         """
-        return await self._run().run(_sign_up.forgot_password(self._signing_up(username)))
+        return await self._run(_sign_up.forgot_password(self._signing_up(username)))
 
     async def confirm_forgot_password(self, username: str, code: str, new_password: str) -> None:
         """Set a new password with a code.
@@ -950,9 +954,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             LimitExceeded: Too many codes were tried.
             CognitoFlowError: As with `start`.
         """
-        await self._run().run(
-            _sign_up.confirm_forgot_password(self._signing_up(username), code, new_password)
-        )
+        await self._run(_sign_up.confirm_forgot_password(self._signing_up(username), code, new_password))
 
 
 def _devices(

@@ -77,8 +77,8 @@ def one_call(call: Call) -> Exchange[Response]:
 
 
 @attrs.frozen
-class Wire:
-    """What both drivers share: clients, translation of errors, and the notification of calls.
+class Transport:
+    """What the runs of one flow share.
 
     Args:
         clients: The boto clients.
@@ -94,16 +94,16 @@ class Wire:
     timeout: float = TIMEOUT
     workers: Workers = attrs.field(factory=Workers)
 
-    def turn(self) -> _Turn:
-        """A turn that begins now."""
-        return _Turn(self, time.monotonic() + self.timeout)
+    def begin(self) -> _Run:
+        """A run that begins now."""
+        return _Run(self, time.monotonic() + self.timeout)
 
 
 @attrs.frozen
-class _Turn:
+class _Run:
     """One run of an exchange, which ends at its deadline."""
 
-    wire: Wire
+    transport: Transport
     deadline: float
 
     def attempt(self, call: Call) -> Attempt | CognitoFlowError:
@@ -112,7 +112,7 @@ class _Turn:
         if attempt.seconds_left() > 0:
             return attempt
         return TransportError(
-            f"{call.operation} was not sent: the turn took longer than {self.wire.timeout:g} seconds",
+            f"{call.operation} was not sent: the turn took longer than {self.transport.timeout:g} seconds",
             hint="raise AuthFlow(timeout=...), or find out what is slow",
             operation=call.operation,
         )
@@ -121,16 +121,16 @@ class _Turn:
         """How long to wait, at most until the deadline."""
         return max(0.0, min(pause.seconds, self.deadline - time.monotonic()))
 
-    def outcome(self, call: Call, attempt: Attempt, started: float, answer: object) -> Outcome:
+    def outcome(self, call: Call, attempt: Attempt, started: float, output: object) -> Outcome:
         """The outcome of an attempt, as the exchange may know it."""
-        if isinstance(answer, Exception):
-            outcome: Outcome = translate(call, attempt, answer)
+        if isinstance(output, Exception):
+            outcome: Outcome = translate(call, attempt, output)
         else:
-            outcome = read_response(answer)
-        self._notify(call, time.monotonic() - started, outcome, answer)
+            outcome = read_response(output)
+        self._notify(call, time.monotonic() - started, outcome, output)
         return outcome
 
-    def _notify(self, call: Call, seconds: float, outcome: Outcome, answer: object) -> None:
+    def _notify(self, call: Call, seconds: float, outcome: Outcome, output: object) -> None:
         error = outcome.code or type(outcome).__name__ if isinstance(outcome, CognitoFlowError) else None
         challenge = call.parameters.get("ChallengeName")
         event = Event(
@@ -139,27 +139,27 @@ class _Turn:
             challenge=str(challenge) if challenge is not None else None,
             sent=_names(call.parameters),
             error=error,
-            request_id=outcome.request_id if isinstance(outcome, CognitoFlowError) else request_id(answer),
+            request_id=outcome.request_id if isinstance(outcome, CognitoFlowError) else request_id(output),
             seconds=seconds,
         )
         _log.debug(
             "%s %s -> %s", event.operation, event.challenge or "", error or "ok", extra={"event": event}
         )
-        notify(self.wire.on_event, event)
+        notify(self.transport.on_event, event)
 
 
 @attrs.frozen
 class Driver:
     """Runs exchanges with blocking calls."""
 
-    wire: Wire
+    transport: Transport
 
     @without_locals
     def run(self, exchange: Exchange[T]) -> T:
         """Run an exchange to its end."""
-        if self.wire.clients.are_asynchronous:
+        if self.transport.clients.are_asynchronous:
             raise UsageError("this client is asynchronous: use AsyncAuthFlow")
-        return _run_blocking(self.wire, exchange, _refuse)
+        return _run_blocking(self.transport, exchange, _refuse)
 
 
 @attrs.frozen
@@ -171,54 +171,54 @@ class AsyncDriver:
     worker threads.
     """
 
-    wire: Wire
+    transport: Transport
 
     @without_locals
     async def run(self, exchange: Exchange[T]) -> T:
         """Run an exchange to its end."""
-        if self.wire.clients.are_asynchronous:
-            async with self.wire.workers.turn_on_the_loop():
+        if self.transport.clients.are_asynchronous:
+            async with self.transport.workers.turn_on_the_loop():
                 return await self._run_on_the_loop(exchange)
         import asyncio  # here, so that a program without asyncio does not load it
 
         finish = partial(_finish_on, asyncio.get_running_loop())
-        return await self.wire.workers.run(_run_blocking, self.wire, exchange, finish)
+        return await self.transport.workers.run(_run_blocking, self.transport, exchange, finish)
 
     async def _run_on_the_loop(self, exchange: Exchange[T]) -> T:
         import asyncio
 
-        workers, turn = self.wire.workers, self.wire.turn()
-        steps = repeating(exchange, self.wire.system.random_bytes)
+        workers, run = self.transport.workers, self.transport.begin()
+        steps = repeating(exchange, self.transport.system.random_bytes)
         step = await workers.run_first_step(advance, steps, None)
         while not isinstance(step, Done):
             outcome = None
             if isinstance(step, Call):
-                outcome = await _await_call(turn, step)
+                outcome = await _await_call(run, step)
             elif isinstance(step, Wait):
                 await step.run()
-            elif (pause := (self.wire.system.sleep or asyncio.sleep)(turn.pause(step))) is not None:
+            elif (pause := (self.transport.system.sleep or asyncio.sleep)(run.pause(step))) is not None:
                 await pause
             step = await workers.run(advance, steps, outcome)
         return step.value
 
 
-def _run_blocking(wire: Wire, exchange: Exchange[T], finish: Callable[[Wait[Any]], object]) -> T:
+def _run_blocking(transport: Transport, exchange: Exchange[T], finish: Callable[[Wait[Any]], object]) -> T:
     """Run an exchange in this thread.
 
     Args:
-        wire: The flow's.
+        transport: What the runs of its flow share.
         exchange: The exchange.
         finish: Awaits what an asynchronous store, callback or `System.sleep` returned.
     """
-    turn, outcome = wire.turn(), None
-    steps = repeating(exchange, wire.system.random_bytes)
+    run, outcome = transport.begin(), None
+    steps = repeating(exchange, transport.system.random_bytes)
     while not isinstance(step := advance(steps, outcome), Done):
         outcome = None
         if isinstance(step, Call):
-            outcome = _call(turn, step)
+            outcome = _call(run, step)
         elif isinstance(step, Wait):
             finish(step)
-        elif (pause := (wire.system.sleep or time.sleep)(turn.pause(step))) is not None:
+        elif (pause := (transport.system.sleep or time.sleep)(run.pause(step))) is not None:
             finish(Wait(pause))
     return step.value
 
@@ -240,34 +240,34 @@ def _finish_on(loop: asyncio.AbstractEventLoop, wait: Wait[Any]) -> None:
     raise RuntimeError("the event loop was closed")
 
 
-def _call(turn: _Turn, call: Call) -> Outcome:
-    if isinstance(attempt := turn.attempt(call), CognitoFlowError):
+def _call(run: _Run, call: Call) -> Outcome:
+    if isinstance(attempt := run.attempt(call), CognitoFlowError):
         return attempt
-    method, started, outer = turn.wire.clients.method(call.operation), time.monotonic(), sys.exception()
+    method, started, outer = run.transport.clients.method(call.operation), time.monotonic(), sys.exception()
     try:
         with attempting(attempt):
-            answer: object = method(**call.parameters)
+            output: object = method(**call.parameters)
     except Exception as error:  # noqa: BLE001 - botocore's parsers raise whatever they stumble over
-        answer = without_contents(error, outer)
-    return turn.outcome(call, attempt, started, answer)
+        output = without_contents(error, outer)
+    return run.outcome(call, attempt, started, output)
 
 
-async def _await_call(turn: _Turn, call: Call) -> Outcome:
+async def _await_call(run: _Run, call: Call) -> Outcome:
     import asyncio
 
-    if isinstance(attempt := turn.attempt(call), CognitoFlowError):
+    if isinstance(attempt := run.attempt(call), CognitoFlowError):
         return attempt
-    method, started, outer = turn.wire.clients.method(call.operation), time.monotonic(), sys.exception()
+    method, started, outer = run.transport.clients.method(call.operation), time.monotonic(), sys.exception()
     calling: Any = method(**call.parameters)
     try:
         with attempting(attempt):
             async with asyncio.timeout(attempt.seconds_left()):
-                answer: object = await calling
+                output: object = await calling
     except TimeoutError as error:
-        answer = botocore.exceptions.ReadTimeoutError(endpoint_url="the endpoint", error=error)
+        output = botocore.exceptions.ReadTimeoutError(endpoint_url="the endpoint", error=error)
     except Exception as error:  # noqa: BLE001 - as above
-        answer = without_contents(error, outer)
-    return turn.outcome(call, attempt, started, answer)
+        output = without_contents(error, outer)
+    return run.outcome(call, attempt, started, output)
 
 
 def _names(parameters: Mapping[str, object]) -> tuple[str, ...]:

@@ -58,8 +58,8 @@ _BAD_CREDENTIALS = (
 )
 
 
-def read_response(answer: object) -> Response:
-    data = as_object(answer)
+def read_response(output: object) -> Response:
+    data = as_object(output)
     if data is None:
         raise UsageError(
             "the client answered with something that boto3 does not: pass a boto3 or aiobotocore client"
@@ -67,17 +67,17 @@ def read_response(answer: object) -> Response:
     return Response(data, service_date(data))
 
 
-def request_id(answer: object) -> str | None:
-    return as_text(member(answer, "ResponseMetadata", "RequestId"))
+def request_id(output: object) -> str | None:
+    return as_text(member(output, "ResponseMetadata", "RequestId"))
 
 
-def service_date(answer: object) -> datetime | None:
+def service_date(output: object) -> datetime | None:
     """When the service answered, by its own clock.
 
     Args:
-        answer: What botocore gives, also for a refusal.
+        output: What botocore returned, or the response of a `ClientError`.
     """
-    date = as_text(member(answer, "ResponseMetadata", "HTTPHeaders", "date"))
+    date = as_text(member(output, "ResponseMetadata", "HTTPHeaders", "date"))
     try:
         return parsedate_to_datetime(date or "").replace(tzinfo=UTC)
     except (ValueError, OverflowError):

@@ -31,7 +31,7 @@ from cognito_flow._extras import missing
 from cognito_flow._json import as_object, as_text
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import Clients
-from cognito_flow._transport.drivers import AsyncDriver, Driver, Wire
+from cognito_flow._transport.drivers import AsyncDriver, Driver, Transport
 from cognito_flow.errors import TokenExpired, UnexpectedResponse, UsageError
 from cognito_flow.models import AppClient, System, Tokens
 from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
@@ -132,7 +132,7 @@ class _Pool:
         )
         if client is None:
             clients.method("GetId")  # makes the client now: a region that does not exist is reported here
-        self._wire = Wire(clients, self._system, None)
+        self._transport = Transport(clients, self._system, None)
         self._latest: AwsCredentials | None = None
 
     def _renewed(self, credentials: AwsCredentials) -> dict[str, str]:
@@ -202,7 +202,7 @@ class IdentityPool(_Pool):
             client=client,
             system=system,
         )
-        self._source, self._driver = source, Driver(self._wire)
+        self._source, self._driver = source, Driver(self._transport)
         self._refreshable = DeferredRefreshableCredentials(self._renew, _METHOD)
 
     def __repr__(self) -> str:
@@ -283,7 +283,7 @@ class AsyncIdentityPool(_Pool):
             client=client,
             system=system,
         )
-        self._source, self._driver = source, AsyncDriver(self._wire)
+        self._source, self._driver = source, AsyncDriver(self._transport)
         self._lock = asyncio.Lock()
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from cognito_flow._json import as_object
 from cognito_flow._result import read_tokens
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import Clients
-from cognito_flow._transport.drivers import AsyncDriver, Driver, Wire
+from cognito_flow._transport.drivers import AsyncDriver, Driver, Transport
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.errors import UnexpectedResponse, UsageError
 from cognito_flow.models import AppClient, System, Tokens
@@ -58,7 +58,7 @@ class ClientCredentialsSource(TokenSource):
         system: System | None = None,
     ) -> None:
         system = System() if system is None else system
-        driver = Driver(Wire(Clients(app, client, admin=False), system, None))
+        driver = Driver(Transport(Clients(app, client, admin=False), system, None))
         super().__init__(driver, _state(app, scopes, leeway, on_tokens, system))
 
 
@@ -86,7 +86,7 @@ class AsyncClientCredentialsSource(AsyncTokenSource):
         system: System | None = None,
     ) -> None:
         system = System() if system is None else system
-        driver = AsyncDriver(Wire(Clients(app, client, admin=False), system, None))
+        driver = AsyncDriver(Transport(Clients(app, client, admin=False), system, None))
         super().__init__(driver, _state(app, scopes, leeway, on_tokens, system))
 
 

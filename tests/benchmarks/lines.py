@@ -88,7 +88,7 @@ botocore.session.Session().create_client("cognito-idp", region_name="eu-west-1",
 OUR_CLIENT = """
 from cognito_flow import AppClient, AuthFlow
 flow = AuthFlow(AppClient("eu-west-1_AbC123", "client"))
-flow._wire.clients.method("InitiateAuth")  # the client is made at the first call
+flow._transport.clients.method("InitiateAuth")  # the client is made at the first call
 """
 CHALLENGE = f"""
 CHALLENGE = {{

@@ -98,7 +98,7 @@ def flows() -> list[str]:
 
     def create() -> AuthFlow:
         flow = AuthFlow(AppClient("eu-west-1_AbC123", f"client{len(kept)}"))
-        flow._wire.clients.method("InitiateAuth")  # the client is made at the first call
+        flow._transport.clients.method("InitiateAuth")  # the client is made at the first call
         return flow
 
     row: list[str] = []

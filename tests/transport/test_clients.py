@@ -58,7 +58,7 @@ def world() -> Iterator[World]:
 
 def client_of(flow: AuthFlow) -> object:
     """The client that a flow would use now."""
-    method: Any = flow._wire.clients.method("InitiateAuth")
+    method: Any = flow._transport.clients.method("InitiateAuth")
     return method.__self__
 
 
@@ -115,7 +115,7 @@ from cognito_flow._transport import clients
 before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
 flows = [AuthFlow(AppClient("eu-west-1_abc", f"client{number}")) for number in range(1000)]
 for flow in flows:
-    flow._wire.clients.method("InitiateAuth")
+    flow._transport.clients.method("InitiateAuth")
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.process_time() - started, len(clients._shared))
 """
 

@@ -16,7 +16,7 @@ from cognito_flow import AppClient, CognitoFlowError, Event, Throttled, Transpor
 from cognito_flow._exchange import Call, Response, Wait
 from cognito_flow._transport.attempts import Attempt, attempt_in_progress
 from cognito_flow._transport.clients import Clients
-from cognito_flow._transport.drivers import AsyncDriver, Done, Driver, Wire, advance, one_call
+from cognito_flow._transport.drivers import AsyncDriver, Done, Driver, Transport, advance, one_call
 from cognito_flow._transport.retry import Pause
 from cognito_flow.models import System
 
@@ -66,7 +66,7 @@ KINDS = pytest.mark.parametrize("kind", ["blocking", "threads", "loop"])
 
 @attrs.define
 class World:
-    """A wire of one kind, and what it did."""
+    """A driver of one kind, and what it did."""
 
     kind: str
     answers: list[object]
@@ -79,17 +79,17 @@ class World:
         self.client = AsyncClient(self.answers) if self.kind == "loop" else Client(self.answers)
 
     @property
-    def wire(self) -> Wire:
+    def transport(self) -> Transport:
         system = System(sleep=self.sleep, random_bytes=lambda length: b"\0" * length)
-        return Wire(Clients(APP, self.client, admin=False), system, self.events.append, self.timeout)
+        return Transport(Clients(APP, self.client, admin=False), system, self.events.append, self.timeout)
 
     def run(self, exchange: Generator[Any, Any, Any]) -> Any:
         """Run an exchange to its end."""
         if self.kind == "blocking":
-            return Driver(self.wire).run(exchange)
+            return Driver(self.transport).run(exchange)
 
         async def run() -> Any:
-            return await AsyncDriver(self.wire).run(exchange)
+            return await AsyncDriver(self.transport).run(exchange)
 
         return asyncio.run(run())
 
@@ -188,13 +188,13 @@ def test_turn_that_has_used_its_time_makes_no_call(kind: str) -> None:
 
 @pytest.mark.parametrize(("seconds", "waited"), [(2.0, 2.0), (60.0, 10.0), (0.0, 0.0)])
 def test_pause_ends_with_the_turn_at_the_latest(seconds: float, waited: float) -> None:
-    turn = World("blocking", [], timeout=10).wire.turn()
+    run = World("blocking", [], timeout=10).transport.begin()
 
-    assert turn.pause(Pause(seconds)) == pytest.approx(waited, abs=0.5)
+    assert run.pause(Pause(seconds)) == pytest.approx(waited, abs=0.5)
 
 
 def test_pause_after_the_end_of_the_turn_is_none_at_all() -> None:
-    assert World("blocking", [], timeout=-5).wire.turn().pause(Pause(2.0)) == 0.0
+    assert World("blocking", [], timeout=-5).transport.begin().pause(Pause(2.0)) == 0.0
 
 
 @KINDS
@@ -271,7 +271,7 @@ def test_awaitable_that_is_not_a_coroutine_is_a_usage_error_of_the_blocking_driv
 def test_asynchronous_client_is_a_usage_error_of_the_blocking_driver() -> None:
     world = World("loop", [ANSWER])
     with pytest.raises(UsageError, match="this client is asynchronous: use AsyncAuthFlow"):
-        Driver(world.wire).run(one_call(CALL))
+        Driver(world.transport).run(one_call(CALL))
 
 
 def test_call_on_the_loop_that_never_ends_is_lost_at_the_deadline() -> None:

@@ -46,7 +46,6 @@ from cognito_flow._exchange import Call
 from cognito_flow._transport.attempts import Attempt, problem_of
 from cognito_flow._transport.causes import quote_nothing, without_contents
 from cognito_flow._transport.clients import unsigned_client
-from cognito_flow._transport.retry import Pause
 from cognito_flow._transport.sockets import _HttpConnection, _HttpsConnection, end_at_deadlines
 from cognito_flow._transport.translate import translate
 from cognito_flow.models import System
@@ -262,13 +261,6 @@ def test_no_attempt_is_made_after_the_deadline() -> None:
 
     assert not late.value.maybe_processed
     assert len(client.calls) == 1
-
-
-@pytest.mark.parametrize(("left", "longest"), [(100.0, 7.0), (3.0, 3.0), (-1.0, 0.0)])
-def test_pause_ends_at_the_deadline_at_the_latest(left: float, longest: float) -> None:
-    turn = attrs.evolve(AuthFlow(APP, Client([]))._wire.turn(), deadline=time.monotonic() + left)
-
-    assert turn.pause(Pause(7.0)) <= longest
 
 
 def test_bound_timeout_replaces_that_of_the_flow() -> None:

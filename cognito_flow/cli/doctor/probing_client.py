@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from cognito_flow._exchange import Call, Response
 from cognito_flow._transport.clients import Clients
-from cognito_flow._transport.drivers import Driver, Wire, one_call
+from cognito_flow._transport.drivers import Driver, Transport, one_call
 from cognito_flow._transport.translate import service_date
 from cognito_flow.cli.connection import Connection
 from cognito_flow.errors import ServiceError
@@ -27,7 +27,7 @@ Outcome: TypeAlias = Response | ServiceError
 def _driver(client: ProbingClient) -> Driver:
     boto = client.connection.client(is_signed=client.is_signed)
     clients = Clients(client.connection.app, boto, client.is_signed)
-    return Driver(Wire(clients, client.connection.system(), None))
+    return Driver(Transport(clients, client.connection.system(), None))
 
 
 @attrs.define

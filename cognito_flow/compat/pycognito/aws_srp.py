@@ -25,7 +25,7 @@ from cognito_flow._exchange import Call, Exchange, Response
 from cognito_flow._result import finish
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import Clients
-from cognito_flow._transport.drivers import Driver, Wire
+from cognito_flow._transport.drivers import Driver, Transport
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.compat.pycognito._steps import errors_of_botocore, response_of
 from cognito_flow.compat.pycognito.exceptions import WarrantException
@@ -225,7 +225,7 @@ class AWSSRP:
 
     def _confirm(self, result: Mapping[str, object], device_name: str | None) -> SignedIn:
         turn = Turn(settings=Settings(app=self._app(), device_name=device_name), username=self.username)
-        driver = Driver(Wire(Clients(self._app(), self.client, admin=False), System(), None))
+        driver = Driver(Transport(Clients(self._app(), self.client, admin=False), System(), None))
         return driver.run(finish(turn, result))
 
     def _need_device_password(self) -> str:
