@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import TIMEOUT_MAX
+
 from cognito_flow.errors import InvalidInput, UsageError
 from cognito_flow.models import SignedIn, Tokens
 
@@ -58,3 +60,17 @@ def refresh_token_of(tokens: object) -> str:
     if not refresh_token:
         raise UsageError("the refresh token is empty")
     return refresh_token
+
+
+def check_timeout(timeout: object) -> float:
+    """Return a time limit in seconds, shortened to the longest that threads can wait.
+
+    Args:
+        timeout: What a program passed.
+
+    Raises:
+        UsageError: It is not a positive number.
+    """
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise UsageError("timeout must be a positive number of seconds")
+    return min(float(timeout), TIMEOUT_MAX)

@@ -10,14 +10,13 @@ import copy
 import difflib
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Generic, Never, Self, TypeAlias, TypeVar, cast
 
 import attrs
 
 from cognito_flow import _engine, _refresh
 from cognito_flow._answered import AnsweredSessions
-from cognito_flow._checks import check_text
+from cognito_flow._checks import check_text, check_timeout
 from cognito_flow._derive import DerivedToken, IssuedTokenType, ProviderToken, derive
 from cognito_flow._engine import Step
 from cognito_flow._exchange import Exchange, settled
@@ -98,7 +97,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         )
         self._sealer = Sealer.of(app, seal_keys, seal_max_age, system.now)
         self._answered = AnsweredSessions(system.now)
-        self._transport = Transport(Clients(app, client, admin), system, on_event, _check_timeout(timeout))
+        self._transport = Transport(Clients(app, client, admin), system, on_event, check_timeout(timeout))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._settings.app!r})"
@@ -138,7 +137,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
             context=settings.context if context is None else context,
         )
         if timeout is not None:
-            bound._transport = attrs.evolve(self._transport, timeout=_check_timeout(timeout))  # noqa: SLF001 - as above
+            bound._transport = attrs.evolve(self._transport, timeout=check_timeout(timeout))  # noqa: SLF001 - as above
         return bound
 
     def seal(self, step: Challenge | SignedUp, *, bound_to: str | None = None) -> str:
@@ -979,12 +978,6 @@ def _check_arguments(app: object, client: object, unknown: Mapping[str, object],
         similar = difflib.get_close_matches(name, known, 1)
         suggestion = f": did you mean {similar[0]!r}?" if similar else ""
         raise UsageError(f"{kind.__name__} has no argument {name!r}{suggestion}")
-
-
-def _check_timeout(timeout: object) -> float:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
-        raise UsageError("timeout must be a positive number of seconds")
-    return min(float(timeout), TIMEOUT_MAX)
 
 
 def _check_handlers(handlers: Sequence[object]) -> tuple[type[NamedHandler], ...]:

@@ -42,10 +42,13 @@ def run(
         )
     flow = connection.flow(store)
     tokens = kept_tokens(connection, store, user_of(connection, store, username))
-    identities = IdentityPool(
-        flow.token_source(tokens), connection.app, identity_pool_id, system=connection.system()
-    )
+    source = flow.token_source(tokens)
     with connection.waiting():
+        source.tokens()  # now, so that the identity pool gets what a refresh leaves of the timeout
+        left = connection.seconds_left()
+        identities = IdentityPool(
+            source, connection.app, identity_pool_id, timeout=left, system=connection.system()
+        )
         credentials = identities.credentials()
     write(_document(credentials), None)
 

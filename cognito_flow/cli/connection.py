@@ -86,7 +86,7 @@ class Connection:
         Args:
             store: Where remembered devices are kept.
         """
-        return AuthFlow(self.app, self.client(), store=store, system=self.system())
+        return AuthFlow(self.app, self.client(), store=store, timeout=self.timeout, system=self.system())
 
     @contextmanager
     def waiting(self) -> Generator[None]:
@@ -102,9 +102,22 @@ class Connection:
         finally:
             timer.cancel()
 
-    def _sleep(self, seconds: float) -> None:
-        if time.monotonic() + seconds > self._started + self.timeout:
+    def seconds_left(self, needed: float = 0) -> float:
+        """Return how much of the timeout is left while waiting.
+
+        Args:
+            needed: How much must be left, in seconds.
+
+        Raises:
+            TransportError: Less is left.
+        """
+        left = self._started + self.timeout - time.monotonic()
+        if left <= needed:
             raise TransportError(f"Cognito did not answer within {self.timeout:g} s", retryable=True)
+        return left
+
+    def _sleep(self, seconds: float) -> None:
+        self.seconds_left(seconds)
         time.sleep(seconds)
 
 

@@ -26,12 +26,14 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 
+from cognito_flow._checks import check_timeout
 from cognito_flow._exchange import Call, Exchange
 from cognito_flow._extras import missing
 from cognito_flow._json import as_object, as_text
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import Clients
 from cognito_flow._transport.drivers import AsyncDriver, Driver, Transport
+from cognito_flow._turn import TIMEOUT
 from cognito_flow.errors import TokenExpired, UnexpectedResponse, UsageError
 from cognito_flow.models import AppClient, System, Tokens
 from cognito_flow.tokens.source import AsyncTokenSource, TokenSource
@@ -121,6 +123,7 @@ class _Pool:
         custom_role_arn: str | None = None,
         identity_id: str | None = None,
         client: object | None = None,
+        timeout: float = TIMEOUT,
         system: System | None = None,
     ) -> None:
         provider = None if app is None else _provider_name(app)
@@ -132,7 +135,7 @@ class _Pool:
         )
         if client is None:
             clients.method("GetId")  # makes the client now: a region that does not exist is reported here
-        self._transport = Transport(clients, self._system, None)
+        self._transport = Transport(clients, self._system, None, check_timeout(timeout))
         self._latest: AwsCredentials | None = None
 
     def _renewed(self, credentials: AwsCredentials) -> dict[str, str]:
@@ -162,11 +165,13 @@ class IdentityPool(_Pool):
         custom_role_arn: The role to assume, if the identity pool lets users choose among several.
         identity_id: An identity id from earlier, so that a guest stays the same guest.
         client: A client for ``cognito-identity`` to use in place of the library's own.
+        timeout: How long the requests of one method to the identity pool may take in all, in seconds. To
+            refresh the source's tokens, its flow has a timeout of its own.
         system: Clock, randomness and sleep.
 
     Raises:
         UsageError: The source is not a `TokenSource`, or only one of source and app is None; the id is
-            malformed; or botocore cannot make a client.
+            malformed; the timeout is not a positive number; or botocore cannot make a client.
 
     Calls of a session can raise the errors of `identity_id`, too:
 
@@ -191,6 +196,7 @@ class IdentityPool(_Pool):
         custom_role_arn: str | None = None,
         identity_id: str | None = None,
         client: object | None = None,
+        timeout: float = TIMEOUT,
         system: System | None = None,
     ) -> None:
         _check_source(source, app, TokenSource)
@@ -200,6 +206,7 @@ class IdentityPool(_Pool):
             custom_role_arn=custom_role_arn,
             identity_id=identity_id,
             client=client,
+            timeout=timeout,
             system=system,
         )
         self._source, self._driver = source, Driver(self._transport)
@@ -272,6 +279,7 @@ class AsyncIdentityPool(_Pool):
         custom_role_arn: str | None = None,
         identity_id: str | None = None,
         client: object | None = None,
+        timeout: float = TIMEOUT,
         system: System | None = None,
     ) -> None:
         _check_source(source, app, AsyncTokenSource)
@@ -281,6 +289,7 @@ class AsyncIdentityPool(_Pool):
             custom_role_arn=custom_role_arn,
             identity_id=identity_id,
             client=client,
+            timeout=timeout,
             system=system,
         )
         self._source, self._driver = source, AsyncDriver(self._transport)

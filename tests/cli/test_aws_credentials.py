@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,25 @@ def test_identity_pool_that_is_not_reached_has_its_own_exit_code(signed: Signed)
         code=exit_codes.UNREACHABLE,
         **nowhere,
     )
+
+
+def test_refresh_and_identity_pool_share_one_timeout(rotating: Signed, silent: str) -> None:
+    rotating.keep(attrs.evolve(rotating.sign_in(), expires_at=rotating.pool.cognito.clock()))
+    rotating.pool.cognito.faults.delay("GetTokensFromRefreshToken", seconds=0.5)
+    started = time.monotonic()
+
+    rotating.run(
+        "credentials",
+        *rotating.stored,
+        *IDENTITY_POOL,
+        "--timeout",
+        "2",
+        code=exit_codes.UNREACHABLE,
+        AWS_ENDPOINT_URL_COGNITO_IDENTITY=silent,
+    )
+
+    assert time.monotonic() - started < 10
+    assert operations(rotating)[-1] == "GetTokensFromRefreshToken"
 
 
 def test_credentials_do_not_read_a_stack(signed: Signed) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import time
-from collections.abc import Iterator
 
 import pytest
 from typer.testing import CliRunner
@@ -236,13 +234,6 @@ def test_ctrl_c_ends_with_its_own_exit_code_and_no_traceback(served: Served) -> 
 
 
 # -- waiting --
-
-
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """A service that accepts connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from cognito_flow import (
     ServiceError,
     TokenExpired,
     TokenSource,
+    TransportError,
     UnexpectedResponse,
     UsageError,
 )
@@ -505,3 +507,34 @@ def test_long_lived_session_renews_its_credentials(
     calls = [asked for asked in identities.asked if asked.operation == "GetCallerIdentity"]
     assert [asked.session_token for asked in calls] == ["session-1", "session-2", "session-3"]
     assert refreshes(pool) == 2
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An identity pool that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", f"http://127.0.0.1:{server.getsockname()[1]}")
+        yield
+
+
+@pytest.mark.usefixtures("silent")
+def test_silent_identity_pool_raises_transport_error_at_the_timeout() -> None:
+    with pytest.raises(TransportError, match="GetId"):
+        IdentityPool(None, None, POOL_ID, timeout=0.2).credentials()
+
+
+@pytest.mark.usefixtures("silent")
+def test_silent_identity_pool_raises_transport_error_at_the_timeout_with_asyncio() -> None:
+    async def main() -> None:
+        await AsyncIdentityPool(None, None, POOL_ID, timeout=0.2).credentials()
+
+    with pytest.raises(TransportError, match="GetId"):
+        asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", [IdentityPool, AsyncIdentityPool])
+def test_timeout_that_is_not_positive_raises_usage_error(
+    kind: type[IdentityPool] | type[AsyncIdentityPool],
+) -> None:
+    with pytest.raises(UsageError, match="positive number of seconds"):
+        kind(None, None, POOL_ID, timeout=0)
