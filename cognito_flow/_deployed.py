@@ -42,7 +42,7 @@ def from_environment(prefix: str) -> Members:
         f"{prefix}{name}" for name in ("POOL_ID", "CLIENT_ID") if not os.environ.get(f"{prefix}{name}")
     ]
     if missing:
-        raise UsageError(f"the environment variable {' and '.join(missing)} is not set")
+        raise UsageError(f"not set in the environment: {', '.join(missing)}")
     return {
         "pool_id": os.environ[f"{prefix}POOL_ID"],
         "client_id": os.environ[f"{prefix}CLIENT_ID"],
@@ -81,7 +81,7 @@ def from_stack(name: str, session: object | None) -> Members:
 
     Args:
         name: The name or id of the stack.
-        session: A boto3 session; None: one of the environment's.
+        session: A boto3 session; None: a new one, which finds AWS credentials and region as boto3 does.
 
     Raises:
         UsageError: The stack cannot be read, or does not say which pool and app client it is.

@@ -1,4 +1,4 @@
-"""What an app client does with a refresh token: new tokens for it, and its end."""
+"""Refresh tokens, and revoke them, as exchanges."""
 
 from __future__ import annotations
 

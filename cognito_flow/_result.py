@@ -83,15 +83,15 @@ def _confirm(turn: Turn, tokens: Tokens, device: Device) -> Exchange[bool]:
 
     identity = _srp.Identity(device.group_key, device.key, device.secret)
     verifier = _srp.device_verifier(identity, turn.settings.system.random_bytes)
-    call: dict[str, object] = {
+    request: dict[str, object] = {
         "AccessToken": tokens.access_token,
         "DeviceKey": device.key,
         "DeviceSecretVerifierConfig": {"PasswordVerifier": verifier.password_verifier, "Salt": verifier.salt},
     }
     if turn.settings.device_name is not None:
-        call["DeviceName"] = turn.settings.device_name
-    answer = yield from turn.call("ConfirmDevice", call)
-    return answer.data.get("UserConfirmationNecessary") is True
+        request["DeviceName"] = turn.settings.device_name
+    response = yield from turn.call("ConfirmDevice", request)
+    return response.data.get("UserConfirmationNecessary") is True
 
 
 def _remember(turn: Turn, tokens: Tokens, device: Device) -> Exchange[None]:

@@ -51,7 +51,7 @@ def clear_locals(error: BaseException, *, until: BaseException | None = None) ->
         until: An error of the caller's, which is left as it is.
     """
     links: list[BaseException | None] = [error]
-    for link in links:  # which grows meanwhile
+    for link in links:  # grows during the loop
         if link is None:
             continue
         _clear_frames(link.__traceback__)

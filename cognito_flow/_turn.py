@@ -144,7 +144,7 @@ class Turn:
     def respond_once(
         self, pending: Pending, responses: Mapping[str, str], *, session: str | None = None
     ) -> Exchange[Response]:
-        """The same, for an answer that needs the device."""
+        """Call RespondToAuthChallenge, as `respond` does, with an answer that needs the device."""
         request: dict[str, object] = {
             "ChallengeName": pending.name,
             "ChallengeResponses": {"USERNAME": self.username, **self._common(), **responses},

@@ -12,10 +12,10 @@ A page catches one parent for each thing that it can do next:
     ├── StartOver                            this sign-in is over: begin a new one
     │   ├── FlowExpired                      it took too long, or its session is used up
     │   ├── CodeExpired                      the code expired, or none was requested: request a new one
-    │   ├── SealError                        the sealed text is damaged, too old, or of another key
+    │   ├── SealError                        the sealed text is damaged, too old, or sealed with another key
     │   ├── SessionAlreadyUsed               this challenge was answered before
     │   └── DeviceForgotten                  Cognito does not know the device: start again without it
-    ├── SignedOut                            these tokens are over: sign in again
+    ├── SignedOut                            these tokens no longer work: sign in again
     │   ├── RefreshTokenInvalid              expired, or of another app client or device: `.hint`
     │   ├── RefreshTokenReused               replaced by rotation, and used after its grace period
     │   └── TokenRevoked                     revoked, or the user signed out everywhere
@@ -63,8 +63,9 @@ The same classes, and all others, arranged by where they come from:
         ├── TriggerRefused                   the pool's Lambda `.trigger` refused or failed
         └── Misconfigured                    change the pool or the app client: `.hint`
 
-Rule of this file: classes and one table, `ROWS`, from Cognito's codes and texts to classes. The service model
-does not list the texts, so they are matched leniently; an error that matches no row becomes a `ServiceError`.
+Rule of this file: classes and one table, `RULES`, from Cognito's codes and texts to classes. The service
+model does not list the texts, so they are matched leniently; an error that matches no rule becomes a
+`ServiceError`.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ class StartOver(CognitoFlowError):
 
 
 class SignedOut(CognitoFlowError):
-    """These tokens are over: the user must sign in again."""
+    """These tokens no longer work: the user must sign in again."""
 
 
 class TryLater(CognitoFlowError):
@@ -361,8 +362,8 @@ class Misconfigured(ServiceError):
 
 
 @attrs.frozen
-class Row:
-    """One row of the table: an error code, a text (None: any text), and what they mean.
+class Rule:
+    """What an error code and a text of Cognito mean.
 
     Args:
         code: The error code without the suffix ``Exception``.
@@ -393,177 +394,177 @@ _ADD_ROLE = (
 _THREAT_PROTECTION = "threat protection or a web ACL blocks this request: look into the user pool's logs"
 _MESSAGES = "let the pool send messages: check its SES identity, or its SNS role, sandbox and spending limit"
 _ADMIN_CREDENTIALS = (
-    "Admin operations are signed: give AWS credentials that may call them, or sign in without admin=True"
+    "Admin operations are signed: provide AWS credentials that may call them, or sign in without admin=True"
 )
 
-ROWS: tuple[Row, ...] = (
-    Row("NotAuthorized", r"incorrect username or password", IncorrectPassword),
-    Row("NotAuthorized", r"password attempts exceeded|temporarily locked", AttemptsExceeded),
-    Row("NotAuthorized", r"user is disabled", UserDisabled),
-    Row(
+RULES: tuple[Rule, ...] = (
+    Rule("NotAuthorized", r"incorrect username or password", IncorrectPassword),
+    Rule("NotAuthorized", r"password attempts exceeded|temporarily locked", AttemptsExceeded),
+    Rule("NotAuthorized", r"user is disabled", UserDisabled),
+    Rule(
         "NotAuthorized",
         r"temporary password has expired|must be reset by an administrator",
         TemporaryPasswordExpired,
     ),
-    Row("NotAuthorized", r"security reasons", Blocked, _THREAT_PROTECTION),
-    Row("NotAuthorized", r"invalid session for the user", FlowExpired),
-    Row("NotAuthorized", r"invalid refresh token", RefreshTokenInvalid, _CHECK_DEVICE),
-    Row("NotAuthorized", r"refresh token has expired", RefreshTokenInvalid, "sign in again"),
-    Row("NotAuthorized", r"token has been revoked", TokenRevoked, "the user signed out: sign in again"),
-    Row("NotAuthorized", r"access token has expired", TokenExpired),
-    Row("NotAuthorized", r"not configured (for|with) secret", SecretHashMismatch, _HAS_NO_SECRET),
-    Row("NotAuthorized", r"configured (for|with) secret", SecretHashMismatch, _NEEDS_SECRET),
-    Row("NotAuthorized", r"secret_?hash|secret hash|client secret", SecretHashMismatch, _WRONG_SECRET),
-    Row(
+    Rule("NotAuthorized", r"security reasons", Blocked, _THREAT_PROTECTION),
+    Rule("NotAuthorized", r"invalid session for the user", FlowExpired),
+    Rule("NotAuthorized", r"invalid refresh token", RefreshTokenInvalid, _CHECK_DEVICE),
+    Rule("NotAuthorized", r"refresh token has expired", RefreshTokenInvalid, "sign in again"),
+    Rule("NotAuthorized", r"token has been revoked", TokenRevoked, "the user signed out: sign in again"),
+    Rule("NotAuthorized", r"access token has expired", TokenExpired),
+    Rule("NotAuthorized", r"not configured (for|with) secret", SecretHashMismatch, _HAS_NO_SECRET),
+    Rule("NotAuthorized", r"configured (for|with) secret", SecretHashMismatch, _NEEDS_SECRET),
+    Rule("NotAuthorized", r"secret_?hash|secret hash|client secret", SecretHashMismatch, _WRONG_SECRET),
+    Rule(
         "NotAuthorized",
         r"required scopes",
         Misconfigured,
         "sign in with this API, or ask for the scope aws.cognito.signin.user.admin",
     ),
-    Row("NotAuthorized", r"token expired", TokenExpired),
-    Row("NotAuthorized", r"not from a supported provider|logins don't match", Misconfigured, _ADD_PROVIDER),
-    Row("NotAuthorized", None, NotAuthorized),
-    Row("InvalidParameter", r"not configured (for|with) secret", SecretHashMismatch, _HAS_NO_SECRET),
-    Row("InvalidParameter", r"configured (for|with) secret", SecretHashMismatch, _NEEDS_SECRET),
-    Row("InvalidParameter", r"secret_?hash|secret hash", SecretHashMismatch, _WRONG_SECRET),
+    Rule("NotAuthorized", r"token expired", TokenExpired),
+    Rule("NotAuthorized", r"not from a supported provider|logins don't match", Misconfigured, _ADD_PROVIDER),
+    Rule("NotAuthorized", None, NotAuthorized),
+    Rule("InvalidParameter", r"not configured (for|with) secret", SecretHashMismatch, _HAS_NO_SECRET),
+    Rule("InvalidParameter", r"configured (for|with) secret", SecretHashMismatch, _NEEDS_SECRET),
+    Rule("InvalidParameter", r"secret_?hash|secret hash", SecretHashMismatch, _WRONG_SECRET),
     # What a user typed: addresses, attributes, and values that break a structural constraint.
-    Row("InvalidParameter", r"invalid (phone number|email)", InputRejected),
-    Row("InvalidParameter", r"username (should|cannot) be", InputRejected),
-    Row("InvalidParameter", r"attributes? (given|did not conform)|^attributes\.", InputRejected),
-    Row(
+    Rule("InvalidParameter", r"invalid (phone number|email)", InputRejected),
+    Rule("InvalidParameter", r"username (should|cannot) be", InputRejected),
+    Rule("InvalidParameter", r"attributes? (given|did not conform)|^attributes\.", InputRejected),
+    Rule(
         "InvalidParameter",
         r"at '(userCode|confirmationCode|code|username|password|proposedPassword|previousPassword)'",
         InputRejected,
     ),
-    Row("Unauthorized", None, NotAuthorized),
-    Row("UserNotFound", None, UserNotFound),
-    Row("CodeMismatch", None, WrongCode),
-    Row("EnableSoftwareTokenMFA", None, WrongCode),
-    Row("ExpiredCode", r"already been used", CodeAlreadyUsed),
-    Row("ExpiredCode", None, CodeExpired),
-    Row("TooManyFailedAttempts", None, AttemptsExceeded),
-    Row("InvalidPassword", None, PasswordRejected),
-    Row("PasswordHistoryPolicyViolation", None, PasswordRejected),
-    Row("UserNotConfirmed", None, UserNotConfirmed),
-    Row("PasswordResetRequired", None, PasswordResetRequired),
-    Row("UsernameExists", None, UserExists),
-    Row("AliasExists", None, AliasExists),
-    Row("ResourceNotFound", r"device does not exist", DeviceForgotten),
-    Row("InvalidParameter", r"invalid device key", DeviceForgotten),
-    Row(
+    Rule("Unauthorized", None, NotAuthorized),
+    Rule("UserNotFound", None, UserNotFound),
+    Rule("CodeMismatch", None, WrongCode),
+    Rule("EnableSoftwareTokenMFA", None, WrongCode),
+    Rule("ExpiredCode", r"already been used", CodeAlreadyUsed),
+    Rule("ExpiredCode", None, CodeExpired),
+    Rule("TooManyFailedAttempts", None, AttemptsExceeded),
+    Rule("InvalidPassword", None, PasswordRejected),
+    Rule("PasswordHistoryPolicyViolation", None, PasswordRejected),
+    Rule("UserNotConfirmed", None, UserNotConfirmed),
+    Rule("PasswordResetRequired", None, PasswordResetRequired),
+    Rule("UsernameExists", None, UserExists),
+    Rule("AliasExists", None, AliasExists),
+    Rule("ResourceNotFound", r"device does not exist", DeviceForgotten),
+    Rule("InvalidParameter", r"invalid device key", DeviceForgotten),
+    Rule(
         "ResourceNotFound",
         r"user pool client",
         Misconfigured,
         "check the client id, and that it belongs to this pool",
     ),
-    Row("ResourceNotFound", r"user pool", Misconfigured, "check the pool id and its region"),
-    Row("ResourceNotFound", r"identity ?pool", Misconfigured, "check the identity pool id and its region"),
-    Row("RefreshTokenReuse", None, RefreshTokenReused),
-    Row("TooManyRequests", None, Throttled),
-    Row("Throttling", None, Throttled),
-    Row("429", None, Throttled),
-    Row("ConcurrentModification", None, Throttled),  # two requests at once for one user
-    Row("RequestLimitExceeded", None, Throttled),
-    Row("LimitExceeded", None, LimitExceeded),
-    Row("Forbidden", None, Blocked, _THREAT_PROTECTION),
-    Row("CodeDeliveryFailure", None, Misconfigured, _MESSAGES),
-    Row("DeviceKeyExists", None, ServiceError, "this device was confirmed before"),
-    Row("UnsupportedTokenType", None, Misconfigured, "only a refresh token can be revoked"),
-    Row("WebAuthnCredentialNotSupported", None, InputRejected, "choose another authenticator"),
-    Row("UserPoolAddOnNotEnabled", None, Misconfigured, "turn on threat protection for the pool"),
-    Row("InternalError", None, InternalError),
-    Row("InternalServer", None, InternalError),
-    Row("UserLambdaValidation", None, TriggerRefused),
-    Row("UnexpectedLambda", None, TriggerRefused),
-    Row("InvalidLambdaResponse", None, TriggerRefused),
-    Row(
+    Rule("ResourceNotFound", r"user pool", Misconfigured, "check the pool id and its region"),
+    Rule("ResourceNotFound", r"identity ?pool", Misconfigured, "check the identity pool id and its region"),
+    Rule("RefreshTokenReuse", None, RefreshTokenReused),
+    Rule("TooManyRequests", None, Throttled),
+    Rule("Throttling", None, Throttled),
+    Rule("429", None, Throttled),
+    Rule("ConcurrentModification", None, Throttled),  # two requests at once for one user
+    Rule("RequestLimitExceeded", None, Throttled),
+    Rule("LimitExceeded", None, LimitExceeded),
+    Rule("Forbidden", None, Blocked, _THREAT_PROTECTION),
+    Rule("CodeDeliveryFailure", None, Misconfigured, _MESSAGES),
+    Rule("DeviceKeyExists", None, ServiceError, "this device was confirmed before"),
+    Rule("UnsupportedTokenType", None, Misconfigured, "only a refresh token can be revoked"),
+    Rule("WebAuthnCredentialNotSupported", None, InputRejected, "choose another authenticator"),
+    Rule("UserPoolAddOnNotEnabled", None, Misconfigured, "turn on threat protection for the pool"),
+    Rule("InternalError", None, InternalError),
+    Rule("InternalServer", None, InternalError),
+    Rule("UserLambdaValidation", None, TriggerRefused),
+    Rule("UnexpectedLambda", None, TriggerRefused),
+    Rule("InvalidLambdaResponse", None, TriggerRefused),
+    Rule(
         "InvalidParameter",
         r"custom auth lambda trigger is not configured",
         Misconfigured,
         "add the triggers DefineAuthChallenge, CreateAuthChallenge and VerifyAuthChallengeResponse",
     ),
-    Row(
+    Rule(
         "InvalidParameter",
         r"only custom auth",
         Misconfigured,
         "the app client has CUSTOM_AUTH_FLOW_ONLY: use CustomAuth, or replace it by ALLOW_* values",
     ),
-    Row(
+    Rule(
         "InvalidParameter",
         r"flow\w* (is )?not enabled|is not enabled for the client",
         Misconfigured,
         _ENABLE_FLOW,
     ),
-    Row(
+    Rule(
         "InvalidParameter",
         r"initiate auth method not supported",
         Misconfigured,
-        "this AuthFlow goes only with the other kind of operation: compare AuthFlow(admin=...)",
+        "only Admin operations take this AuthFlow, or only the public ones: change AuthFlow(admin=...)",
     ),
-    Row(
+    Rule(
         "UnsupportedOperation",
         r"refresh token rotation",
         Misconfigured,
         "the app client rotates refresh tokens: use flow.refresh(tokens)",
     ),
-    Row("UnsupportedOperation", None, Misconfigured, "the app client does not allow this operation"),
-    Row(
+    Rule("UnsupportedOperation", None, Misconfigured, "the app client does not allow this operation"),
+    Rule(
         "FeatureUnavailableInTier",
         None,
         Misconfigured,
         "raise the pool's feature plan (UserPoolTier) to Essentials or Plus",
     ),
-    Row(
+    Rule(
         "SoftwareTokenMFANotFound",
         None,
         Misconfigured,
         "enable software token MFA in the pool, and enrol the user",
     ),
-    Row("MFAMethodNotFound", None, Misconfigured, "the user has no such second factor: set one up"),
-    Row("WebAuthnNotEnabled", None, Misconfigured, "allow WEB_AUTHN in the pool's sign-in policy"),
-    Row("WebAuthnConfigurationMissing", None, Misconfigured, "set the pool's WebAuthn relying party id"),
-    Row("WebAuthnChallengeNotFound", None, FlowExpired),
-    Row(
+    Rule("MFAMethodNotFound", None, Misconfigured, "the user has no such second factor: set one up"),
+    Rule("WebAuthnNotEnabled", None, Misconfigured, "allow WEB_AUTHN in the pool's sign-in policy"),
+    Rule("WebAuthnConfigurationMissing", None, Misconfigured, "set the pool's WebAuthn relying party id"),
+    Rule("WebAuthnChallengeNotFound", None, FlowExpired),
+    Rule(
         "WebAuthnOriginNotAllowed",
         None,
         Misconfigured,
         "open the page at the domain of the pool's relying party id, or at one below it, "
         "over https unless it is http://localhost",
     ),
-    Row(
+    Rule(
         "WebAuthnRelyingPartyMismatch",
         None,
         Misconfigured,
         "hand the options to the browser as they are: they name the pool's relying party id",
     ),
-    Row(
+    Rule(
         "WebAuthnClientMismatch",
         None,
         Misconfigured,
         "finish the registration with tokens of the app client that began it",
     ),
-    Row("InvalidIdentityPoolConfiguration", None, Misconfigured, _ADD_ROLE),
-    Row("InvalidUserPoolConfiguration", None, Misconfigured, "complete the pool's configuration"),
-    Row("InvalidSmsRoleAccessPolicy", None, Misconfigured, "let the pool's SMS role publish messages"),
-    Row("InvalidSmsRoleTrustRelationship", None, Misconfigured, "let Cognito assume the pool's SMS role"),
-    Row(
+    Rule("InvalidIdentityPoolConfiguration", None, Misconfigured, _ADD_ROLE),
+    Rule("InvalidUserPoolConfiguration", None, Misconfigured, "complete the pool's configuration"),
+    Rule("InvalidSmsRoleAccessPolicy", None, Misconfigured, "let the pool's SMS role publish messages"),
+    Rule("InvalidSmsRoleTrustRelationship", None, Misconfigured, "let Cognito assume the pool's SMS role"),
+    Rule(
         "InvalidEmailRoleAccessPolicy",
         None,
         Misconfigured,
         "let the pool send e-mail through its Amazon SES identity",
     ),
-    Row("OperationNotEnabled", None, Misconfigured, "the operation is not enabled for this pool"),
-    Row("AccessDenied", None, Misconfigured, _ADMIN_CREDENTIALS),
-    Row("UnrecognizedClient", None, Misconfigured, _ADMIN_CREDENTIALS),
-    Row("InvalidSignature", None, Misconfigured, _ADMIN_CREDENTIALS),
-    Row("MissingAuthenticationToken", None, Misconfigured, _ADMIN_CREDENTIALS),
-    Row("ExpiredToken", None, Misconfigured, _ADMIN_CREDENTIALS),
-    Row("PreconditionNotMet", None, ServiceError),
-    Row("UnsupportedUserState", None, ServiceError, "the user's status does not allow it"),
-    Row("InvalidParameter", None, ServiceError),
-    Row("ResourceNotFound", None, ServiceError),
+    Rule("OperationNotEnabled", None, Misconfigured, "the operation is not enabled for this pool"),
+    Rule("AccessDenied", None, Misconfigured, _ADMIN_CREDENTIALS),
+    Rule("UnrecognizedClient", None, Misconfigured, _ADMIN_CREDENTIALS),
+    Rule("InvalidSignature", None, Misconfigured, _ADMIN_CREDENTIALS),
+    Rule("MissingAuthenticationToken", None, Misconfigured, _ADMIN_CREDENTIALS),
+    Rule("ExpiredToken", None, Misconfigured, _ADMIN_CREDENTIALS),
+    Rule("PreconditionNotMet", None, ServiceError),
+    Rule("UnsupportedUserState", None, ServiceError, "the user's status does not allow it"),
+    Rule("InvalidParameter", None, ServiceError),
+    Rule("ResourceNotFound", None, ServiceError),
 )
-"""The first row that matches decides. The texts are observed ones; the catalogue is in the developer guide's
+"""The first rule that matches decides. The texts are observed ones; the catalogue is in the developer guide's
 error pages and in reports of users, because the service model has none."""
 
 _LONGEST_TEXT = 2_000  # characters that are read of a text: a proxy may answer with any number
@@ -595,12 +596,14 @@ def from_service(
         parameters: The call's parameters: the AuthFlow for the hint, and the values that the message must not
             repeat.
     """
+    parameters = parameters or {}
     text = _readable(text)
-    row = _row(code.removesuffix("Exception"), text)
+    rule = _rule_for(code.removesuffix("Exception"), text)
     # botocore makes the status the code, and the body the text, if a response is not Cognito's.
-    shown = f"status {code}" if code.isdigit() else _without_values(text, parameters or {})
-    error_class = row.error if row is not None else InternalError if status >= 500 else ServiceError
+    shown = f"status {code}" if code.isdigit() else _without_values(text, parameters)
+    error_class = rule.error if rule is not None else InternalError if status >= 500 else ServiceError
     has_failed = error_class is InternalError or status >= 500
+    hint = None if rule is None else rule.hint
     error = error_class(
         shown or code,
         code=code,
@@ -608,9 +611,7 @@ def from_service(
         request_id=request_id,
         retryable=error_class is Throttled or has_failed,
         maybe_processed=has_failed,
-        hint=None
-        if row is None or row.hint is None
-        else row.hint.format(flow=(parameters or {}).get("AuthFlow", "*")),
+        hint=None if hint is None else hint.format(flow=parameters.get("AuthFlow", "*")),
     )
     if isinstance(error, TriggerRefused) and (found := _TRIGGER.match(text)):
         error.trigger = found[1]
@@ -683,8 +684,8 @@ def _values(parameters: object) -> Iterator[str]:
         yield parameters
 
 
-def _row(code: str, text: str) -> Row | None:
-    for row in ROWS:
-        if row.code == code and (row.text is None or re.search(row.text, text, re.IGNORECASE)):
-            return row
+def _rule_for(code: str, text: str) -> Rule | None:
+    for rule in RULES:
+        if rule.code == code and (rule.text is None or re.search(rule.text, text, re.IGNORECASE)):
+            return rule
     return None

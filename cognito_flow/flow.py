@@ -524,7 +524,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
                 takes a fresh access token for each call.
 
         Raises:
-            UsageError: The argument is none of these.
+            UsageError: The argument is something else.
         """
         given = authorization(tokens)
         return Account(AccountExchanges(self._settings, given), given, self._driver())
@@ -850,7 +850,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
                 takes a fresh access token for each call.
 
         Raises:
-            UsageError: The argument is none of these.
+            UsageError: The argument is something else.
         """
         given = async_authorization(tokens)
         return AsyncAccount(AccountExchanges(self._settings, given), given, self._driver())

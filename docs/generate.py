@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cognito_flow import errors as drawing
-from cognito_flow.errors import ROWS
+from cognito_flow.errors import RULES
 from cognito_flow.handlers import HANDLERS
 from cognito_flow.testing._operations import OPERATIONS, validation
 from cognito_flow.testing._operations.request import MOST_IN_AN_HOUR
@@ -64,12 +64,12 @@ def errors() -> str:
     """The page of errors."""
     rows = [
         [
-            f"`{row.code}`",
-            "any" if row.text is None else f"`{row.text}`",
-            f"`{row.error.__name__}`",
-            row.hint or "-",
+            f"`{rule.code}`",
+            "any" if rule.text is None else f"`{rule.text}`",
+            f"`{rule.error.__name__}`",
+            rule.hint or "-",
         ]
-        for row in ROWS
+        for rule in RULES
     ]
     head = ["code", "text matches", "class", "hint"]
     by_next_step, by_origin = re.findall(

@@ -91,11 +91,11 @@ def _never_repeat(
     operation: Any,
     **_: object,
 ) -> None:
-    """End an attempt with what it came to, before the client's own handlers can repeat it, whatever retry
-    mode and number of attempts the client is configured for. `repeating` decides instead.
+    """End an attempt with its outcome before the client's own handlers can repeat it, for every retry mode
+    and number of attempts that the client may be configured for. `repeating` decides instead.
 
-    A handler can only ask botocore to repeat: versions differ in what they take for a no. All of them let an
-    exception through.
+    A handler's return value can only ask botocore to repeat, and versions differ in which value does not. All
+    of them let an exception through.
     """
     if attempt_in_progress() is None:
         return
@@ -170,8 +170,7 @@ def _document(body: bytes) -> Mapping[str, object] | None:
 
 
 def _can_be_encoded(body: bytes) -> bool:
-    """JSON can write half of a surrogate pair as an escape, which has no UTF-8 form: it could not be sent
-    back."""
+    """Whether the text can be sent back: JSON can escape a lone surrogate, which UTF-8 cannot encode."""
     if b"\\ud" not in body.lower():
         return True
     try:

@@ -58,7 +58,7 @@ def quote_nothing(error: ClientError, text: str) -> None:
 def _links(error: BaseException, until: BaseException | None) -> Iterator[BaseException]:
     """The error and all errors that can be reached from it."""
     found: list[BaseException] = [error]
-    for link in found:  # which grows meanwhile
+    for link in found:  # grows during the loop
         yield link
         named = cast("MutableMapping[str, object]", getattr(link, "kwargs", {}))
         behind = (*vars(link).values(), *named.values(), *link.args, link.__cause__, link.__context__)

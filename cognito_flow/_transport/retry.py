@@ -29,19 +29,19 @@ _SAFE_TO_REPEAT = frozenset(
         "GetUserAuthFactors",
         "GetDevice",
         "GetDerivedToken",
-        "ListUserSessions",
         # With rotation, the same token works again for the grace period; after it, nothing is lost by asking.
         "GetTokensFromRefreshToken",
-        # These two are of identity pools.
-        "GetCredentialsForIdentity",
-        "GetId",
         "ListDevices",
+        "ListUserSessions",
         "ListUsers",
         "ListWebAuthnCredentials",
         "RevokeToken",
         "SetUserMFAPreference",
         "StartWebAuthnRegistration",
         "UpdateDeviceStatus",
+        # Of identity pools:
+        "GetCredentialsForIdentity",
+        "GetId",
     }
 )
 
@@ -65,7 +65,7 @@ Steps: TypeAlias = Generator[Call | Wait[object] | Pause, Outcome | None, T]
 
 
 def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> Steps[T]:
-    """The exchange, with calls that failed in passing made again after a pause.
+    """The exchange, which repeats calls that failed temporarily after a pause.
 
     Args:
         exchange: What to run.

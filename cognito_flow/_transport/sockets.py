@@ -1,6 +1,6 @@
 """Connections that end at the deadline of a call, and read at most 1 MiB.
 
-urllib3's timeouts begin anew with each byte: a server that sends one now and then holds a call for ever.
+urllib3's timeouts start again with each byte: a server that sends one now and then could hold a call forever.
 Here, each read waits no longer than the attempt in progress may still take. Connections that serve no attempt
 of ours behave as before.
 """

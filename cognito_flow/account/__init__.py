@@ -333,7 +333,7 @@ class Account(_Account):
         """
         self._run(self._exchanges.revoke_session(session_id, linked))
 
-    # -- the end --
+    # -- signing out and deleting --
 
     def sign_out_everywhere(self) -> None:
         """Sign the user out on all devices: refresh tokens stop working, and Cognito refuses access tokens.
@@ -607,7 +607,7 @@ class AsyncAccount(_Account):
         """
         await self._run(self._exchanges.revoke_session(session_id, linked))
 
-    # -- the end --
+    # -- signing out and deleting --
 
     async def sign_out_everywhere(self) -> None:
         """Sign the user out on all devices. See `Account.sign_out_everywhere`."""

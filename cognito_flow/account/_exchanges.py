@@ -263,7 +263,7 @@ class AccountExchanges:
             members["RevokeAssociatedSessions"] = "LINKED"
         yield from self._call("RevokeUserSession", members)
 
-    # -- the end --
+    # -- signing out and deleting --
 
     def sign_out_everywhere(self) -> Exchange[None]:
         """GlobalSignOut."""
@@ -276,10 +276,10 @@ class AccountExchanges:
 
 
 def _mfa_types(factors: str | Iterable[str]) -> set[MfaType]:
-    return {_known(factor) for factor in ([factors] if isinstance(factors, str) else factors)}
+    return {_mfa_type(factor) for factor in ([factors] if isinstance(factors, str) else factors)}
 
 
-def _known(factor: str) -> MfaType:
+def _mfa_type(factor: str) -> MfaType:
     try:
         return MfaType(factor)
     except ValueError:

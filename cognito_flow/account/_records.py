@@ -15,7 +15,7 @@ import attrs
 
 from cognito_flow._json import as_object
 from cognito_flow.account._members import attributes, moment, need_object, need_text, text, texts
-from cognito_flow.handlers.choices import known_mfa_types
+from cognito_flow.handlers.choices import known_first_factors, known_mfa_types
 from cognito_flow.handlers.mfa_setup import totp_uri
 from cognito_flow.models import FirstFactor, MfaType
 
@@ -166,11 +166,8 @@ class AuthFactors:
     @classmethod
     def read(cls, data: Mapping[str, object]) -> Self:
         """Read the output of GetUserAuthFactors."""
-        names = texts(data.get("ConfiguredUserAuthFactors"))
         return cls(
-            configured=tuple(
-                FirstFactor(name) if name in FirstFactor.__members__ else name for name in names
-            ),
+            configured=known_first_factors(texts(data.get("ConfiguredUserAuthFactors"))),
             enabled_mfa=known_mfa_types(texts(data.get("UserMFASettingList"))),
             preferred_mfa=_preferred_mfa(data),
         )

@@ -84,24 +84,6 @@ class Handler:
     shows: ClassVar[tuple[str, ...]] = ()
     """The properties that a repr shows, before the fields."""
 
-    def __repr__(self) -> str:
-        """Show what the user is asked, and leave out the rest of what Cognito sent."""
-        fields = (field.name for field in attrs.fields(type(self)) if field.repr)
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in (*self.shows, *fields, "username"))
-        return f"{type(self).__name__}({shown})"
-
-    def __init_subclass__(cls) -> None:
-        """What an `answer` method is given is a secret: it stays out of tracebacks."""
-        super().__init_subclass__()
-        for name, member in list(vars(cls).items()):
-            # attrs makes the class anew and corrects `super()` only in functions that it can see through.
-            if (
-                name.startswith("answer")
-                and isfunction(member)
-                and "__class__" not in member.__code__.co_freevars
-            ):
-                setattr(cls, name, without_locals(member))
-
     reads: ClassVar[tuple[str, ...]] = ()
     """The ChallengeParameters that the handler reads."""
 
@@ -110,6 +92,24 @@ class Handler:
 
     retryable: ClassVar[bool] = False
     """Whether a wrong answer may be followed by another one with the same session."""
+
+    def __repr__(self) -> str:
+        """Show what the user is asked, and leave out the rest of what Cognito sent."""
+        fields = (field.name for field in attrs.fields(type(self)) if field.repr)
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in (*self.shows, *fields, "username"))
+        return f"{type(self).__name__}({shown})"
+
+    def __init_subclass__(cls) -> None:
+        """Keep out of tracebacks what `answer` methods are given, which is secret."""
+        super().__init_subclass__()
+        for name, member in list(vars(cls).items()):
+            # attrs creates the class a second time, and corrects `super()` only in plain functions.
+            if (
+                name.startswith("answer")
+                and isfunction(member)
+                and "__class__" not in member.__code__.co_freevars
+            ):
+                setattr(cls, name, without_locals(member))
 
     @classmethod
     def parse(cls, pending: Pending) -> Self:

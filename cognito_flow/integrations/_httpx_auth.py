@@ -1,8 +1,8 @@
 """The authentication flow that httpx and httpx2 share.
 
-Rule of this file: it knows neither of the two packages. `_token_header` decides which token a server
-receives, the source decides when it is refreshed. Here is decided whether a refused request is sent a second
-time. No request is sent a third time.
+Rule of this file: it imports neither of the two packages. `_token_header` decides which token a server
+receives, and the source when it is refreshed. This file decides whether to send a refused request again; no
+request is sent a third time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """IdentityPool and AsyncIdentityPool: AWS credentials for a signed-in user or a guest.
 
-Rule of this file: the source keeps the ID token fresh, botocore keeps the AWS credentials of a session fresh;
-here the one is exchanged for the other. The exchange is written once, for both drivers.
+Rule of this file: the source keeps the ID token fresh, and botocore the AWS credentials of a session. This
+file exchanges one for the other; the exchange is written once, for both drivers.
 
 Source: "Identity pools authentication flow" in the Amazon Cognito developer guide (the enhanced flow).
 """

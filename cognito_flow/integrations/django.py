@@ -86,8 +86,8 @@ def token_required(**required: Unpack[AccessRequirements]) -> Callable[[ViewT], 
         @wraps(view)
         async def guarded_async(request: HttpRequest, *args: object, **kwargs: object) -> object:
             refusal = await _authenticate_async(request, kept, is_required=True)
-            answer = cast("Callable[..., Awaitable[object]]", view)
-            return await answer(request, *args, **kwargs) if refusal is None else refusal
+            awaitable = cast("Callable[..., Awaitable[object]]", view)
+            return await awaitable(request, *args, **kwargs) if refusal is None else refusal
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> object:

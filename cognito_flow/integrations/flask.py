@@ -69,8 +69,8 @@ class CognitoBearer:
             @wraps(view)
             def guarded(*args: object, **kwargs: object) -> object:
                 setattr(g, _CLAIMS, self._verify(kept))
-                answer: Any = current_app.ensure_sync(view)
-                return answer(*args, **kwargs)
+                blocking: Any = current_app.ensure_sync(view)
+                return blocking(*args, **kwargs)
 
             return cast("ViewT", guarded)
 

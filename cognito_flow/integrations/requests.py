@@ -1,7 +1,7 @@
 """CognitoAuth and SigV4Auth for requests: a fresh token, or a signature with the user's AWS credentials.
 
-Rule of this file: `_token_header` decides which token a server receives, the source decides when it is
-refreshed. Here is decided whether a refused request is sent a second time. No request is sent a third time.
+Rule of this file: `_token_header` decides which token a server receives, and the source when it is refreshed.
+This file decides whether to send a refused request again; no request is sent a third time.
 """
 
 from __future__ import annotations

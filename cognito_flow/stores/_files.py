@@ -53,7 +53,7 @@ def _refuse_links_of_others(path: Path) -> None:
         StoreError: Another user created one of them.
     """
     paths = [path]
-    for followed in islice(paths, _MAX_LINKS):  # it grows meanwhile
+    for followed in islice(paths, _MAX_LINKS):  # grows during the loop
         for part in (followed, *followed.parents):
             if os.path.islink(part):  # noqa: PTH114 - Path raises for no access
                 if belongs_to_another(part.lstat()):

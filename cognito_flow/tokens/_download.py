@@ -99,7 +99,7 @@ class _Response(HTTPResponse):
 class _Stream(io.RawIOBase):
     """Bytes from a socket, each of which must arrive before the deadline.
 
-    A socket's own timeout starts anew with each byte, so a server could hold a thread for ever.
+    A socket's own timeout starts again with each byte, so a server could hold a thread forever.
     """
 
     def __init__(self, raw: io.RawIOBase, sock: socket, deadline: float) -> None:

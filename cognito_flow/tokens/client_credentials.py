@@ -103,11 +103,12 @@ def _state(
         )
     if isinstance(scopes, str):
         raise UsageError("scopes must be a list, not a str")
-    request = {"ClientId": app.client_id, "Secret": app.client_secret}
-    wanted = {"Scopes": list(scopes)} if scopes else {}
+    request: dict[str, object] = {"ClientId": app.client_id, "Secret": app.client_secret}
+    if wanted := list(scopes):
+        request["Scopes"] = wanted
 
     def renew(turn: Turn, _tokens: Tokens) -> Exchange[Tokens]:
-        response = yield from turn.call("GetClientToken", {**request, **wanted})
+        response = yield from turn.call("GetClientToken", request)
         result = as_object(response.data.get("ClientAuthenticationResult"))
         if result is None:
             raise UnexpectedResponse("Cognito answered GetClientToken without a token")

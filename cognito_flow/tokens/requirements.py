@@ -146,7 +146,7 @@ def _period(seconds: float | None) -> timedelta | None:
     if seconds is None:
         return None
     if not 0 <= seconds <= TIMEOUT_MAX:
-        raise UsageError("max_age is a number of seconds, at least 0")
+        raise UsageError("max_age must be a number of seconds, 0 or more")
     return timedelta(seconds=seconds)
 
 

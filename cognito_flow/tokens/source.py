@@ -167,7 +167,7 @@ class TokenState:
         return nullcontext()
 
     def freshen(self) -> Exchange[None]:
-        """Make the tokens fresh, and store new ones before anybody gets them."""
+        """Make the tokens fresh, and store new ones before a caller gets them."""
         if self._is_signed_out:
             raise TokenRevoked("this token source was signed out: sign in again")
         yield from self._take_stored()

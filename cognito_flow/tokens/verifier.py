@@ -106,7 +106,7 @@ class _Verifier:
     ) -> None:
         self._now = (System() if system is None else system).now
         if not 0 <= leeway <= TIMEOUT_MAX or not 0 < timeout <= TIMEOUT_MAX:
-            raise UsageError("leeway and timeout are finite numbers of seconds: leeway >= 0, timeout > 0")
+            raise UsageError("leeway and timeout must be finite numbers of seconds: leeway >= 0, timeout > 0")
         self._leeway = timedelta(seconds=leeway)
         fetch = fetch_over_http(timeout) if fetch is None else fetch
         self._pools: dict[str, _Pool] = {}  # by each of their issuers
@@ -145,7 +145,7 @@ class _Verifier:
     ) -> _Claims:
         claims = token.verified(key)  # whose `iss`, which chose the pool, is thereby proven
         if text(claims, "token_use") != kind.use:
-            raise TokenInvalid(f"this is not a token of the kind {kind.use}")
+            raise TokenInvalid(f"the token's token_use is not {kind.use!r}")
         if text(claims, kind.audience) not in token.pool.client_ids:
             raise TokenInvalid("the token was issued to another app client")
         self._check_times(claims)
@@ -193,7 +193,7 @@ class TokenVerifier(_Verifier):
     'alice'
     >>> verifier.verify_access(tokens.id_token)
     Traceback (most recent call last):
-    cognito_flow.errors.TokenInvalid: this is not a token of the kind access
+    cognito_flow.errors.TokenInvalid: the token's token_use is not 'access'
     """
 
     def __init__(
@@ -421,8 +421,8 @@ class AsyncTokenVerifier(_Verifier):
         key = await unverified.pool.keys.find_async(unverified.kid)
         claims = self._read(unverified, kind, required, key)
         if self._check is not None:
-            answer = self._check(claims)
-            _accept(await answer if isawaitable(answer) else answer)
+            verdict = self._check(claims)
+            _accept(await verdict if isawaitable(verdict) else verdict)
         return claims
 
 
@@ -446,6 +446,6 @@ def _issuers(app: AppClient) -> frozenset[str]:
     return frozenset(issuers)
 
 
-def _accept(answer: object) -> None:
-    if answer is not True:  # a check that forgets to return, or to be awaited, must not accept every token
+def _accept(verdict: object) -> None:
+    if verdict is not True:  # a check that forgets to return, or to be awaited, must not accept every token
         raise NotPermitted("the application's own check does not accept the token")

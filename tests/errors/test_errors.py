@@ -14,12 +14,12 @@ import pytest
 import cognito_flow
 from cognito_flow import SmsMfa, errors
 from cognito_flow.errors import (
-    ROWS,
+    RULES,
     AnswerRejected,
     CognitoFlowError,
     Misconfigured,
     NotAuthorized,
-    Row,
+    Rule,
     ServiceError,
     SignedOut,
     StartOver,
@@ -61,22 +61,22 @@ TEXTS = {
 }
 
 
-def text_of(row: Row) -> str:
-    """A text that Cognito says for this row."""
-    return "anything" if row.text is None else TEXTS.get(row.text, row.text)
+def text_of(rule: Rule) -> str:
+    """A text that Cognito says for this rule."""
+    return "anything" if rule.text is None else TEXTS.get(rule.text, rule.text)
 
 
 def test_patterns_of_the_texts_are_those_of_the_table() -> None:
-    assert set(TEXTS) <= {row.text for row in ROWS}
+    assert set(TEXTS) <= {rule.text for rule in RULES}
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.code}-{row.error.__name__}-{row.text}")
-def test_each_row_gives_its_class_and_hint_before_any_other(row: Row) -> None:
-    error = from_service(f"{row.code}Exception", text_of(row), operation="InitiateAuth", request_id="r")
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.code}-{rule.error.__name__}-{rule.text}")
+def test_each_rule_gives_its_class_and_hint_before_any_other(rule: Rule) -> None:
+    error = from_service(f"{rule.code}Exception", text_of(rule), operation="InitiateAuth", request_id="r")
 
-    assert row.error is type(error)
-    assert (error.hint is None) is (row.hint is None)
-    assert (f"{row.code}Exception", "InitiateAuth", "r") == (error.code, error.operation, error.request_id)
+    assert rule.error is type(error)
+    assert (error.hint is None) is (rule.hint is None)
+    assert (f"{rule.code}Exception", "InitiateAuth", "r") == (error.code, error.operation, error.request_id)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def operations_of_the_core() -> list[str]:
 def test_each_error_of_each_operation_that_is_called_has_a_row(operation: str) -> None:
     codes = {shape.name.removesuffix("Exception") for shape in MODEL.operation_model(operation).error_shapes}
 
-    assert codes - {row.code for row in ROWS if row.text is None} == set()
+    assert codes - {rule.code for rule in RULES if rule.text is None} == set()
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)

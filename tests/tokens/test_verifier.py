@@ -298,7 +298,7 @@ def test_token_that_cannot_be_verified_is_rejected_with_the_reason(token: str, m
 
 
 def test_token_of_the_other_kind_is_named() -> None:
-    with pytest.raises(TokenInvalid, match="this is not a token of the kind id"):
+    with pytest.raises(TokenInvalid, match="token_use is not 'id'"):
         make().id(GOOD["access"].token)
 
 
