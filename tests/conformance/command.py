@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.conformance import open_questions, scenarios
 from tests.conformance.comparison import differences
 from tests.conformance.pools import PREFIX, sweep
 from tests.conformance.recording import RECORDINGS, Recording, read
 from tests.conformance.servers import Server, open_server
-from tests.conformance.world import SCENARIOS, Scenario
+from tests.conformance.world import SCENARIOS, NotPermitted, Scenario
 
 # Importing these modules fills the table.
 MODULES = (open_questions, scenarios)
@@ -42,8 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.compare:
+        for server in options.compare:
+            if not read(RECORDINGS / server):
+                parser.error(f"there are no recordings of {server} in {RECORDINGS}")
         print_differences(*options.compare)
         return 0
+    try:
+        return _against(options, parser)
+    except (
+        BotoCoreError,
+        ClientError,
+    ) as error:  # no such profile, no credentials, no permission, no connection
+        sys.exit(f"{options.against} cannot be called: {error}")
+
+
+def _against(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     session = None
     if options.against == "aws":
         session = cast(Any, boto3).Session(profile_name=options.profile, region_name=options.region)
@@ -55,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     with opened as server:
-        return _sweep(server, options) if options.sweep else _run(server, options, stop)
+        return _sweep(server) if options.sweep else _run(server, options, stop)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -120,6 +134,7 @@ def _run(server: Server, options: argparse.Namespace, stop: threading.Event) -> 
     chosen = choose(server, options.only, options.patience)
     if not _agreed(options, plan(chosen, server)):
         return 1
+    server.client.list_user_pools(MaxResults=1)  # raises if the server cannot be called at all
     run = secrets.token_hex(4)
     found: dict[str, Recording] = {}
     code = 0
@@ -132,6 +147,9 @@ def _run(server: Server, options: argparse.Namespace, stop: threading.Event) -> 
         except KeyboardInterrupt:
             _say("Interrupted.")
             code = INTERRUPTED
+        except NotPermitted as reason:
+            _say(f"The run ends here, because AWS refused a call: {reason}")
+            code = 1
         finally:
             _clean_up(server, run)
     _print_answers(chosen, found)
@@ -187,7 +205,10 @@ def _agreed(options: argparse.Namespace, calls: Counter[str]) -> bool:
         f"It costs nothing as long as your account has {users} free monthly active users left, and at most "
         f"{users * PRICE:.2f} US dollars otherwise."
     )
-    return options.yes or input("Begin? [yes/no] ").strip().lower() == "yes"
+    try:
+        return options.yes or input("Begin? [yes/no] ").strip().lower() == "yes"
+    except (EOFError, KeyboardInterrupt):
+        return False
 
 
 def _recordings(
@@ -231,7 +252,7 @@ def _clean_up(server: Server, run: str) -> None:
     _say(f"{len(deleted)} pools deleted.")
 
 
-def _sweep(server: Server, options: argparse.Namespace) -> int:
+def _sweep(server: Server) -> int:
     deleted = sweep(server.client)
     _say("\n".join([*deleted, f"{len(deleted)} pools deleted."]))
     return 0

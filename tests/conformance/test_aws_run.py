@@ -147,9 +147,10 @@ def test_run_says_what_it_makes_and_deletes_all_of_it(account: Account) -> None:
 
 def test_answer_other_than_yes_calls_nothing(account: Account) -> None:
     for answer in ("no\n", "y\n", ""):
-        code, _ = account.run("--only", *SCENARIOS, answer=answer)
+        code, shown = account.run("--only", *SCENARIOS, answer=answer)
 
         assert (code, account.counts().total()) == (1, 0), answer
+        assert "Traceback" not in shown
 
 
 def test_ctrl_c_deletes_what_was_made(account: Account) -> None:

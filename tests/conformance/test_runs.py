@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from tests.conformance.command import main
 from tests.conformance.recording import RECORDINGS, read
 from tests.conformance.world import SCENARIOS
 from tests.support.contract import model
+from tests.support.http_server import Handler, running
 
 SOME = ("srp_signs_in_with_a_client_secret", "a_temporary_password_is_replaced", "late_proofs", "rotation")
 
@@ -93,6 +96,75 @@ def test_aws_without_a_region_is_a_usage_error(capsys: pytest.CaptureFixture[str
 
     assert exit_.value.code == 2
     assert "--region" in capsys.readouterr().err
+
+
+def test_server_that_cannot_be_reached_is_one_sentence(tmp_path: Path) -> None:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        pass
+
+    with pytest.raises(SystemExit, match=f"{url} cannot be called: Could not connect to the endpoint URL"):
+        main(["--against", url, "--into", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [(["--yes"], "Unable to locate credentials"), (["--profile", "no-such"], "no-such.* could not be found")],
+)
+@pytest.mark.parametrize("sweep", [[], ["--sweep"]])
+def test_aws_without_credentials_is_one_sentence(
+    options: list[str], reason: str, sweep: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--against", "aws", "--region", "eu-west-1", "--into", str(tmp_path), *options, *sweep]
+
+    with pytest.raises(SystemExit, match=f"aws cannot be called: .*{reason}"):
+        main(given)
+
+    assert "may be left" not in capsys.readouterr().out
+
+
+class WithoutPermission(Handler):
+    """AWS, for a caller who may list user pools only."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["X-Amz-Target"].endswith(".ListUserPools"):
+            self.answer(200, b'{"UserPools": []}')
+        else:
+            text = "User: arn:aws:iam::123456789012:user/me is not authorized"
+            self.answer(400, json.dumps({"__type": "AccessDeniedException", "Message": text}).encode())
+
+
+def test_run_without_a_permission_ends_and_records_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), WithoutPermission)) as url:
+        assert main(["--against", url, "--into", str(tmp_path), "--only", *SOME]) == 1
+
+    assert "refused a call: CreateUserPool: AccessDeniedException: User: arn:" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scenario_ends_where_the_connection_fails_and_the_others_are_run(
+    tmp_path: Path, cognito: LocalCognito
+) -> None:
+    cognito.faults.lose("CreateUserPoolClient")
+    with cognito.serve() as url:
+        assert main(["--against", url, "--into", str(tmp_path), "--only", *SOME, "--patience", "0"]) == 0
+
+    (folder,) = tmp_path.iterdir()
+    found = [each.stopped for each in read(folder).values()]
+    assert sorted(found, key=str) == ["CreateUserPoolClient: ConnectionClosedError", None]
+    assert cognito.pool_ids() == []
+
+
+def test_comparison_with_a_server_that_was_not_recorded_is_a_usage_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["--compare", "local", "no-such"])
+
+    assert exit_.value.code == 2
+    assert "there are no recordings of no-such" in capsys.readouterr().err
 
 
 def test_unknown_scenario_is_named() -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import attrs
 from botocore import xform_name
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.conformance.pools import TAGS, name_of
 from tests.conformance.proofs import STEP, Proof, app_code
@@ -30,8 +30,24 @@ _MFA = {"mfa_configuration", "software_token_mfa_configuration", "web_authn_conf
 _BASE32 = re.compile("[A-Z2-7]+=*")
 
 
+# What AWS answers in place of Cognito. (Source: "Common Error Types" in the API reference.)
+_OF_AWS = {
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidSignatureException",
+    "NotAuthorized",
+    "OptInRequired",
+    "UnrecognizedClientException",
+}
+
+
 class CannotContinue(Exception):
     """The server did not answer what the rest of a scenario is about."""
+
+
+class NotPermitted(Exception):
+    """The caller's credentials have expired, or lack a permission: no answer of Cognito, so nothing to record."""
 
 
 @attrs.define
@@ -57,7 +73,12 @@ class World:
     # -- calls --
 
     def call(self, operation: str, **members: Any) -> Outcome:
-        """Call an operation and record the exchange. A refusal is an outcome, not an exception."""
+        """Call an operation and record the exchange. A refusal of Cognito is an outcome, not an exception.
+
+        Raises:
+            NotPermitted: AWS refused the call before it came to Cognito.
+            CannotContinue: There was no answer.
+        """
         self.server.wait(0)  # raises if the run was interrupted
         method = getattr(self.server.client, xform_name(operation))
         try:
@@ -67,7 +88,11 @@ class World:
             found: Any = error.response
             status = int(found.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
             code, text = found["Error"].get("Code", "Unknown"), found["Error"].get("Message", "")
+            if code in _OF_AWS:
+                raise NotPermitted(f"{operation}: {code}: {text}") from None
             outcome = Outcome(status, code=str(code), text=str(text))
+        except BotoCoreError as error:  # the connection failed, or it is not an answer of Cognito's form
+            raise CannotContinue(f"{operation}: {type(error).__name__}") from None
         except NotImplementedError:  # moto, in process
             outcome = Outcome(501, code="NotImplementedError", text="")
         else:
