@@ -200,7 +200,9 @@ def _read_request(connection: socket.socket) -> tuple[dict[str, str], bytes] | N
     lines = raw.decode().split("\r\n")[1:]
     head = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     while len(body) < int(head.get("content-length", 0)):
-        body += connection.recv(65536)
+        if not (more := connection.recv(65536)):
+            return None
+        body += more
     return head, body
 
 

@@ -255,8 +255,9 @@ def test_worker_thread_does_not_wait_for_an_event_loop_that_was_closed() -> None
 
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(_finish_on, loop, Wait(never()))
-        loop.run_until_complete(asyncio.sleep(0.1))
-        left: Any = asyncio.all_tasks(loop).pop()
+        while not (left_over := asyncio.all_tasks(loop)):
+            loop.run_until_complete(asyncio.sleep(0.01))
+        left: Any = left_over.pop()
         left._log_destroy_pending = False  # or asyncio prints that the task was left, as is meant here
         loop.close()
         with pytest.raises(RuntimeError, match="closed"):
