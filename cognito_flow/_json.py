@@ -7,6 +7,7 @@ learn from it what `isinstance` alone cannot say: the types inside a container.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -15,10 +16,11 @@ def parse_json(text: str | bytes) -> object:
     """Parse JSON that may come from anywhere.
 
     Raises:
-        ValueError: It is not JSON, or is nested too deeply. The message does not quote it.
+        ValueError: It is not JSON, is nested too deeply, or has a number that is too large. The message does
+            not quote it.
     """
     try:
-        value: object = json.loads(text, parse_constant=_refuse_constant)
+        value: object = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         raise ValueError("not valid JSON") from None
     return value
@@ -27,6 +29,14 @@ def parse_json(text: str | bytes) -> object:
 def _refuse_constant(name: str) -> None:
     """NaN and Infinity, which Python's parser accepts, are not JSON (RFC 8259, section 6)."""
     raise ValueError(name)
+
+
+def _finite(digits: str) -> float:
+    """1e999 would become Infinity, which could not be written as JSON again."""
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(digits)
+    return value
 
 
 def as_object(value: object) -> Mapping[str, object] | None:

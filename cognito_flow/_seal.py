@@ -143,7 +143,10 @@ def _require_one_spelling(text: str | bytes) -> None:
 
 
 def _digest(bound_to: str | None) -> str:
-    return "" if bound_to is None else hashlib.sha256(bound_to.encode()).hexdigest()
+    if bound_to is None:
+        return ""
+    # A cookie that is not UTF-8 reaches some frameworks' applications with lone surrogates.
+    return hashlib.sha256(bound_to.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def pending_to_json(pending: Pending) -> dict[str, object]:

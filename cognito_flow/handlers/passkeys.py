@@ -124,7 +124,7 @@ def _parse(text: str) -> object:
 
 def _to_json(credential: Mapping[str, object]) -> str:
     try:
-        return json.dumps(dict(credential), separators=(",", ":"))
+        return json.dumps(dict(credential), separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         raise UsageError(
             "the credential holds what JSON cannot: binary values are base64url text in credential.toJSON()"

@@ -123,6 +123,8 @@ class _Verifier:
 
     def _decode(self, token: str) -> _Unverified:
         """Decode a token once: decoding costs more than verifying the signature."""
+        if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance] - PyJWT takes bytes, too
+            raise TokenInvalid("this is not a signed token: it must be a str")
         try:
             decoded = jwt.decode_complete(token, options={"verify_signature": False})
         except (jwt.PyJWTError, ValueError, RecursionError):

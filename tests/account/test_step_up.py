@@ -255,7 +255,11 @@ def test_lite_pool_raises_misconfigured(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"ACCESS_TOKEN": "x"}, {"TARGET_ACR_VALUES": LEVEL[1], "MAX_AGE": "-1"}]
+    "parameters",
+    [
+        {"ACCESS_TOKEN": "x"},
+        *({"TARGET_ACR_VALUES": LEVEL[1], "MAX_AGE": age} for age in ("-1", "1.5", "٣٠", "9" * 5_000)),
+    ],
 )
 def test_local_cognito_refuses_step_up_parameters_that_do_not_fit(
     world: World, parameters: dict[str, str]

@@ -241,7 +241,10 @@ def test_challenge_bound_to_a_browser_opens_with_the_same_value() -> None:
     assert flow().unseal(sealed, bound_to="cookie value") == challenge()
 
 
-@pytest.mark.parametrize(("sealed_with", "opened_with"), [("a", "b"), ("a", None), (None, "a"), (None, "")])
+@pytest.mark.parametrize(
+    ("sealed_with", "opened_with"),
+    [("a", "b"), ("a", None), (None, "a"), (None, ""), ("a", "\udcff"), ("\udcff", "\udcfe")],
+)
 def test_challenge_bound_to_another_browser_raises_seal_error(
     sealed_with: str | None, opened_with: str | None
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -266,9 +267,11 @@ DEEP = "[" * 100_000
         (DEEP, InvalidInput, "not JSON"),
         ("[]", InvalidInput, "not a JSON object"),
         ([("id", "x")], InvalidInput, "not a JSON object"),
+        ('{"response": 1e999}', InvalidInput, "not JSON"),
         ({"id": "x", "rawId": b"x", "type": "public-key"}, UsageError, "base64url"),
+        ({"id": "x", "rawId": "x", "type": "public-key", "x": math.inf}, UsageError, "base64url"),
     ],
-    ids=["deep", "array", "list", "bytes"],
+    ids=["deep", "array", "list", "number", "bytes", "infinity"],
 )
 def test_malformed_passkey_credential_is_refused(
     credential: Any, kind: type[CognitoFlowError], word: str

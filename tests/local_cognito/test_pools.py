@@ -478,6 +478,14 @@ def test_app_clients_are_listed_in_pages(api: Any, wire: Wire, size: dict[str, i
     assert sorted(found) == sorted({*made, wire.client_id})
 
 
+def test_name_with_letters_beyond_ascii_is_refused(api: Any) -> None:
+    """The model's pattern has \\w, which is ASCII in Java."""
+    code, text = refusal(lambda: api.create_user_pool(PoolName="Käse"))
+
+    assert code == INVALID
+    assert "'poolName' failed to satisfy constraint: Member must satisfy regular expression pattern" in text
+
+
 def test_pagination_token_of_another_request_is_refused(api: Any, wire: Wire) -> None:
     other = wire.cognito.create_pool()
     for pool in (wire.pool, other):
@@ -489,6 +497,7 @@ def test_pagination_token_of_another_request_is_refused(api: Any, wire: Wire) ->
 
     assert len(ask(NextToken=token)["UserPoolClients"]) == 3
     assert refusal(lambda: ask(NextToken="made-up")) == expected
+    assert refusal(lambda: ask(NextToken=f"{token[:50]}!{token[50:]}")) == expected
     elsewhere = partial(api.list_user_pool_clients, UserPoolId=other.id, NextToken=token)
     assert refusal(elsewhere) == expected
     assert refusal(lambda: api.list_groups(UserPoolId=wire.pool.id, NextToken=token)) == expected

@@ -376,6 +376,19 @@ def test_page_of_a_foreign_origin_may_not_use_local_pages(site: Site, path: str)
     assert before.getheader("Access-Control-Allow-Methods") is None
 
 
+def test_request_that_names_the_whole_url_gets_no_more_than_one_that_names_the_path(site: Site) -> None:
+    """RFC 9112, section 3.2.2."""
+    url, foreign = f"{site.url}/_local/reset", "http://evil.example"
+    refused, shown = site.ask("POST", url, Origin=foreign)
+    before, _ = site.ask("OPTIONS", url, Origin=foreign)
+    unreadable = site.send(b"GET http://[/_local/outbox HTTP/1.1\r\nOrigin: http://evil.example\r\n\r\n")
+
+    assert (refused.status, shown["__type"]) == (403, "ForbiddenException")
+    assert before.getheader("Access-Control-Allow-Methods") is None
+    assert unreadable.startswith(b"HTTP/1.1 400 ")
+    assert site.ask("GET", f"{site.url}/_local/clock")[0].status == 200
+
+
 def test_page_of_the_server_itself_may_use_local_pages(site: Site) -> None:
     host, port = site.address
     answer, _ = site.ask("POST", "/_local/reset", Origin=f"http://{host}:{port}")

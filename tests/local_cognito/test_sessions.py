@@ -44,6 +44,13 @@ def test_altered_session_is_refused(totp_wire: Wire) -> None:
     assert refusal(lambda: answer(totp_wire, changed)) == INVALID
 
 
+def test_session_in_another_spelling_is_refused(totp_wire: Wire) -> None:
+    """A lenient decoder of base64 skips the character."""
+    session = totp_wire.password()["Session"]
+    assert refusal(lambda: answer(totp_wire, f"{session[:50]}!{session[50:]}")) == INVALID
+    answer(totp_wire, session)
+
+
 def test_session_expires_after_three_minutes(totp_wire: Wire) -> None:
     first, second = totp_wire.password()["Session"], totp_wire.password()["Session"]
     totp_wire.cognito.clock.advance(179)

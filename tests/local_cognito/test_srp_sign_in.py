@@ -60,6 +60,22 @@ def test_secret_block_that_is_not_base64_is_refused(wire: Wire) -> None:
     assert refusal(lambda: wire.prove(challenge, claim)) == INCORRECT
 
 
+def test_secret_block_in_another_spelling_is_refused(wire: Wire) -> None:
+    """Its last character has bits that lenient decoders of base64 ignore."""
+    challenge = wire.start_srp()
+    claim = wire.claim(challenge)
+    block = claim["PASSWORD_CLAIM_SECRET_BLOCK"]
+    filled = block.rstrip("=")
+    respelled = filled[:-1] + chr(ord(filled[-1]) + 1) + block[len(filled) :]
+
+    assert base64.b64decode(respelled) == base64.b64decode(block)
+    assert (
+        refusal(lambda: wire.prove(challenge, claim | {"PASSWORD_CLAIM_SECRET_BLOCK": respelled}))
+        == INCORRECT
+    )
+    assert "AuthenticationResult" in wire.prove(challenge, claim)
+
+
 def test_secret_block_of_another_user_is_refused(wire: Wire) -> None:
     challenge = wire.start_srp("bob")
     claim = wire.claim(challenge) | {"USERNAME": "alice"}

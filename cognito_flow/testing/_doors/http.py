@@ -249,7 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
         """The API, and the pages that change something."""
         if _TARGET in self.headers:
             self._call(self._cognito.handle, self.headers[_TARGET])
-        elif self.path.partition("?")[0] == token_endpoint.PATH:
+        elif self._place == token_endpoint.PATH:
             self._call(partial(token_endpoint.answer, self._cognito), token_endpoint.PATH)
         else:
             self._visit("POST")
@@ -327,13 +327,21 @@ class _Handler(BaseHTTPRequestHandler):
     def _allowed_origin(self) -> str | None:
         """The origins whose pages may read the answer: ``*`` for all, "" for this server's own pages alone;
         None if the request comes from a page that may not use what it asks for."""
-        path, origin = self.path.partition("?")[0], self.headers.get("origin")
+        path, origin = self._place, self.headers.get("origin")
         shows_pools = path == "/" and self.command in {"GET", "HEAD"}
         if not (shows_pools or path.startswith("/_local/")) or _TARGET in self.headers:
             return "*"
         if origin in cast("_Server", self.server).origins:
             return origin
         return "" if origin in {None, f"http://{self.headers.get('host')}"} else None
+
+    @property
+    def _place(self) -> str:
+        """The path, also of a request that names the whole URL (RFC 9112, section 3.2.2)."""
+        try:
+            return urlsplit(self.path).path
+        except ValueError:
+            return ""
 
     @property
     def _cognito(self) -> Service:

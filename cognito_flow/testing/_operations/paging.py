@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet
 
 from cognito_flow.testing._operations.request import Request
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.refusal import invalid_parameter
+from cognito_flow.testing._state.sessions import decrypt
 
 _LARGEST_PAGE = 60
 _SEALER = Fernet(Fernet.generate_key())
@@ -54,10 +55,8 @@ def _open(text: str | None, question: str) -> str:
     """The key in a token; without a token the empty key, which precedes all others."""
     if text is None:
         return ""
-    try:
-        asked, last = json.loads(_SEALER.decrypt(text.encode()))
-    except InvalidToken:
-        asked = last = None
+    opened = decrypt(_SEALER, text)
+    asked, last = (None, None) if opened is None else json.loads(opened)
     if asked != question:
         raise invalid_parameter("Invalid pagination token given.")
     return str(last)

@@ -200,8 +200,8 @@ def _text_errors(shape: StringShape, value: str, path: str) -> Iterator[str]:
 
 @cache
 def _compiled(pattern: str) -> regex.Pattern[str]:
-    # The patterns are Java's, with classes such as \p{L}.
-    return regex.compile(pattern)
+    # The patterns are Java's, where \w, \d and \s are ASCII, and \p{L} is not.
+    return regex.compile(pattern, 0 if r"\p{" in pattern else regex.ASCII)
 
 
 def _error(shape: Shape, value: object, path: str, constraint: str) -> str:

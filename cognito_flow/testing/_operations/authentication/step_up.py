@@ -8,6 +8,7 @@ AuthParameters of InitiateAuth in the service model. They do not say with which 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 import attrs
@@ -16,6 +17,8 @@ from cognito_flow.testing._operations.authentication.sign_in import SignIn
 from cognito_flow.testing._state import Members, acr
 from cognito_flow.testing._state.refusal import invalid_parameter, not_authorized
 from cognito_flow.testing._state.tokens import user_of_access_token
+
+_SECONDS = re.compile(r"[0-9]{1,18}")
 
 FIRST_FACTORS = {
     "pwd": ("PASSWORD_SRP", "PASSWORD"),
@@ -74,7 +77,7 @@ def aim(sign_in: SignIn, first: Collection[str], second: Collection[str], needs_
 def _credited(sign_in: SignIn) -> list[str]:
     """The methods behind the access token, unless they were used longer than MAX_AGE ago."""
     token, max_age = sign_in.values.get("ACCESS_TOKEN"), sign_in.values.get("MAX_AGE")
-    if max_age is not None and not max_age.isdecimal():
+    if max_age is not None and not _SECONDS.fullmatch(max_age):
         raise invalid_parameter("MAX_AGE must be a number of seconds.")
     if token is None:
         return []
