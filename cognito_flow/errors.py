@@ -535,7 +535,7 @@ RULES: tuple[Rule, ...] = (
         "WebAuthnRelyingPartyMismatch",
         None,
         Misconfigured,
-        "hand the options to the browser as they are: they name the pool's relying party id",
+        "pass the options to the browser unchanged: they contain the pool's relying party id",
     ),
     Rule(
         "WebAuthnClientMismatch",

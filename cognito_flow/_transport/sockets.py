@@ -24,7 +24,7 @@ from cognito_flow.errors import UnexpectedResponse
 
 _MAX_BYTES = 1024 * 1024  # Cognito's longest responses, lists of devices or passkeys, have some 100 kB
 
-_SHORTEST = 0.001  # seconds: 0 would mean not to wait at all, and None for ever
+_SHORTEST = 0.001  # seconds: 0 would mean not to wait at all, and None forever
 
 
 def end_at_deadlines(client: object) -> None:

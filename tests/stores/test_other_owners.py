@@ -185,7 +185,7 @@ def test_links_of_root_are_followed(folder: Path, kind: Kind) -> None:
 @every_kind
 @alice_and_root
 def test_lock_of_another_user_is_refused(folder: Path, kind: Kind, user: int) -> None:
-    """Its owner could hold it for ever."""
+    """Its owner could hold it forever."""
     names = ("tokens.lock", "tokens.create.lock")
     with acting_as(MALLORY):
         for name in names:

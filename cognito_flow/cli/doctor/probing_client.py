@@ -27,7 +27,8 @@ Outcome: TypeAlias = Response | ServiceError
 def _driver(client: ProbingClient) -> Driver:
     boto = client.connection.client(is_signed=client.is_signed)
     clients = Clients(client.connection.app, boto, client.is_signed)
-    return Driver(Transport(clients, client.connection.system(), None))
+    system = client.connection.system()
+    return Driver(Transport(clients, system, None, client.connection.timeout))
 
 
 @attrs.define

@@ -1,8 +1,8 @@
 """The server's half of SRP, and the checks that go with it.
 
-Rule of this file: written apart from the client's half, so that each can find the other's mistakes. Only the
-modular power comes from the same library; vectors and an independent computation in the tests check both
-halves.
+Rule of this file: it shares no code with the client's half, so that each can find the other's mistakes. Only
+modular exponentiation comes from the same library; vectors and an independent computation in the tests check
+both halves.
 
 Sources: RFC 5054, RFC 3526 group 15, RFC 5869, and "Working with user devices in your user pool" in the
 Amazon Cognito developer guide.
@@ -114,15 +114,15 @@ def matches(verifier: Verifier, group: str, name: str, password: str) -> bool:
 
 
 @attrs.frozen
-class Exchange:
-    """The two public numbers of an exchange, and the server's secret one."""
+class Handshake:
+    """The two public numbers of one SRP proof, and the server's secret one."""
 
     a_public: int = attrs.field(repr=False)
     b_secret: int = attrs.field(repr=False)
     b_public: int = attrs.field(repr=False)
 
 
-def open_exchange(verifier: Verifier, srp_a: str, random_bytes: Callable[[int], bytes]) -> Exchange:
+def answer_srp_a(verifier: Verifier, srp_a: str, random_bytes: Callable[[int], bytes]) -> Handshake:
     """Answer SRP_A.
 
     Args:
@@ -140,18 +140,18 @@ def open_exchange(verifier: Verifier, srp_a: str, random_bytes: Callable[[int], 
         raise invalid_parameter("SRP_A is not a valid public value.")
     b_secret = int.from_bytes(random_bytes(32), "big")
     b_public = (_MULTIPLIER * verifier.verifier + _power(_GENERATOR, b_secret)) % _PRIME
-    return Exchange(a_public, b_secret, b_public)
+    return Handshake(a_public, b_secret, b_public)
 
 
-def _session_key(exchange: Exchange, verifier: Verifier) -> bytes:
-    scramble = _digest(_two_complement(exchange.a_public), _two_complement(exchange.b_public))
-    shared = _power(exchange.a_public * _power(verifier.verifier, scramble) % _PRIME, exchange.b_secret)
+def _session_key(handshake: Handshake, verifier: Verifier) -> bytes:
+    scramble = _digest(_two_complement(handshake.a_public), _two_complement(handshake.b_public))
+    shared = _power(handshake.a_public * _power(verifier.verifier, scramble) % _PRIME, handshake.b_secret)
     extracted = hmac.digest(_two_complement(scramble), _two_complement(shared), "sha256")
     return hmac.digest(extracted, b"Caldera Derived Key\x01", "sha256")[:16]
 
 
 def proof_is_right(
-    exchange: Exchange,
+    handshake: Handshake,
     verifier: Verifier,
     *,
     group: str,
@@ -163,7 +163,7 @@ def proof_is_right(
     """Whether PASSWORD_CLAIM_SIGNATURE proves the password.
 
     Args:
-        exchange: The exchange.
+        handshake: The numbers of the proof.
         verifier: The verifier that it was opened with.
         group: The pool's name, or the DeviceGroupKey.
         name: The user's name, or the DeviceKey.
@@ -172,7 +172,7 @@ def proof_is_right(
         signature: PASSWORD_CLAIM_SIGNATURE, base64.
     """
     message = group.encode() + name.encode() + secret_block + timestamp.encode()
-    expected = hmac.digest(_session_key(exchange, verifier), message, "sha256")
+    expected = hmac.digest(_session_key(handshake, verifier), message, "sha256")
     try:
         given = base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):

@@ -1,6 +1,6 @@
 """SRP challenges and the claims that answer them: PASSWORD_VERIFIER and DEVICE_PASSWORD_VERIFIER.
 
-Rule of this file: the server's half of an exchange is sealed into SECRET_BLOCK, so nothing is kept between
+Rule of this file: the server's numbers are sealed into SECRET_BLOCK, so nothing is kept between
 the two calls.
 """
 
@@ -18,9 +18,9 @@ from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import UserPool
 from cognito_flow.testing._state.sessions import open_sealed, seal
 from cognito_flow.testing._state.srp_server import (
-    Exchange,
+    Handshake,
     Verifier,
-    open_exchange,
+    answer_srp_a,
     parse_timestamp,
     proof_is_right,
 )
@@ -42,21 +42,21 @@ def srp_parameters(sign_in: SignIn, verifier: Verifier, srp_a: str, name: str) -
     Raises:
         Refusal: SRP_A is malformed, or 0 modulo N.
     """
-    exchange = open_exchange(verifier, srp_a, secrets.token_bytes)
+    handshake = answer_srp_a(verifier, srp_a, secrets.token_bytes)
     block = seal(
         sign_in.pool,
         {
             "progress": attrs.asdict(sign_in.progress),
-            "a": f"{exchange.a_public:x}",
-            "b": f"{exchange.b_secret:x}",
-            "B": f"{exchange.b_public:x}",
+            "a": f"{handshake.a_public:x}",
+            "b": f"{handshake.b_secret:x}",
+            "B": f"{handshake.b_public:x}",
             "name": name,
             "until": (sign_in.now + sign_in.client.session_life).timestamp(),
         },
     )
     return {
         "SALT": f"{verifier.salt:x}",
-        "SRP_B": f"{exchange.b_public:x}",
+        "SRP_B": f"{handshake.b_public:x}",
         # Clients expect base64.
         "SECRET_BLOCK": base64.b64encode(block.encode()).decode(),
     }
@@ -107,9 +107,9 @@ def check_claim(sign_in: SignIn, verifier: Verifier, group: str, name: str) -> b
     is_skewed = abs((sign_in.now - moment).total_seconds()) > sign_in.pool.settings.skew
     if is_late or is_skewed or content["progress"]["client_id"] != sign_in.client.id:
         return False
-    exchange = Exchange(*(int(content[name], 16) for name in ("a", "b", "B")))
+    handshake = Handshake(*(int(content[name], 16) for name in ("a", "b", "B")))
     return proof_is_right(
-        exchange,
+        handshake,
         verifier,
         group=group,
         name=name,

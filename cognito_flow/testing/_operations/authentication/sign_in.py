@@ -131,7 +131,7 @@ class SignIn:
         return self.pool.run_trigger(name, source, self.client.id, user, request)
 
     def spend(self) -> None:
-        """Use up the Session, which was answered rightly."""
+        """Use up the Session, after a right answer."""
         if self.progress.id:
             spend(self.pool, self.progress, self.now)
 
