@@ -12,7 +12,7 @@ from typing import Any
 from tests.conformance.pools import TAGS
 from tests.conformance.proofs import Proof, device_verifier
 from tests.conformance.recording import Outcome
-from tests.conformance.scenarios import CHOICE, CHOICE_CLIENT, SECRET, add_passkey
+from tests.conformance.scenarios import CHOICE, CHOICE_CLIENT, MADE_UP, SECRET, add_passkey
 from tests.conformance.world import FLOWS, OTHER_PASSWORD, PASSWORD, World, challenge_of, scenario
 from tests.scenarios.devices import ALWAYS
 from tests.scenarios.passwords import ROTATION
@@ -381,6 +381,13 @@ def messages_as_second_factors_that_are_not_set_up(world: World) -> None:
     # No sign-in follows, which could send a code.
     for name, case in factors.items():
         world.answer(case, world.call("SetUserMFAPreference", **token, **{name: {"Enabled": True}}))
+
+
+@scenario("16.4", question="Is the challenge of a code by e-mail called EMAIL_MFA or EMAIL_OTP?")
+def name_of_the_email_challenge(world: World) -> None:
+    # A name that the service does not know is refused with the list of all that it knows.
+    for name in ("EMAIL_MFA", "EMAIL_OTP"):
+        world.answer(name, world.respond(name, MADE_UP, EMAIL_OTP_CODE="123456"))
 
 
 @scenario("20", question="Does MFA by e-mail need an identity of Amazon SES?")
