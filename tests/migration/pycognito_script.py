@@ -63,7 +63,9 @@ class Script:
             given = call()
         except ClientError as error:
             said: Any = error.response.get("Error")
-            self.say(what, f"{said['Code']}: {said['Message']}".replace(self.app["client_id"], "CLIENT"))
+            # Programs catch the classes of `client.exceptions`, which have the names of the codes.
+            text = f"{type(error).__name__}: {said['Message']}"
+            self.say(what, text.replace(self.app["client_id"], "CLIENT"))
         except Exception as error:  # noqa: BLE001 - a program prints whatever it meets
             parents = [kind.__name__ for kind in type(error).__mro__]
             self.say(what, " < ".join(parents[: parents.index("Exception")]))

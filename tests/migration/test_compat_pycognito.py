@@ -121,6 +121,17 @@ def test_unreachable_endpoint_raises_botocores_error(cognito_pool: Pool) -> None
         alice.authenticate(PASSWORD)
 
 
+def test_refusal_by_a_programs_own_object_in_place_of_a_client_is_raised_as_it_is(cognito_pool: Pool) -> None:
+    class Double:
+        def initiate_auth(self, **_: object) -> None:
+            raise ClientError({"Error": {"Code": "NotAuthorizedException", "Message": "no"}}, "InitiateAuth")
+
+    aws = AWSSRP("alice", PASSWORD, cognito_pool.id, cognito_pool.app.client_id, client=Double())
+
+    with pytest.raises(ClientError, match="NotAuthorizedException"):
+        aws.authenticate_user()
+
+
 def test_mistake_in_the_program_is_raised_as_it_is(cognito_pool: Pool, cognito_url: str) -> None:
     alice = user(cognito_pool, cognito_url)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
+from botocore.errorfactory import BaseClientExceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cognito_flow import (
@@ -25,14 +27,30 @@ from cognito_flow.compat.pycognito.exceptions import (
 
 
 @contextmanager
-def errors_of_botocore() -> Generator[None]:
-    """Raise the error of botocore that an error of this library was made from, where there is one."""
+def errors_of_botocore(client: object) -> Generator[None]:
+    """Raise the error of botocore that an error of this library was made from, where there is one.
+
+    Args:
+        client: The boto3 client. A refusal is raised as one of the classes in its `exceptions`.
+    """
     try:
         yield
     except CognitoFlowError as error:
-        if isinstance(error.__cause__, ClientError | BotoCoreError):
-            raise error.__cause__ from None
+        cause = error.__cause__
+        if isinstance(cause, ClientError):
+            raise _of_client(client, cause) from None
+        if isinstance(cause, BotoCoreError):
+            raise cause from None
         raise
+
+
+def _of_client(client: object, error: ClientError) -> ClientError:
+    exceptions = getattr(client, "exceptions", None)
+    if not isinstance(exceptions, BaseClientExceptions):  # a program's own object in place of a client
+        return error
+    kind: Any = exceptions.from_code(error.response["Error"]["Code"])  # its stubs take the class for an error
+    refused: ClientError = kind(error.response, error.operation_name)
+    return refused
 
 
 def response_of(step: Step) -> dict[str, object]:

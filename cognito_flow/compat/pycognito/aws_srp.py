@@ -131,12 +131,12 @@ class AWSSRP:
         """
         step = self._begin(None)
         if isinstance(step, NewPasswordRequired):
-            with errors_of_botocore():
+            with errors_of_botocore(self.client):
                 step = self._flow().send(step.answer(new_password))
         return response_of(step)
 
     def _begin(self, metadata: Mapping[str, str] | None) -> Step:
-        with errors_of_botocore():
+        with errors_of_botocore(self.client):
             step = self._flow().bind(metadata=metadata).start(self._credentials(), device=self._device())
         self._keep_device(step)
         return step
@@ -235,13 +235,13 @@ class AWSSRP:
 
     def update_device_status(self, is_remembered: bool, access_token: str, device_key: str) -> None:
         """Let the device replace the second factor, or take it back."""
-        with errors_of_botocore():
+        with errors_of_botocore(self.client):
             account = self._flow().account(access_token)
             account.remember_device(device_key, remembered=is_remembered)
 
     def forget_device(self, access_token: str, device_key: str) -> None:
         """Delete the device from the pool."""
-        with errors_of_botocore():
+        with errors_of_botocore(self.client):
             self._flow().account(access_token).forget_device(device_key)
 
 

@@ -133,7 +133,7 @@ class Cognito:
         """Sign the user in with AWS credentials; the password is sent. Raises as `authenticate` does."""
         flow = AuthFlow(self._app(), self.client, admin=True)
         try:
-            with errors_of_botocore():
+            with errors_of_botocore(self.client):
                 step = flow.start(UserPasswordAuth(self._name(), password, legacy=True))
             self._take(response_of(step))
         except MFAChallengeException as asked:
@@ -168,7 +168,7 @@ class Cognito:
         asked = mfa_tokens or self.mfa_tokens or {}
         flow = self._flow()
         challenge = flow.resume(name, cast("str | None", asked.get("Session")), self._name())
-        with errors_of_botocore():
+        with errors_of_botocore(self.client):
             step = flow.send(cast("Any", challenge).answer(code))
         self._take(response_of(step))
 
@@ -178,7 +178,7 @@ class Cognito:
         before: Tokens | str = refresh_token
         if self.access_token is not None:
             before = Tokens.from_jwts(self.access_token, self.id_token, refresh_token)
-        with errors_of_botocore():
+        with errors_of_botocore(self.client):
             tokens = self._flow().refresh(before)
         self._take({"AuthenticationResult": tokens_of(tokens)})
 
