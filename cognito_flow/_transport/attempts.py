@@ -136,17 +136,9 @@ def problem_of(
             hint="only a browser can solve it: exempt sign-ins from this rule of the web ACL",
             **about,
         )
-    document = _document(body)
     if status == 200:
-        is_empty_as_it_should = not body and operation in WITHOUT_OUTPUT and about["request_id"] is not None
-        if document is None and not is_empty_as_it_should:
-            problem = "is not a JSON object"
-        elif not _can_be_encoded(body):
-            problem = "contains a lone surrogate"
-        else:
-            return None
-        return UnexpectedResponse(f"the response to {operation} {problem}", maybe_processed=True, **about)
-    if document is not None and status >= 300:
+        return _problem_of_success(operation, body, about)
+    if status >= 300 and _document(body) is not None:
         return None  # botocore raises the error that it names
     if status == 429:
         return Throttled(f"{operation} was refused with status 429", retryable=True, **about)
@@ -160,6 +152,17 @@ def problem_of(
         maybe_processed=status < 400,
         **about,
     )
+
+
+def _problem_of_success(operation: str, body: bytes, about: dict[str, Any]) -> UnexpectedResponse | None:
+    may_be_empty = operation in WITHOUT_OUTPUT and about["request_id"] is not None
+    if _document(body) is None and (body or not may_be_empty):
+        problem = "is not a JSON object"
+    elif not _can_be_encoded(body):
+        problem = "contains a lone surrogate"
+    else:
+        return None
+    return UnexpectedResponse(f"the response to {operation} {problem}", maybe_processed=True, **about)
 
 
 def _document(body: bytes) -> Mapping[str, object] | None:

@@ -1,4 +1,4 @@
-"""What botocore gave as a `Response`, or as a typed error whose cause is the botocore error."""
+"""Turn what botocore returned into a `Response`, and what it raised into a typed error caused by it."""
 
 from __future__ import annotations
 
@@ -109,16 +109,25 @@ def _typed(call: Call, attempt: Attempt, error: Exception) -> CognitoFlowError:
         quote_nothing(error, str(refused.args[0]))
         return refused
     if isinstance(error, botocore.exceptions.ParamValidationError):
-        # The name is one of ours; the rest of the message may quote a value.
-        if unknown := _UNKNOWN_MEMBER.search(str(error)):
-            return UsageError(too_old(f"{operation}.{unknown[1]}"), operation=operation)
-        return UsageError(
-            f"botocore refused the parameters of {operation}: a value is too short or of the wrong type"
-        )
+        return _bad_parameters(operation, str(error))
     if isinstance(error, _BAD_CREDENTIALS):
         return UsageError(
             f"{operation} is signed, and there are no usable AWS credentials", operation=operation
         )
+    return _without_response(operation, attempt, error)
+
+
+def _bad_parameters(operation: str, text: str) -> UsageError:
+    # The name is one of ours; the rest of the text may quote a value.
+    if unknown := _UNKNOWN_MEMBER.search(text):
+        return UsageError(too_old(f"{operation}.{unknown[1]}"), operation=operation)
+    return UsageError(
+        f"botocore refused the parameters of {operation}: a value is too short or of the wrong type",
+        operation=operation,
+    )
+
+
+def _without_response(operation: str, attempt: Attempt, error: Exception) -> CognitoFlowError:
     if _is_bad_certificate(error):
         return TransportError(
             f"{operation} was not sent: the certificate of the endpoint cannot be verified",

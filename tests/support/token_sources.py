@@ -84,8 +84,8 @@ class World:
     ) -> Source:
         return Source(self.flow(sleep=sleep).token_source(tokens or self.sign_in(), **options))
 
-    def restore(self, store: TokenStore | AsyncTokenStore | None, username: str = "alice") -> Source | None:
-        restored: Any = self.flow(store=store).restore(username)
+    def restore(self, store: TokenStore | AsyncTokenStore | None, **options: Any) -> Source | None:
+        restored: Any = self.flow(store=store).restore("alice", **options)
         source = result(restored)
         return None if source is None else Source(source)
 

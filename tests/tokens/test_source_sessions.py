@@ -48,6 +48,16 @@ def test_restored_source_stores_what_it_refreshes(world: World) -> None:
     assert world.refreshes() == 1
 
 
+def test_restored_source_has_the_leeway_and_the_callback_that_were_passed(world: World) -> None:
+    store, seen = MemoryStore(), list[Tokens]()
+    store.put_tokens(world.app, "alice", world.sign_in())
+    source = world.restore(store, leeway=600, on_tokens=seen.append)
+    assert source is not None
+    world.advance(3000)
+
+    assert [source.tokens()] == seen
+
+
 def test_restore_of_an_unknown_user_returns_none(world: World) -> None:
     assert world.restore(MemoryStore()) is None
 

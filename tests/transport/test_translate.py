@@ -231,7 +231,7 @@ def test_error_that_quotes_a_value_is_not_kept_as_the_cause(error: Exception) ->
 def test_parameters_that_botocore_refuses_are_a_usage_error() -> None:
     outcome = translated(boto.ParamValidationError(report="value: SENTINEL"))
 
-    assert type(outcome) is UsageError
+    assert (type(outcome), outcome.operation) == (UsageError, "GetUser")
     assert str(outcome) == (
         "botocore refused the parameters of GetUser: a value is too short or of the wrong type"
     )

@@ -44,6 +44,8 @@ from webauthn.helpers.structs import (
 # The two that Cognito offers.
 _ALGORITHMS = [COSEAlgorithmIdentifier.ECDSA_SHA_256, COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256]
 
+_REGISTRATION_TIMEOUT = 60_000  # milliseconds that the browser may wait for the user
+
 RefusalReason: TypeAlias = Literal[
     "challenge", "origin", "rp_id", "user_verification", "signature", "sign_count", "algorithm", "malformed"
 ]
@@ -90,7 +92,6 @@ def creation_options(
     user_verification: str,
     exclude: Sequence[bytes],
     challenge: bytes,
-    timeout_milliseconds: int = 60_000,
 ) -> dict[str, object]:
     """The CredentialCreationOptions of StartWebAuthnRegistration, ready to be JSON.
 
@@ -103,7 +104,6 @@ def creation_options(
         user_verification: "required" or "preferred".
         exclude: Credential ids that the user has already.
         challenge: At least 16 random bytes.
-        timeout_milliseconds: How long the browser may wait for the user.
     """
     options = generate_registration_options(
         rp_id=rp_id,
@@ -112,7 +112,7 @@ def creation_options(
         user_name=username,
         user_display_name=display_name,
         challenge=challenge,
-        timeout=timeout_milliseconds,
+        timeout=_REGISTRATION_TIMEOUT,
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED,
             user_verification=UserVerificationRequirement(user_verification),
