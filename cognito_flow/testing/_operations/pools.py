@@ -61,15 +61,16 @@ def _mfa(before: Members, members: Members) -> Members:
     return after
 
 
-_MFA_WORDS = {"ON": "required", "OPTIONAL": "optional"}
+_NO_SECOND_FACTOR = (
+    "SMS configuration and Auto verification for phone_number are required when MFA is required/optional"
+)
 
 
 def _check_mfa(mfa: Members) -> None:
     is_totp = bool(mfa.get("SoftwareTokenMfaConfiguration", {}).get("Enabled"))
     has_factor = is_totp or "SmsMfaConfiguration" in mfa or "EmailMfaConfiguration" in mfa
     if mfa["MfaConfiguration"] != "OFF" and not has_factor:
-        text = "SMS configuration and Auto verification for phone_number are required when MFA is"
-        raise invalid_parameter(f"{text} {_MFA_WORDS[mfa['MfaConfiguration']]}")
+        raise invalid_parameter(_NO_SECOND_FACTOR)
 
 
 def _functions(pool: UserPool) -> Members:
