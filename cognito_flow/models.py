@@ -18,7 +18,7 @@ from typing import Literal, Self, TypeAlias
 
 import attrs
 
-from cognito_flow._json import as_text
+from cognito_flow._json import as_object, as_text
 from cognito_flow._jwt import unverified_claims, unverified_moment
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import UsageError
@@ -300,7 +300,8 @@ class Tokens:
         verifying it.
 
         Raises:
-            UsageError: The access token is not a JWT with the claims `exp` and `username`.
+            UsageError: The access token is not a JWT with the claims `exp` and `username`, or another token
+                is not a str.
         """
         _check_jwt(access_token)
         return cls.from_result(
@@ -319,13 +320,14 @@ class Tokens:
             now: When the result was received; None is now.
 
         Raises:
-            UsageError: There is no access token, or its expiry or its user name cannot be read.
+            UsageError: There is no access token, its expiry or its user name cannot be read, or another token
+                is not a str.
 
         >>> result = {"AccessToken": "opaque", "ExpiresIn": 3600}
         >>> Tokens.from_result(result, username="alice").username
         'alice'
         """
-        access_token = result.get("AccessToken")
+        access_token = (as_object(result) or {}).get("AccessToken")
         if not isinstance(access_token, str) or not access_token:
             raise UsageError("there is no AccessToken: pass the AuthenticationResult itself")
         claims = unverified_claims(access_token)
@@ -334,13 +336,20 @@ class Tokens:
             raise UsageError("the access token has no claim 'username'")
         return cls(
             access_token,
-            as_text(result.get("IdToken")),
-            as_text(result.get("RefreshToken")),
+            _token_or_none(result, "IdToken"),
+            _token_or_none(result, "RefreshToken"),
             expires_at=expiry(access_token, result.get("ExpiresIn"), now or datetime.now(UTC)),
             token_type=as_text(result.get("TokenType")) or "Bearer",
             username=name,
             device_key=as_text(claims.get("device_key")),
         )
+
+
+def _token_or_none(result: Mapping[str, object], name: str) -> str | None:
+    token = result.get(name)
+    if token is not None and not isinstance(token, str):
+        raise UsageError(f"{name} must be a str, not {type(token).__name__}")
+    return token
 
 
 def _check_jwt(token: object) -> None:
@@ -373,7 +382,7 @@ def _stored_text_or_none(values: Mapping[str, object], name: str) -> str | None:
 
 
 def _stored_text(values: Mapping[str, object], name: str) -> str:
-    value = values.get(name)
+    value = (as_object(values) or {}).get(name)
     if not isinstance(value, str):
         raise UsageError(f"these are not stored tokens: {name!r} is missing or not a str")
     return value

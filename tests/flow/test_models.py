@@ -96,6 +96,13 @@ def test_incomplete_stored_tokens_raise_usage_error_with_the_name(name: str, val
         Tokens.from_dict(stored)
 
 
+def test_stored_tokens_that_are_not_an_object_raise_usage_error() -> None:
+    stored: Any = None
+
+    with pytest.raises(UsageError, match="not stored tokens"):
+        Tokens.from_dict(stored)
+
+
 def test_stored_tokens_without_a_date_raise_usage_error() -> None:
     stored = {**Tokens("a", "i", "r", expires_at=NOW, username="alice").to_dict(), "expires_at": "soon"}
 
@@ -181,6 +188,14 @@ def test_tokens_from_something_else_than_a_jwt_raise_usage_error(token: Any, mes
         Tokens.from_jwts(token)
 
 
+def test_refresh_token_as_bytes_raises_usage_error() -> None:
+    """Without it, the sign-in would end with the access token, an hour later."""
+    refresh_token: Any = b"refresh"
+
+    with pytest.raises(UsageError, match="RefreshToken must be a str, not bytes"):
+        Tokens.from_jwts(jwt(username="alice", exp=1), None, refresh_token)
+
+
 def test_tokens_from_a_result_of_boto3() -> None:
     result = {
         "AccessToken": jwt(username="alice"),
@@ -199,11 +214,13 @@ def test_tokens_from_a_result_of_boto3() -> None:
 @pytest.mark.parametrize(
     ("result", "message"),
     [
+        (None, "pass the AuthenticationResult itself"),
         ({"AuthenticationResult": {}}, "pass the AuthenticationResult itself"),
+        ({"AccessToken": jwt(username="a", exp=1), "IdToken": 1}, "IdToken must be a str, not int"),
         ({"AccessToken": jwt(username="a"), "ExpiresIn": 10**18}, "out of range"),
     ],
 )
-def test_tokens_from_an_unreadable_result_raise_usage_error(result: dict[str, object], message: str) -> None:
+def test_tokens_from_an_unreadable_result_raise_usage_error(result: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Tokens.from_result(result)
 
