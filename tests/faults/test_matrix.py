@@ -27,18 +27,27 @@ from cognito_flow import (
     AsyncAuthFlow,
     AuthFlow,
     CognitoFlowError,
+    MfaType,
+    SignedIn,
     SmsMfa,
     UserSrpAuth,
 )
 from cognito_flow.models import System
-from cognito_flow.testing import LocalCognito, Pool
+from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator, totp_code
 from tests.support.planted import Place, Planted, searches
 from tests.support.spoiling_proxy import SPOILT, SpoilingProxy, spoiling
+from tests.transport.test_offered_operations import called_operations
 
 # What ends by itself has more time than a busy machine needs: a turn whose time is over is another outcome.
 TIMEOUT, TIMEOUT_OF_A_WAIT = 30.0, 3.0
 PASSWORD = "Correct-horse-1"
 SMS: Any = {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}}
+
+WITH_DEVICES: Any = {
+    "device_configuration": {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False},
+    "policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}},
+    "web_authn_configuration": {"RelyingPartyId": "app.example"},
+}
 
 # No connection is opened.
 UNREACHABLE = ("name not resolved", "refused")
@@ -51,10 +60,37 @@ NOT_PROCESSED = frozenset(
 UNCERTAIN = frozenset({"500 before", "503 of a proxy", "reset before"})
 # Only the deadline ends these; without one, the proxy would take 20 seconds or more.
 ENDED_BY_THE_DEADLINE = frozenset({"silence", "drip", "endless"})
+# Those of the operations that only one client calls. What ends without a response ends alike for all of them.
+ENDING_AFTER_A_RESPONSE = (
+    "500 before",
+    "500 after",
+    "throttled",
+    "lost",
+    "reset before",
+    "reset in the answer",
+    "truncated",
+    "cut",
+    "empty",
+    "not JSON",
+    "wrong type",
+)
 # What a client can do any number of times.
 SAFE = frozenset(
-    {"GetTokensFromRefreshToken", "RevokeToken", "GetUser", "SetUserMFAPreference", "InitiateAuth"}
+    {
+        "GetDevice",
+        "GetTokensFromRefreshToken",
+        "GetUser",
+        "GetUserAuthFactors",
+        "InitiateAuth",
+        "ListDevices",
+        "ListWebAuthnCredentials",
+        "RevokeToken",
+        "SetUserMFAPreference",
+        "StartWebAuthnRegistration",
+        "UpdateDeviceStatus",
+    }
 )
+WITHOUT_OUTPUT = frozenset({"DeleteUser", "ForgetDevice"})
 
 
 @attrs.frozen
@@ -66,6 +102,19 @@ class World:
     pool: Pool
     app: AppClient
     closed_port: int
+
+    @classmethod
+    def of(cls, cognito: LocalCognito, proxy: SpoilingProxy, closed_port: int, **members: Any) -> World:
+        """A world with a new pool."""
+        pool = cognito.create_pool(
+            auto_verified_attributes=["email"],
+            mfa_configuration="OPTIONAL",
+            sms_mfa_configuration=SMS,
+            software_token_mfa_configuration={"Enabled": True},
+            **members,
+        )
+        app = attrs.evolve(pool.app_client(), endpoint_url=proxy.url)
+        return cls(proxy, cognito, pool, app, closed_port)
 
     def app_for(self, fault: str) -> AppClient:
         """The app client, at an endpoint with which the fault happens."""
@@ -95,11 +144,13 @@ def world() -> Iterator[World]:
     ):
         patch.setattr(socket, "getaddrinfo", without_network)
         unheard.bind(("127.0.0.1", 0))  # and never listens
-        pool = cognito.create_pool(
-            auto_verified_attributes=["email"], mfa_configuration="OPTIONAL", sms_mfa_configuration=SMS
-        )
-        app = attrs.evolve(pool.app_client(), endpoint_url=proxy.url)
-        yield World(proxy, cognito, pool, app, unheard.getsockname()[1])
+        yield World.of(cognito, proxy, unheard.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def world_with_devices(world: World) -> World:
+    """Another pool behind the same proxy, which remembers devices and knows passkeys."""
+    return World.of(world.cognito, world.proxy, world.closed_port, **WITH_DEVICES)
 
 
 # -- clients: each runs a coroutine function that is given a flow, whose methods it awaits --
@@ -231,6 +282,93 @@ OPERATIONS: dict[str, Callable[[World, Any, str], Coroutine[Any, Any, Callable[[
 _names = iter(range(10**6))
 
 
+def _prepared(
+    prepare: Callable[[World, Any, str], Coroutine[Any, Any, Any]], act: Callable[[Any, Any], Any]
+) -> Callable[[World, Any, str], Any]:
+    """A call of a signed-in user that needs what `prepare` returns: it is given the account and the name."""
+
+    async def lead(world: World, flow: Any, name: str) -> Callable[[Any], Any]:
+        world.pool.add_user(name, PASSWORD, email=f"{name}@example.com", phone_number="+4915112345678")
+        tokens = (await flow.start(UserSrpAuth(name, PASSWORD))).tokens
+        prepared = await prepare(world, flow.account(tokens), name)
+        return lambda hurried: act(hurried.account(tokens), prepared)
+
+    return lead
+
+
+async def _nothing(world: World, account: Any, name: str) -> None: ...
+
+
+async def _attribute_code(world: World, account: Any, name: str) -> object:
+    await account.send_attribute_code("email")
+    return world.pool.last_code(name)
+
+
+async def _totp(world: World, account: Any, name: str) -> str:
+    secret = await account.enrol_totp()
+    return totp_code(secret.secret_code, world.cognito.clock())
+
+
+async def _attestation(world: World, account: Any, name: str) -> object:
+    return SoftAuthenticator().create((await account.start_passkey()).options)
+
+
+async def _passkey(world: World, account: Any, name: str) -> str:
+    await account.finish_passkey(await _attestation(world, account, name))
+    (passkey,) = await account.passkeys()
+    return str(passkey.credential_id)
+
+
+async def _forgot(world: World, flow: Any, name: str) -> Callable[[Any], Any]:
+    world.pool.add_user(name, PASSWORD, email=f"{name}@example.com")
+    return lambda hurried: hurried.forgot_password(name)
+
+
+async def _forgotten(world: World, flow: Any, name: str) -> Callable[[Any], Any]:
+    await (await _forgot(world, flow, name))(flow)
+    code = world.pool.last_code(name)
+    return lambda hurried: hurried.confirm_forgot_password(name, code, "Another-horse-1")
+
+
+async def _resend(world: World, flow: Any, name: str) -> Callable[[Any], Any]:
+    signed_up = await flow.sign_up(name, PASSWORD, attributes={"email": f"{name}@example.com"})
+    return lambda hurried: hurried.resend_code(signed_up)
+
+
+OTHER_OPERATIONS: dict[str, Callable[[World, Any, str], Coroutine[Any, Any, Callable[[Any], Any]]]] = {
+    "AssociateSoftwareToken": _prepared(_nothing, lambda account, _: account.enrol_totp()),
+    "CompleteWebAuthnRegistration": _prepared(
+        _attestation, lambda account, made: account.finish_passkey(made)
+    ),
+    "ConfirmForgotPassword": _forgotten,
+    "DeleteUserAttributes": _prepared(_nothing, lambda account, _: account.delete_attributes(["email"])),
+    "DeleteWebAuthnCredential": _prepared(_passkey, lambda account, made: account.delete_passkey(made)),
+    "ForgetDevice": _prepared(_nothing, lambda account, _: account.forget_device()),
+    "ForgotPassword": _forgot,
+    "GetDevice": _prepared(_nothing, lambda account, _: account.device()),
+    "GetUserAttributeVerificationCode": _prepared(
+        _nothing, lambda account, _: account.send_attribute_code("email")
+    ),
+    "GetUserAuthFactors": _prepared(_nothing, lambda account, _: account.auth_factors()),
+    "ListDevices": _prepared(_nothing, lambda account, _: account.devices()),
+    "ListWebAuthnCredentials": _prepared(_nothing, lambda account, _: account.passkeys()),
+    "ResendConfirmationCode": _resend,
+    "SetUserMFAPreference": _prepared(_nothing, lambda account, _: account.set_mfa(MfaType.SMS_MFA)),
+    "StartWebAuthnRegistration": _prepared(_nothing, lambda account, _: account.start_passkey()),
+    "UpdateDeviceStatus": _prepared(_nothing, lambda account, _: account.remember_device()),
+    "UpdateUserAttributes": _prepared(
+        _nothing, lambda account, _: account.update_attributes({"name": "Alice"})
+    ),
+    "VerifySoftwareToken": _prepared(_totp, lambda account, code: account.confirm_totp(code)),
+    "VerifyUserAttribute": _prepared(
+        _attribute_code, lambda account, code: account.verify_attribute("email", code)
+    ),
+}
+
+
+ALL_OPERATIONS = {**OPERATIONS, **OTHER_OPERATIONS}
+
+
 @attrs.define
 class Cell:
     """What came of one cell."""
@@ -244,7 +382,7 @@ def run_cell(world: World, operation: str, fault: str, client: str) -> Cell:
     timeout = TIMEOUT_OF_A_WAIT if fault in ENDED_BY_THE_DEADLINE else TIMEOUT
 
     async def lead(flow: Any) -> Callable[[Any], Any]:
-        return await OPERATIONS[operation](world, flow, f"user{next(_names)}")
+        return await ALL_OPERATIONS[operation](world, flow, f"user{next(_names)}")
 
     act: Any = CLIENTS[client](world.app, lead)
 
@@ -272,7 +410,7 @@ def check_cell(world: World, operation: str, fault: str, client: str) -> None:
         assert processed <= 1
         assert arrived == (fault not in UNREACHABLE) or fault in ("throttled", "429 of a proxy")
     if cell.error is None:
-        is_its_form = operation == "DeleteUser" and fault == "empty"  # an operation without output
+        is_its_form = operation in WITHOUT_OUTPUT and fault == "empty"
         assert operation in SAFE or fault in ("throttled", "429 of a proxy") or is_its_form
         return
     assert isinstance(cell.error, CognitoFlowError), repr(cell.error)
@@ -319,3 +457,46 @@ def test_spoilt_call_is_typed_and_processed_once(
     world: World, operation: str, fault: str, client: str
 ) -> None:
     check_cell(world, operation, fault, client)
+
+
+NOT_HERE = {
+    "ConfirmDevice": "a failure costs no sign-in: the next test",
+    **dict.fromkeys(("DescribeUserPool", "DescribeUserPoolClient", "GetUserPoolMfaConfig"), "of the doctor"),
+    "GetClientToken": "tests/tokens/test_client_credentials.py",
+    "GetDerivedToken": "tests/tokens/test_token_exchange.py",
+    **dict.fromkeys(("ListUserSessions", "RevokeUserSession"), "unknown to older versions of botocore"),
+    "ListUsers": "signed, as all Admin operations: tests/admin",
+}
+
+
+@pytest.mark.contract
+def test_each_operation_that_is_called_is_in_the_matrix_or_left_out_for_a_reason() -> None:
+    called = {name for name in called_operations() if not name.startswith("Admin")}
+
+    assert called - set(ALL_OPERATIONS) <= set(NOT_HERE)
+    assert set(ALL_OPERATIONS).isdisjoint(NOT_HERE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [*ENDING_AFTER_A_RESPONSE])
+@pytest.mark.parametrize("operation", OTHER_OPERATIONS)
+def test_spoilt_call_of_another_operation_is_typed_and_processed_once(
+    world_with_devices: World, operation: str, fault: str
+) -> None:
+    check_cell(world_with_devices, operation, fault, "own")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [*ENDING_AFTER_A_RESPONSE])
+def test_device_whose_confirmation_is_spoilt_is_not_taken_for_confirmed(
+    world_with_devices: World, fault: str
+) -> None:
+    """The sign-in itself is complete."""
+    proxy, name = world_with_devices.proxy, f"user{next(_names)}"
+    world_with_devices.pool.add_user(name, PASSWORD)
+    proxy.spoil("ConfirmDevice", fault)
+    signed_in = AuthFlow(world_with_devices.app, **_options()).start(UserSrpAuth(name, PASSWORD))
+
+    assert isinstance(signed_in, SignedIn)
+    assert (signed_in.device is not None) == (fault == "throttled")
+    assert proxy.arrived["ConfirmDevice"] == 1 + (fault == "throttled")
