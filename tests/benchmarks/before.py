@@ -21,7 +21,7 @@ from tests.benchmarks.rounds import ROOT, Loop, Process, Subject
 COMMIT = "542366e"
 """The last commit before the work on speed."""
 # What the measured statements name otherwise in trees that have a FileTokenStore.
-RENAMED = {"FileStore": "FileTokenStore", "put_tokens": "put"}
+RENAMED = {"FileStore": "FileTokenStore", "put_tokens": "put", "flow._transport": "flow._wire"}
 
 
 @contextmanager

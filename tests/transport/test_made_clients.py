@@ -130,6 +130,37 @@ def test_missing_profile_does_not_stop_the_unsigned_client(monkeypatch: pytest.M
     assert_limits(client)
 
 
+def sent_user_agent(client: Any) -> str:
+    """The User-Agent with which the client would send a call."""
+    sent: list[str] = []
+
+    def stop(request: Any, **_: object) -> None:
+        sent.append(request.headers["User-Agent"].decode())
+        raise ConnectionError
+
+    client.meta.events.register("before-send.cognito-identity-provider", stop)
+    with pytest.raises(ConnectionError):
+        client.get_user(AccessToken="token")
+    return sent[0]
+
+
+def test_unsigned_calls_name_botocore_this_library_and_the_configured_application(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_SDK_UA_APP_ID", "shop")
+
+    products = sent_user_agent(made()).split()
+
+    assert products[0] == f"Botocore/{botocore.__version__}"
+    assert products[-2:] == ["app/shop", "cognito-flow"]
+
+
+def test_unsigned_calls_name_no_application_if_none_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_RETRY_MODE", "standard")  # so that the client is of this test alone
+
+    assert "app/" not in sent_user_agent(made())
+
+
 def test_client_that_cannot_be_made_is_a_usage_error() -> None:
     app = AppClient("eu-west-1_abc", "client", endpoint_url="no-url")
     with pytest.raises(UsageError, match="botocore cannot make a client: Invalid endpoint: no-url"):

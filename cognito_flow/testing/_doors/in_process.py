@@ -171,8 +171,9 @@ def _session() -> Any:  # the overloads of its `client` name every service
 def make_client(cognito: Service, region: str) -> object:
     """Create a client of a region that is answered in process. Its credentials are placeholders: signatures
     are not verified."""
-    # No retries of its own, so that each fault reaches the caller.
-    config = Config(retries={"mode": "standard", "total_max_attempts": 1})
+    # No retries of its own, so that each fault reaches the caller. botocore would build the User-Agent anew
+    # for each call, a third of its work.
+    config = Config(retries={"mode": "standard", "total_max_attempts": 1}, user_agent="LocalCognito")
     with _making_a_client:
         session: Any = _session()  # its overloads name every service there is
         client: Any = session.client("cognito-idp", region, config=config)
