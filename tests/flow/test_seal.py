@@ -1,4 +1,4 @@
-"""Sealing: a challenge travels as text, and is of no use to anybody else."""
+"""Sealing: a challenge as text that only its application and its browser can use."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def test_token_of_a_deleted_pool_is_refused_by_a_new_pool_with_the_same_keys(wir
     state = wire.cognito.state(new.id)
     state.users["alice"] = alice
 
-    assert state.keys == SigningKeys.draw(0)
+    assert state.keys == SigningKeys(0)
     refused = refusal(lambda: wire.api.get_user(AccessToken=token))
     assert refused == ("NotAuthorizedException", "Invalid Access Token")
 
@@ -164,7 +164,7 @@ def test_pools_never_share_keys_after_one_was_deleted(api: Any, cognito: LocalCo
 
 
 def test_access_token_finds_its_pool_among_pools_without_keys() -> None:
-    keys, unused = SigningKeys.draw(0), SigningKeys.draw(10**9)
+    keys, unused = SigningKeys(0), SigningKeys(10**9)
     token = keys.sign({"sub": "x"}, "access")
 
     assert keys.has_signed(token)

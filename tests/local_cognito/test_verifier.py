@@ -29,15 +29,15 @@ def test_proofs_of_other_clients_vectors_are_right(vector: Vector) -> None:
     group, name, password = vector["group"], vector["name"], vector["password"]
     x = srp_peer.private_key(group, name, password, int(vector["salt"], 16))
     kept = verifier.Verifier(int(vector["salt"], 16), pow(srp_peer.G, x, srp_peer.N))
-    exchange = verifier.open_exchange(kept, vector["srp_a"], draw(int(vector["b"], 16)))
+    handshake = verifier.answer_srp_a(kept, vector["srp_a"], draw(int(vector["b"], 16)))
     given_proof = {"group": group, "name": name, "timestamp": vector["timestamp"]}
     block, signature = base64.b64decode(vector["secret_block"]), vector["signature"]
 
-    assert int(vector["srp_b"], 16) == exchange.b_public
+    assert int(vector["srp_b"], 16) == handshake.b_public
     assert verifier.matches(kept, group, name, password)
-    assert verifier.proof_is_right(exchange, kept, secret_block=block, signature=signature, **given_proof)
+    assert verifier.proof_is_right(handshake, kept, secret_block=block, signature=signature, **given_proof)
     assert not verifier.proof_is_right(
-        exchange, kept, secret_block=block + b"x", signature=signature, **given_proof
+        handshake, kept, secret_block=block + b"x", signature=signature, **given_proof
     )
 
 
@@ -72,13 +72,13 @@ def test_proof_of_the_independent_client_is_right_only_for_the_password(
     moment = datetime(2026, 11, 5, tzinfo=UTC)
     kept = verifier.make_verifier("pool", name, password, draw(b % 2**120 + 2**125))
     srp_a = f"{pow(srp_peer.G, a, srp_peer.N):x}"
-    exchange = verifier.open_exchange(kept, srp_a, draw(b % 2**255))
+    handshake = verifier.answer_srp_a(kept, srp_a, draw(b % 2**255))
 
     for tried, expected in ((password, True), (password + "x", False)):
         peer = srp_peer.SignIn("pool", name, tried, kept.salt, a, b % 2**255, b"block", moment)
-        signature = _signature(peer, exchange.b_public)
+        signature = _signature(peer, handshake.b_public)
         is_right = verifier.proof_is_right(
-            exchange,
+            handshake,
             kept,
             group="pool",
             name=name,
@@ -99,16 +99,16 @@ def _signature(peer: srp_peer.SignIn, b_public: int) -> str:
 )
 def test_unsafe_public_value_is_refused(srp_a: str) -> None:
     with pytest.raises(Refusal) as refused:
-        verifier.open_exchange(KNOWN, srp_a, draw(5))
+        verifier.answer_srp_a(KNOWN, srp_a, draw(5))
     assert refused.value.code == "InvalidParameterException"
 
 
 @given(st.text())
 def test_any_text_as_signature_is_refused(signature: str) -> None:
-    exchange = verifier.open_exchange(KNOWN, "2", draw(5))
+    handshake = verifier.answer_srp_a(KNOWN, "2", draw(5))
 
     assert not verifier.proof_is_right(
-        exchange, KNOWN, group="p", name="a", secret_block=b"", timestamp="t", signature=signature
+        handshake, KNOWN, group="p", name="a", secret_block=b"", timestamp="t", signature=signature
     )
 
 

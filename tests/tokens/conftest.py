@@ -13,7 +13,7 @@ from tests.support.token_sources import ROTATION, World
 
 @pytest.fixture
 def pool() -> Pool:
-    """A pool with a user, on a clock that stands still unless it is advanced, and that rotates tokens."""
+    """A pool with a user, on a clock that only moves when a test advances it."""
     moment = datetime(2030, 1, 1, tzinfo=UTC)
     pool = LocalCognito(clock=Clock(lambda: moment)).create_pool()
     pool.add_user("alice", "correct horse")

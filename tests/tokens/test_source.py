@@ -687,7 +687,7 @@ class Pausing:
         return asking
 
 
-def test_refresh_that_ended_with_its_event_loop_is_begun_again(pool: Pool, app: AppClient) -> None:
+def test_refresh_that_ended_with_its_event_loop_is_repeated(pool: Pool, app: AppClient) -> None:
     pausing = Pausing.of(pool, app)
     asyncio.run(pausing.begin())
     assert asyncio.run(pausing.source.tokens()).expires_at > pool.cognito.clock()
@@ -696,7 +696,7 @@ def test_refresh_that_ended_with_its_event_loop_is_begun_again(pool: Pool, app: 
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # asyncio's own, for such an end
-def test_refresh_whose_event_loop_was_closed_is_begun_again(pool: Pool, app: AppClient) -> None:
+def test_refresh_whose_event_loop_was_closed_is_repeated(pool: Pool, app: AppClient) -> None:
     """The loop was closed although tasks were left."""
     pausing, loop = Pausing.of(pool, app), asyncio.new_event_loop()
     loop.run_until_complete(pausing.begin())

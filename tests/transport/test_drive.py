@@ -199,7 +199,7 @@ def test_throttled_call_is_repeated_twice_at_most(run: Run) -> None:
         boto.ConnectTimeoutError(endpoint_url="u"),
     ],
 )
-def test_srp_sign_in_that_got_no_response_is_begun_again(run: Run, passing: Exception) -> None:
+def test_srp_sign_in_that_got_no_response_is_repeated(run: Run, passing: Exception) -> None:
     assert isinstance(run.start(Client([passing, DONE]), SAFE_CREDENTIALS), SignedIn)
 
 
@@ -215,7 +215,7 @@ def test_srp_sign_in_that_got_no_response_is_begun_again(run: Run, passing: Exce
     ],
     ids=["password", "custom", "custom with SRP", "choice", "EMAIL_OTP", "session of a sign-up"],
 )
-def test_sign_in_that_may_have_sent_a_message_or_counted_a_password_is_not_begun_again(
+def test_sign_in_that_may_have_sent_a_message_or_counted_a_password_is_not_repeated(
     run: Run, credentials: Credentials
 ) -> None:
     client = Client([boto.ReadTimeoutError(endpoint_url="u"), DONE])

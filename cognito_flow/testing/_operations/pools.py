@@ -49,7 +49,7 @@ def create_user_pool(request: Request) -> Members:
 def _free_keys(pools: Mapping[str, UserPool]) -> SigningKeys:
     """Keys that no other pool uses."""
     taken = {pool.keys.number for pool in pools.values()}
-    return SigningKeys.draw(next(number for number in count() if number not in taken))
+    return SigningKeys(next(number for number in count() if number not in taken))
 
 
 def _mfa(before: Members, members: Members) -> Members:

@@ -227,7 +227,7 @@ def check_aliases(pool: UserPool, user: User, changes: Mapping[str, str]) -> Non
         Refusal: One belongs to another user.
     """
     after = _changed(user, changes)
-    for name in _sign_in_names(pool):
+    for name in pool.sign_in_attributes:
         is_touched = name in changes or f"{name}_verified" in changes
         if is_touched and name in after and _counts(pool, name, after):
             check_alias(pool, user, name, after[name])
@@ -251,10 +251,6 @@ def claim_aliases(pool: UserPool, user: User, *, by_force: bool) -> None:
     check_aliases(pool, user, user.attributes)
 
 
-def _sign_in_names(pool: UserPool) -> list[str]:
-    return [*pool.members.get("UsernameAttributes", ()), *pool.members.get("AliasAttributes", ())]
-
-
 def _counts(pool: UserPool, name: str, attributes: Mapping[str, str]) -> bool:
     """Whether an attribute can be used to sign in: an address that is an alias must be verified."""
     if name in pool.members.get("UsernameAttributes", ()) or name not in ADDRESSES:
@@ -268,7 +264,7 @@ def check_alias(pool: UserPool, user: User, name: str, value: str) -> None:
     Raises:
         Refusal: It belongs to another user.
     """
-    if name in _sign_in_names(pool) and pool.find(value) not in (None, user):
+    if name in pool.sign_in_attributes and pool.find(value) not in (None, user):
         raise Refusal("AliasExistsException", f"An account with the {name} already exists.")
 
 

@@ -468,6 +468,11 @@ class UserPool:
         return policy.get("AllowedFirstAuthFactors") or ["PASSWORD"]
 
     @property
+    def sign_in_attributes(self) -> list[str]:
+        """The attributes that users may sign in with, in place of the user name."""
+        return [*self.members.get("UsernameAttributes", ()), *self.members.get("AliasAttributes", ())]
+
+    @property
     def is_case_sensitive(self) -> bool:
         """Whether names differ by case."""
         return bool(self.members.get("UsernameConfiguration", {}).get("CaseSensitive", True))
@@ -496,9 +501,8 @@ class UserPool:
         normalized = self.normalize(typed)
         if (user := self.users.get(normalized)) is not None:
             return user
-        names = [*self.members.get("UsernameAttributes", ()), *self.members.get("AliasAttributes", ())]
         for user in self.users.values():
-            if any(self._is_alias(user, name, normalized) for name in names):
+            if any(self._is_alias(user, name, normalized) for name in self.sign_in_attributes):
                 return user
         return None
 

@@ -63,11 +63,6 @@ class SigningKeys:
 
     number: int
 
-    @classmethod
-    def draw(cls, number: int) -> SigningKeys:
-        """Return the keys with this number."""
-        return cls(number)
-
     def _number(self, use: Literal["id", "access"]) -> int:
         return 2 * self.number + (use == "access")
 
