@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import TIMEOUT_MAX
 
+from cognito_flow._json import as_list, as_object
 from cognito_flow.errors import InvalidInput, UsageError
 from cognito_flow.models import SignedIn, Tokens
 
@@ -60,6 +61,37 @@ def refresh_token_of(tokens: object) -> str:
     if not refresh_token:
         raise UsageError("the refresh token is empty")
     return refresh_token
+
+
+def check_parameters(parameters: object) -> dict[str, str]:
+    """Return ChallengeParameters, if they are text.
+
+    Args:
+        parameters: What a program passed, perhaps from the JSON of a front end.
+
+    Raises:
+        UsageError: They are not a mapping of str to str.
+    """
+    given = as_object(parameters)
+    if given is None or not all(isinstance(each, str) for item in given.items() for each in item):
+        raise UsageError("parameters must be a mapping of str to str")
+    return {name: str(value) for name, value in given.items()}
+
+
+def check_names(what: str, names: object) -> tuple[str, ...]:
+    """Return the names of a list.
+
+    Args:
+        what: How the message names the list.
+        names: What a program passed, perhaps from the JSON of a front end.
+
+    Raises:
+        UsageError: It is not a list or tuple of str.
+    """
+    given = as_list(names)
+    if given is None or not all(isinstance(name, str) for name in given):
+        raise UsageError(f"{what} must be a list of str")
+    return tuple(map(str, given))
 
 
 def check_timeout(timeout: object) -> float:

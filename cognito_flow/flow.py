@@ -16,7 +16,7 @@ import attrs
 
 from cognito_flow import _engine, _refresh
 from cognito_flow._answered import AnsweredSessions
-from cognito_flow._checks import check_text, check_timeout
+from cognito_flow._checks import check_names, check_parameters, check_text, check_timeout
 from cognito_flow._derive import DerivedToken, IssuedTokenType, ProviderToken, derive
 from cognito_flow._engine import Step
 from cognito_flow._exchange import Exchange, settled
@@ -188,6 +188,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         session: str | None,
         username: str,
         parameters: Mapping[str, str] | None = None,
+        available: Sequence[str] = (),
     ) -> Challenge:
         """Return the challenge that a front end kept as JSON: see `Handler.to_dict`.
 
@@ -198,15 +199,18 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
             session: The Session.
             username: The user name that Cognito sent with the challenge.
             parameters: ChallengeParameters.
+            available: AvailableChallenges: the first factors that Cognito offers.
 
         Raises:
-            InvalidInput: The name or the user name is empty.
+            InvalidInput: The name, the Session or the user name is empty.
+            UsageError: A value has the wrong type.
         """
         pending = Pending(
             name=check_text("the challenge name", name),
             username=check_text("the user name", username),
-            session=session,
-            parameters=dict(parameters or {}),
+            session=None if session is None else check_text("the session", session),
+            parameters={} if parameters is None else check_parameters(parameters),
+            available=check_names("available", available),
             pool_id=self.app.pool_id,
             client_id=self.app.client_id,
             alias=username,

@@ -132,7 +132,7 @@ class Handler:
 
     def to_dict(self) -> dict[str, object]:
         """Return the challenge as JSON values for a front end that keeps it: name, session, username,
-        parameters.
+        parameters, and the available first factors.
 
         `AuthFlow.resume` takes them back. Prefer `AuthFlow.seal`: here the Session is readable, and anyone
         with it can continue the sign-in.
@@ -142,6 +142,7 @@ class Handler:
             "session": self.pending.session,
             "username": self.pending.username,
             "parameters": dict(self.pending.parameters),
+            "available": list(self.pending.available),
         }
 
     def auto(self) -> Answer | None:

@@ -52,7 +52,7 @@ def test_from_env_names_the_variables_that_are_missing(monkeypatch: pytest.Monke
     monkeypatch.delenv("COGNITO_POOL_ID", raising=False)
     monkeypatch.setenv("COGNITO_CLIENT_ID", "")
 
-    with pytest.raises(UsageError, match="COGNITO_POOL_ID and COGNITO_CLIENT_ID"):
+    with pytest.raises(UsageError, match="COGNITO_POOL_ID, COGNITO_CLIENT_ID"):
         AppClient.from_env()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import string
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -17,9 +18,11 @@ from cognito_flow import (
     Challenge,
     CustomChallenge,
     Device,
+    FirstFactor,
     InvalidInput,
     Pending,
     SealError,
+    SelectChallenge,
     SignedIn,
     SignedUp,
     SmsMfa,
@@ -277,9 +280,38 @@ def test_resumed_challenge_is_the_one_that_was_sent() -> None:
     assert resumed.pending.session == "SESSION"
 
 
-def test_resuming_without_a_user_name_raises_invalid_input() -> None:
-    with pytest.raises(InvalidInput, match="the user name is empty"):
-        flow().resume("SMS_MFA", "SESSION", "")
+def test_resumed_choice_offers_what_cognito_offered() -> None:
+    sent = challenge(name="SELECT_CHALLENGE", available=("PASSWORD", "EMAIL_OTP"))
+
+    resumed = flow().resume(**json.loads(json.dumps(sent.to_dict())))
+
+    assert isinstance(resumed, SelectChallenge)
+    assert resumed.choices == (FirstFactor.PASSWORD, FirstFactor.EMAIL_OTP)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"username": ""}, "the user name is empty"), ({"session": ""}, "the session is empty")],
+)
+def test_resuming_with_an_empty_value_raises_invalid_input(wrong: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        flow().resume(**challenge().to_dict() | wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"session": 1}, "the session must be a str"),
+        ({"parameters": "x"}, "parameters must be a mapping of str to str"),
+        ({"parameters": {"x": 1}}, "parameters must be a mapping of str to str"),
+        ({"available": "PASSWORD"}, "available must be a list of str"),
+        ({"available": [1]}, "available must be a list of str"),
+    ],
+)
+def test_resuming_with_a_value_of_another_type_raises_usage_error(wrong: Any, message: str) -> None:
+    """A front end may send any JSON."""
+    with pytest.raises(UsageError, match=message):
+        flow().resume(**challenge().to_dict() | wrong)
 
 
 # Written by this version. If they cannot be opened any more, every sign-in that is under way during an upgrade ends.
