@@ -16,7 +16,7 @@ from types import ModuleType
 
 import attrs
 
-from cognito_flow._json import as_object
+from cognito_flow._json import as_object, parse_json
 from cognito_flow._process_lock import ProcessLock
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import CognitoFlowError, StoreDamaged, StoreError, UsageError
@@ -65,7 +65,7 @@ class _Keyring:
         return None
 
     def __setitem__(self, name: str, record: Record, /) -> None:
-        text = json.dumps(record)
+        text = json.dumps({"name": name, "record": record})
         cut = [text[start : start + _LONGEST] for start in range(0, len(text), _LONGEST)]
         head = f"{secrets.token_hex(4)} {len(cut)}"
         with self._changing.of_this_process:
@@ -131,11 +131,15 @@ def _parts(name: str, head: str) -> list[str]:
 
 def _record(name: str, text: str) -> Record:
     try:
-        record = as_object(json.loads(text))
-    except (ValueError, RecursionError):
-        record = None
-    if record is None:
-        raise StoreDamaged(f"the keyring's entry {name} cannot be read: sign in again, or delete it")
+        content = as_object(parse_json(text)) or {}
+    except ValueError:
+        content = {}
+    record = as_object(content.get("record"))
+    if record is None or content.get("name") != name:  # some keyrings ignore the case of names
+        raise StoreDamaged(
+            f"the keyring's entry {name} cannot be read, or belongs to another name: sign in again, or "
+            "delete it"
+        )
     return record
 
 

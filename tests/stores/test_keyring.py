@@ -115,6 +115,26 @@ def test_any_other_text_in_the_entry_is_damage(text: str) -> None:
             KeyringStore().get_tokens(APP, "alice")
 
 
+class Caseless(Texts):
+    """A keyring that ignores the case of names."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return super().get_password(service, username.lower())
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service, username.lower(), password)
+
+
+def test_keyring_that_ignores_case_does_not_return_the_tokens_of_another_user() -> None:
+    with installed(Caseless()):
+        store = KeyringStore()
+        store.put_tokens(APP, "alice", tokens())
+
+        with pytest.raises(StoreDamaged, match="belongs to another name"):
+            store.get_tokens(APP, "Alice")
+        assert store.get_tokens(APP, "alice") == tokens()
+
+
 class Changing(Texts):
     """A keyring in which another program changes the tokens while a part is read."""
 
