@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
-from cognito_flow import UserSrpAuth
+from cognito_flow import AsyncAuthFlow, System, UserSrpAuth
 from cognito_flow.testing import Clock, LocalCognito, Pool
 
 if TYPE_CHECKING:
@@ -25,23 +26,25 @@ VERIFIED: dict[str, Any] = {"auto_verified_attributes": ["email"]}
 REVEALING: dict[str, Any] = {"prevent_user_existence_errors": "LEGACY"}
 
 
+Run: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
 class Awaited:
     """Wraps an object for asyncio, and waits for what its methods return."""
 
-    def __init__(self, inner: object) -> None:
-        self.inner = inner
+    def __init__(self, inner: object, run: Run = asyncio.run) -> None:
+        self.inner, self._run = inner, run
 
     def __getattr__(self, name: str) -> object:
         value = getattr(self.inner, name)
         if not callable(value):
             return value
-        return lambda *given, **named: _awaited(value(*map(_unwrapped, given), **named))
+        return lambda *given, **named: self._awaited(value(*map(_unwrapped, given), **named))
 
-
-def _awaited(result: Any) -> object:
-    if inspect.iscoroutine(result):
-        result = asyncio.run(result)
-    return Awaited(result) if type(result).__name__.startswith("Async") else result
+    def _awaited(self, result: Any) -> object:
+        if inspect.iscoroutine(result):
+            result = self._run(result)
+        return Awaited(result, self._run) if type(result).__name__.startswith("Async") else result
 
 
 def _unwrapped(value: object) -> object:
@@ -50,14 +53,28 @@ def _unwrapped(value: object) -> object:
 
 @attrs.define
 class World:
-    """A service with its own clock, and one of the two drivers."""
+    """A service with its own clock, and one of the two drivers.
+
+    Attributes:
+        is_async: Whether it is the driver for asyncio.
+        cognito: The service.
+        client: A client of aiobotocore; None if the driver calls one of boto3.
+        run: Waits for a coroutine; a client of aiobotocore belongs to one event loop.
+    """
 
     is_async: bool
     cognito: LocalCognito = attrs.field(factory=lambda: LocalCognito(clock=Clock(lambda: NOW)))
+    client: Any = None
+    run: Run = asyncio.run
 
     def flow(self, pool: Pool, app: AppClient | None = None, **options: Any) -> Any:
         """A flow of this driver. The tests are the same for both, so it has no type here."""
-        return Awaited(pool.async_flow(app, **options)) if self.is_async else pool.flow(app, **options)
+        if not self.is_async:
+            return pool.flow(app, **options)
+        if self.client is None:
+            return Awaited(pool.async_flow(app, **options))
+        system = System(now=self.cognito.clock)
+        return Awaited(AsyncAuthFlow(app or pool.app, self.client, system=system, **options), self.run)
 
     def alice(self, **members: Any) -> Alice:
         """Alice, signed in to a new pool with these settings."""

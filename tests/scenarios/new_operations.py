@@ -1,12 +1,11 @@
 """The third table: the operations that older botocores and other libraries lack, each with its success and its refusals.
 
-A case is an operation, the error that it ends with, and what is done. It runs through both drivers and, where the request
-has a place for it, with and without a client secret. `REASONS` says why a documented error has no case.
+A case is an operation, the error that it ends with, and what is done. It runs through both drivers, that for asyncio with a
+client of boto3 and with one of aiobotocore, and, where the request has a place for it, with and without a client secret. `REASONS` says why a documented error has no case.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -19,6 +18,7 @@ from cognito_flow import (
     ClientCredentialsSource,
     MfaType,
     ProviderToken,
+    RefreshTokenAuth,
     System,
     UserAuth,
     UserPasswordAuth,
@@ -109,8 +109,8 @@ class Scene:
         app = app or self.machine_client()
         options: Any = {"scopes": scopes or [], "system": System(now=self.world.cognito.clock)}
         if self.world.is_async:
-            source = AsyncClientCredentialsSource(app, self.api, **options)
-            return asyncio.run(source.access_token())
+            source = AsyncClientCredentialsSource(app, self.world.client or self.api, **options)
+            return str(self.world.run(source.access_token()))
         return ClientCredentialsSource(app, self.api, **options).access_token()
 
     def machine_client(self) -> AppClient:
@@ -240,6 +240,7 @@ def factors_are_listed(scene: Scene) -> None:
 
 @case("GetUserAuthFactors", "InvalidParameterException")
 def factors_of_a_malformed_token(scene: Scene) -> None:
+    # By boto3, because the library refuses what is not a JWT itself.
     scene.api.get_user_auth_factors(AccessToken="not a token")
 
 
@@ -252,6 +253,7 @@ def sessions_are_listed(scene: Scene) -> None:
 @case("ListUserSessions", "InvalidParameterException")
 def sessions_after_a_wrong_page_token(scene: Scene) -> None:
     scene.track()
+    # By boto3, because the library sends only tokens of pages that it was sent.
     scene.api.list_user_sessions(AccessToken=scene.tokens.access_token, NextToken="wrong")
 
 
@@ -498,10 +500,8 @@ def step_up_of_an_unconfirmed_user(scene: Scene) -> None:
 @case("InitiateAuth", "UnsupportedOperationException")
 def refresh_token_auth_with_rotation(scene: Scene) -> None:
     rotating: Any = {"refresh_token_rotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}
-    flows = ["ALLOW_USER_PASSWORD_AUTH"]
-    app = scene.pool.app_client(secret=False, flows=flows, **rotating)
-    given = {"REFRESH_TOKEN": str(scene.tokens.refresh_token)}
-    scene.api.initiate_auth(AuthFlow="REFRESH_TOKEN_AUTH", ClientId=app.client_id, AuthParameters=given)
+    scene.use(scene.pool.app_client(secret=scene.secret, flows=["ALLOW_USER_PASSWORD_AUTH"], **rotating))
+    scene.flow.start(RefreshTokenAuth(scene.tokens))
 
 
 # -- triggers, which fail in the three ways of Lambda --

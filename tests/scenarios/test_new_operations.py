@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, cast
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cognito_flow import CognitoFlowError
@@ -30,6 +34,24 @@ def shared_world(is_async: bool) -> tuple[World, Callable[[], None]]:
     return world, world.cognito.snapshot()
 
 
+@pytest.fixture(scope="module")
+def world_of_aiobotocore() -> Iterator[World]:
+    """A service over HTTP, which a client of aiobotocore calls."""
+    pytest.importorskip("aiobotocore")
+    session: Any = importlib.import_module("aiobotocore.session").get_session()
+    world = World(is_async=True)
+    with world.cognito.serve() as url, asyncio.Runner() as loop:
+        made = session.create_client(
+            "cognito-idp",
+            region_name="eu-west-1",
+            endpoint_url=url,
+            config=Config(signature_version=UNSIGNED),
+        )
+        world.client, world.run = loop.run(made.__aenter__()), loop.run
+        yield world
+        loop.run(made.__aexit__(None, None, None))
+
+
 @pytest.fixture(autouse=True)
 def _empty_service() -> Iterator[None]:
     yield
@@ -39,7 +61,11 @@ def _empty_service() -> Iterator[None]:
 
 def play(case: Case, is_async: bool, secret: bool) -> None:
     """Run a case, which must end as it says."""
-    world, _ = shared_world(is_async)
+    play_in(shared_world(is_async)[0], case, secret)
+
+
+def play_in(world: World, case: Case, secret: bool) -> None:
+    """Run a case with this driver."""
     scene = Scene(world, secret, world.cognito.create_pool(**case.pool))
     if case.error is None:
         case.script(scene)
@@ -68,6 +94,13 @@ def test_new_operation_ends_as_documented(case: Case, is_async: bool) -> None:
 @pytest.mark.parametrize("case", known([each for each in CASES if each.takes_secret]))
 def test_new_operation_with_a_client_secret_ends_as_documented(case: Case, is_async: bool) -> None:
     play(case, is_async, secret=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", known(CASES))
+def test_new_operation_ends_as_documented_with_aiobotocore(case: Case, world_of_aiobotocore: World) -> None:
+    for secret in {False, case.takes_secret}:
+        play_in(world_of_aiobotocore, case, secret)
 
 
 @pytest.mark.parametrize("case", known(ADMIN_CASES))
