@@ -22,6 +22,7 @@ import attrs
 
 from tests.benchmarks.rounds import ROOT, Loop, Measure, Programs
 from tests.support import ministack
+from tests.support.ports import free_port
 
 Start: TypeAlias = Callable[[Programs, Path], AbstractContextManager[tuple[str, int]]]
 """Starts a server that keeps its files in a folder; yields its URL and the id of its process."""
@@ -102,7 +103,7 @@ def local_cognito(programs: Programs, folder: Path) -> Generator[tuple[str, int]
 @contextmanager
 def other_ministack(programs: Programs, folder: Path) -> Generator[tuple[str, int]]:
     """ministack."""
-    port = ministack.free_port()
+    port = free_port()
     server = ministack.start_ministack(programs.python(*ministack.MINISTACK), port, folder)
     try:
         ministack.wait_until_ready(server, port, folder / "log")
@@ -114,7 +115,7 @@ def other_ministack(programs: Programs, folder: Path) -> Generator[tuple[str, in
 @contextmanager
 def cognito_local(programs: Programs, folder: Path) -> Generator[tuple[str, int]]:
     """cognito-local, which writes each change to a file."""
-    port = ministack.free_port()
+    port = free_port()
     node, packages = programs.node()
     start = packages / "node_modules" / "cognito-local" / "lib" / "bin" / "start.js"
     with (folder / "log").open("wb") as log:

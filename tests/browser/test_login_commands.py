@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from tests.docs.login_service import FOLDER, Visitor
 from tests.support.command import COMMAND
 from tests.support.documentation import DOCS
+from tests.support.ports import free_port
 
 pytest.importorskip("uvicorn")
 pytestmark = pytest.mark.other_programs
@@ -57,8 +57,7 @@ def running(command: list[str], until: str, **environment: str) -> Iterator[str]
 
 def test_commands_of_the_page_start_the_service_on_a_local_pool(tmp_path: Path) -> None:
     settings = dict(line.split("=", 1) for line in (FOLDER / "local.env").read_text().splitlines())
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     with running([*COMMAND, *options_of("cognito-flow"), "--port", "0"], "LocalCognito serves") as line:
         url = re.findall(r"http://[\d.:]+", line)[0]
         settings |= {"COGNITO_ENDPOINT_URL": url, "LOGIN_STORE": str(tmp_path / "login.db")}

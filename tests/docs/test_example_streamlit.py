@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from cognito_flow.testing import LocalCognito, Pool
 from tests.docs.test_examples_page import command, status
 from tests.support.documentation import DOCS
 from tests.support.environments import python_with
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.other_programs
 
@@ -124,8 +124,7 @@ def test_outage_asks_the_user_to_try_again_later(page: Page, cognito: LocalCogni
 def test_app_is_served_with_the_line_of_its_page(
     python: Path, pool: Pool, cognito_url: str, tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = free_port()
     settings = {
         "STREAMLIT_SERVER_PORT": str(port),
         "STREAMLIT_SERVER_HEADLESS": "true",

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from tests.integrations import identities
 from tests.support.contract import model
 from tests.support.documentation import DOCS
 from tests.support.http_server import Handler, running
+from tests.support.ports import free_port
 
 EXAMPLES = DOCS / "examples"
 PAGE = (DOCS / "how-to" / "examples.md").read_text(encoding="utf-8")
@@ -124,8 +124,7 @@ def api(cognito: LocalCognito, pool_id: str, client_id: str) -> Iterator[str]:
 @contextmanager
 def started(line: str, environment: dict[str, str]) -> Iterator[int]:
     """The port at which a web application is served, on a free port in place of 8000."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = free_port()
     program, *arguments = line.replace("8000", str(port)).split()
     module = [] if program == "python" else ["-m", program]
     with subprocess.Popen([sys.executable, *module, *arguments], cwd=EXAMPLES, env=environment) as process:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from filelock import FileLock
 from cognito_flow.testing import LocalCognito
 from tests.stores.processes import check_that_processes_refresh_in_turn, next_line, running
 from tests.support.environments import python_with
+from tests.support.ports import free_port
 from tests.support.store_writer import APP, LOCK_SECONDS, dynamodb, opened, tokens
 
 MOTO = ("moto[server]==5.2.5",)
@@ -27,13 +27,6 @@ ROUNDS = 20
 SECONDS_TO_START = 30
 
 pytestmark = [pytest.mark.other_programs, pytest.mark.slow]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @contextmanager

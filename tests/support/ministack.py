@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Generator
@@ -18,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tests.support.environments import python_with
+from tests.support.ports import free_port
 
 MINISTACK = ("ministack==1.5.33", "cryptography")
 SECONDS_TO_START = 60
@@ -40,13 +40,6 @@ def running_ministack(programs_folder: Path, folder: Path) -> Generator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         stop(server)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def start_ministack(python: Path, port: int, folder: Path) -> subprocess.Popen[bytes]:

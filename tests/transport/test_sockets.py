@@ -160,11 +160,11 @@ def test_timeout_that_is_not_a_number_is_left_alone(timeout: object) -> None:
 
 @pytest.mark.parametrize("kind", [_HttpConnection, _HttpsConnection])
 def test_connection_that_is_refused_within_an_attempt_fails_as_usual(kind: Any) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    connection = kind("127.0.0.1", port, timeout=5)
-    with pytest.raises(urllib3.exceptions.NewConnectionError), attempting(attempt(1)):
-        connection.connect()
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))  # and never listens
+        connection = kind("127.0.0.1", unheard.getsockname()[1], timeout=5)
+        with pytest.raises(urllib3.exceptions.NewConnectionError), attempting(attempt(1)):
+            connection.connect()
 
     assert connection.timeout <= 1
 
