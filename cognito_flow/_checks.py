@@ -36,7 +36,7 @@ def check_code(code: object) -> str:
         code: What was typed.
 
     Raises:
-        InvalidInput: There is no code in it.
+        InvalidInput: It is empty, or contains a lone surrogate.
         UsageError: It is not a str.
     """
     return check_text("the code", "".join(check_text("the code", code).split()))

@@ -48,7 +48,7 @@ class DerivedToken:
         issued_token_type: ``ACCESS_TOKEN`` or ``ID_TOKEN``.
         token_type: How to present it: ``Bearer``; ``N_A`` for a token that is not meant to be presented to a
             service, which is what RFC 8693 says of ID tokens.
-        scopes: What it allows, as Cognito granted it: fewer scopes than were requested are no error.
+        scopes: What it allows. Cognito may grant fewer scopes than were requested.
         expires_at: When it expires: an aware datetime.
     """
 

@@ -48,7 +48,7 @@ def clear_locals(error: BaseException, *, until: BaseException | None = None) ->
 
     Args:
         error: The error.
-        until: An error of the caller's, which is left as it is.
+        until: An error of the caller's, which stays unchanged.
     """
     links: list[BaseException | None] = [error]
     for link in links:  # grows during the loop

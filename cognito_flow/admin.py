@@ -241,7 +241,7 @@ class UserAdmin(_Admin):
     """Creates, finds and prepares users of a pool, with AWS credentials: for set-up scripts and tests.
 
     A user name can also be an alias or a `sub`, as in Cognito's own Admin operations. Every method may raise,
-    besides what its own description names:
+    in addition to what its own description lists:
 
     - `Misconfigured`: the AWS credentials do not permit the operation, or there is no such pool.
     - `UsageError`: there are no AWS credentials.

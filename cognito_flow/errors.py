@@ -273,7 +273,7 @@ class Blocked(NotAuthorized):
 
 
 class RefreshTokenInvalid(NotAuthorized, SignedOut):
-    """The refresh token is not accepted (any more): sign in again. `hint` names the causes."""
+    """Cognito refused the refresh token: sign in again. `hint` names the possible causes."""
 
 
 class TokenRevoked(NotAuthorized, SignedOut):
@@ -311,7 +311,7 @@ class CodeExpired(ServiceError, StartOver):
 
 
 class DeviceForgotten(ServiceError, StartOver):
-    """Cognito does not know this device (any more), or refused its secret: start again without it."""
+    """Cognito does not know this device, or refused its secret: start again without it."""
 
 
 class RefreshTokenReused(ServiceError, SignedOut):

@@ -457,7 +457,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
             actor: The token of the service or agent that acts for the user, such as one of a
                 `ClientCredentialsSource`. The new token names it: `AccessClaims.actor`. Without an actor, it
                 looks as if the user called directly.
-            scopes: The scopes that the new token shall have. It gets those of them that the subject's token
+            scopes: The scopes to request for the new token. It gets those of them that the subject's token
                 has and the app client may have. Without any, it keeps those of the subject's token.
             resources: The resource server that the new token is for: one identifier.
             audiences: The logical name of the service that the new token is for, in place of `resources`.
@@ -784,7 +784,7 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             actor: The token of the service or agent that acts for the user, such as one of a
                 `ClientCredentialsSource`. The new token names it: `AccessClaims.actor`. Without an actor, it
                 looks as if the user called directly.
-            scopes: The scopes that the new token shall have. It gets those of them that the subject's token
+            scopes: The scopes to request for the new token. It gets those of them that the subject's token
                 has and the app client may have. Without any, it keeps those of the subject's token.
             resources: The resource server that the new token is for: one identifier.
             audiences: The logical name of the service that the new token is for, in place of `resources`.

@@ -25,7 +25,7 @@ def without_contents(error: Exception, until: BaseException | None) -> Exception
 
     Args:
         error: What botocore raised.
-        until: An error of the caller's, which is left as it is.
+        until: An error of the caller's, which stays unchanged.
     """
     clear_locals(error, until=until)
     for link in _links(error, until):

@@ -58,7 +58,7 @@ class Account(_Account):
     Created with a `TokenSource`, it takes a fresh access token for each call. Created with tokens or an
     access token, it works until that access token expires.
 
-    Every method may raise, besides what its own description names:
+    Every method may raise, in addition to what its own description lists:
 
     - `TokenExpired`: the access token expired. Refresh, and create an account with the new tokens.
     - `TokenRevoked`: the user signed out everywhere. Sign in again.

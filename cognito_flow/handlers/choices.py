@@ -138,7 +138,7 @@ class SelectChallenge(NamedHandler):
         return Answer(self, {"ANSWER": self._check(choice)})
 
     def answer_password(self, password: str) -> Answer:
-        """Choose PASSWORD, and send the password as it is.
+        """Choose PASSWORD, and send the password itself.
 
         Raises:
             InvalidInput: It was not offered, or the password is empty.

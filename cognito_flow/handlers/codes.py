@@ -55,7 +55,7 @@ class CodeChallenge(FirstFactorChallenge):
             code: The code.
 
         Raises:
-            InvalidInput: There is no code in it.
+            InvalidInput: The code is empty.
         """
         return Answer(self, {self.sends[0]: check_code(code)})
 

@@ -52,7 +52,7 @@ def first_code(code: str, device_name: str | None) -> dict[str, str]:
         device_name: A name for this authenticator.
 
     Raises:
-        InvalidInput: There is no code in it, or the name is empty.
+        InvalidInput: The code or the name is empty.
     """
     members = {"UserCode": check_code(code)}
     if device_name is not None:
@@ -208,7 +208,7 @@ class TotpSetup(NamedHandler):
             device_name: A name for this authenticator, for the user.
 
         Raises:
-            InvalidInput: There is no code in it.
+            InvalidInput: The code or the name is empty.
         """
         return Answer(self, first_code(code, device_name))
 

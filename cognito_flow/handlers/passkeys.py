@@ -1,6 +1,6 @@
 """The challenge that a passkey answers.
 
-Rule of this file: the credential is sent as it is. Its shape is checked, so that a mistake in the page is
+Rule of this file: the credential is sent unchanged. Its shape is checked, so that a mistake in the page is
 reported early; Cognito verifies it.
 """
 

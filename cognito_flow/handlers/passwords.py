@@ -58,7 +58,7 @@ class PasswordVerifier(NamedHandler):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Password(FirstFactorChallenge):
-    """PASSWORD: the password is sent as it is."""
+    """PASSWORD: the password itself is sent."""
 
     name: ClassVar[str] = "PASSWORD"
     sends: ClassVar[tuple[str, ...]] = ("PASSWORD",)
@@ -173,7 +173,7 @@ class NewPasswordRequired(NamedHandler):
 
 @attrs.frozen(kw_only=True, repr=False)
 class AdminNoSrpAuth(NamedHandler):
-    """ADMIN_NO_SRP_AUTH: the password is sent as it is, through an Admin flow.
+    """ADMIN_NO_SRP_AUTH: the password itself is sent, through an Admin flow.
 
     Source: AdminRespondToAuthChallenge in the Amazon Cognito API reference lists its responses.
     """

@@ -132,7 +132,7 @@ def issued_at(record: Record) -> int:
 
 
 def seal_record(cipher: Cipher, name: str, record: Record) -> bytes:
-    """Return a record as it is kept by itself. It contains its name, so that it is valid under no other."""
+    """Return a record with its name as bytes: bytes that are copied to another name are not valid there."""
     return as_bytes(cipher.seal({"name": name, "record": record}))
 
 

@@ -19,6 +19,7 @@ from cognito_flow import (
     Step,
     Tokens,
 )
+from cognito_flow._json import as_text, member
 from cognito_flow.compat.pycognito.exceptions import (
     ForceChangePasswordException,
     SMSMFAChallengeException,
@@ -48,7 +49,8 @@ def _of_client(client: object, error: ClientError) -> ClientError:
     exceptions = getattr(client, "exceptions", None)
     if not isinstance(exceptions, BaseClientExceptions):  # a program's own object in place of a client
         return error
-    kind: Any = exceptions.from_code(error.response["Error"]["Code"])  # its stubs take the class for an error
+    code = as_text(member(error.response, "Error", "Code")) or ""
+    kind: Any = exceptions.from_code(code)  # its stubs take the class for an error
     refused: ClientError = kind(error.response, error.operation_name)
     return refused
 

@@ -1,4 +1,4 @@
-"""The pages of a served LocalCognito, besides the API itself.
+"""The pages of a served LocalCognito, other than the API itself.
 
 Rule of this file: a function for each path, from a query to a JSON value; no socket. The paths below
 ``/.well-known/`` and ``/confirmUser`` are Cognito's own, those below ``/_local/`` are for tests.

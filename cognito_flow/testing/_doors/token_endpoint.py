@@ -195,7 +195,7 @@ def _refresh_token(request: Request, pool: UserPool, client: Client) -> Members:
 
 def _token_exchange(request: Request, pool: UserPool, client: Client) -> Members:
     form = request.parameters
-    parameters = {"ClientId": client.id, "ClientSecret": client.secret, **_exchanged(form)}
+    parameters: Members = {"ClientId": client.id, "ClientSecret": client.secret, **_exchanged(form)}
     flow = exchange_flow(parameters)
     if flow not in client.flows:
         raise Refusal("unauthorized_client", f"The app client does not allow the flow {flow}.")

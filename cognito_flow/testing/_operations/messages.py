@@ -148,9 +148,8 @@ def _link_template(pool: UserPool) -> tuple[str, str]:
     """The pool's own subject and text for a message with a link."""
     given = pool.members["VerificationMessageTemplate"]
     default = "Please click the link below to verify your email address. {##Verify Email##}"
-    return given.get("EmailSubjectByLink") or "Your verification link", given.get(
-        "EmailMessageByLink"
-    ) or default
+    subject = given.get("EmailSubjectByLink") or "Your verification link"
+    return subject, given.get("EmailMessageByLink") or default
 
 
 def _authentication_texts(pool: UserPool) -> Members:
