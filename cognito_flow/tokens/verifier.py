@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from inspect import isawaitable
 from threading import TIMEOUT_MAX
 from typing import Generic, TypeAlias, TypeVar
@@ -25,7 +25,7 @@ from jwt.algorithms import RSAAlgorithm
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import NotPermitted, TokenExpired, TokenInvalid, UsageError
 from cognito_flow.models import AppClient, System
-from cognito_flow.tokens.claims import AccessClaims, IdClaims, date, date_or_none, text
+from cognito_flow.tokens.claims import AccessClaims, IdClaims, date_or_none, text
 from cognito_flow.tokens.keys import Fetch, KeySet, fetch_over_http
 from cognito_flow.tokens.requirements import Required
 
@@ -150,17 +150,17 @@ class _Verifier:
             raise TokenInvalid(f"the token's token_use is not {kind.use!r}")
         if text(claims, kind.audience) not in token.pool.client_ids:
             raise TokenInvalid("the token was issued to another app client")
-        self._check_times(claims)
-        read = kind.read(claims)
-        required.check(read, self._now(), self._leeway)
+        read, now = kind.read(claims), self._now()
+        self._check_times(read, date_or_none(claims, "nbf"), now)
+        required.check(read, now, self._leeway)
         return read
 
-    def _check_times(self, claims: Mapping[str, object]) -> None:
-        now = self._now()
-        if now - date(claims, "exp") >= self._leeway:
+    def _check_times(
+        self, claims: AccessClaims | IdClaims, not_before: datetime | None, now: datetime
+    ) -> None:
+        if now - claims.expires_at >= self._leeway:
             raise TokenExpired("the token has expired")
-        for name in ("iat", "nbf"):
-            begins = date_or_none(claims, name)
+        for begins in (claims.issued_at, not_before):
             if begins is not None and begins - now > self._leeway:
                 raise TokenInvalid("the token is not valid yet: compare the clocks")
 
