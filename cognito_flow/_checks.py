@@ -9,12 +9,13 @@ from cognito_flow.errors import InvalidInput, UsageError
 from cognito_flow.models import SignedIn, Tokens
 
 
-def check_text(what: str, value: object) -> str:
+def check_text(what: str, value: object, *, may_be_empty: bool = False) -> str:
     """Return the text that a user typed, if it is a str, not empty, and encodable.
 
     Args:
         what: How the message names it.
         value: What was typed. No message contains it.
+        may_be_empty: Whether Cognito may take an empty one.
 
     Raises:
         InvalidInput: It is empty, or contains a lone surrogate, which UTF-8 cannot encode.
@@ -22,7 +23,7 @@ def check_text(what: str, value: object) -> str:
     """
     if not isinstance(value, str):
         raise UsageError(f"{what} must be a str, not {type(value).__name__}")
-    if not value:
+    if not value and not may_be_empty:
         raise InvalidInput(f"{what} is empty")
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidInput(f"{what} contains a lone surrogate: decode the input as UTF-8")

@@ -99,6 +99,5 @@ def name_value_pairs(what: str, values: Mapping[str, str]) -> list[dict[str, str
     """
     for name, value in values.items():
         check_text(f"the name of an {what}", name)
-        if value != "":
-            check_text(f"the value of {name}", value)
+        check_text(f"the value of {name}", value, may_be_empty=True)
     return [{"Name": name, "Value": value} for name, value in values.items()]

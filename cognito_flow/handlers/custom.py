@@ -85,7 +85,8 @@ class UnknownChallenge(Handler):
         """Answer with these ChallengeResponses. USERNAME, SECRET_HASH and DEVICE_KEY are added.
 
         Raises:
-            InvalidInput: A value is empty.
+            InvalidInput: A value contains a lone surrogate, which UTF-8 cannot encode.
             UsageError: A value is not a str.
         """
-        return Answer(self, {name: check_text(name, value) for name, value in responses.items()})
+        checked = {name: check_text(name, value, may_be_empty=True) for name, value in responses.items()}
+        return Answer(self, checked)

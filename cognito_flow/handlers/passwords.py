@@ -166,7 +166,8 @@ class NewPasswordRequired(NamedHandler):
             elif not given.get(name):
                 raise InvalidInput(f"the attribute {name!r} is required: pass it in attributes")
         responses = {
-            f"{_PREFIX}{name}": check_text(f"the attribute {name!r}", value) for name, value in given.items()
+            f"{_PREFIX}{name}": check_text(f"the attribute {name!r}", value, may_be_empty=True)
+            for name, value in given.items()
         }
         return Answer(self, {"NEW_PASSWORD": check_text("the new password", new_password), **responses})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -143,6 +143,12 @@ def test_what_is_not_documented_is_left_to_cognito(name: str) -> None:
     )
 
     assert answer.responses[f"userAttributes.{name}"] == "x"
+
+
+def test_empty_value_of_an_attribute_that_is_not_required_is_left_to_cognito() -> None:
+    answer = new_password(["userAttributes.email"], {"email": "a@b.c"}).answer("New1", {"nickname": ""})
+
+    assert answer.responses["userAttributes.nickname"] == ""
 
 
 def test_attribute_without_a_value_is_missing() -> None:
@@ -301,9 +307,9 @@ def test_unknown_challenge_is_answered_with_given_responses() -> None:
 
     assert isinstance(challenge, UnknownChallenge)
     assert (challenge.name, challenge.parameters, challenge.expires_at) == ("NEW_ONE", {"HINT": "x"}, None)
-    assert challenge.answer({"NEW_CODE": "1"}).responses == {"NEW_CODE": "1"}
-    with pytest.raises(InvalidInput, match="NEW_CODE"):
-        challenge.answer({"NEW_CODE": ""})
+    assert challenge.answer({"NEW_CODE": "1", "NOTE": ""}).responses == {"NEW_CODE": "1", "NOTE": ""}
+    with pytest.raises(UsageError, match="NEW_CODE"):
+        challenge.answer({"NEW_CODE": cast("str", 1)})
 
 
 def test_known_challenge_that_cannot_be_read_is_unknown_and_answerable() -> None:

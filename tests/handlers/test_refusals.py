@@ -39,11 +39,9 @@ EMPTY: dict[str, Callable[[], object]] = {
     "the password of another factor": lambda: challenge(EmailOtp, "PASSWORD").answer_with("PASSWORD", ""),
     "the choice": lambda: challenge(SelectChallenge).answer(""),
     "the new password": lambda: challenge(NewPasswordRequired).answer(""),
-    "the attribute 'nickname'": lambda: challenge(NewPasswordRequired).answer("New1", {"nickname": ""}),
     "the e-mail address": lambda: challenge(MfaSetup, MFAS_CAN_SETUP='["EMAIL_OTP"]').answer_email(""),
     "the device name": lambda: challenge(TotpSetup, SECRET_CODE="JBSWY3DP").answer("123456", ""),
     "the answer": lambda: challenge(CustomChallenge).answer(""),
-    "NEW_CODE": lambda: challenge(UnknownChallenge).answer({"NEW_CODE": ""}),
 }
 
 
