@@ -333,6 +333,7 @@ def test_challenge_as_a_dictionary_has_what_a_front_end_sends_back() -> None:
         "session": "SESSION",
         "username": "alice",
         "parameters": {"CODE_DELIVERY_DELIVERY_MEDIUM": "SMS"},
+        "available": [],
     }
 
 
