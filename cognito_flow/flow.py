@@ -80,6 +80,8 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         from cognito_flow._transport.drivers import Transport
 
         _check_arguments(app, client, unknown, type(self))
+        _check_store(store)
+        _check_devices(devices)
         system = System() if system is None else system
         self._settings = Settings(
             app=app,
@@ -245,6 +247,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         leeway: float,
         on_tokens: Callable[[Tokens], object] | None,
     ) -> TokenState:
+        _check_store(store)
         store = self._settings.store if store is None else store
         return TokenState(self._settings, begin_with(tokens), store, leeway, on_tokens)
 
@@ -306,7 +309,7 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         system: Clock, randomness and sleep, for tests.
 
     Raises:
-        UsageError: A handler is not a handler class, or a seal key is too short.
+        UsageError: A handler is not a handler class, a store lacks methods, or a seal key is too short.
 
     >>> from cognito_flow import SignedIn, UserSrpAuth
     >>> from cognito_flow.testing import LocalCognito
@@ -958,6 +961,16 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
             CognitoFlowError: As with `start`.
         """
         await self._run(_sign_up.confirm_forgot_password(self._signing_up(username), code, new_password))
+
+
+def _check_store(store: object) -> None:
+    if store is not None and not isinstance(store, TokenStore):
+        raise UsageError(f"store must have the methods of TokenStore: {type(store).__name__} lacks some")
+
+
+def _check_devices(devices: object) -> None:
+    if devices is not None and not isinstance(devices, DeviceStore):
+        raise UsageError(f"devices must have the methods of DeviceStore: {type(devices).__name__} lacks some")
 
 
 def _devices(

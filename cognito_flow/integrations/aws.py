@@ -392,9 +392,14 @@ def iot_url(credentials: AwsCredentials, endpoint: str, region: str, *, expires:
         region: Its region.
         expires: How long a connection can be opened with it, in seconds.
 
+    Raises:
+        UsageError: The endpoint is a URL.
+
     Source: "Device communication protocols" in the AWS IoT Core developer guide: the session token is added
     after signing.
     """
+    if "/" in endpoint:
+        raise UsageError("endpoint must be a host name, such as abc123-ats.iot.eu-west-1.amazonaws.com")
     request = AWSRequest("GET", f"https://{endpoint}/mqtt")
     without_token: Any = Credentials(credentials.access_key, credentials.secret_key)
     SigV4QueryAuth(without_token, "iotdevicegateway", region, expires=expires).add_auth(request)

@@ -11,13 +11,14 @@ import secrets
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from inspect import iscoroutinefunction
 from typing import Any
 
 import attrs
 
 from cognito_flow._json import as_object, member
 from cognito_flow._tracebacks import without_locals
-from cognito_flow.errors import StoreError
+from cognito_flow.errors import StoreError, UsageError
 from cognito_flow.models import AppClient
 from cognito_flow.stores._cipher import Cipher
 from cognito_flow.stores._durations import Durations
@@ -154,7 +155,7 @@ class DynamoDBStore(RecordStore):
     tokens that Cognito issued last are kept.
 
     Args:
-        client: ``boto3.client("dynamodb")``. It is called from several threads.
+        client: ``boto3.client("dynamodb")``, not one of aiobotocore. It is called from several threads.
         table: The table's name.
         keys: Secrets of at least 32 random bytes, newest first: the first one encrypts, all of them decrypt.
             Without any, records are plain JSON.
@@ -167,7 +168,8 @@ class DynamoDBStore(RecordStore):
         sleep: Waits that many seconds before the next attempt to take a lock.
 
     Raises:
-        UsageError: A key is too short, keys is not a sequence, or lifetime or lock_seconds is not positive.
+        UsageError: The client is asynchronous, a key is too short, keys is not a sequence, or lifetime or
+            lock_seconds is not positive.
             From the methods: StoreDamaged, StoreError.
     """
 
@@ -183,6 +185,9 @@ class DynamoDBStore(RecordStore):
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        # Its coroutines would never be awaited, and nothing would be stored.
+        if iscoroutinefunction(getattr(client, "_make_api_call", None)):
+            raise UsageError("pass a client of boto3: AsyncAuthFlow calls stores in worker threads")
         durations = Durations(lifetime, patience, lock_seconds)
         self._items = _Items(client, table, Cipher.of(keys, "cognito_flow record", 1), durations, now)
         self._sleep = sleep

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 
 import attrs
 
 from cognito_flow._tracebacks import without_locals
-from cognito_flow.errors import StoreError
+from cognito_flow.errors import StoreError, UsageError
 from cognito_flow.models import AppClient
 from cognito_flow.stores._cipher import Cipher
 from cognito_flow.stores._durations import Durations
@@ -81,7 +82,7 @@ class RedisStore(RecordStore):
     tokens that Cognito issued last are kept.
 
     Args:
-        client: A redis-py client. It is called from several threads.
+        client: A redis-py client, not one of ``redis.asyncio``. It is called from several threads.
         keys: Secrets of at least 32 random bytes, newest first: the first one encrypts, all of them decrypt.
             An empty list stores plain JSON.
         prefix: The beginning of all keys in Redis.
@@ -92,7 +93,8 @@ class RedisStore(RecordStore):
             its repetitions.
 
     Raises:
-        UsageError: A key is too short, keys is not a sequence, or lifetime or lock_seconds is not positive.
+        UsageError: The client is asynchronous, a key is too short, keys is not a sequence, or lifetime or
+            lock_seconds is not positive.
             From the methods: StoreDamaged, StoreError.
     """
 
@@ -106,6 +108,9 @@ class RedisStore(RecordStore):
         patience: float = 60,
         lock_seconds: float = 60,
     ) -> None:
+        # Its coroutines would never be awaited, and nothing would be stored.
+        if iscoroutinefunction(getattr(client, "execute_command", None)):
+            raise UsageError("pass a blocking redis.Redis: AsyncAuthFlow calls stores in worker threads")
         durations = Durations(lifetime, patience, lock_seconds)
         self._hashes = _Hashes(client, Cipher.of(keys, "cognito_flow record", 1), prefix, durations)
 

@@ -191,6 +191,20 @@ def test_challenge_of_another_app_client_raises_usage_error(pool: Pool) -> None:
         other.send(challenge.answer("1"))
 
 
+@pytest.mark.parametrize("argument", ["store", "devices"])
+@pytest.mark.parametrize("kind", [AuthFlow, AsyncAuthFlow])
+def test_store_without_its_methods_raises_usage_error(kind: Any, argument: str) -> None:
+    with pytest.raises(UsageError, match=f"{argument} must have the methods of .*: dict lacks some"):
+        kind(AppClient("eu-west-1_abc", "client-id"), **{argument: {}})
+
+
+def test_token_source_with_a_store_without_its_methods_raises_usage_error(pool: Pool) -> None:
+    store: Any = {}
+
+    with pytest.raises(UsageError, match="store must have the methods of TokenStore"):
+        pool.flow().token_source("refresh", store=store)
+
+
 @pytest.mark.parametrize("handler", [object, "x", Pending])
 def test_handler_that_is_not_a_handler_class_raises_usage_error(handler: Any) -> None:
     with pytest.raises(UsageError, match="CustomChallenge"):

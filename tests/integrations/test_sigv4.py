@@ -242,3 +242,10 @@ def test_iot_url_is_signed_without_the_session_token() -> None:
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",  # of an empty body
     )
     assert query["X-Amz-Signature"] == expected
+
+
+def test_iot_url_for_a_url_in_place_of_a_host_raises_usage_error() -> None:
+    credentials = AwsCredentials("ASIAKEY", SECRET, "session", datetime(2030, 1, 1, tzinfo=UTC))
+
+    with pytest.raises(UsageError, match="must be a host name"):
+        iot_url(credentials, "https://abc-ats.iot.eu-west-1.amazonaws.com", "eu-west-1")

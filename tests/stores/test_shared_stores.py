@@ -12,6 +12,7 @@ import attrs
 import jwt
 import pytest
 import redis
+import redis.asyncio
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from cognito_flow import (
@@ -280,6 +281,21 @@ def test_redis_client_that_decodes_responses_can_be_used(redis_opener: Opener) -
     store.put_tokens(APP, "alice", tokens("Zoë"))
 
     assert store.get_tokens(APP, "alice") == tokens("Zoë")
+
+
+def test_asynchronous_client_of_redis_raises_usage_error() -> None:
+    client: Any = redis.asyncio.Redis()
+
+    with pytest.raises(UsageError, match="pass a blocking"):
+        RedisStore(client, keys=["k" * 32])
+
+
+def test_asynchronous_client_of_dynamodb_raises_usage_error() -> None:
+    class Client:
+        async def _make_api_call(self) -> None: ...
+
+    with pytest.raises(UsageError, match="pass a client of boto3"):
+        DynamoDBStore(Client(), "stores")
 
 
 # -- failures --
