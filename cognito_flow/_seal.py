@@ -139,14 +139,14 @@ def _require_one_spelling(text: str | bytes) -> None:
     """
     given = text.encode() if isinstance(text, str) else text
     if base64.urlsafe_b64encode(base64.urlsafe_b64decode(given)) != given:
-        raise ValueError("not in the form that seal writes")
+        raise ValueError
 
 
 def _digest(bound_to: str | None) -> str:
     if bound_to is None:
         return ""
     # A cookie that is not UTF-8 reaches some frameworks' applications with lone surrogates.
-    return hashlib.sha256(bound_to.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(bound_to.encode(errors="surrogatepass")).hexdigest()
 
 
 def pending_to_json(pending: Pending) -> dict[str, object]:

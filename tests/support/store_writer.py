@@ -1,7 +1,7 @@
 """Programs that write to a store, for tests that run several of them or kill them.
 
 PATH is that of a FileStore, or of a SqliteStore if it ends in .db, or the URL of a RedisStore (redis://...) or
-of a DynamoDBStore (dynamodb+http://...). Shared stores have locks that expire after two seconds.
+of a DynamoDBStore (dynamodb+http://...). The lock that `hold` takes in a shared store expires after two seconds.
 
 python -m tests.support.store_writer write PATH PREFIX START STOP    puts users PREFIX-START ..., prints each
 python -m tests.support.store_writer hold PATH                       takes alice's lock, prints "held" and when it asked, waits
@@ -50,11 +50,12 @@ def tokens(text: str) -> Tokens:
     return Tokens(text, expires_at=datetime(2030, 1, 1, tzinfo=UTC), username="alice")
 
 
-def opened(path: str) -> FileStore | SqliteStore | RedisStore | DynamoDBStore:
+def opened(path: str, lock_seconds: float = 60) -> FileStore | SqliteStore | RedisStore | DynamoDBStore:
+    """The store at a path or URL. On a busy machine, a refresh may take seconds: locks must not expire before it ends."""
     if path.startswith("redis://"):
-        return RedisStore(redis.Redis.from_url(path), keys=["k" * 32], lock_seconds=LOCK_SECONDS)
+        return RedisStore(redis.Redis.from_url(path), keys=["k" * 32], lock_seconds=lock_seconds)
     if path.startswith("dynamodb+"):
-        return DynamoDBStore(dynamodb(path), "stores", lock_seconds=LOCK_SECONDS)
+        return DynamoDBStore(dynamodb(path), "stores", lock_seconds=lock_seconds)
     return SqliteStore(path) if path.endswith(".db") else FileStore(path)
 
 
@@ -85,7 +86,7 @@ def write(path: str, prefix: str, start: str, stop: str) -> None:
 
 def hold(path: str) -> None:
     asked = time.monotonic()
-    with opened(path).lock(APP, "alice"):
+    with opened(path, LOCK_SECONDS).lock(APP, "alice"):
         say("held")
         say(f"{asked}")
         signal.pause()
