@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from threading import TIMEOUT_MAX
+from typing import TypeVar
 
 from cognito_flow._json import as_list, as_object
 from cognito_flow.errors import InvalidInput, UsageError
 from cognito_flow.models import SignedIn, Tokens
+
+S = TypeVar("S", bound=str)
 
 
 def check_text(what: str, value: object, *, may_be_empty: bool = False) -> str:
@@ -41,6 +45,21 @@ def check_code(code: object) -> str:
         UsageError: It is not a str.
     """
     return check_text("the code", "".join(check_text("the code", code).split()))
+
+
+def check_list(what: str, values: Iterable[S]) -> list[S]:
+    """Return several strings that a program passed.
+
+    Args:
+        what: How the message names them.
+        values: The strings.
+
+    Raises:
+        UsageError: It is one str, whose letters would be taken for them.
+    """
+    if isinstance(values, str):
+        raise UsageError(f"{what} must be a list of strings, not a str")
+    return list(values)
 
 
 def refresh_token_of(tokens: object) -> str:

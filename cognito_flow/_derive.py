@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from cognito_flow._checks import check_list
 from cognito_flow._exchange import Exchange
 from cognito_flow._json import as_list, as_text
 from cognito_flow._jwt import unverified_claims
@@ -70,9 +71,9 @@ def derive(
 ) -> Exchange[DerivedToken]:
     """Call GetDerivedToken. See `AuthFlow.exchange`."""
     lists = {
-        "Scopes": _listed("scopes", scopes),
-        "Resources": _listed("resources", resources),
-        "Audiences": _listed("audiences", audiences),
+        "Scopes": check_list("scopes", scopes),
+        "Resources": check_list("resources", resources),
+        "Audiences": check_list("audiences", audiences),
     }
     if lists["Resources"] and lists["Audiences"]:
         raise UsageError("pass either resources or audiences, not both")
@@ -85,12 +86,6 @@ def derive(
     }
     response = yield from turn.call("GetDerivedToken", request)
     return _read(response.data, turn.settings.system.now())
-
-
-def _listed(name: str, values: Iterable[str]) -> list[str]:
-    if isinstance(values, str):
-        raise UsageError(f"{name} must be a list of strings, not a str")
-    return list(values)
 
 
 def _party(role: Literal["Subject", "Actor"], given: object) -> dict[str, object]:

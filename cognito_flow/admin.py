@@ -11,7 +11,7 @@ from typing import Literal, Self, TypeAlias, TypeVar
 
 import attrs
 
-from cognito_flow._checks import check_text
+from cognito_flow._checks import check_list, check_text
 from cognito_flow._exchange import Exchange, Response
 from cognito_flow._tracebacks import without_locals
 from cognito_flow._transport.clients import Clients
@@ -187,9 +187,7 @@ class _UserExchanges:
 
 def _marks(verified: Iterable[Address]) -> dict[str, str]:
     """The attributes that mark addresses as verified."""
-    if isinstance(verified, str):
-        raise UsageError("verified must be a list, not a str")
-    names = list(verified)
+    names = check_list("verified", verified)
     for name in names:
         if name not in _ADDRESSES:
             raise UsageError(f"{name!r} cannot be verified: only email and phone_number can")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
-from cognito_flow._checks import check_text, refresh_token_of
+from cognito_flow._checks import check_list, check_text, refresh_token_of
 from cognito_flow._exchange import Exchange, Response
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import UsageError
@@ -140,9 +140,7 @@ class CustomAuth:
 
 
 def _levels(values: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(values, str):
-        raise UsageError("acr_values must be a list, not a str")
-    levels = tuple(check_text("a level of acr_values", value) for value in values)
+    levels = tuple(check_text("a level of acr_values", value) for value in check_list("acr_values", values))
     if any(character.isspace() for level in levels for character in level):
         raise UsageError("a level of acr_values must not contain a space")
     return levels

@@ -120,6 +120,9 @@ class Account(_Account):
 
         Args:
             names: The names of the attributes.
+
+        Raises:
+            UsageError: `names` is one str.
         """
         self._run(self._exchanges.delete_attributes(names))
 
@@ -404,6 +407,9 @@ class AsyncAccount(_Account):
 
         Args:
             names: The names of the attributes.
+
+        Raises:
+            UsageError: `names` is one str.
         """
         await self._run(self._exchanges.delete_attributes(names))
 

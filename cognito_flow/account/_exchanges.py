@@ -13,7 +13,7 @@ from typing import Literal, TypeVar, cast
 
 import attrs
 
-from cognito_flow._checks import check_code, check_text
+from cognito_flow._checks import check_code, check_list, check_text
 from cognito_flow._exchange import Exchange, Response, Wait
 from cognito_flow._turn import Settings, Turn
 from cognito_flow.account._authorization import SignedInUser
@@ -110,7 +110,7 @@ class AccountExchanges:
 
     def delete_attributes(self, names: Iterable[str]) -> Exchange[None]:
         """DeleteUserAttributes."""
-        checked = [check_text("the name of an attribute", name) for name in names]
+        checked = [check_text("the name of an attribute", name) for name in check_list("names", names)]
         yield from self._call("DeleteUserAttributes", {"UserAttributeNames": checked})
 
     def send_attribute_code(self, name: str) -> Exchange[CodeDelivery]:

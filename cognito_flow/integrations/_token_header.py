@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from cognito_flow._checks import check_list
 from cognito_flow.errors import UsageError
 from cognito_flow.models import Tokens
 
@@ -106,9 +107,7 @@ def _read_origin(text: str) -> _Origin:
 def _read_origins(origins: Iterable[str] | None) -> frozenset[_Origin] | None:
     if origins is None:
         return None
-    if isinstance(origins, str):
-        raise UsageError("origins must be a list of strings, not a str")
-    read = frozenset(map(_read_origin, origins))
+    read = frozenset(map(_read_origin, check_list("origins", origins)))
     if not read:
         raise UsageError("origins is empty: no server would receive the token")
     return read

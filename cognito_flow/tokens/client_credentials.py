@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
+from cognito_flow._checks import check_list
 from cognito_flow._exchange import Exchange
 from cognito_flow._json import as_object
 from cognito_flow._result import read_tokens
@@ -101,10 +102,8 @@ def _state(
         raise UsageError(
             "an app client needs a secret for tokens of its own: pass client_secret to AppClient"
         )
-    if isinstance(scopes, str):
-        raise UsageError("scopes must be a list, not a str")
     request: dict[str, object] = {"ClientId": app.client_id, "Secret": app.client_secret}
-    if wanted := list(scopes):
+    if wanted := check_list("scopes", scopes):
         request["Scopes"] = wanted
 
     def renew(turn: Turn, _tokens: Tokens) -> Exchange[Tokens]:

@@ -14,6 +14,7 @@ from typing import TypedDict, TypeVar, Unpack, cast
 
 import attrs
 
+from cognito_flow._checks import check_list
 from cognito_flow.errors import NotPermitted, StepUpRequired, TokenInvalid, UsageError
 from cognito_flow.tokens.claims import AccessClaims, IdClaims
 
@@ -132,14 +133,8 @@ def reusable(required: RequirementsT) -> RequirementsT:
 
 
 def set_of(name: str, values: Iterable[str]) -> frozenset[str]:
-    """Return strings as a set.
-
-    Raises:
-        UsageError: It is one string, whose letters would be taken for members.
-    """
-    if isinstance(values, str):
-        raise UsageError(f"{name} must be a list of strings, not a str")
-    return frozenset(values)
+    """Return strings as a set. See `check_list`."""
+    return frozenset(check_list(name, values))
 
 
 def _period(seconds: float | None) -> timedelta | None:

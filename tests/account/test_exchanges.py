@@ -551,6 +551,7 @@ WRONG: Any = 7
     [
         (account().update_attributes({"name": "\ud800"}), "a lone surrogate"),
         (account().delete_attributes([""]), "the name of an attribute is empty"),
+        (account().delete_attributes("nickname"), "names must be a list of strings, not a str"),
         (account().send_attribute_code(""), "the name of the attribute is empty"),
         (account().verify_attribute("", "1"), "the name of the attribute is empty"),
         (account().verify_attribute("email", ""), "the code is empty"),

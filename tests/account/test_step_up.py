@@ -347,7 +347,7 @@ def test_app_client_with_a_secret_steps_up(world: World) -> None:
     ("arguments", "message"),
     [
         ({"access_token": "x"}, "access_token needs acr_values"),
-        ({"acr_values": LEVEL[1]}, "acr_values must be a list, not a str"),
+        ({"acr_values": LEVEL[1]}, "acr_values must be a list of strings, not a str"),
         ({"acr_values": ["a b"]}, "must not contain a space"),
         ({"acr_values": [7]}, "must be a str, not int"),
         ({"acr_values": [LEVEL[1]], "max_age": -1}, "max_age must be a number of seconds"),

@@ -197,7 +197,7 @@ def test_password_against_the_policy_is_refused_and_a_better_one_repairs(adminis
     [
         ({"username": ""}, InvalidInput, "the user name is empty"),
         ({"password": ""}, InvalidInput, "the password is empty"),
-        ({"verified": "email"}, UsageError, "verified must be a list, not a str"),
+        ({"verified": "email"}, UsageError, "verified must be a list of strings, not a str"),
         ({"verified": ["name"]}, UsageError, "'name' cannot be verified: only email and phone_number can"),
     ],
 )
