@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from inspect import iscoroutinefunction
 from typing import Any, TypeVar, Unpack, cast
 
 from cognito_flow._extras import missing
@@ -24,7 +23,7 @@ from cognito_flow.tokens.requirements import AccessRequirements, reusable
 from cognito_flow.tokens.verifier import TokenVerifier
 
 try:
-    from asgiref.sync import sync_to_async
+    from asgiref.sync import iscoroutinefunction, sync_to_async
     from django.conf import settings
     from django.http import HttpRequest, HttpResponseBase, JsonResponse
     from django.utils.decorators import sync_and_async_middleware

@@ -15,6 +15,7 @@ django.setup()
 
 from django.http import HttpRequest, JsonResponse  # noqa: E402 - Django reads its settings when it is imported
 from django.urls import path  # noqa: E402
+from django.views import View  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
@@ -38,6 +39,11 @@ def anybody(request: HttpRequest) -> Any:
 
 async def anybody_async(request: HttpRequest) -> Any:
     return anybody(request)
+
+
+class NameView(View):
+    async def get(self, request: HttpRequest) -> Any:
+        return name(request)
 
 
 class Api(APIView):  # type: ignore[misc]  # Django REST framework has no types
@@ -76,6 +82,7 @@ urlpatterns = [
     path("async/admin", token_required(groups=["admins"])(name_async)),
     path("async/strong", token_required(**STRONG)(name_async)),
     path("async/open", anybody_async),
+    path("async/class", token_required()(NameView.as_view())),
     path("api/me", Api.as_view()),
     path("api/admin", AdminApi.as_view()),
     path("api/strong", StrongApi.as_view()),

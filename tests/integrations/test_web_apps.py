@@ -64,6 +64,14 @@ def test_request_without_a_token_gets_401(get_required: Get, authorization: str 
     assert (reply.status, reply.challenge) == (401, "Bearer")
 
 
+def test_asynchronous_class_based_view_of_django_needs_a_token(pool: Pool) -> None:
+    """Before Python 3.12, only asgiref can say that such a view is a coroutine function."""
+    get = APPS["async django"](pool)
+
+    assert get("/class", bearer(pool)).json == {"username": "alice"}
+    assert get("/class", None).status == 401
+
+
 @pytest.mark.parametrize("token", ["x", "a.b.c", "a b"])
 def test_invalid_token_gets_401(get: Get, token: str) -> None:
     reply = get("/me", f"Bearer {token}")
