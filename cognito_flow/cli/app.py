@@ -11,9 +11,10 @@ from enum import StrEnum
 from functools import partial, wraps
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.cli import configure as configure_command
@@ -27,8 +28,28 @@ from cognito_flow.cli.profiles import Profile
 from cognito_flow.credentials import Credentials, CustomAuth, UserAuth, UserPasswordAuth, UserSrpAuth
 from cognito_flow.terminal import ask_hidden, ask_text
 
+
+def _without_bool(options: list[Any]) -> list[Any]:
+    """Leave the type out of the help of a switch: `--help <bool>` looks as if it took a value."""
+    for option in options:
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+    return options
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_bool(super().get_params(ctx))
+
+
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_bool(super().get_params(ctx))
+
+
 app: typer.Typer = typer.Typer(
     name="cognito-flow",
+    cls=_Group,
     no_args_is_help=True,
     rich_markup_mode="markdown",  # which fills the paragraphs of a docstring
     pretty_exceptions_enable=False,
@@ -175,8 +196,6 @@ def _for_an_app_client(command: Callable[..., None], *, without: Container[str] 
 
 # -- other options --
 
-_SWITCH = ""  # else the help shows the type bool, as if the option took a value
-
 Username = Annotated[
     str | None,
     typer.Option(help="The user name, or an alias.", metavar="NAME", envvar="COGNITO_USERNAME"),
@@ -227,7 +246,6 @@ def command(
         typer.Option(
             "--version",
             help="Print the version, and exit.",
-            metavar=_SWITCH,
             callback=_print_version,
             is_eager=True,
         ),
@@ -243,7 +261,7 @@ def command(
 # -- the subcommands --
 
 
-@app.command()
+@app.command(cls=_Command)
 def demo() -> None:
     """Sign a user in with a second factor on an embedded pool, and show each exchange.
 
@@ -259,7 +277,7 @@ def demo() -> None:
     demo_command.run()
 
 
-@app.command()
+@app.command(cls=_Command)
 def pool(
     port: Annotated[int, typer.Option(help="The port; 0 chooses a free one.", min=0, max=65535)] = 9229,
     host: Annotated[
@@ -296,7 +314,7 @@ def pool(
         pool_command.run(host, port, seed)
 
 
-@app.command()
+@app.command(cls=_Command)
 def configure(
     pool: Pool = None,
     client: Client = None,
@@ -329,7 +347,7 @@ def configure(
         configure_command.run(given, profile, stack=stack, amplify_outputs=amplify_outputs)
 
 
-@app.command()
+@app.command(cls=_Command)
 @_for_an_app_client
 def login(
     connection: Connection,
@@ -337,9 +355,7 @@ def login(
     flow: Annotated[Flow, typer.Option(help="How to begin.")] = Flow.srp,
     with_password: Annotated[
         bool,
-        typer.Option(
-            "--with-password", help="Give a password with --flow custom or choice, too.", metavar=_SWITCH
-        ),
+        typer.Option("--with-password", help="Give a password with --flow custom or choice, too."),
     ] = False,
     store: Store = None,
     output: Output = None,
@@ -374,7 +390,7 @@ def login(
     )
 
 
-@app.command()
+@app.command(cls=_Command)
 @_for_an_app_client
 def refresh(
     connection: Connection,
@@ -404,7 +420,7 @@ def refresh(
     )
 
 
-@app.command()
+@app.command(cls=_Command)
 @partial(_for_an_app_client, without=("stack",))
 def credentials(
     connection: Connection,
@@ -431,7 +447,7 @@ def credentials(
     aws_credentials.run(connection, tokens_command.store_of(connection, store), username, identity_pool)
 
 
-@app.command()
+@app.command(cls=_Command)
 @_for_an_app_client
 def logout(
     connection: Connection,
@@ -442,7 +458,6 @@ def logout(
         typer.Option(
             "--everywhere",
             help="End all sign-ins of the user. It needs a valid access token: run `refresh` first.",
-            metavar=_SWITCH,
         ),
     ] = False,
 ) -> None:
@@ -463,7 +478,7 @@ def logout(
     )
 
 
-@app.command()
+@app.command(cls=_Command)
 @_for_an_app_client
 def status(connection: Connection, store: Store = None) -> None:
     """Show which app client is used, and which users' tokens the store holds, without calling Cognito.
@@ -478,7 +493,7 @@ def status(connection: Connection, store: Store = None) -> None:
     tokens_command.status(connection, store)
 
 
-@app.command()
+@app.command(cls=_Command)
 @_for_an_app_client
 def claims(
     connection: Connection,
@@ -493,7 +508,7 @@ def claims(
     username: Username = None,
     store: Store = None,
     is_id: Annotated[
-        bool, typer.Option("--id", help="Verify an ID token instead of an access token.", metavar=_SWITCH)
+        bool, typer.Option("--id", help="Verify an ID token instead of an access token.")
     ] = False,
 ) -> None:
     """Verify an access token, and print its claims: as a table on a terminal, otherwise as JSON.
@@ -514,19 +529,17 @@ def claims(
     tokens_command.claims(connection, token, kept, username, is_id=is_id)
 
 
-@app.command()
+@app.command(cls=_Command)
 @_for_an_app_client
 def doctor(
     connection: Connection,
     admin: Annotated[
         bool,
-        typer.Option(
-            "--admin", help="Read the settings with AWS credentials, and send no probe.", metavar=_SWITCH
-        ),
+        typer.Option("--admin", help="Read the settings with AWS credentials, and send no probe."),
     ] = False,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="Print JSON on a terminal, too.", metavar=_SWITCH, show_default=False),
+        typer.Option("--json", help="Print JSON on a terminal, too.", show_default=False),
     ] = False,
 ) -> None:
     """Report what an app client allows, and which of Cognito's settings to change.

@@ -43,17 +43,24 @@ def run(given: Profile, name: str | None, *, stack: str | None, amplify_outputs:
     before = profiles.read(name if name in profiles.names() else None)
     found, _ = deployed(stack, amplify_outputs)
     given = given.over(found)
-    profile = given.over(before) if given.set() else _asked(before)
+    profile = _with_whole_path(given.over(before) if given.set() else _asked(before))
     AppClient(profile.pool_id or "", profile.client_id or "")  # raises UsageError if they cannot be ids
     profiles.save(name, profile)
     say(f"saved the profile {name} in {profiles.file()}")
 
 
 def _asked(before: Profile) -> Profile:
-    say("Press Enter to keep what is in brackets, or type - to remove it.")
+    say("Press Enter to leave a setting as it is; type - to remove it.")
     answers: dict[str, str] = {}
     for name, question in _QUESTIONS.items():
         kept = before.set().get(name)
         typed = ask_text(question if kept is None else f"{question} [{escape(kept)}]").strip()
         answers[name] = "" if typed == "-" else typed or kept or ""
     return attrs.evolve(before, **answers)
+
+
+def _with_whole_path(profile: Profile) -> Profile:
+    """Return the profile with a store that is the same file in every folder."""
+    if profile.store in {None, "", "-"}:
+        return profile
+    return attrs.evolve(profile, store=str(Path(str(profile.store)).expanduser().absolute()))

@@ -5,7 +5,7 @@ Rule of this file: questions and messages go to standard error, tokens to their 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -13,7 +13,13 @@ from cognito_flow.cli import passkey_page
 from cognito_flow.cli.connection import Connection
 from cognito_flow.cli.output import Destination
 from cognito_flow.credentials import Credentials, CustomAuth
-from cognito_flow.errors import AnswerRejected, IncorrectPassword
+from cognito_flow.errors import (
+    AnswerRejected,
+    CodeAlreadyUsed,
+    CognitoFlowError,
+    IncorrectPassword,
+    WrongCode,
+)
 from cognito_flow.flow import AuthFlow, Step
 from cognito_flow.handlers import Answer, Challenge, WebAuthn
 from cognito_flow.models import SignedIn
@@ -22,6 +28,13 @@ from cognito_flow.terminal import ask, escape, is_terminal, say
 
 _MAX_ANSWERS = 5
 _MAX_PASSWORDS = 3  # Cognito locks a user after five wrong passwords in a row
+
+# Cognito's texts and the library's hints are written for programmers.
+_IN_WORDS: Mapping[type[CognitoFlowError], str] = {
+    IncorrectPassword: "wrong user name or password",
+    WrongCode: "wrong code",
+    CodeAlreadyUsed: "this code was used before, wait for the next one",
+}
 
 
 def run(
@@ -57,7 +70,7 @@ def _sign_in_repeatedly(sign_in: _SignIn, begin: Callable[[], Credentials]) -> S
             # With CustomAuth, a Lambda trigger gave up: a new sign-in may send new messages.
             if isinstance(credentials, CustomAuth) or not is_terminal():
                 raise
-            say(f"{error}: try again")
+            say(_again(error))
     return sign_in.run(begin())
 
 
@@ -79,13 +92,17 @@ class _SignIn:
             try:
                 return self._send(challenge)
             except AnswerRejected as error:
-                say(f"{error}: try again")
+                say(_again(error))
         return self._send(challenge)
 
     def _send(self, challenge: Challenge) -> Step:
         answer = _answer(challenge)
         with self.connection.waiting():
             return self.flow.send(answer)
+
+
+def _again(error: CognitoFlowError) -> str:
+    return f"{_IN_WORDS.get(type(error)) or escape(str(error.args[0]))}; try again"
 
 
 def _answer(challenge: Challenge) -> Answer:

@@ -71,10 +71,9 @@ def test_short_option_h_shows_the_help(subcommand: list[str]) -> None:
     assert invoke(*subcommand, "-h") == invoke(*subcommand, "--help")
 
 
-def test_help_of_a_switch_shows_no_value() -> None:
-    (shown,) = (line for line in run("login", "-h").stdout.splitlines() if "--with-password" in line)
-
-    assert "bool" not in shown
+@pytest.mark.parametrize("subcommand", [[], *([each] for each in SUBCOMMANDS)], ids="".join)
+def test_help_of_a_switch_shows_no_value(subcommand: list[str]) -> None:
+    assert not re.search("bool", invoke(*subcommand, "-h"), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)

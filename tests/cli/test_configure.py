@@ -50,9 +50,26 @@ def test_without_options_each_setting_is_asked_for() -> None:
         CLIENT_ID,
         client_secret_env="SECRET",
         username="alice",
-        store="tokens.json",
+        store=str(Path.cwd() / "tokens.json"),
         identity_pool_id=IDENTITY_POOL_ID,
     )
+
+
+def test_store_in_the_home_folder_is_saved_with_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+
+    run("configure", given=f"{POOL_ID}\n{CLIENT_ID}\n\n\n\n~/tokens.json\n\n")
+
+    assert profiles.read(None).store == str(tmp_path / "tokens.json")
+
+
+def test_dash_instead_of_a_store_is_saved_as_it_is() -> None:
+    run("configure", *IDS, "--store", "-")
+
+    assert profiles.read(None).store == "-"
 
 
 def test_settings_stay_unless_another_value_or_a_dash_is_typed() -> None:

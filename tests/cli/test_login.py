@@ -47,6 +47,7 @@ def test_wrong_code_is_asked_for_again(served: Served) -> None:
 
     result = served.login(pool, [PASSWORD, "000 00", "", pool.totp("alice")])
 
+    assert "wrong code; try again" in result.stderr
     assert result.stderr.count("try again") == 2
 
 
@@ -175,7 +176,7 @@ def test_wrong_password_is_asked_for_three_times_on_a_terminal(served: Served) -
         for _ in range(2):
             terminal.wait_for("Password: ")
             terminal.type("wrong\n")
-            terminal.wait_for("try again")
+            terminal.wait_for("wrong user name or password; try again")
         terminal.wait_for("Password: ")
         terminal.type("wrong\n")
         code, out, shown = terminal.finish()
