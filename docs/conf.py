@@ -25,6 +25,8 @@ html_theme = "furo"
 html_title = f"cognito_flow {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_theme_options = {"announcement": "Not on PyPI yet: install it from a clone"}
+pygments_dark_style = "github-dark"  # the theme's own underlines modules, as if they were links
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -64,7 +64,7 @@ def errors() -> str:
     """The page of errors."""
     rows = [
         [
-            f"`{rule.code}`",
+            rule.code,  # not as code: `NotAuthorized` would be a link to the class of that name
             "any" if rule.text is None else f"`{rule.text}`",
             f"`{rule.error.__name__}`",
             rule.hint or "-",

@@ -7,7 +7,9 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, get_type_hints
+from zlib import crc32
 
 from docutils import nodes
 from sphinx.addnodes import desc_content, pending_xref
@@ -17,6 +19,8 @@ import cognito_flow.testing
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+    from sphinx.util.typing import ExtensionMetadata
 
 PUBLIC = {
     name: f"{package.__name__}.{name}"
@@ -24,17 +28,47 @@ PUBLIC = {
     for name in package.__all__
 }
 
-_INTEGRATIONS = ("alb", "api_gateway", "aws", "django", "fastapi", "flask", "rest_framework", "starlette")
-# Classes of other modules, if only one module has a class of this name.
+_INTEGRATIONS = (
+    "alb",
+    "api_gateway",
+    "aws",
+    "django",
+    "fastapi",
+    "flask",
+    "requests",
+    "httpx",  # after requests: a CognitoAuth is that of httpx, unless its module is named
+    "rest_framework",
+    "starlette",
+)
+# Classes of other modules.
 OTHERS = {
     name: f"{module.__name__}.{name}"
     for module in map(
         import_module,
-        ("cognito_flow.admin", *(f"cognito_flow.integrations.{name}" for name in _INTEGRATIONS)),
+        (
+            "cognito_flow.admin",
+            "cognito_flow.compat.pycognito",
+            *(f"cognito_flow.integrations.{name}" for name in _INTEGRATIONS),
+        ),
     )
     for name in module.__all__
-    if name[0].isupper() and name != "CognitoUser"
+    if name[0].isupper() and name not in {"Cognito", "CognitoUser"}
 }
+
+# Where the reference explains names that only type checkers need.
+ELSEWHERE = {
+    "AccessRequirements": "cognito_flow.TokenVerifier.verify_access",
+    "AsyncFlowOptions": "cognito_flow.AsyncAuthFlow",
+    "AsyncVerifierOptions": "cognito_flow.AsyncTokenVerifier",
+    "FlowOptions": "cognito_flow.AuthFlow",
+    "Handler": "cognito_flow.CustomChallenge",
+    "HeaderOptions": "cognito_flow.integrations.httpx.CognitoAuth",
+    "IdRequirements": "cognito_flow.TokenVerifier.verify_id",
+    "NamedHandler": "cognito_flow.CustomChallenge",
+    "ReachableService": "cognito_flow.testing.LocalCognito",
+    "VerifierOptions": "cognito_flow.TokenVerifier",
+}
+KNOWN = ELSEWHERE | PUBLIC | OTHERS
 
 # What the guides call an instance of a class.
 INSTANCES = {
@@ -49,14 +83,35 @@ INSTANCES = {
 
 def target_of(text: str) -> str | None:
     """The public name that code in a page means: `AuthFlow`, `AuthFlow.start`, `flow.start(credentials)`."""
-    found = re.fullmatch(r"(\w+)((?:\.\w+)?)(?:\(.*\))?", text)
+    found = re.fullmatch(
+        r"(?:except |case |await )?((?:cognito_flow\.(?:[a-z_]\w*\.)*)?)(\w+)((?:\.\w+)?)(?:\(.*\).*)?", text
+    )
     if found is None:
         return None
-    name, member = found.groups()
+    module, name, member = found.groups()
+    if module:
+        return f"{module}{name}{member}"
     if name in INSTANCES and hasattr(INSTANCES[name], member.removeprefix(".") or "-"):
         name = INSTANCES[name].__name__
-    known = (PUBLIC | OTHERS).get(name)
+    known = KNOWN.get(name)
     return None if known is None else known + member
+
+
+def resolve(
+    app: Sphinx, env: BuildEnvironment, missing: pending_xref, shown: nodes.TextElement
+) -> nodes.reference | None:
+    """Find a name whose module the reference does not say; and for an attribute without an entry, its class."""
+    found = re.search(r"(?:^|\.)([A-Z]\w*)((?:\.\w+)?)$", missing["reftarget"])
+    known = KNOWN.get(found[1]) if found else None
+    if missing.get("refdomain") != "py" or found is None or known is None:
+        return None
+    for target in (known + found[2], known):
+        link = env.domains.python_domain.resolve_xref(
+            env, missing["refdoc"], app.builder, "obj", target, missing, shown
+        )
+        if link is not None:
+            return link
+    return None
 
 
 def link_names(app: Sphinx, tree: nodes.document) -> None:
@@ -95,15 +150,19 @@ def name_aliases() -> None:
         name: type(name, (), {"__module__": "cognito_flow"}) for name in ("Challenge", "Credentials", "Step")
     }
     unions = {name: getattr(cognito_flow, name) for name in named}
+    asked, answer = named["Challenge"], cognito_flow.Answer | None
+    flow = sys.modules["cognito_flow.flow"]
+    unions |= {"Ask": vars(flow)["Ask"], "AsyncAsk": vars(flow)["AsyncAsk"]}
+    shown = {
+        **named,
+        "Ask": Callable[[asked], answer],  # as the module defines it
+        "AsyncAsk": Callable[[asked], Awaitable[answer] | answer],
+    }
     modules = [module for name, module in sys.modules.items() if name.startswith("cognito_flow")]
     for module in modules:
         for name, union in unions.items():
             if vars(module).get(name) is union:
-                setattr(module, name, named[name])
-    asked, answer = named["Challenge"], cognito_flow.Answer | None
-    flow = sys.modules["cognito_flow.flow"]
-    flow.Ask = Callable[[asked], answer]  # type: ignore[attr-defined] # as the module defines it
-    flow.AsyncAsk = Callable[[asked], Awaitable[answer] | answer]  # type: ignore[attr-defined] # the same
+                setattr(module, name, shown[name])
 
 
 def name_store_types() -> None:
@@ -183,15 +242,18 @@ def show_colons(
     lines[:] = [line.replace(_HIDDEN, _COLON) for line in lines]
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
+def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect the functions above."""
     name_aliases()
     name_store_types()
     app.connect("doctree-read", link_names)
+    app.connect("missing-reference", resolve)
     app.connect("autodoc-process-bases", hide_private_bases)
     app.connect("autodoc-process-signature", show_signature)
     app.connect("object-description-transform", drop_return_type, priority=900)
     app.connect("object-description-transform", drop_modules, priority=900)
     app.connect("autodoc-process-docstring", hide_colons, priority=400)
     app.connect("autodoc-process-docstring", show_colons, priority=600)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    # A change of this file makes Sphinx read all pages again.
+    version = crc32(Path(__file__).read_bytes())
+    return {"env_version": version, "parallel_read_safe": True, "parallel_write_safe": True}
