@@ -8,6 +8,8 @@ one. Coroutine functions verify tokens in a thread, because a verifier may have 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownVariableType=false, reportAttributeAccessIssue=false
 # pyright: reportIncompatibleMethodOverride=false
+# asgiref's `iscoroutinefunction` is that of asyncio, which is deprecated, only before Python 3.12.
+# pyright: reportDeprecated=false
 
 from __future__ import annotations
 
