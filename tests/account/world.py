@@ -73,8 +73,16 @@ class World:
             return pool.flow(app, **options)
         if self.client is None:
             return Awaited(pool.async_flow(app, **options))
-        system = System(now=self.cognito.clock)
-        return Awaited(AsyncAuthFlow(app or pool.app, self.client, system=system, **options), self.run)
+        flow = AsyncAuthFlow(app or pool.app, self.client, system=self.system(), **options)
+        return Awaited(flow, self.run)
+
+    def system(self) -> System:
+        """The service's clock, which a pause advances instead of waiting."""
+
+        def pass_time(seconds: float) -> None:
+            self.cognito.clock.advance(seconds)
+
+        return System(now=self.cognito.clock, sleep=pass_time)
 
     def alice(self, **members: Any) -> Alice:
         """Alice, signed in to a new pool with these settings."""

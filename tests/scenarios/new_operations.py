@@ -19,11 +19,10 @@ from cognito_flow import (
     MfaType,
     ProviderToken,
     RefreshTokenAuth,
-    System,
     UserAuth,
     UserPasswordAuth,
 )
-from cognito_flow.testing import Pool, SoftAuthenticator
+from cognito_flow.testing import Fault, Pool, SoftAuthenticator
 from tests.account.world import OTHER_PASSWORD, PASSWORD, World
 from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.devices import ALWAYS
@@ -107,7 +106,7 @@ class Scene:
     def machine(self, app: AppClient | None = None, scopes: list[str] | None = None) -> str:
         """The access token of an app client itself."""
         app = app or self.machine_client()
-        options: Any = {"scopes": scopes or [], "system": System(now=self.world.cognito.clock)}
+        options: Any = {"scopes": scopes or [], "system": self.world.system()}
         if self.world.is_async:
             source = AsyncClientCredentialsSource(app, self.world.client or self.api, **options)
             return str(self.world.run(source.access_token()))
@@ -504,6 +503,10 @@ def refresh_token_auth_with_rotation(scene: Scene) -> None:
     scene.flow.start(RefreshTokenAuth(scene.tokens))
 
 
+def _nothing(_scene: Scene) -> None:
+    pass
+
+
 # -- triggers, which fail in the three ways of Lambda --
 
 
@@ -535,6 +538,48 @@ CASES += [
     Case(operation, error, _with_trigger(trigger, call))
     for operation, call in {"GetDerivedToken": _exchange, "InitiateAuth": _step_up}.items()
     for error, trigger in FAILURES.items()
+]
+
+
+# -- a busy service, and one that fails --
+
+REPEATED: dict[str, tuple[Callable[[Scene], object], Script]] = {
+    "GetUserAuthFactors": (_nothing, CALLS["GetUserAuthFactors"]),
+    "ListUserSessions": (_nothing, CALLS["ListUserSessions"]),
+    "RevokeUserSession": (_nothing, CALLS["RevokeUserSession"]),
+    "GetDevice": (_nothing, CALLS["GetDevice"]),
+    "UpdateDeviceStatus": (_nothing, CALLS["UpdateDeviceStatus"]),
+    "SetUserMFAPreference": (_nothing, lambda scene: scene.account.set_mfa(MfaType.SMS_MFA)),
+    "RevokeToken": (_nothing, _revoke),
+    "GetClientToken": (_nothing, Scene.machine),
+    "GetDerivedToken": (Scene.agent, _exchange),
+    "InitiateAuth": (_nothing, _step_up),
+}
+"""What is done before the fault, and the call that it spoils."""
+
+
+def _spoilt(operation: str, fault: Fault) -> Script:
+    prepare, call = REPEATED[operation]
+
+    def script(scene: Scene) -> object:
+        prepare(scene)
+        faults = scene.world.cognito.faults
+        faults.add(fault, operation, times=9)
+        try:
+            return call(scene)
+        finally:
+            faults.clear()
+
+    return script
+
+
+CASES += [
+    *(Case(each, "InternalErrorException", _spoilt(each, Fault.ERROR_BEFORE)) for each in REPEATED),
+    *(
+        Case(each, "TooManyRequestsException", _spoilt(each, Fault.THROTTLE))
+        for each in REPEATED
+        if each != "SetUserMFAPreference"  # the service model does not document it there
+    ),
 ]
 
 
@@ -628,8 +673,6 @@ ADMIN_CASES = [
 ]
 
 REASONS: dict[tuple[str, str], str] = {
-    ("*", "InternalErrorException"): "a fault answers any operation with it: tests/faults",
-    ("*", "TooManyRequestsException"): "a fault answers any operation with it: tests/faults",
     ("*", "ForbiddenException"): "AWS WAF answers before the user pool does: tests/errors",
     (
         "*",
@@ -645,8 +688,13 @@ REASONS: dict[tuple[str, str], str] = {
     ("InitiateAuth", "InvalidSmsRoleAccessPolicyException"): "IAM, which LocalCognito does not evaluate",
     ("InitiateAuth", "InvalidSmsRoleTrustRelationshipException"): "IAM, which LocalCognito does not evaluate",
     **{
-        (operation, "NotAuthorizedException"): "IAM, which LocalCognito does not evaluate"
+        (operation, error): reason
         for operation in OF_POOLS
+        for error, reason in {
+            "NotAuthorizedException": "IAM, which LocalCognito does not evaluate",
+            "InternalErrorException": "a fault, which botocore repeats with pauses: tests/local_cognito",
+            "TooManyRequestsException": "a fault, which botocore repeats with pauses: tests/local_cognito",
+        }.items()
     },
 }
 """Why a documented error has no case. ``*`` means every operation that has none."""
