@@ -145,7 +145,7 @@ class Identity:
         return _hash_to_integer(pad(salt) + inner)
 
 
-def _raise_generator(ephemeral: Ephemeral) -> Integer:
+def _public_number(ephemeral: Ephemeral) -> Integer:
     return _nonzero("SRP_A", pow(_G, Integer.from_bytes(ephemeral.exponent), _N))
 
 
@@ -159,7 +159,7 @@ class Ephemeral:
 
     exponent: bytes = attrs.field(repr=False)
     public: Integer = attrs.field(
-        init=False, repr=False, default=attrs.Factory(_raise_generator, takes_self=True)
+        init=False, repr=False, default=attrs.Factory(_public_number, takes_self=True)
     )
 
     @classmethod

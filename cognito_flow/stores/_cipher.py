@@ -19,8 +19,7 @@ from cognito_flow.errors import StoreDamaged, StoreError
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-Document: TypeAlias = Mapping[str, object]
-"""A JSON object."""
+JsonObject: TypeAlias = Mapping[str, object]
 
 
 @attrs.frozen
@@ -52,13 +51,13 @@ class Cipher:
 
         return cls({_id(key): Fernet(key) for key in fernet_keys("keys", secrets, *purpose)})
 
-    def seal(self, content: Document) -> Document:
+    def seal(self, content: JsonObject) -> JsonObject:
         """Return the document that keeps this content."""
         for key, fernet in self.keys.items():  # the first one encrypts
             return {"key": key, "sealed": fernet.encrypt(as_bytes(content)).decode()}
         return {"content": content}
 
-    def open(self, document: Document, where: object) -> Document:
+    def open(self, document: JsonObject, where: object) -> JsonObject:
         """Return the content of a document.
 
         Args:
@@ -77,7 +76,7 @@ class Cipher:
             raise StoreDamaged("it has no content")
         return content
 
-    def _decrypt(self, document: Document, where: object) -> Document:
+    def _decrypt(self, document: JsonObject, where: object) -> JsonObject:
         from cryptography.fernet import InvalidToken
 
         sealed, key = as_text(document.get("sealed")), as_text(document.get("key"))
@@ -93,12 +92,12 @@ class Cipher:
             raise StoreDamaged("it cannot be decrypted") from None
 
 
-def as_bytes(document: Document) -> bytes:
+def as_bytes(document: JsonObject) -> bytes:
     """Return a JSON object as text. A name may contain a lone surrogate, which UTF-8 cannot encode."""
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def as_document(data: str | bytes) -> Document:
+def as_document(data: str | bytes) -> JsonObject:
     """Return the JSON object in a text.
 
     Raises:

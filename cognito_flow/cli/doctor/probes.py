@@ -33,7 +33,7 @@ from cognito_flow.tokens.keys import KeySet, fetch_over_http
 Outcomes: TypeAlias = Mapping[str, Outcome]
 
 
-def look(client: ProbingClient) -> Iterator[Finding]:
+def findings(client: ProbingClient) -> Iterator[Finding]:
     """Send the probes, and return what the outcomes mean.
 
     Args:

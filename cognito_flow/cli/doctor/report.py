@@ -36,10 +36,11 @@ def run(connection: Connection, *, admin: bool, as_json: bool) -> None:
         as_json: Print JSON on a terminal, too.
 
     Raises:
-        CognitoFlowError: Cognito was not reached, or the AWS credentials are not good.
+        CognitoFlowError: Cognito was not reached, or refused the AWS credentials.
     """
     client = ProbingClient(connection, is_signed=admin)
-    findings = [*(settings if admin else probes).look(client), *_clock(client.skew)]
+    source = settings if admin else probes
+    findings = [*source.findings(client), *_clock(client.skew)]
     if as_json or not sys.stdout.isatty():
         sys.stdout.write(json.dumps([attrs.asdict(finding) for finding in findings], indent=2) + "\n")
     else:

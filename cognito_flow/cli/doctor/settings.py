@@ -65,7 +65,7 @@ class Settings:
         return as_object(self.pool.get("LambdaConfig")) or {}
 
 
-def look(client: ProbingClient) -> Iterator[Finding]:
+def findings(client: ProbingClient) -> Iterator[Finding]:
     """Read the settings, and check them.
 
     Args:

@@ -38,7 +38,7 @@ _MAX_REVOKED = 10
 
 
 @attrs.define
-class Lock:
+class Lockout:
     """Counts failures: after five, the user is locked for a second, then for twice as long with each further
     failure.
 
@@ -220,8 +220,8 @@ class User:
     groups: list[str] = attrs.field(factory=list[str])
     codes: dict[str, Code] = attrs.field(factory=dict[str, Code], repr=False)
     grants: list[Grant] = attrs.field(factory=list[Grant], repr=False)
-    password_lock: Lock = attrs.field(factory=Lock)
-    mfa_lock: Lock = attrs.field(factory=Lock)
+    password_lock: Lockout = attrs.field(factory=Lockout)
+    mfa_lock: Lockout = attrs.field(factory=Lockout)
     modified_at: datetime = attrs.field(default=attrs.Factory(lambda user: user.created_at, takes_self=True))
 
     @property
