@@ -181,9 +181,8 @@ def answer_from(challenge: Challenge, form: Form) -> Answer:
         AnswerRejected: Something is missing or was not offered: show the page again.
     """
     match challenge:
-        case CodeChallenge() | WebAuthn() if (
-            "factor" in form
-        ):  # another way, for example after a cancelled passkey
+        # Another way, for example after a cancelled passkey.
+        case CodeChallenge() | WebAuthn() if "factor" in form:
             is_password = form["factor"] in (FirstFactor.PASSWORD, FirstFactor.PASSWORD_SRP)
             return challenge.answer_with(form["factor"], form.get("password", "") if is_password else None)
         case CodeChallenge():
