@@ -13,7 +13,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from threading import TIMEOUT_MAX
 from typing import Generic, TypeAlias, TypeVar
 
@@ -182,7 +182,8 @@ class TokenVerifier(_Verifier):
         system: The clock.
 
     Raises:
-        UsageError: There is no app client, or a number of seconds is out of range.
+        UsageError: There is no app client, a number of seconds is out of range, or `check` is a coroutine
+            function.
 
     >>> import json
     >>> from cognito_flow import TokenVerifier, UserPasswordAuth
@@ -208,6 +209,8 @@ class TokenVerifier(_Verifier):
         timeout: float = _TIMEOUT,
         system: System | None = None,
     ) -> None:
+        if iscoroutinefunction(check):
+            raise UsageError("check is a coroutine function: use AsyncTokenVerifier")
         super().__init__(app, leeway=leeway, fetch=fetch, timeout=timeout, system=system)
         self._check = check
 

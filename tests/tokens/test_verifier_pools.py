@@ -28,6 +28,7 @@ from cognito_flow import (
     TokenExpired,
     TokenInvalid,
     TokenVerifier,
+    UsageError,
 )
 from tests.support import forge
 from tests.support.forge import APP, ISSUER, OTHER_APP, access_claims, jwk, rs, token
@@ -153,6 +154,13 @@ def test_check_that_does_not_return_true_rejects(kind: Kind, answer: Any) -> Non
 
     with pytest.raises(NotPermitted, match="own check"):
         verify(verifier)
+
+
+def test_check_that_must_be_awaited_raises_usage_error_without_asyncio() -> None:
+    check: Any = is_alice_later
+
+    with pytest.raises(UsageError, match="use AsyncTokenVerifier"):
+        TokenVerifier(APP, check=check)
 
 
 @KINDS
