@@ -126,17 +126,17 @@ class CognitoAuth(AuthBase):
         if self._header.goes_to(str(r.url)):
             tokens = self._source.tokens()
             r.headers[self._header.name] = self._header.value(tokens)
-            r.register_hook("response", partial(self._answer, tokens, _way_back(r.body)))
+            r.register_hook("response", partial(self._repeat_if_refused, tokens, _way_back(r.body)))
         return r
 
-    def _answer(
+    def _repeat_if_refused(
         self,
         tokens: Tokens,
         rewind: Callable[[], object] | None,
         response: requests.Response,
         **options: Any,
     ) -> requests.Response:
-        """The response that the caller receives in place of one."""
+        """Return the response that the caller gets: the given one, or that of a repeated request."""
         self._forget_before_redirect(response.request, response)
         if not self._is_refused(response, tokens):
             return response

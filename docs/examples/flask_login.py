@@ -56,9 +56,8 @@ def create_app(flow: AuthFlow, secret_key: str) -> Flask:
         SESSION_COOKIE_SAMESITE="Strict",  # forms of other sites are sent without it
         MAX_FORM_MEMORY_SIZE=65_536,
     )
-    sources: dict[
-        str, TokenSource
-    ] = {}  # the signed-in users of this process; several processes need a shared store
+    # The signed-in users of this process; several processes need a shared store.
+    sources: dict[str, TokenSource] = {}
 
     def page(message: str = "", state: str = "", username: str = "") -> str:
         return render_template_string(PAGE, message=message, state=state, username=username)
