@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar, cast
 import attrs
 
 from cognito_flow._exchange import Call, Exchange, Response, Wait
-from cognito_flow.errors import CognitoFlowError
+from cognito_flow.errors import CognitoFlowError, UnexpectedResponse
 
 T = TypeVar("T")
 Outcome: TypeAlias = Response | CognitoFlowError
@@ -79,9 +79,19 @@ def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> St
                 step = next(exchange)
                 continue
             outcome = yield from _call_repeatedly(step, random_bytes)
-            step = exchange.send(outcome) if isinstance(outcome, Response) else exchange.throw(outcome)
+            step = _resumed(exchange, outcome)
     except StopIteration as stop:
         return cast("T", stop.value)
+
+
+def _resumed(exchange: Exchange[T], outcome: Outcome) -> Call | Wait[object]:
+    if not isinstance(outcome, Response):
+        return exchange.throw(outcome)
+    try:
+        return exchange.send(outcome)
+    except UnexpectedResponse as error:  # a response came, so that the call was processed
+        error.maybe_processed = True
+        raise
 
 
 def _call_repeatedly(call: Call, random_bytes: Callable[[int], bytes]) -> Steps[Outcome]:

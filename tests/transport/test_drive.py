@@ -38,8 +38,8 @@ from cognito_flow import (
     UserPasswordAuth,
     UserSrpAuth,
 )
-from cognito_flow._exchange import Call
-from cognito_flow._transport.retry import _call_repeatedly, _is_safe_to_repeat
+from cognito_flow._exchange import Call, Exchange
+from cognito_flow._transport.retry import _call_repeatedly, _is_safe_to_repeat, repeating
 from cognito_flow.models import System
 from tests.support.async_store import AsyncMemoryStore
 from tests.support.http_server import Handler, running
@@ -242,6 +242,29 @@ def test_answer_that_may_have_been_processed_is_not_repeated(run: Run, lost: Exc
         run.send(client)
     assert error.value.maybe_processed
     assert len(client.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"AuthenticationResult": {}}, {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeParameters": {}}],
+    ids=["empty", "without tokens", "without parameters"],
+)
+def test_answer_whose_response_cannot_be_used_is_maybe_processed(run: Run, data: dict[str, object]) -> None:
+    client = Client([data])
+    with pytest.raises(UnexpectedResponse) as error:
+        run.send(client)
+    assert error.value.maybe_processed
+    assert len(client.calls) == 1
+
+
+def test_answer_to_a_challenge_that_lacks_what_is_sent_is_not_maybe_processed() -> None:
+    def exchange() -> Exchange[None]:
+        CHALLENGE.pending.need("MISSING")
+        yield Call("RespondToAuthChallenge", {})
+
+    with pytest.raises(UnexpectedResponse) as error:
+        next(repeating(exchange(), bytes))
+    assert not error.value.maybe_processed
 
 
 def test_answer_that_was_not_sent_is_repeated(run: Run) -> None:
