@@ -1,4 +1,5 @@
-"""The built documentation: no page scrolls sideways in a browser, and the reference names what programs use."""
+"""The built documentation: no page scrolls sideways in a browser, names are links, and the reference names what
+programs use."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import cognito_flow
+import cognito_flow.testing
 from tests.support.documentation import DOCS
 
 if TYPE_CHECKING:
@@ -80,3 +83,29 @@ def test_reference_names_nothing_private() -> None:
 
     assert len(texts) > 5
     assert {name: names for name, text in texts.items() if (names := PRIVATE.findall(text))} == {}
+
+
+# Titles and whole examples have no links.
+WITHOUT_LINKS = re.compile(r"<(a|pre|h[1-6])\b.*?</\1>", re.DOTALL)
+CODE = re.compile(r"<code\b[^>]*>(.*?)</code>", re.DOTALL)
+
+
+def test_each_class_that_a_page_names_is_a_link_to_the_reference() -> None:
+    public = (
+        getattr(module, name) for module in (cognito_flow, cognito_flow.testing) for name in module.__all__
+    )
+    classes = "|".join(kind.__name__ for kind in public if isinstance(kind, type))
+    mention = re.compile(rf"(?:except |case |await )?(?:{classes})(?:\.\w+)?(?:\(.*\))?", re.DOTALL)
+    unlinked = {
+        page.relative_to(BUILT).as_posix(): found
+        for page in pages()
+        if (found := [name for name in codes(page) if mention.fullmatch(name)])
+    }
+
+    assert unlinked == {}
+
+
+def codes(page: Path) -> list[str]:
+    """What a page writes as code, outside links, titles and whole examples."""
+    text = WITHOUT_LINKS.sub("", page.read_text(encoding="utf-8"))
+    return [html.unescape(re.sub(r"<[^>]+>", "", code)) for code in CODE.findall(text)]
