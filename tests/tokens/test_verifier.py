@@ -285,13 +285,14 @@ def test_verifier_without_an_app_client_says_what_it_needs(app: Any) -> None:
     [
         ("x.y", "this is not a signed token"),
         (GOOD["access"].token.encode(), "this is not a signed token: it must be a str"),
+        (forge.respelled(NOW)["with padding"].token, "^this is not a signed token$"),
         (forge.token({"kid": "access", "alg": "RS512"}, access_claims(NOW), bytes), "not signed with RS256"),
         (
             signed("access", access_claims(NOW), crit=["b64"], b64=True),
             "the token's header requires an extension that is not supported",
         ),
     ],
-    ids=["text", "bytes", "algorithm", "extension"],
+    ids=["text", "bytes", "padding", "algorithm", "extension"],
 )
 def test_token_that_cannot_be_verified_is_rejected_with_the_reason(token: Any, message: str) -> None:
     with pytest.raises(TokenInvalid, match=message):
