@@ -17,6 +17,8 @@ from cognito_flow.handlers.base import Answer, Handler, HandlerTurn, NamedHandle
 from cognito_flow.handlers.pending import Pending
 from cognito_flow.models import FirstFactor, MfaType
 
+_EMAIL_MFA = "EMAIL_MFA"
+
 
 def known_mfa_types(names: tuple[str, ...]) -> tuple[MfaType | str, ...]:
     """Return the names, as `MfaType` where they are known."""
@@ -37,6 +39,18 @@ def check_choice(choice: str, choices: tuple[str, ...]) -> str:
     if choice not in choices:
         raise InvalidInput(f"{str(choice)!r} was not offered: choose one of {', '.join(choices) or 'none'}")
     return str(choice)
+
+
+def check_mfa_type(choice: str, choices: tuple[str, ...]) -> str:
+    """Return the wire value of a second factor; a code by e-mail has the name with which it was offered. The
+    enumeration of the service model calls it EMAIL_OTP, as all clients do; some of its texts say EMAIL_MFA.
+
+    Raises:
+        InvalidInput: It was not offered.
+    """
+    if choice == MfaType.EMAIL_OTP and choice not in choices and _EMAIL_MFA in choices:
+        return _EMAIL_MFA
+    return check_choice(choice, choices)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -85,7 +99,7 @@ class SelectMfaType(NamedHandler):
         Raises:
             InvalidInput: It was not offered.
         """
-        return Answer(self, {"ANSWER": check_choice(choice, self.choices)})
+        return Answer(self, {"ANSWER": check_mfa_type(choice, self.choices)})
 
 
 @attrs.frozen(kw_only=True, repr=False)

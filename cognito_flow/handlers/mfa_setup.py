@@ -17,7 +17,7 @@ from cognito_flow._checks import check_code, check_text
 from cognito_flow._exchange import Exchange, Response
 from cognito_flow.errors import UnexpectedResponse, WrongCode
 from cognito_flow.handlers.base import Answer, Handler, HandlerTurn, NamedHandler
-from cognito_flow.handlers.choices import check_choice, known_mfa_types
+from cognito_flow.handlers.choices import check_choice, check_mfa_type, known_mfa_types
 from cognito_flow.handlers.pending import Pending
 from cognito_flow.models import MfaType
 
@@ -140,7 +140,7 @@ class MfaSetup(NamedHandler):
         Raises:
             InvalidInput: The pool does not offer it, or the address is empty.
         """
-        check_choice(MfaType.EMAIL_OTP, self.can_set_up)
+        check_mfa_type(MfaType.EMAIL_OTP, self.can_set_up)
         return Answer(self, {"EMAIL": check_text("the e-mail address", address)})
 
     def exchange(self, turn: HandlerTurn, answer: Answer) -> Exchange[Response | Handler]:

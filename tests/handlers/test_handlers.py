@@ -175,6 +175,19 @@ def test_choice_that_the_library_does_not_know_can_be_chosen() -> None:
         challenge.answer("EMAIL_OTP")
 
 
+def test_codes_by_email_are_chosen_by_the_name_with_which_they_were_offered() -> None:
+    """The service model has both names."""
+    for offered in ("EMAIL_OTP", "EMAIL_MFA"):
+        challenge = SelectMfaType.parse(pending("SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": f'["{offered}"]'}))
+        assert challenge.answer(MfaType.EMAIL_OTP).responses == {"ANSWER": offered}
+
+
+def test_codes_by_email_are_set_up_by_either_name() -> None:
+    for offered in ("EMAIL_OTP", "EMAIL_MFA"):
+        challenge = MfaSetup.parse(pending("MFA_SETUP", {"MFAS_CAN_SETUP": f'["{offered}"]'}))
+        assert challenge.answer_email("a@b.c").responses == {"EMAIL": "a@b.c"}
+
+
 def test_every_choice_is_sent_if_the_choices_are_unknown() -> None:
     """An older botocore drops AvailableChallenges."""
     challenge = SelectChallenge.parse(pending("SELECT_CHALLENGE"))
