@@ -65,7 +65,7 @@ Steps: TypeAlias = Generator[Call | Wait[object] | Pause, Outcome | None, T]
 
 
 def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> Steps[T]:
-    """The exchange, which repeats calls that failed temporarily after a pause.
+    """Return an exchange that repeats its calls after temporary failures, with a pause before each.
 
     Args:
         exchange: What to run.
