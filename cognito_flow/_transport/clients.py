@@ -156,8 +156,7 @@ def _make_unsigned(service: str, **options: Any) -> object:
 
 
 def _user_agent(session: Session) -> str:
-    """The User-Agent of all calls. botocore would build it twice for each call, which takes a third of the CPU
-    time of the call."""
+    """The User-Agent of all calls. botocore would build it twice for each, in a third of the CPU time."""
     app_id: str | None = session.get_config_variable("user_agent_appid")
     return session.user_agent() + (f" app/{app_id}" if app_id else "")
 
