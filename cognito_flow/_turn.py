@@ -20,7 +20,15 @@ from cognito_flow._exchange import Call, Exchange, Response, settled
 from cognito_flow.errors import DeviceForgotten, ServiceError, UsageError, device_forgotten
 from cognito_flow.handlers.base import NamedHandler
 from cognito_flow.handlers.pending import Pending
-from cognito_flow.models import AppClient, Device, Event, EventKind, System, UserContext
+from cognito_flow.models import (
+    AppClient,
+    Device,
+    Event,
+    EventKind,
+    System,
+    UserContext,
+    need_pool_id,
+)
 
 if TYPE_CHECKING:  # they load arithmetic and encryption, which are slow to import
     from cognito_flow._srp import Ephemeral
@@ -222,7 +230,7 @@ class Turn:
             if context is not None:
                 request["UserContextData"] = _user_context_data(context)
             return operation, request
-        request["UserPoolId"] = self.app.pool_id
+        request["UserPoolId"] = need_pool_id(self.app)
         if context is not None:
             request["ContextData"] = _context_data(context)
         return f"Admin{operation}", request
@@ -237,9 +245,14 @@ class Turn:
 
         Returns:
             SRP_A, in hexadecimal.
+
+        Raises:
+            UsageError: The password's proof needs the pool's id, and the app client has none.
         """
         from cognito_flow._srp import Ephemeral
 
+        if password is not None:
+            need_pool_id(self.app)  # the proof contains it: refused before anything is sent
         self.password = password
         self.ephemeral = Ephemeral.draw(self.settings.system.random_bytes)
         return self.ephemeral.srp_a

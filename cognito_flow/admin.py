@@ -21,7 +21,7 @@ from cognito_flow.account._members import attributes as read_attributes
 from cognito_flow.account._members import name_value_pairs, need_text
 from cognito_flow.account._pages import all_pages
 from cognito_flow.errors import InvalidInput, SeveralUsers, UsageError, UserExists, UserNotFound
-from cognito_flow.models import AppClient, System
+from cognito_flow.models import AppClient, System, need_pool_id
 
 __all__ = ["AsyncUserAdmin", "EnsuredUser", "PoolUser", "UserAdmin"]
 
@@ -101,7 +101,7 @@ class _UserExchanges:
 
     def _call(self, operation: str, username: str, members: Mapping[str, object]) -> Exchange[Response]:
         request = {
-            "UserPoolId": self.settings.app.pool_id,
+            "UserPoolId": need_pool_id(self.settings.app),
             "Username": check_text("the user name", username),
             **members,
         }
@@ -174,7 +174,7 @@ class _UserExchanges:
         return PoolUser.read(response.data, "UserAttributes")
 
     def _search(self, attribute: str, value: str) -> Exchange[PoolUser | None]:
-        members = {"UserPoolId": self.settings.app.pool_id, "Filter": _filter(attribute, value)}
+        members = {"UserPoolId": need_pool_id(self.settings.app), "Filter": _filter(attribute, value)}
         turn = Turn(settings=self.settings)
         found = yield from all_pages(turn, "ListUsers", "Users", "PaginationToken", members)
         users = [PoolUser.read(one, "Attributes") for one in found]

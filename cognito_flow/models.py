@@ -44,7 +44,10 @@ def _dns_suffix(region: str) -> str:
     return "amazonaws.com"
 
 
-def _check_pool_id(_instance: object, _attribute: object, value: str) -> None:
+def _check_pool_id(app: AppClient, _attribute: object, value: str) -> None:
+    region = app._region  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a validator of this class
+    if value == "" and region:
+        return
     if not _POOL_ID.fullmatch(value):
         raise UsageError(
             f"{value!r} is not a user pool id: use <region>_<name>, for example eu-west-1_AbC123"
@@ -71,7 +74,9 @@ class AppClient:
     """Which user pool, and which of its app clients, users sign in to.
 
     Args:
-        pool_id: The user pool's id, ``<region>_<name>``.
+        pool_id: The user pool's id, ``<region>_<name>``. It may be empty if `region` is given: an app client
+            is found by its own id. A password that is proved by SRP, Admin operations and the verification of
+            tokens need the pool's id.
         client_id: The app client's id.
         client_secret: The app client's secret, or None if it has none.
         region: The AWS region to call, if it is not the region in the pool's id: a replica of a multi-Region
@@ -83,7 +88,8 @@ class AppClient:
         jwks_url: Where the pool publishes its signing keys, if it is not the default place.
 
     Raises:
-        UsageError: The pool id does not have the form of one, or the client id or the secret is empty.
+        UsageError: The pool id does not have the form of one, or is empty and no region is given; or the
+            client id or the secret is empty.
 
     >>> app = AppClient("eu-west-1_AbC123", "client-id")
     >>> app.region, app.pool_name
@@ -160,12 +166,12 @@ class AppClient:
 
     @property
     def _pool_region(self) -> str:
-        return self.pool_id.partition("_")[0]
+        return need_pool_id(self).partition("_")[0]
 
     @property
     def pool_name(self) -> str:
         """The part of the pool id after the underscore, which SRP hashes together with the user name."""
-        return self.pool_id.partition("_")[2]
+        return need_pool_id(self).partition("_")[2]
 
     @property
     def issuer(self) -> str:
@@ -183,7 +189,7 @@ class AppClient:
         """Where the pool publishes the public keys of its tokens."""
         if self._jwks_url is not None:
             return self._jwks_url
-        base = self.issuer if self.endpoint_url is None else f"{self.endpoint_url}/{self.pool_id}"
+        base = self.issuer if self.endpoint_url is None else f"{self.endpoint_url}/{need_pool_id(self)}"
         return f"{base}/.well-known/jwks.json"
 
     def secret_hash(self, username: str) -> str | None:
@@ -204,6 +210,17 @@ class AppClient:
             return None
         message = (username + self.client_id).encode()
         return base64.b64encode(hmac.digest(self.client_secret.encode(), message, hashlib.sha256)).decode()
+
+
+def need_pool_id(app: AppClient) -> str:
+    """Return the user pool's id.
+
+    Raises:
+        UsageError: The app client was made without it.
+    """
+    if not app.pool_id:
+        raise UsageError("this needs the user pool's id: pass it to AppClient")
+    return app.pool_id
 
 
 @attrs.frozen
