@@ -450,6 +450,20 @@ class TestGarbage:
 
             assert "malformed" == refused.value.reason
 
+    @pytest.mark.parametrize("added", ["=", "====", "!", "\n"])
+    def test_binary_member_that_is_not_base64url_is_malformed(self, added: str) -> None:
+        """py_webauthn reads these spellings, too."""
+        for member in REGISTRATION_MEMBERS:
+            text = response_of(CREATED)[member]
+            assert registration_reason(with_response(CREATED, **{member: f"{text}{added}"})) == "malformed"
+        for member in ("clientDataJSON", "authenticatorData", "signature"):
+            respelled = with_response(USED, **{member: f"{response_of(USED)[member]}{added}"})
+            with pytest.raises(PasskeyRefused):
+                verify_assertion(respelled, PASSKEY, **expected())
+        raw = f"{CREATED['rawId']}{added}"
+        assert registration_reason(CREATED | {"id": raw, "rawId": raw}) == "malformed"
+        assert registration_reason(CREATED) is None
+
     @given(st.sampled_from(REGISTRATION_MEMBERS), GARBAGE)
     def test_registration_with_one_broken_member_is_malformed(self, member: str, garbage: object) -> None:
         with pytest.raises(PasskeyRefused) as refused:

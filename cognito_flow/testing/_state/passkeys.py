@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
@@ -41,8 +42,12 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from cognito_flow._json import as_object
+
 # The two that Cognito offers.
 _ALGORITHMS = [COSEAlgorithmIdentifier.ECDSA_SHA_256, COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256]
+
+_BINARY = ("attestationObject", "authenticatorData", "clientDataJSON", "signature")
 
 _REGISTRATION_TIMEOUT = 60_000  # milliseconds that the browser may wait for the user
 
@@ -174,6 +179,7 @@ def verify_registration(
     """
     expected = _Expected("webauthn.create", challenge, rp_id, origins, user_verification)
     try:
+        _require_base64url(credential)
         parsed = parse_registration_credential_json(dict(credential))
         verified = verify_registration_response(
             credential=parsed,
@@ -223,6 +229,7 @@ def verify_assertion(
     """
     expected = _Expected("webauthn.get", challenge, rp_id, origins, user_verification)
     try:
+        _require_base64url(credential)
         return verify_authentication_response(
             credential=dict(credential),
             expected_challenge=challenge,
@@ -234,6 +241,21 @@ def verify_assertion(
         ).new_sign_count
     except Exception as refusal:  # as above
         raise PasskeyRefused(_assertion_reason(credential, passkey, expected, refusal)) from refusal
+
+
+def _require_base64url(credential: Mapping[str, object]) -> None:
+    """Check the spelling of the binary members: base64url without padding. (Web Authentication Level 3,
+    section 5.1.) py_webauthn also reads base64, and skips what is neither.
+
+    Raises:
+        ValueError: One of them is spelled in another way.
+    """
+    response = as_object(credential.get("response")) or {}
+    for text in (credential.get("rawId"), *map(response.get, _BINARY)):
+        if isinstance(text, str):
+            decoded = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            if urlsafe_b64encode(decoded).rstrip(b"=").decode() != text:
+                raise ValueError("a binary member is not in base64url")
 
 
 # From here on the credential is refused already. py_webauthn gives the reason in English only; instead of
