@@ -109,25 +109,24 @@ def test_client_that_no_flow_uses_any_more_is_freed() -> None:
 
 
 THOUSAND = """
-import resource, time
+import resource
 from cognito_flow import AppClient, AuthFlow
 from cognito_flow._transport import clients
-before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 flows = [AuthFlow(AppClient("eu-west-1_abc", f"client{number}")) for number in range(1000)]
 for flow in flows:
     flow._transport.clients.method("InitiateAuth")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.process_time() - started, len(clients._shared))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, len(clients._shared))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has other units elsewhere")
-def test_thousand_flows_of_one_region_take_60_mib_and_1_second() -> None:
+def test_thousand_flows_of_one_region_share_a_client_and_take_60_mib() -> None:
     done = run(THOUSAND)
-    kib, seconds, made = done.stdout.split()
+    kib, made = done.stdout.split()
 
     assert made == "1"
     assert int(kib) < 60 * 1024
-    assert float(seconds) < 1.0
 
 
 def test_unsigned_client_needs_neither_boto3_nor_the_profile_that_aws_profile_names(
