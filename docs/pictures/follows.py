@@ -1,6 +1,6 @@
 """Which challenge may follow which: a table of dots.
 
-The random walks of the tests (tests/scenarios/test_walks.py) verify it: what follows what is in one of the two tables,
+The random walks of the tests (tests/scenarios/walk.py) verify it: what follows what is in one of the two tables,
 and the rows are the names of the handlers.
 """
 
