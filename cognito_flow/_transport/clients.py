@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -158,7 +159,9 @@ def _make_unsigned(service: str, **options: Any) -> object:
 def _user_agent(session: Session) -> str:
     """The User-Agent of all calls. botocore would build it twice for each, in a third of the CPU time."""
     app_id: str | None = session.get_config_variable("user_agent_appid")
-    return session.user_agent() + (f" app/{app_id}" if app_id else "")
+    user_agent = session.user_agent() + (f" app/{app_id}" if app_id else "")
+    # Parts of it come from environment variables, and a header may hold no line end.
+    return re.sub(r"[^ -~]", "-", user_agent)
 
 
 def _make_signed(service: str, **options: Any) -> object:

@@ -161,6 +161,15 @@ def test_unsigned_calls_name_no_application_if_none_is_configured(monkeypatch: p
     assert "app/" not in sent_user_agent(made())
 
 
+def test_user_agent_has_no_character_that_a_header_may_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SDK_UA_APP_ID", "sh\u00f6p\r\nX-Admin: 1")
+    monkeypatch.setenv("AWS_EXECUTION_ENV", "two\nlines")
+
+    user_agent = sent_user_agent(made())
+
+    assert "exec-env/two-lines app/sh-p--X-Admin: 1" in user_agent
+
+
 def test_client_that_cannot_be_made_is_a_usage_error() -> None:
     app = AppClient("eu-west-1_abc", "client", endpoint_url="no-url")
     with pytest.raises(UsageError, match="botocore cannot make a client: Invalid endpoint: no-url"):
