@@ -1,11 +1,13 @@
-"""The class of integers for numbers that depend on a secret: arithmetic in C whose time does not.
+"""The class of integers for numbers that depend on a secret: constant-time arithmetic in C.
 
-pycryptodome 4 has it. In pycryptodome 3 the default may be GMP, whose power with a modulus is not
-constant-time, so the other class of that version is used; its power is constant-time, its products are not.
+pycryptodome 4 has it. In pycryptodome 3 the default may be GMP, whose modular exponentiation is not
+constant-time, so the other class of that version is used: its exponentiation is constant-time, its
+multiplication is not.
+
 Where neither can be loaded, as on an interpreter without a wheel, pycryptodome falls back to Python's own
-integers: their time and their memory tell an attacker on the same machine something about the password, and
-they hold the interpreter for 15 ms and more. That takes a decision, so it needs the environment variable
-COGNITO_FLOW_PYTHON_INTEGERS=1.
+integers. Their timing and memory reveal something about the password to an attacker on the same machine, and
+they hold the interpreter lock for 15 ms and more. To use them is the user's decision, so it needs the
+environment variable COGNITO_FLOW_PYTHON_INTEGERS=1.
 """
 
 from __future__ import annotations

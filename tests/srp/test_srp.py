@@ -163,7 +163,7 @@ SHAPES: dict[str, Callable[[int, int], bool]] = {
 
 
 def exponent_for(start: int, fits: Callable[[int], bool]) -> int:
-    """The next exponent whose power fits. g is 2: the power of the next one is the double."""
+    """The next exponent whose power of g fits. g is 2, so each power is twice the one before."""
     power = pow(srp_peer.G, start, srp_peer.N)
     while not fits(power):
         start, power = start + 1, power * srp_peer.G % srp_peer.N

@@ -88,7 +88,7 @@ def _x(salt: int, group: str, name: str, password: str) -> int:
 @lru_cache(maxsize=4096)
 def _raised(x: int) -> int:
     """v = g^x mod N. It is remembered, because tests sign the users that they create in with their passwords,
-    and the power takes longer than the rest of a sign-in."""
+    and the exponentiation takes longer than the rest of a sign-in."""
     return _power(_GENERATOR, x)
 
 
