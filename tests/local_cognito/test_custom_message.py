@@ -229,7 +229,7 @@ def test_invitation_without_the_user_name_is_refused(wire: Wire) -> None:
         invite(wire)
 
 
-def test_text_that_is_no_string_is_an_invalid_lambda_response(wire: Wire) -> None:
+def test_text_of_another_type_is_an_invalid_lambda_response(wire: Wire) -> None:
     wire.pool.triggers["CustomMessage"] = Trigger(emailMessage=["{####}"])
 
     with pytest.raises(ClientError, match="InvalidLambdaResponseException"):

@@ -477,7 +477,7 @@ def test_saml_assertion_needs_the_name_of_its_provider(world: Delegation) -> Non
     assert text == "InvalidParameterException: SubjectTokenProviderName is required for a SAML assertion."
 
 
-def test_token_of_an_app_client_is_no_access_token_of_a_user(world: Delegation) -> None:
+def test_token_of_an_app_client_is_refused_in_place_of_an_access_token(world: Delegation) -> None:
     token = machine_token(world, world.machine())
 
     with pytest.raises(Refusal, match="Invalid Access Token"):

@@ -306,7 +306,7 @@ def test_device_that_cognito_does_not_confirm_raises(cognito: LocalCognito) -> N
 
 
 @pytest.mark.parametrize("zone", [None, UTC])
-def test_timestamp_is_written_as_cognito_wants_it(zone: tzinfo | None) -> None:
+def test_timestamp_has_the_form_that_cognito_requires(zone: tzinfo | None) -> None:
     moment = datetime(2022, 1, 2, 12, 0, 0, tzinfo=zone)
 
     assert AWSSRP.get_cognito_formatted_timestamp(moment) == "Sun Jan 2 12:00:00 UTC 2022"

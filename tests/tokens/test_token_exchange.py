@@ -131,7 +131,7 @@ def test_resources_and_audiences_together_raise_usage_error() -> None:
 
 
 @pytest.mark.parametrize("subject", ["", None, 7])
-def test_subject_that_is_no_token_raises_usage_error(subject: Any) -> None:
+def test_subject_of_another_type_raises_usage_error(subject: Any) -> None:
     with pytest.raises(UsageError, match="subject of an exchange"):
         exchanged(subject)
 

@@ -193,7 +193,7 @@ def test_pause_ends_with_the_turn_at_the_latest(seconds: float, waited: float) -
     assert run.pause(Pause(seconds)) == pytest.approx(waited, abs=0.5)
 
 
-def test_pause_after_the_end_of_the_turn_is_none_at_all() -> None:
+def test_pause_after_the_end_of_the_turn_is_zero() -> None:
     assert World("blocking", [], timeout=-5).transport.begin().pause(Pause(2.0)) == 0.0
 
 
