@@ -316,4 +316,5 @@ def test_mutated_request_is_answered_in_cognitos_form(
     for _ in range(REQUESTS):
         request, is_whole = mutate(generator, cognito.requests)
         check(request, *client.ask(request, is_whole=is_whole))
-    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+    ours = [record for record in caplog.records if record.name.startswith("cognito_flow")]
+    assert [record for record in ours if record.levelno > logging.DEBUG] == []

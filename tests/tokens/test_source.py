@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -700,9 +701,13 @@ def test_refresh_whose_event_loop_was_closed_is_repeated(pool: Pool, app: AppCli
     """The loop was closed although tasks were left."""
     pausing, loop = Pausing.of(pool, app), asyncio.new_event_loop()
     loop.run_until_complete(pausing.begin())
+    left = weakref.WeakSet(asyncio.all_tasks(loop))
     loop.close()
     assert asyncio.run(pausing.source.tokens()).expires_at > pool.cognito.clock()
-    gc.collect()  # the tasks that were left, so that what asyncio says of them is said here
+    del pausing, loop
+    while left:  # until the worker thread notices, so that asyncio logs them here and not in another test
+        gc.collect()
+        time.sleep(0.01)
 
 
 @pytest.mark.filterwarnings(
