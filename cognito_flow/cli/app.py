@@ -219,7 +219,10 @@ Output = Annotated[
 ]
 OutputFormat = Annotated[
     Format | None,
-    typer.Option("--format", help="What to print, if it is not json."),
+    typer.Option(
+        "--format",
+        help="What to print, if it is not json. credential-process: AWS credentials, with `login` only.",
+    ),
 ]
 IdentityPool = Annotated[
     str | None,
@@ -360,6 +363,7 @@ def login(
     store: Store = None,
     output: Output = None,
     format: OutputFormat = None,  # noqa: A002 - the name of the option
+    identity_pool: IdentityPool = None,
 ) -> None:
     """Sign in to any user pool, and print the tokens.
 
@@ -380,13 +384,18 @@ def login(
         cognito-flow login --username alice --output tokens.json
         eval "$(cognito-flow login --username alice --format env)"
         cognito-flow login --username alice --format header | curl -H @- https://api.example.com
+        cognito-flow login --username alice --format credential-process --identity-pool IDENTITY_POOL_ID
     """
+    kept_in = tokens_command.store_of(connection, store)
+    fetch = None
+    if format is Format.CREDENTIAL_PROCESS:
+        from cognito_flow.cli import aws_credentials  # it loads the client of identity pools
+
+        fetch = aws_credentials.fetching(connection, kept_in, identity_pool)
+    to = Destination(output, format, fetch)
     name = username or connection.settings.username or ask_text("User name")
     login_command.run(
-        connection,
-        lambda: _credentials(flow, name, with_password=with_password),
-        store=tokens_command.store_of(connection, store),
-        to=Destination(output, format),
+        connection, lambda: _credentials(flow, name, with_password=with_password), store=kept_in, to=to
     )
 
 

@@ -10,8 +10,10 @@ import os
 import shlex
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -23,12 +25,14 @@ from cognito_flow.models import Tokens
 class Format(StrEnum):
     """The format of the output.
 
-    JSON is what `Tokens.to_dict` gives; ENV is for ``eval`` in a shell; HEADER for ``curl -H @-``.
+    JSON is what `Tokens.to_dict` gives; ENV is for ``eval`` in a shell; HEADER for ``curl -H @-``;
+    CREDENTIAL_PROCESS for AWS's tools, which get AWS credentials in place of the tokens.
     """
 
     JSON = "json"
     ENV = "env"
     HEADER = "header"
+    CREDENTIAL_PROCESS = "credential-process"
 
 
 @attrs.frozen
@@ -38,10 +42,19 @@ class Destination:
     Args:
         path: The file; None: standard output.
         format: The format; None: JSON.
+        fetch_credentials: Returns AWS credentials for the tokens, as text in the format CREDENTIAL_PROCESS.
+
+    Raises:
+        UsageError: The format is that of AWS credentials, and nothing fetches them.
     """
 
     path: Path | None
     format: Format | None
+    fetch_credentials: Callable[[Tokens], str] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.format is Format.CREDENTIAL_PROCESS and self.fetch_credentials is None:
+            raise UsageError("for AWS credentials of a stored sign-in, use `cognito-flow credentials`")
 
     @property
     def is_given(self) -> bool:
@@ -56,8 +69,10 @@ class Destination:
 
         Raises:
             UsageError: The file cannot be written.
+            CognitoFlowError: AWS credentials could not be fetched.
         """
-        write(_formatted(tokens, self.format), self.path)
+        formatted = self.fetch_credentials or partial(_formatted, how=self.format)
+        write(formatted(tokens), self.path)
 
 
 def _formatted(tokens: Tokens, how: Format | None) -> str:

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from cognito_flow.cli import exit_codes
 from cognito_flow.cli.app import app
-from tests.cli.conftest import Signed
+from tests.cli.conftest import PASSWORD, Signed, printed, unwrapped
 from tests.integrations import identities
 from tests.support.command import COMMAND, TIMEOUT
 
@@ -88,6 +88,55 @@ def test_guest_role_of_a_machine_is_not_asked(signed: Signed, service: identitie
 
     assert service.operations() == ["GetId", "GetCredentialsForIdentity"]
     assert all(asked.parameters["Logins"] and asked.access_key is None for asked in service.asked)
+
+
+# -- `login --format credential-process` --
+
+
+def test_login_prints_aws_credentials_in_place_of_tokens(
+    signed: Signed, service: identities.Identities, tmp_path: Path
+) -> None:
+    path = tmp_path / "credentials.json"
+    options = ["--format", "credential-process", "--output", str(path), *IDENTITY_POOL]
+
+    result = signed.run("login", "--username", "alice", *options, given=f"{PASSWORD}\n")
+
+    assert result.stdout == ""
+    assert json.loads(path.read_text())["SessionToken"] == "session-1"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_login_for_aws_credentials_keeps_the_tokens_in_the_store(
+    signed: Signed, service: identities.Identities
+) -> None:
+    options = [*signed.stored, "--format", "credential-process", *IDENTITY_POOL]
+
+    shown = signed.run("login", "--username", "alice", *options, given=f"{PASSWORD}\n").stdout
+
+    assert json.loads(shown)["Version"] == 1
+    kept = signed.kept()
+    assert kept is not None
+    assert signed.is_valid(kept)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [("login", "which identity pool? Pass --identity-pool"), ("refresh", "use `cognito-flow credentials`")],
+)
+def test_aws_credentials_that_cannot_be_printed_are_refused_before_any_call(
+    signed: Signed, command: str, message: str
+) -> None:
+    given = f"{PASSWORD}\n" if command == "login" else printed(signed.sign_in())
+    before = len(operations(signed))
+    options = ["--username", "alice", "--format", "credential-process"]
+
+    result = signed.run(command, *options, given=given, code=exit_codes.USAGE)
+
+    assert message in unwrapped(result.stderr)
+    assert len(operations(signed)) == before
+
+
+# -- what is refused --
 
 
 @pytest.mark.parametrize(
