@@ -16,6 +16,7 @@ from moto import mock_aws
 from cognito_flow import FileStore
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.documentation import DOCS, load
+from tests.support.planted import tokens_in
 
 cli_tool: Any = load(DOCS / "examples" / "cli_tool.py")
 PASSWORD = "correct horse"
@@ -82,7 +83,13 @@ def test_stored_tokens_are_encrypted(tool: Tool, tmp_path: Any) -> None:
     tool.run("login", "alice")
 
     (file,) = [path for path in tmp_path.iterdir() if path.name == "tokens.json"]
-    assert b"eyJ" not in file.read_bytes()
+    assert tokens_in(file.read_bytes()) == []
+
+
+def test_search_finds_each_token_that_is_not_encrypted(pool: Pool, tmp_path: Any) -> None:
+    Tool(pool, FileStore(tmp_path / "clear.json")).run("login", "alice")
+
+    assert len(tokens_in((tmp_path / "clear.json").read_bytes())) == 3
 
 
 def test_user_without_a_sign_in_is_asked_to_sign_in(

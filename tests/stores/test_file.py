@@ -394,25 +394,25 @@ def test_older_keys_decrypt_and_the_newest_encrypts(path: Path) -> None:
 
 def open_with_another_key(path: Path) -> None:
     FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens())
-    FileStore(path, keys=[OTHER_KEY]).put_tokens(APP, "alice", tokens("new"))
+    FileStore(path, keys=[OTHER_KEY]).put_tokens(APP, "alice", tokens("replacement"))
 
 
 def open_without_a_key(path: Path) -> None:
     FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens())
     path.chmod(0o600)
-    FileStore(path).put_tokens(APP, "alice", tokens("new"))
+    FileStore(path).put_tokens(APP, "alice", tokens("replacement"))
 
 
 def open_a_plain_file_with_a_key(path: Path) -> None:
     FileStore(path).put_tokens(APP, "alice", tokens())
-    FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens("new"))
+    FileStore(path, keys=[KEY]).put_tokens(APP, "alice", tokens("replacement"))
 
 
 def open_a_later_version(path: Path) -> None:
     path.parent.mkdir()
     path.touch(0o600)
     path.write_bytes(document(version=2, rows=[]))
-    FileStore(path).put_tokens(APP, "alice", tokens("new"))
+    FileStore(path).put_tokens(APP, "alice", tokens("replacement"))
 
 
 @pytest.mark.parametrize(
@@ -432,7 +432,7 @@ def test_file_that_needs_other_settings_is_left_alone(
         case(path)
 
     assert not isinstance(caught.value, StoreDamaged)
-    assert "new" not in path.read_text()
+    assert "replacement" not in path.read_text()
     assert beside(path) == ["tokens.json.lock"]
 
 

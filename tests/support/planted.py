@@ -23,6 +23,8 @@ from cognito_flow import CognitoFlowError, Unanswered
 T = TypeVar("T")
 
 TESTS = Path(__file__).parents[1]
+# An access or ID token, and a refresh token of LocalCognito. "eyJ" alone is now and then part of a sealed text.
+_TOKEN = re.compile(rb"eyJ[\w-]+\.eyJ|eyJjdHki")
 _NOT_ENTERED = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType, FrameType, TracebackType)
 
 
@@ -46,6 +48,11 @@ class Place(StrEnum):
 def searches(*_places: Place) -> Callable[[T], T]:
     """Mark a test with the places that it searches. `tests/house/test_promises.py` reads the marks."""
     return lambda test: test
+
+
+def tokens_in(shown: str | bytes) -> list[bytes]:
+    """The beginnings of all tokens in what somebody can see."""
+    return _TOKEN.findall(shown.encode() if isinstance(shown, str) else shown)
 
 
 def errors_behind(error: BaseException) -> Iterator[BaseException]:
