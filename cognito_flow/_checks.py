@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from inspect import iscoroutinefunction
 from threading import TIMEOUT_MAX
 from typing import TypeVar
 
@@ -126,3 +127,13 @@ def check_timeout(timeout: object) -> float:
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
         raise UsageError("timeout must be a positive number of seconds")
     return min(float(timeout), TIMEOUT_MAX)
+
+
+def is_asynchronous(client: object, method: str) -> bool:
+    """Return whether the calls of a client that a program passed must be awaited.
+
+    Args:
+        client: The client.
+        method: The method that makes its calls: ``_make_api_call`` of boto3 and aiobotocore.
+    """
+    return iscoroutinefunction(getattr(client, method, None))

@@ -20,15 +20,7 @@ from cognito_flow._exchange import Call, Exchange, Response, settled
 from cognito_flow.errors import DeviceForgotten, ServiceError, UsageError, device_forgotten
 from cognito_flow.handlers.base import NamedHandler
 from cognito_flow.handlers.pending import Pending
-from cognito_flow.models import (
-    AppClient,
-    Device,
-    Event,
-    EventKind,
-    System,
-    UserContext,
-    need_pool_id,
-)
+from cognito_flow.models import AppClient, Device, Event, EventKind, System, UserContext, need_pool_id
 
 if TYPE_CHECKING:  # they load arithmetic and encryption, which are slow to import
     from cognito_flow._srp import Ephemeral

@@ -80,8 +80,8 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         from cognito_flow._transport.drivers import Transport
 
         _check_arguments(app, client, unknown, type(self))
-        _check_store(store)
-        _check_devices(devices)
+        _check_methods("store", store, TokenStore)
+        _check_methods("devices", devices, DeviceStore)
         system = System() if system is None else system
         self._settings = Settings(
             app=app,
@@ -247,7 +247,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         leeway: float,
         on_tokens: Callable[[Tokens], object] | None,
     ) -> TokenState:
-        _check_store(store)
+        _check_methods("store", store, TokenStore)
         store = self._settings.store if store is None else store
         return TokenState(self._settings, begin_with(tokens), store, leeway, on_tokens)
 
@@ -963,14 +963,10 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         await self._run(_sign_up.confirm_forgot_password(self._signing_up(username), code, new_password))
 
 
-def _check_store(store: object) -> None:
-    if store is not None and not isinstance(store, TokenStore):
-        raise UsageError(f"store must have the methods of TokenStore: {type(store).__name__} lacks some")
-
-
-def _check_devices(devices: object) -> None:
-    if devices is not None and not isinstance(devices, DeviceStore):
-        raise UsageError(f"devices must have the methods of DeviceStore: {type(devices).__name__} lacks some")
+def _check_methods(argument: str, given: object, protocol: type[object]) -> None:
+    if given is not None and not isinstance(given, protocol):
+        methods, kind = protocol.__name__, type(given).__name__
+        raise UsageError(f"{argument} must have the methods of {methods}: {kind} lacks some")
 
 
 def _devices(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 from collections.abc import Callable, Generator
@@ -17,6 +16,7 @@ from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 from botocore.session import Session
 
+from cognito_flow._checks import is_asynchronous
 from cognito_flow._process_lock import ProcessLock
 from cognito_flow._transport import service_models
 from cognito_flow._transport.attempts import watch
@@ -61,7 +61,7 @@ class Clients:
     @property
     def are_asynchronous(self) -> bool:
         """Whether the caller's client is one of aiobotocore."""
-        return inspect.iscoroutinefunction(getattr(self.given, "_make_api_call", None))
+        return is_asynchronous(self.given, "_make_api_call")
 
     def method(self, operation: str) -> BotoMethod:
         """The client's method for an operation.

@@ -11,11 +11,11 @@ import secrets
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from inspect import iscoroutinefunction
 from typing import Any
 
 import attrs
 
+from cognito_flow._checks import is_asynchronous
 from cognito_flow._json import as_object, member
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import StoreError, UsageError
@@ -186,7 +186,7 @@ class DynamoDBStore(RecordStore):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         # Its coroutines would never be awaited, and nothing would be stored.
-        if iscoroutinefunction(getattr(client, "_make_api_call", None)):
+        if is_asynchronous(client, "_make_api_call"):
             raise UsageError("pass a client of boto3: AsyncAuthFlow calls stores in worker threads")
         durations = Durations(lifetime, patience, lock_seconds)
         self._items = _Items(client, table, Cipher.of(keys, "cognito_flow record", 1), durations, now)

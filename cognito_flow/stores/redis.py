@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 
 import attrs
 
+from cognito_flow._checks import is_asynchronous
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import StoreError, UsageError
 from cognito_flow.models import AppClient
@@ -109,7 +109,7 @@ class RedisStore(RecordStore):
         lock_seconds: float = 60,
     ) -> None:
         # Its coroutines would never be awaited, and nothing would be stored.
-        if iscoroutinefunction(getattr(client, "execute_command", None)):
+        if is_asynchronous(client, "execute_command"):
             raise UsageError("pass a blocking redis.Redis: AsyncAuthFlow calls stores in worker threads")
         durations = Durations(lifetime, patience, lock_seconds)
         self._hashes = _Hashes(client, Cipher.of(keys, "cognito_flow record", 1), prefix, durations)
