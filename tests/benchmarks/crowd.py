@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from botocore import UNSIGNED
 from botocore.config import Config
 
 from cognito_flow import AppClient, AsyncAuthFlow, SignedIn, Step, UserSrpAuth
 from tests.benchmarks import slow_server
+from tests.support.aiobotocore_client import aiobotocore_client
 
 CROWD = 200
 
@@ -25,12 +24,8 @@ async def flow_with(kind: str, url: str) -> AsyncGenerator[AsyncAuthFlow]:
     if kind == "boto3":
         yield AsyncAuthFlow(app)
         return
-    session: Any = importlib.import_module("aiobotocore.session")
-    config: Any = Config(signature_version=UNSIGNED, max_pool_connections=CROWD)
-    made: Any = session.get_session().create_client(
-        "cognito-idp", "eu-west-1", endpoint_url=url, config=config
-    )
-    async with made as client:
+    config = Config(signature_version=UNSIGNED, max_pool_connections=CROWD)
+    async with aiobotocore_client(url, config) as client:
         yield AsyncAuthFlow(app, client)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typer.testing import CliRunner
 from cognito_flow import AppClient, FileStore, Tokens, UserPasswordAuth, UserSrpAuth
 from cognito_flow.cli.app import app
 from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator
+from tests.support.http_server import silent_server
 
 PASSWORD, NEW_PASSWORD = "Correct horse 1", "Battery staple 2"
 
@@ -155,8 +155,8 @@ def served(cognito: LocalCognito) -> Iterator[Served]:
 @pytest.fixture
 def silent() -> Iterator[str]:
     """A service that accepts connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    with silent_server() as url:
+        yield url
 
 
 @pytest.fixture

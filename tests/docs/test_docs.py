@@ -12,6 +12,7 @@ import pytest
 from cognito_flow import AppClient, NewPasswordRequired, SoftwareTokenMfa, UserSrpAuth
 from cognito_flow.testing import LocalCognito, Pool, seed
 from tests.support.documentation import DOCS, load
+from tests.support.pools import pool_with_totp
 
 GENERATED = load(DOCS / "generate.py").PAGES
 
@@ -24,8 +25,7 @@ def test_generated_page_is_what_the_code_says(name: str) -> None:
 
 def test_example_login_page_answers_each_outcome(cognito: LocalCognito) -> None:
     """A wrong password, a wrong code, another browser, a double click, a missing page, an outage."""
-    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
-    pool.add_user("alice", "correct horse", totp=True)
+    pool = pool_with_totp(cognito)
     page = load(DOCS / "examples" / "web_login.py").LoginPage(pool.flow(seal_keys=["k" * 32]))
 
     cookies: list[str] = []

@@ -17,9 +17,9 @@ from cognito_flow import FileStore
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.documentation import DOCS, load
 from tests.support.planted import tokens_in
+from tests.support.pools import PASSWORD, pool_with_totp
 
 cli_tool: Any = load(DOCS / "examples" / "cli_tool.py")
-PASSWORD = "correct horse"
 
 
 @pytest.fixture
@@ -107,8 +107,7 @@ def test_wrong_password_is_reported(tool: Tool, capsys: pytest.CaptureFixture[st
 def test_second_factor_is_asked_in_the_terminal(
     cognito: LocalCognito, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
-    pool.add_user("alice", PASSWORD, totp=True)
+    pool = pool_with_totp(cognito)
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{pool.totp('alice')}\n"))
 
     assert Tool(pool, FileStore(tmp_path / "tokens.json")).run("login", "alice") == 0

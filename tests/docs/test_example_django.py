@@ -20,9 +20,9 @@ from django.test import Client, override_settings
 import tests.integrations.django_project  # noqa: F401 - configures the settings
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.documentation import DOCS, load
+from tests.support.pools import PASSWORD, pool_with_totp
 
 django_login: Any = load(DOCS / "examples" / "django_login.py")
-PASSWORD = "correct horse"
 
 
 @attrs.frozen
@@ -50,9 +50,7 @@ class Browser:
 
 @pytest.fixture
 def pool(cognito: LocalCognito) -> Pool:
-    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
-    pool.add_user("alice", PASSWORD, totp=True)
-    return pool
+    return pool_with_totp(cognito)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.documentation import DOCS, load
 from tests.support.planted import tokens_in
+from tests.support.pools import pool_with_totp
 
 fastapi_login: Any = load(DOCS / "examples" / "fastapi_login.py")
 
@@ -18,9 +19,7 @@ fastapi_login: Any = load(DOCS / "examples" / "fastapi_login.py")
 @pytest.fixture
 def pool(cognito: LocalCognito) -> Pool:
     """A pool that requires a second factor, with a user who has one."""
-    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
-    pool.add_user("alice", "correct horse", totp=True)
-    return pool
+    return pool_with_totp(cognito)
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ pytest.importorskip("flask")
 
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.documentation import DOCS, load
+from tests.support.pools import PASSWORD, pool_with_totp
 
 flask_login: Any = load(DOCS / "examples" / "flask_login.py")
-PASSWORD = "correct horse"
 
 
 @attrs.frozen
@@ -42,9 +42,7 @@ class Browser:
 
 @pytest.fixture
 def pool(cognito: LocalCognito) -> Pool:
-    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
-    pool.add_user("alice", PASSWORD, totp=True)
-    return pool
+    return pool_with_totp(cognito)
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from cognito_flow.testing import LocalCognito, Pool
 from tests.docs.test_examples_page import command, status
 from tests.support.documentation import DOCS
 from tests.support.environments import python_with
+from tests.support.pools import PASSWORD, pool_with_totp
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.other_programs
 
 STREAMLIT = ("streamlit==1.67.0", "attrs", "boto3", "cryptography", "filelock", "pycryptodome", "PyJWT")
-PASSWORD = "correct horse"
 PASSWORD_FORM, CODE_FORM = ["Name", "Password"], ["Your code"]
 
 
@@ -48,9 +48,7 @@ class Page:
 
 @pytest.fixture
 def pool(cognito: LocalCognito) -> Pool:
-    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
-    pool.add_user("alice", PASSWORD, totp=True)
-    return pool
+    return pool_with_totp(cognito)
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,7 @@ from cognito_flow import (
 )
 from cognito_flow.models import System
 from cognito_flow.testing import LocalCognito, Pool, SoftAuthenticator, totp_code
+from tests.support.aiobotocore_client import aiobotocore_client
 from tests.support.planted import Place, Planted, searches
 from tests.support.spoiling_proxy import SPOILT, SpoilingProxy, spoiling
 from tests.transport.test_offered_operations import called_operations
@@ -189,14 +190,11 @@ def _threads(app: AppClient, conversation: Conversation) -> object:
 
 
 def _aiobotocore(app: AppClient, conversation: Conversation) -> object:
-    aiobotocore: Any = pytest.importorskip("aiobotocore.session", reason="it holds the newest botocore back")
-    session = aiobotocore.get_session()
+    pytest.importorskip("aiobotocore", reason="it holds the newest botocore back")
 
     async def run() -> object:
-        config: Any = Config(signature_version=UNSIGNED, retries={"mode": "standard"}, read_timeout=120)
-        async with session.create_client(
-            "cognito-idp", region_name=app.region, endpoint_url=app.endpoint_url, config=config
-        ) as client:
+        config = Config(signature_version=UNSIGNED, retries={"mode": "standard"}, read_timeout=120)
+        async with aiobotocore_client(app.endpoint_url, config) as client:
             return await conversation(AsyncAuthFlow(app, client, **_options()))
 
     return asyncio.run(run())

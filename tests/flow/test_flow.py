@@ -37,18 +37,16 @@ from cognito_flow import (
 )
 from cognito_flow.testing import LocalCognito, Pool
 from tests.support.planted import Place, searches
+from tests.support.pools import PASSWORD, pool_with_totp
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-PASSWORD = "correct horse"
 ALICE = UserSrpAuth("alice", PASSWORD)
 
 
 @pytest.fixture
 def pool(cognito: LocalCognito) -> Pool:
     """A pool with an authenticator app required, and a user who has one."""
-    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
-    pool.add_user("alice", PASSWORD, totp=True)
-    return pool
+    return pool_with_totp(cognito)
 
 
 def test_sign_in_asks_until_the_tokens_arrive(pool: Pool) -> None:

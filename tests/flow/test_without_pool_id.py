@@ -19,16 +19,14 @@ from cognito_flow import (
 )
 from cognito_flow.admin import UserAdmin
 from cognito_flow.testing import LocalCognito, Pool
+from tests.support.pools import PASSWORD, pool_with_totp
 
-PASSWORD = "correct horse"
 APP = AppClient("", "client-id", region="eu-west-1")
 
 
 @pytest.fixture
 def pool(cognito: LocalCognito) -> Pool:
-    pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
-    pool.add_user("alice", PASSWORD, totp=True)
-    return pool
+    return pool_with_totp(cognito)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -36,6 +35,7 @@ from cognito_flow.testing import Pool
 from tests.integrations import identities as services
 from tests.integrations.callers import ALICE, refreshes
 from tests.integrations.identities import IDENTITY_ID, POOL_ID, Identities
+from tests.support.http_server import silent_server
 
 EXCHANGE = ["GetId", "GetCredentialsForIdentity"]
 
@@ -512,8 +512,8 @@ def test_long_lived_session_renews_its_credentials(
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An identity pool that accepts connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", f"http://127.0.0.1:{server.getsockname()[1]}")
+    with silent_server() as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", url)
         yield
 
 

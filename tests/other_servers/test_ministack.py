@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import importlib
 import inspect
 import time
 import uuid
@@ -17,8 +16,6 @@ from typing import Any, cast
 import attrs
 import boto3
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from hypothesis import given, settings
@@ -45,6 +42,7 @@ from cognito_flow import (
     UserSrpAuth,
     WrongCode,
 )
+from tests.support.aiobotocore_client import aiobotocore_client
 
 pytestmark = pytest.mark.other_programs
 
@@ -152,11 +150,7 @@ def test_given_aiobotocore_client_signs_in(pool: Pool) -> None:
     username = pool.add_user(PASSWORD)
 
     async def sign_in() -> SignedIn:
-        session: Any = importlib.import_module("aiobotocore.session").get_session()
-        unsigned = Config(signature_version=UNSIGNED)
-        async with session.create_client(
-            "cognito-idp", region_name="eu-west-1", endpoint_url=pool.app.endpoint_url, config=unsigned
-        ) as client:
+        async with aiobotocore_client(pool.app.endpoint_url) as client:
             return await AsyncAuthFlow(pool.app, client).sign_in(UserSrpAuth(username, PASSWORD))
 
     assert username == pool.name_of(asyncio.run(sign_in()))

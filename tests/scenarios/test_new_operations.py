@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, cast
 
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cognito_flow import CognitoFlowError
 from tests.account.world import World
 from tests.scenarios.new_operations import ADMIN_CASES, CASES, REASONS, Case, Scene, documented, knows
+from tests.support.aiobotocore_client import aiobotocore_client
 
 ALL = [*CASES, *ADMIN_CASES]
 OPERATIONS = sorted({each.operation for each in ALL})
@@ -38,15 +36,9 @@ def shared_world(is_async: bool) -> tuple[World, Callable[[], None]]:
 def world_of_aiobotocore() -> Iterator[World]:
     """A service over HTTP, which a client of aiobotocore calls."""
     pytest.importorskip("aiobotocore")
-    session: Any = importlib.import_module("aiobotocore.session").get_session()
     world = World(is_async=True)
     with world.cognito.serve() as url, asyncio.Runner() as loop:
-        made = session.create_client(
-            "cognito-idp",
-            region_name="eu-west-1",
-            endpoint_url=url,
-            config=Config(signature_version=UNSIGNED),
-        )
+        made = aiobotocore_client(url)
         world.client, world.run = loop.run(made.__aenter__()), loop.run
         yield world
         loop.run(made.__aexit__(None, None, None))

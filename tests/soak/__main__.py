@@ -28,8 +28,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -54,6 +54,7 @@ from cognito_flow import (
     UserSrpAuth,
 )
 from tests.soak.service import PASSWORD
+from tests.support.aiobotocore_client import aiobotocore_client
 
 USERS_OF_A_WORKER = 3
 OWN, BOTO3, OWN_ASYNC, AIOBOTOCORE = "own client", "boto3", "own client, async", "aiobotocore"
@@ -232,15 +233,6 @@ def _config() -> Config:
     return Config(signature_version=UNSIGNED, retries={"mode": "standard", "max_attempts": 4})
 
 
-@asynccontextmanager
-async def _aiobotocore_client(app: AppClient) -> AsyncGenerator[object]:
-    """A client, which belongs to the running event loop."""
-    session: Any = importlib.import_module("aiobotocore.session").get_session()
-    place = {"region_name": app.region, "endpoint_url": app.endpoint_url}
-    async with session.create_client("cognito-idp", config=_config(), **place) as client:
-        yield client
-
-
 def _one_round(columns: dict[str, list[Worker]], options: list[dict[str, Any]], seconds: float) -> None:
     until = time.monotonic() + seconds
     running = [
@@ -258,7 +250,7 @@ def _one_round(columns: dict[str, list[Worker]], options: list[dict[str, Any]], 
         workers = columns.get(AIOBOTOCORE)
         if workers is None:
             return
-        async with _aiobotocore_client(workers[0].place.app) as client:
+        async with aiobotocore_client(workers[0].place.app.endpoint_url, _config()) as client:
             for number, worker in enumerate(workers):
                 worker.flow = AsyncAuthFlow(worker.place.app, client, **options[number % len(options)])
             await asyncio.gather(*(_work_on_the_loop(worker, until) for worker in workers))

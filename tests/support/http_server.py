@@ -1,7 +1,8 @@
-"""HTTP servers of the standard library for tests."""
+"""HTTP servers for tests, and one that is silent."""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the base class
         pass
+
+
+@contextmanager
+def silent_server() -> Generator[str]:
+    """Accept connections while the block runs, and never answer; yields the URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from cognito_flow import AsyncTokenVerifier, System, TokenVerifier, TransportErr
 from cognito_flow.tokens import _download
 from tests.support import forge
 from tests.support.forge import APP
-from tests.support.http_server import Handler, running
+from tests.support.http_server import Handler, running, silent_server
 
 AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
 NOW = int(AT.timestamp())
@@ -172,15 +172,8 @@ def test_body_that_ends_early_is_not_taken_for_keys(verify: Callable[..., str]) 
         verify(url)
 
 
-@contextmanager
-def silent() -> Iterator[str]:
-    """A server that accepts connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
 def test_server_that_never_answers_is_given_up(verify: Callable[..., str]) -> None:
-    with silent() as url, pytest.raises(TransportError):
+    with silent_server() as url, pytest.raises(TransportError):
         verify(url, timeout=0.2)
 
 
@@ -288,7 +281,7 @@ def test_url_of_another_scheme_is_refused(verify: Callable[..., str], url: str) 
 
 
 def test_refused_connection_is_a_transport_error(verify: Callable[..., str]) -> None:
-    with silent() as url:
+    with silent_server() as url:
         pass
 
     with pytest.raises(TransportError, match="ConnectionRefusedError"):
@@ -313,7 +306,7 @@ def test_proxy_of_the_environment_is_used(
 def test_hosts_in_no_proxy_are_asked_directly(
     verify: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serving(GOOD) as (url, _), silent() as proxy:
+    with serving(GOOD) as (url, _), silent_server() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         assert verify(url) == "alice"

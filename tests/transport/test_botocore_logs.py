@@ -9,8 +9,6 @@ from typing import Any
 
 import attrs
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
 
 from cognito_flow import (
     AsyncAuthFlow,
@@ -22,6 +20,7 @@ from cognito_flow import (
 )
 from cognito_flow.models import System
 from cognito_flow.testing import LocalCognito, Pool
+from tests.support.aiobotocore_client import aiobotocore_client
 from tests.support.planted import Place, searches
 from tests.support.spoiling_proxy import spoiling
 
@@ -94,12 +93,10 @@ def _threads(app: Any, url: str) -> None:
 
 
 def _aiobotocore(app: Any, url: str) -> None:
-    aiobotocore: Any = pytest.importorskip("aiobotocore.session", reason="it holds the newest botocore back")
+    pytest.importorskip("aiobotocore", reason="it holds the newest botocore back")
 
     async def run() -> None:
-        config: Any = Config(signature_version=UNSIGNED)
-        make = aiobotocore.get_session().create_client
-        async with make("cognito-idp", region_name=app.region, endpoint_url=url, config=config) as client:
+        async with aiobotocore_client(url) as client:
             await AsyncAuthFlow(app, client, timeout=5).start(UserPasswordAuth("alice", PASSWORD))
 
     asyncio.run(run())

@@ -32,6 +32,7 @@ from cognito_flow import (
 )
 from cognito_flow._transport import clients
 from cognito_flow.testing import LocalCognito
+from tests.support.aiobotocore_client import aiobotocore_client
 from tests.support.spoiling_proxy import SpoilingProxy, spoiling
 
 PASSWORD = "Correct-horse-1"
@@ -218,15 +219,12 @@ def test_given_client_sends_a_call_of_the_flow_once(world: World, given: Any) ->
 def test_given_aiobotocore_client_sends_a_call_of_the_flow_once(
     world: World, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    session = pytest.importorskip("aiobotocore.session").get_session()
+    pytest.importorskip("aiobotocore")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
     monkeypatch.setenv("AWS_RETRY_MODE", mode)
 
     async def start() -> None:
-        config = Config(signature_version=UNSIGNED)
-        async with session.create_client(
-            "cognito-idp", region_name=world.app.region, endpoint_url=world.proxy.url, config=config
-        ) as client:
+        async with aiobotocore_client(world.proxy.url) as client:
             await AsyncAuthFlow(world.app, client).start(CREDENTIALS)
 
     world.proxy.spoil("InitiateAuth", "500 after", times=9)
