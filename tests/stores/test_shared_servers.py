@@ -69,7 +69,7 @@ def dynamodb_server(programs_folder: Path) -> Iterator[str]:
         python = python_with(MOTO, programs_folder)
     port = free_port()
     url = f"dynamodb+http://127.0.0.1:{port}"
-    with serving(python, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)):
+    with serving(python, Path(__file__).with_name("dynamodb_server.py"), str(port)):
         client = dynamodb(url)
         wait_for(client.list_tables, BotoCoreError)
         client.create_table(
