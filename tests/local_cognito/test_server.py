@@ -457,7 +457,7 @@ def test_hundred_slow_clients_do_not_stop_others(site: Site) -> None:
 
 
 def test_client_that_is_too_slow_is_disconnected() -> None:
-    with LocalCognito().serve(patience=0.01) as url:
+    with LocalCognito().serve(patience=0.5) as url:
         parts = urlsplit(url)
         with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
             connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\n{")

@@ -186,11 +186,11 @@ def test_turn_that_has_used_its_time_makes_no_call(kind: str) -> None:
     assert world.client.calls == []
 
 
-@pytest.mark.parametrize(("seconds", "waited"), [(2.0, 2.0), (60.0, 10.0), (0.0, 0.0)])
+@pytest.mark.parametrize(("seconds", "waited"), [(2.0, 2.0), (600.0, 100.0), (0.0, 0.0)])
 def test_pause_ends_with_the_turn_at_the_latest(seconds: float, waited: float) -> None:
-    run = World("blocking", [], timeout=10).transport.begin()
+    run = World("blocking", [], timeout=100).transport.begin()
 
-    assert run.pause(Pause(seconds)) == pytest.approx(waited, abs=0.5)
+    assert run.pause(Pause(seconds)) == pytest.approx(waited, rel=0.1)
 
 
 def test_pause_after_the_end_of_the_turn_is_zero() -> None:
@@ -279,7 +279,7 @@ def test_call_on_the_loop_that_never_ends_is_lost_at_the_deadline() -> None:
         def change_password(self, **parameters: Any) -> object:
             return asyncio.sleep(60)
 
-    world = World("loop", [], timeout=0.2)
+    world = World("loop", [], timeout=1)
     world.client = Silent([])
     with pytest.raises(TransportError) as lost:
         world.run(one_call(Call("ChangePassword", {})))

@@ -78,7 +78,7 @@ def test_read_of_an_attempt_waits_no_longer_than_it_may_take(
     with attempting(made):
         assert read(inner) == 3
 
-    assert inner.timeouts == [pytest.approx(waited, abs=0.5 if waited > 1 else 1e-9), usual]
+    assert inner.timeouts == [pytest.approx(waited, rel=0.1), usual]
     assert made.received == 3
 
 
@@ -139,14 +139,14 @@ def connected(timeout: object, made: Attempt | None = None) -> Any:
 
 @pytest.mark.parametrize(
     ("timeout", "seconds_left", "waited"),
-    [(5, 60, 5), (5.0, 60, 5), (30, 10, 10), (5, -1, 0.001), (5, 0.5, 0.5)],
+    [(5, 60, 5), (5.0, 60, 5), (30, 10, 10), (50, -1, 0.001), (50, 20.5, 20.5)],
 )
 def test_connecting_takes_no_longer_than_the_attempt_may(
     timeout: float, seconds_left: float, waited: float
 ) -> None:
     made = connected(timeout, attempt(seconds_left))
 
-    assert made.timeout == pytest.approx(waited, abs=0.5 if waited > 1 else 0.1 if waited > 0.1 else 1e-9)
+    assert made.timeout == pytest.approx(waited, rel=0.1)
 
 
 def test_connecting_outside_of_an_attempt_takes_as_long_as_usual() -> None:
