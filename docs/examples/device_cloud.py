@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import aiohttp
@@ -55,7 +56,12 @@ async def print_devices(
 
 def main(file: Path, url: str) -> None:
     def save(strings: Stored) -> None:
-        file.write_text(json.dumps(strings), encoding="utf-8")
+        """Replace the file as a whole: a program that is killed here has the old tokens or the new ones."""
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", dir=file.parent, delete=False
+        ) as new:  # for the owner only
+            json.dump(strings, new)
+        Path(new.name).replace(file)
 
     known = json.loads(file.read_text(encoding="utf-8"))
     stored = {name: known[name] for name in NAMES}

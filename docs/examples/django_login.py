@@ -14,7 +14,7 @@ from wsgiref.simple_server import make_server
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import get_token
+from django.middleware.csrf import get_token, rotate_token
 from django.shortcuts import redirect
 from django.template import Context, Engine
 from django.urls import path
@@ -27,6 +27,7 @@ from cognito_flow import (
     CodeChallenge,
     CognitoFlowError,
     NotAuthorized,
+    PasswordResetRequired,
     SignedIn,
     SignedOut,
     StartOver,
@@ -34,17 +35,19 @@ from cognito_flow import (
     Tokens,
     TokenSource,
     TryLater,
+    UserNotConfirmed,
     UserSrpAuth,
 )
 
 # What the login needs of the settings of a project. With a database, leave the default SESSION_ENGINE.
 SETTINGS: dict[str, Any] = {
+    "CSRF_COOKIE_NAME": "__Host-csrftoken",  # with this prefix, other hosts cannot set it
     "CSRF_COOKIE_SECURE": True,
     "MIDDLEWARE": [
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
     ],
-    "SESSION_COOKIE_NAME": "__Host-session",  # with this prefix, other hosts cannot set it
+    "SESSION_COOKIE_NAME": "__Host-session",
     "SESSION_COOKIE_SECURE": True,
     "SESSION_ENGINE": "django.contrib.sessions.backends.cache",
 }
@@ -56,20 +59,26 @@ PAGE = """<!doctype html><title>Shop</title>{% if message %}<p>{{ message }}</p>
 <input name="password" type="password" autocomplete="current-password">
 <button formaction="/login">Sign in</button>{% endif %}</form>"""
 
-# The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that the page does
-# not reveal who has an account.
+# The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that a wrong password
+# and an unknown name look the same.
 REFUSALS: dict[type[CognitoFlowError], str] = {
     NotAuthorized: "Wrong name or password.",
     AnswerRejected: "That is not right: please try again.",
+    UserNotConfirmed: "Please confirm your address first.",
+    PasswordResetRequired: "Please set a new password first.",
     StartOver: "Please start again.",
     TryLater: "Please try again in a minute.",
     CognitoFlowError: "Something went wrong. We have been notified.",
 }
 
 
-def page(request: HttpRequest, message: str = "", username: str = "") -> HttpResponse:
-    asks = "state" in request.session
-    shown = {"message": message, "username": username, "asks": asks, "csrf_token": get_token(request)}
+def page(request: HttpRequest, message: str = "") -> HttpResponse:
+    shown = {
+        "message": message,
+        "username": source_of(request).username if "tokens" in request.session else "",
+        "asks": "state" in request.session,
+        "csrf_token": get_token(request),
+    }
     return HttpResponse(Engine().from_string(PAGE).render(Context(shown)))
 
 
@@ -87,6 +96,7 @@ def show(request: HttpRequest, step: Step) -> HttpResponse:
         case SignedIn():
             request.session.flush()
             request.session.cycle_key()  # a key that was known before the sign-in is worth nothing after it
+            rotate_token(request)  # nor is a form of before it
             request.session["tokens"] = step.tokens.to_dict()
             return redirect("/")
         case CodeChallenge():
@@ -122,7 +132,9 @@ def refusing(view: Any) -> Any:
 
 @refusing
 def home(request: HttpRequest) -> HttpResponse:
-    return page(request, username=source_of(request).tokens().username if "tokens" in request.session else "")
+    if "tokens" in request.session:
+        source_of(request).tokens()  # refreshes them if they are about to expire
+    return page(request)
 
 
 @require_POST
@@ -143,10 +155,11 @@ def code(request: HttpRequest) -> HttpResponse:
 @require_POST
 @refusing
 def logout(request: HttpRequest) -> HttpResponse:
-    source = source_of(request) if "tokens" in request.session else None
+    if "tokens" in request.session:
+        source_of(
+            request
+        ).sign_out()  # if Cognito cannot be reached, the user stays signed in and can try again
     request.session.flush()
-    if source is not None:
-        source.sign_out()
     return redirect("/")
 
 

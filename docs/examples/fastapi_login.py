@@ -37,8 +37,8 @@ COOKIE = "__Host-session"  # with this prefix, browsers send it to this host onl
 # code, and make another person send it: that person would then use the attacker's account.
 BROWSER = "__Host-login"
 
-# The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that the page
-# does not reveal who has an account.
+# The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that a wrong
+# password and an unknown name look the same.
 REFUSALS: dict[type[CognitoFlowError], tuple[int, str]] = {
     NotAuthorized: (401, "Wrong name or password."),
     AnswerRejected: (401, "That is not the code."),

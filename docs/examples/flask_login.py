@@ -1,9 +1,10 @@
 """A login with Flask: a page for the password, a page for the code, and a page for signed-in users.
 
 The browser gets a cookie that scripts cannot read, that other sites cannot use and that holds two random values only. The tokens
-stay on the server.
+stay on the server. Each form carries one of these values, so that other sites cannot send it.
 """
 
+import hmac
 import os
 import secrets
 
@@ -17,6 +18,7 @@ from cognito_flow import (
     CodeChallenge,
     CognitoFlowError,
     NotAuthorized,
+    PasswordResetRequired,
     SealError,
     SignedIn,
     SignedOut,
@@ -24,21 +26,26 @@ from cognito_flow import (
     Step,
     TokenSource,
     TryLater,
+    UserNotConfirmed,
     UserSrpAuth,
 )
 
 PAGE = """<!doctype html><title>Shop</title>{% if message %}<p>{{ message }}</p>{% endif %}
-{% if username %}<p>Welcome, {{ username }}.</p><form method="post" action="{{ url_for('logout') }}"><button>Sign out</button></form>
-{% elif state %}<form method="post" action="{{ url_for('code') }}"><input type="hidden" name="state" value="{{ state }}">
-<input name="code" autocomplete="one-time-code"><button>Continue</button></form>
-{% else %}<form method="post" action="{{ url_for('login') }}"><input name="username" autocomplete="username">
-<input name="password" type="password" autocomplete="current-password"><button>Sign in</button></form>{% endif %}"""
+<form method="post"><input type="hidden" name="browser" value="{{ session['browser'] }}">
+{% if username %}<p>Welcome, {{ username }}.</p><button formaction="{{ url_for('logout') }}">Sign out</button>
+{% elif state %}<input type="hidden" name="state" value="{{ state }}">
+<input name="code" autocomplete="one-time-code"><button formaction="{{ url_for('code') }}">Continue</button>
+{% else %}<input name="username" autocomplete="username">
+<input name="password" type="password" autocomplete="current-password">
+<button formaction="{{ url_for('login') }}">Sign in</button>{% endif %}</form>"""
 
-# The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that the page does
-# not reveal who has an account.
+# The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that a wrong password
+# and an unknown name look the same.
 REFUSALS: dict[type[CognitoFlowError], str] = {
     NotAuthorized: "Wrong name or password.",
     AnswerRejected: "That is not right: please try again.",
+    UserNotConfirmed: "Please confirm your address first.",
+    PasswordResetRequired: "Please set a new password first.",
     StartOver: "Please start again.",
     TryLater: "Please try again in a minute.",
     CognitoFlowError: "Something went wrong. We have been notified.",
@@ -53,14 +60,25 @@ def create_app(flow: AuthFlow, secret_key: str) -> Flask:
         SESSION_COOKIE_NAME="__Host-session",  # with this prefix, other hosts cannot set it
         SESSION_COOKIE_SECURE=True,
         SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Strict",  # forms of other sites are sent without it
+        SESSION_COOKIE_SAMESITE="Strict",  # requests of other sites are sent without it
         MAX_FORM_MEMORY_SIZE=65_536,
     )
     # The signed-in users of this process; several processes need a shared store.
     sources: dict[str, TokenSource] = {}
 
     def page(message: str = "", state: str = "", username: str = "") -> str:
+        # A random value that ties the forms and the sealed challenge to the browser. Otherwise an attacker could make another
+        # person send a form with the attacker's password or code: that person would then use the attacker's account.
+        session.setdefault("browser", secrets.token_urlsafe())
         return render_template_string(PAGE, message=message, state=state, username=username)
+
+    @app.before_request
+    def refuse_forms_of_other_sites() -> tuple[str, int] | None:
+        # SameSite does not protect the sign-in form, which works without a cookie.
+        sent, known = request.form.get("browser", ""), session.get("browser", secrets.token_urlsafe())
+        if request.method == "POST" and not hmac.compare_digest(sent.encode(), known.encode()):
+            return page(REFUSALS[StartOver]), 403
+        return None
 
     def show(step: Step) -> str | Response:
         match step:
@@ -85,9 +103,6 @@ def create_app(flow: AuthFlow, secret_key: str) -> Flask:
 
     @app.post("/login")
     def login() -> str | Response:
-        # Ties the sealed challenge to the browser: otherwise an attacker could sign in as themselves as far as the code, and make
-        # another person finish it.
-        session["browser"] = secrets.token_urlsafe()
         return show(
             flow.start(UserSrpAuth(request.form.get("username", ""), request.form.get("password", "")))
         )
@@ -95,7 +110,7 @@ def create_app(flow: AuthFlow, secret_key: str) -> Flask:
     @app.post("/code")
     def code() -> str | Response:
         state = request.form.get("state", "")
-        challenge = flow.unseal(state, bound_to=session.get("browser", ""))
+        challenge = flow.unseal(state, bound_to=session["browser"])
         if not isinstance(challenge, CodeChallenge):
             raise SealError("this application seals only challenges that ask for a code")
         try:
@@ -105,12 +120,13 @@ def create_app(flow: AuthFlow, secret_key: str) -> Flask:
 
     @app.post("/logout")
     def logout() -> Response:
-        source = sources.pop(session.pop("user", ""), None)
+        source = sources.get(session.get("user", ""))
         if source is not None:
             try:
-                source.sign_out()
+                source.sign_out()  # if Cognito cannot be reached, the user stays signed in and can try again
             except SignedOut:
                 app.logger.info("Cognito had ended the session already")
+            sources.pop(session.pop("user"))
         return redirect(url_for("home"))
 
     @app.errorhandler(CognitoFlowError)
@@ -118,7 +134,8 @@ def create_app(flow: AuthFlow, secret_key: str) -> Flask:
         kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
         if kind in (CognitoFlowError, TryLater):  # users cannot fix it, operators can
             app.logger.error("sign-in failed: %s", error)
-        return page(REFUSALS[kind])
+        source = sources.get(session.get("user", ""))
+        return page(REFUSALS[kind], username="" if source is None else source.username)
 
     return app
 

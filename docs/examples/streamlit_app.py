@@ -16,20 +16,24 @@ from cognito_flow import (
     CodeChallenge,
     CognitoFlowError,
     NotAuthorized,
+    PasswordResetRequired,
     SignedIn,
     SignedOut,
     StartOver,
     Step,
     TokenSource,
     TryLater,
+    UserNotConfirmed,
     UserSrpAuth,
 )
 
-# The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that the page does
-# not reveal who has an account.
+# The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that a wrong password
+# and an unknown name look the same.
 REFUSALS: dict[type[CognitoFlowError], str] = {
     NotAuthorized: "Wrong name or password.",
     AnswerRejected: "That is not right: please try again.",
+    UserNotConfirmed: "Please confirm your address first.",
+    PasswordResetRequired: "Please set a new password first.",
     StartOver: "Please start again.",
     TryLater: "Please try again in a minute.",
     CognitoFlowError: "Something went wrong. We have been notified.",
@@ -93,9 +97,19 @@ def show_app(source: TokenSource) -> None:
         return
     st.write(f"Welcome, {tokens.username}.")
     if st.button("Sign out"):
-        st.session_state.clear()
+        sign_out(source)
+
+
+def sign_out(source: TokenSource) -> None:
+    try:
         source.sign_out()
-        st.rerun()
+    except SignedOut:
+        logging.getLogger(__name__).info("Cognito had ended the session already")
+    except CognitoFlowError as error:  # the user stays signed in and can try again
+        st.error(message_for(error))
+        return
+    st.session_state.clear()
+    st.rerun()
 
 
 if "source" in st.session_state:

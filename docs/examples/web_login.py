@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Iterable
@@ -32,15 +34,15 @@ from cognito_flow import (
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
-# A random value that ties the sealed challenge to the browser. Otherwise an attacker could sign in as themselves as far as the
-# code, and make another person send the form: that person would then use the attacker's account.
+# A random value that ties the forms and the sealed challenge to the browser. Otherwise an attacker could make another person send
+# a form with the attacker's password or code: that person would then use the attacker's account.
 COOKIE = "__Host-login"  # with this prefix, other hosts cannot set it
+LARGEST_FORM = 65_536
 
-PASSWORD_FORM = (
-    '<form method="post">'
+PASSWORD_FIELDS = (
     '<label>Name <input name="username" autocomplete="username" autofocus></label>'
     '<label>Password <input name="password" type="password" autocomplete="current-password"></label>'
-    "<button>Sign in</button></form>"
+    "<button>Sign in</button>"
 )
 
 # The message for each class of error; the nearest class wins.
@@ -62,59 +64,74 @@ class LoginPage:
         self.flow = flow
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
+        length = min(int(environ.get("CONTENT_LENGTH") or 0), LARGEST_FORM)
         # Browsers send forms in ASCII.
-        form = dict(parse_qsl(environ["wsgi.input"].read(length).decode("ascii", "replace")))
+        sent = dict(parse_qsl(environ["wsgi.input"].read(length).decode("ascii", "replace")))
         browser = browser_of(environ)
-        page = self.post(form, browser) if environ["REQUEST_METHOD"] == "POST" else PASSWORD_FORM
+        is_post = environ["REQUEST_METHOD"] == "POST"
+        page = self.post(sent, browser) if is_post else form(browser, PASSWORD_FIELDS)
         cookie = f"{COOKIE}={browser}; Path=/; Secure; HttpOnly; SameSite=Strict"
         start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Set-Cookie", cookie)])
         return [page.encode()]
 
-    def post(self, form: dict[str, str], browser: str) -> str:
+    def post(self, sent: dict[str, str], browser: str) -> str:
+        # SameSite does not protect the first form, which works without a cookie.
+        if not hmac.compare_digest(sent.get("browser", "").encode(), browser.encode()):
+            return alert(REFUSALS[StartOver]) + form(browser, PASSWORD_FIELDS)
         try:
-            if "state" in form:
-                return self.answer(form, browser)
-            credentials = UserSrpAuth(form.get("username", ""), form.get("password", ""))
+            if "state" in sent:
+                return self.answer(sent, browser)
+            credentials = UserSrpAuth(sent.get("username", ""), sent.get("password", ""))
             return self.show(self.flow.start(credentials), browser)
         except CognitoFlowError as error:
-            return refusal(error)
+            return refusal(error) + form(browser, PASSWORD_FIELDS)
 
-    def answer(self, form: dict[str, str], browser: str) -> str:
-        challenge = self.flow.unseal(form["state"], bound_to=browser)
+    def answer(self, sent: dict[str, str], browser: str) -> str:
+        challenge = self.flow.unseal(sent["state"], bound_to=browser)
         if not isinstance(challenge, CodeChallenge):
             raise SealError("this page seals only challenges that ask for a code")
         try:
-            return self.show(self.flow.send(challenge.answer(form.get("code", ""))), browser)
+            return self.show(self.flow.send(challenge.answer(sent.get("code", ""))), browser)
         except AnswerRejected:
-            return code_form(form["state"], "That is not the code.")
+            return alert("That is not the code.") + form(browser, code_fields(sent["state"]))
 
     def show(self, step: Step, browser: str) -> str:
         match step:
             case SignedIn():
                 return f"<p>Welcome, {escape(step.username)}.</p>"
             case CodeChallenge():
-                return code_form(self.flow.seal(step, bound_to=browser), "Your code, please.")
+                state = self.flow.seal(step, bound_to=browser)
+                return alert("Your code, please.") + form(browser, code_fields(state))
             case _:  # write a page for each challenge of your pool
                 return f"<p>There is no page yet that asks {escape(step.name)}.</p>"
 
 
 def browser_of(environ: dict[str, Any]) -> str:
     cookie = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
-    return secrets.token_urlsafe() if cookie is None else cookie.value
+    # The value is sent back in a header and in the forms: nothing but what this page has made.
+    is_ours = cookie is not None and re.fullmatch(r"[\w-]{43}", cookie.value, re.ASCII)
+    return cookie.value if cookie and is_ours else secrets.token_urlsafe(32)
 
 
-def code_form(state: str, message: str) -> str:
+def form(browser: str, fields: str) -> str:
+    return f'<form method="post"><input type="hidden" name="browser" value="{browser}">{fields}</form>'
+
+
+def code_fields(state: str) -> str:
     hidden = f'<input type="hidden" name="state" value="{escape(state)}">'
     code = '<label>Code <input name="code" autocomplete="one-time-code" autofocus></label>'
-    return f'<p role="alert">{message}</p><form method="post">{hidden}{code}<button>Continue</button></form>'
+    return f"{hidden}{code}<button>Continue</button>"
+
+
+def alert(message: str) -> str:
+    return f'<p role="alert">{message}</p>'
 
 
 def refusal(error: CognitoFlowError) -> str:
     kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
     if kind in (CognitoFlowError, TryLater):  # users cannot fix it, operators can
         logging.getLogger(__name__).error("sign-in failed: %s", error)
-    return f'<p role="alert">{REFUSALS[kind]}</p>{PASSWORD_FORM}'
+    return alert(REFUSALS[kind])
 
 
 def from_environment() -> LoginPage:

@@ -34,7 +34,8 @@ def test_example_login_page_answers_each_outcome(cognito: LocalCognito) -> None:
         cookies.append(dict(headers)["Set-Cookie"].partition(";")[0])
 
     def request(**form: str) -> str:
-        body = urlencode(form).encode()
+        known = {"browser": cookies[-1].partition("=")[2]} if cookies else {}
+        body = urlencode({**known, **form} if form else {}).encode()
         environ = {
             "REQUEST_METHOD": "POST" if form else "GET",
             "CONTENT_LENGTH": str(len(body)),
@@ -45,15 +46,17 @@ def test_example_login_page_answers_each_outcome(cognito: LocalCognito) -> None:
 
     assert "password" in request()
     assert "Wrong name or password" in request(username="alice", password="x")
-    asked = re.search('value="([^"]+)"', request(username="alice", password="correct horse"))
+    asked = re.search('name="state" value="([^"]+)"', request(username="alice", password="correct horse"))
     assert asked is not None
     assert "not the code" in request(state=asked[1], code="1")
     code = pool.totp("alice")
     browser = cookies.copy()
     cookies.clear()
-    assert "start again" in request(state=asked[1], code=code)
+    assert "start again" in request(browser="", state=asked[1], code=code)
     assert cookies[-1] not in browser
+    assert "start again" in request(state=asked[1], code=code)
     cookies[:] = browser
+    assert "start again" in request(browser="", username="alice", password="correct horse")
     assert "Welcome, alice" in request(state=asked[1], code=code)
     assert "start again" in request(state=asked[1], code=code)
     assert "start again" in request(state="made up", code="1")
@@ -64,6 +67,40 @@ def test_example_login_page_answers_each_outcome(cognito: LocalCognito) -> None:
     assert "confirm your address" in request(username="carol", password="battery staple")
     cognito.faults.throttle("InitiateAuth", times=9)
     assert "in a minute" in request(username="alice", password="correct horse")
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        r'"x\073 Domain=shop.example"',
+        r'"x\015\012X-Evil: 1"',
+        "x" * 42,
+        "x" * 44,
+        '"><script>',
+        f"{'é' * 43}",
+        "",
+    ],
+)
+def test_example_login_page_sends_back_only_cookies_that_it_has_made(
+    cognito: LocalCognito, planted: str
+) -> None:
+    page = load(DOCS / "examples" / "web_login.py").LoginPage(
+        cognito.create_pool().flow(seal_keys=["k" * 32])
+    )
+    sent: list[tuple[str, str]] = []
+
+    def request(cookie: str) -> str:
+        environ = {"REQUEST_METHOD": "GET", "HTTP_COOKIE": cookie, "wsgi.input": io.BytesIO()}
+        return b"".join(page(environ, lambda _status, headers: sent.extend(headers))).decode()
+
+    shown = request(f"__Host-login={planted}")
+    made = dict(sent)["Set-Cookie"]
+    assert re.fullmatch(r"__Host-login=[\w-]{43}; Path=/; Secure; HttpOnly; SameSite=Strict", made, re.ASCII)
+    assert made[13:56] in shown
+
+    sent.clear()
+    request(made.partition(";")[0])
+    assert dict(sent)["Set-Cookie"] == made
 
 
 def test_seed_of_the_page_about_tests_creates_its_pool_and_users() -> None:

@@ -98,16 +98,17 @@ def test_form_of_another_site_is_refused(pool: Pool) -> None:
     assert response.status_code == 403
 
 
-def test_session_key_changes_at_sign_in(pool: Pool) -> None:
+def test_session_key_and_form_token_change_at_sign_in(pool: Pool) -> None:
     browser = Browser()
     browser.give_password()
-    before = browser.client.cookies["__Host-session"].value
+    before = {name: cookie.value for name, cookie in browser.client.cookies.items()}
+    assert set(before) == {"__Host-session", "__Host-csrftoken"}
 
     browser.post("/code", code=pool.totp("alice"))
-    after = browser.client.cookies["__Host-session"]
-    assert after.value != before
-    assert after["secure"]
-    assert after["httponly"]
+    for name, cookie in browser.client.cookies.items():
+        assert cookie.value != before[name]
+        assert cookie["secure"]
+    assert browser.client.cookies["__Host-session"]["httponly"]
 
 
 def test_refreshed_tokens_are_kept_until_an_administrator_ends_the_session(
@@ -127,6 +128,26 @@ def test_refreshed_tokens_are_kept_until_an_administrator_ends_the_session(
     cognito.clock.advance(7200)
     assert "Please sign in again." in browser.get()
     assert 'name="password"' in browser.get()
+
+
+def test_user_who_has_not_confirmed_the_address_is_told_so(pool: Pool) -> None:
+    pool.add_user("carol", PASSWORD, confirmed=False)
+
+    assert "confirm your address" in Browser().give_password("carol")
+
+
+def test_signing_out_during_an_outage_can_be_repeated(pool: Pool, cognito: LocalCognito) -> None:
+    browser = Browser()
+    browser.give_password()
+    browser.post("/code", code=pool.totp("alice"))
+    cognito.faults.throttle("RevokeToken", times=9)
+    page = browser.post("/logout")
+    assert "in a minute" in page
+    assert "Welcome, alice" in page
+
+    cognito.faults.clear()
+    assert 'name="password"' in browser.post("/logout")
+    assert (cognito.calls[-1].operation, cognito.calls[-1].error) == ("RevokeToken", None)
 
 
 def test_challenge_without_a_page_is_not_implemented(pool: Pool) -> None:

@@ -19,7 +19,7 @@ flask_login: Any = load(DOCS / "examples" / "flask_login.py")
 
 @attrs.frozen
 class Browser:
-    """A browser that follows redirects."""
+    """A browser that follows redirects and sends the form's token."""
 
     client: Any
 
@@ -28,7 +28,10 @@ class Browser:
         return text
 
     def post(self, path: str, **form: str) -> str:
-        response = self.client.post(path, data=form, base_url="https://shop.example", follow_redirects=True)
+        found = re.search('name="browser" value="([^"]+)"', self.get())
+        assert found is not None
+        given = {**form, "browser": found[1]}
+        response = self.client.post(path, data=given, base_url="https://shop.example", follow_redirects=True)
         text: str = response.text
         return text
 
@@ -89,11 +92,43 @@ def test_state_of_another_browser_is_refused(browser: Browser, app: Any, pool: P
     assert "Please start again." in other.post("/code", state=state, code=pool.totp("alice"))
 
 
+@pytest.mark.parametrize("path", ["/login", "/code", "/logout"])
+def test_form_of_another_site_is_refused(app: Any, browser: Browser, path: str) -> None:
+    browser.get()
+    for client in (browser.client, app.test_client()):  # one has the cookie, the other one has none
+        for forged in ({}, {"browser": "x" * 43}, {"browser": "ü"}):
+            form = {"username": "alice", "password": PASSWORD, **forged}
+            response = client.post(path, data=form, base_url="https://shop.example")
+
+            assert response.status_code == 403
+            assert "Please start again." in response.text
+
+
+def test_user_who_has_not_confirmed_the_address_is_told_so(browser: Browser, pool: Pool) -> None:
+    pool.add_user("carol", PASSWORD, confirmed=False)
+
+    assert "confirm your address" in browser.post("/login", username="carol", password=PASSWORD)
+
+
+def test_signing_out_during_an_outage_can_be_repeated(
+    browser: Browser, pool: Pool, cognito: LocalCognito
+) -> None:
+    browser.post("/code", state=browser.give_password(), code=pool.totp("alice"))
+    cognito.faults.throttle("RevokeToken", times=9)
+    page = browser.post("/logout")
+    assert "in a minute" in page
+    assert "Welcome, alice" in page
+
+    cognito.faults.clear()
+    assert 'name="password"' in browser.post("/logout")
+    assert (cognito.calls[-1].operation, cognito.calls[-1].error) == ("RevokeToken", None)
+
+
 def test_cookie_is_closed_to_scripts_and_other_sites_and_has_no_token(browser: Browser, pool: Pool) -> None:
     state = browser.give_password()
-    response = browser.client.post(
-        "/code", data={"state": state, "code": pool.totp("alice")}, base_url="https://shop.example"
-    )
+    with browser.client.session_transaction(base_url="https://shop.example") as session:
+        form = {"browser": session["browser"], "state": state, "code": pool.totp("alice")}
+    response = browser.client.post("/code", data=form, base_url="https://shop.example")
     cookie = response.headers["Set-Cookie"]
 
     assert cookie.startswith("__Host-session=")

@@ -119,6 +119,18 @@ def test_outage_asks_the_user_to_try_again_later(page: Page, cognito: LocalCogni
     assert page.submit("alice", PASSWORD)["errors"] == ["Please try again in a minute."]
 
 
+def test_signing_out_during_an_outage_can_be_repeated(page: Page, pool: Pool, cognito: LocalCognito) -> None:
+    page.submit("alice", PASSWORD)
+    page.submit(pool.totp("alice"))
+    cognito.faults.throttle("RevokeToken", times=9)
+    refused = page.submit()
+    assert (refused["text"], refused["errors"]) == (["Welcome, alice."], ["Please try again in a minute."])
+
+    cognito.faults.clear()
+    assert page.submit() == {"errors": [], "text": [], "fields": PASSWORD_FORM}
+    assert (cognito.calls[-1].operation, cognito.calls[-1].error) == ("RevokeToken", None)
+
+
 def test_app_is_served_with_the_line_of_its_page(
     python: Path, pool: Pool, cognito_url: str, tmp_path: Path
 ) -> None:

@@ -12,18 +12,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from cognito_flow import AppClient, TokenVerifier
+from cognito_flow import AppClient
 from cognito_flow.testing import LocalCognito, seed
 from tests.integrations import identities
 from tests.support.contract import model
 from tests.support.documentation import DOCS
-from tests.support.http_server import Handler, running
 from tests.support.ports import free_port
 
 EXAMPLES = DOCS / "examples"
@@ -99,33 +96,11 @@ def folder(tmp_path: Path) -> Path:
     return shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-class _Handler(Handler):
-    """An API that returns the claims of each token that it accepts."""
-
-    def do_GET(self) -> None:
-        token = self.headers["Authorization"].removeprefix("Bearer ")
-        claims = cast("_Server", self.server).verifier.verify_access(token)
-        body = json.dumps({"path": self.path, "scopes": sorted(claims.scopes)}).encode()
-        self.answer(200, body, {"Content-Type": "application/json"})
-
-
-class _Server(ThreadingHTTPServer):
-    verifier: TokenVerifier
-
-
-@contextmanager
-def api(cognito: LocalCognito, pool_id: str, client_id: str) -> Iterator[str]:
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.verifier = cognito.pool(pool_id).verifier(AppClient(pool_id, client_id))
-    with running(server) as url:
-        yield url
-
-
 @contextmanager
 def started(line: str, environment: dict[str, str]) -> Iterator[int]:
-    """The port at which a web application is served, on a free port in place of 8000."""
+    """The port at which a web application is served, on a free port in place of that of its line."""
     port = free_port()
-    program, *arguments = line.replace("8000", str(port)).split()
+    program, *arguments = re.sub(r"\b800[01]\b", str(port), line).split()
     module = [] if program == "python" else ["-m", program]
     with subprocess.Popen([sys.executable, *module, *arguments], cwd=EXAMPLES, env=environment) as process:
         try:
@@ -204,9 +179,10 @@ def test_device_cloud_is_called_with_its_lines(
     cognito: LocalCognito, environment: dict[str, str], folder: Path
 ) -> None:
     pytest.importorskip("aiohttp")
-    with api(cognito, "eu-west-1_Example01", "web") as url:
-        lines = command("device_cloud.py").replace("https://devices.example.com", url)
-        printed = run(lines, environment, folder)
+    (line,) = [line for line in COMMANDS if line == "python local_api.py 8001\n"]
+    with started(line, environment) as port:
+        assert status(port, "/") == 401
+        printed = run(command("device_cloud.py").replace("8001", str(port)), environment, folder)
 
     assert json.loads(printed)["path"] == "/devices"
 
@@ -217,8 +193,10 @@ def test_agent_calls_the_tool_with_its_lines(tmp_path: Path) -> None:
     pytest.importorskip("httpx")
     assert command("agent.env") == "set -a; . ./agent.env; set +a"
     cognito = planted("agent.toml")
-    with cognito.serve() as pool_url, api(cognito, "eu-west-1_Example02", "agent") as url:
-        lines = command("agent.py").replace("https://orders.example.com", url)
-        printed = run(lines, variables("agent.env", pool_url, tmp_path), EXAMPLES)
+    with cognito.serve() as url:
+        environment = variables("agent.env", url, tmp_path)
+        with started(command("8001 AGENT_"), environment) as port:
+            assert status(port, "/") == 401
+            printed = run(command("agent.py").replace("8001", str(port)), environment, EXAMPLES)
 
-    assert json.loads(printed)["scopes"] == ["orders/read"]
+    assert json.loads(printed) == {"path": "/orders", "scopes": ["orders/read"]}

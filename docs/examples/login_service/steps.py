@@ -77,7 +77,7 @@ NOTICES = {
 }
 
 # The message for each class of error; the nearest class wins. Every NotAuthorized has the same message, so that
-# the page does not reveal who has an account.
+# a wrong password and an unknown name look the same.
 REFUSALS: dict[type[CognitoFlowError], tuple[int, str]] = {
     NotAuthorized: (401, "That did not work. Check the name and the password, or sign in another way."),
     AnswerRejected: (401, "That is not the code. Please try again."),
