@@ -126,7 +126,7 @@ def create_app(flow: AuthFlow, secret_key: str) -> Flask:
                 source.sign_out()  # if Cognito cannot be reached, the user stays signed in and can try again
             except SignedOut:
                 app.logger.info("Cognito had ended the session already")
-            sources.pop(session.pop("user"))
+            sources.pop(session.pop("user"), None)
         return redirect(url_for("home"))
 
     @app.errorhandler(CognitoFlowError)
