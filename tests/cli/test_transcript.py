@@ -41,7 +41,7 @@ def test_session_of_the_page_is_what_a_terminal_shows(tmp_path: Path) -> None:
         commands = re.findall(r"^\$ cognito-flow (.*)$", session_of_the_page(), re.MULTILINE)
         shown = "".join(run(command.replace(PORT_OF_THE_PAGE, port), tmp_path, typed) for command in commands)
 
-    for mine, of_the_page in ((port, PORT_OF_THE_PAGE), (str(tmp_path), "/home/alice")):
+    for mine, of_the_page in ((port, PORT_OF_THE_PAGE), (str(tmp_path), "~")):
         shown = shown.replace(mine, of_the_page)
     shown = re.sub(r"(?<=app: )\d{6}", CODE_OF_THE_PAGE, shown)
     shown = re.sub(r"\x1b\[[0-9;]*m| +$", "", shown, flags=re.MULTILINE)
