@@ -56,10 +56,10 @@ def check_list(what: str, values: Iterable[S]) -> list[S]:
         values: The strings.
 
     Raises:
-        UsageError: It is one str, whose letters would be taken for them.
+        UsageError: It is one str, whose letters would be taken for them, or no iterable.
     """
-    if isinstance(values, str):
-        raise UsageError(f"{what} must be a list of strings, not a str")
+    if isinstance(values, str) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+        raise UsageError(f"{what} must be a list of strings, not a {type(values).__name__}")
     return list(values)
 
 
@@ -84,18 +84,19 @@ def refresh_token_of(tokens: object) -> str:
     return refresh_token
 
 
-def check_parameters(parameters: object) -> dict[str, str]:
-    """Return ChallengeParameters, if they are text.
+def check_mapping(what: str, values: object) -> dict[str, str]:
+    """Return names and their texts.
 
     Args:
-        parameters: What a program passed, perhaps from the JSON of a front end.
+        what: How the message names the mapping.
+        values: What a program passed, perhaps from the JSON of a front end.
 
     Raises:
-        UsageError: They are not a mapping of str to str.
+        UsageError: It is not a mapping of str to str.
     """
-    given = as_object(parameters)
+    given = as_object(values)
     if given is None or not all(isinstance(each, str) for item in given.items() for each in item):
-        raise UsageError("parameters must be a mapping of str to str")
+        raise UsageError(f"{what} must be a mapping of str to str")
     return {name: str(value) for name, value in given.items()}
 
 

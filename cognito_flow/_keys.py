@@ -26,7 +26,7 @@ def fernet_keys(argument: str, secrets: Sequence[str | bytes], *purpose: str | i
     Raises:
         UsageError: A secret is too short, or they are not a sequence.
     """
-    if isinstance(secrets, str | bytes):
+    if isinstance(secrets, str | bytes) or not isinstance(secrets, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
         raise UsageError(f"{argument} must be a list of keys, newest first: put the key into a list")
     return [
         _fernet_key(secret.encode() if isinstance(secret, str) else secret, purpose) for secret in secrets

@@ -58,7 +58,7 @@ class Sealer:
             UsageError: A key is too short, or the age is not a positive number of seconds.
         """
         derived = fernet_keys("seal_keys", keys, "cognito_flow seal", _VERSION, app.pool_id, app.client_id)
-        if max_age is not None and max_age <= 0:
+        if max_age is not None and not (isinstance(max_age, int) and max_age > 0):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
             raise UsageError("seal_max_age must be a positive number of seconds")
         if not derived:
             return None

@@ -147,8 +147,8 @@ def _levels(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _check_max_age(_instance: object, _attribute: object, value: int | None) -> None:
-    if value is not None and (isinstance(value, bool) or value < 0):
-        raise UsageError("max_age must be a number of seconds, 0 or more")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+        raise UsageError("max_age must be a whole number of seconds, 0 or more")
 
 
 def _preferred(value: str | None) -> str | None:
@@ -260,6 +260,8 @@ class RefreshTokenAuth:
 
     def __attrs_post_init__(self) -> None:
         refresh_token_of(self.tokens)
+        if not isinstance(self.tokens, Tokens):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+            raise UsageError("pass the Tokens of a sign-in; AuthFlow.refresh takes a refresh token alone")
 
     @property
     def username(self) -> str:

@@ -378,7 +378,8 @@ class Rule:
     hint: str | None = None
 
 
-_ENABLE_FLOW = "enable ALLOW_{flow} in the app client's ExplicitAuthFlows"
+_ENABLE_FLOW = "enable {flow} in the app client's ExplicitAuthFlows"
+_NEWER_NAMES = {"ADMIN_NO_SRP_AUTH": "ADMIN_USER_PASSWORD_AUTH", "REFRESH_TOKEN": "REFRESH_TOKEN_AUTH"}
 _NEEDS_SECRET = "this app client has a secret: pass client_secret to AppClient"
 _HAS_NO_SECRET = "this app client has no secret: remove client_secret from AppClient"
 _WRONG_SECRET = "wrong or missing client_secret: copy it from this app client"
@@ -411,7 +412,7 @@ RULES: tuple[Rule, ...] = (
     Rule("NotAuthorized", r"invalid refresh token", RefreshTokenInvalid, _CHECK_DEVICE),
     Rule("NotAuthorized", r"refresh token has expired", RefreshTokenInvalid, "sign in again"),
     Rule("NotAuthorized", r"token has been revoked", TokenRevoked, "the user signed out: sign in again"),
-    Rule("NotAuthorized", r"access token has expired", TokenExpired),
+    Rule("NotAuthorized", r"(access|id) token has expired", TokenExpired),
     Rule("NotAuthorized", r"not configured (for|with) secret", SecretHashMismatch, _HAS_NO_SECRET),
     Rule("NotAuthorized", r"configured (for|with) secret", SecretHashMismatch, _NEEDS_SECRET),
     Rule("NotAuthorized", r"secret_?hash|secret hash|client secret", SecretHashMismatch, _WRONG_SECRET),
@@ -433,7 +434,8 @@ RULES: tuple[Rule, ...] = (
     Rule("InvalidParameter", r"attributes? (given|did not conform)|^attributes\.", InputRejected),
     Rule(
         "InvalidParameter",
-        r"at '(userCode|confirmationCode|code|username|password|proposedPassword|previousPassword)'",
+        r"at '(userCode|confirmationCode|code|username|password|proposedPassword|previousPassword"
+        r"|userAttributes\.[0-9]+\.member\.value)'",
         InputRejected,
     ),
     Rule("Unauthorized", None, NotAuthorized),
@@ -611,11 +613,20 @@ def from_service(
         request_id=request_id,
         retryable=error_class is Throttled or has_failed,
         maybe_processed=has_failed,
-        hint=None if hint is None else hint.format(flow=parameters.get("AuthFlow", "*")),
+        hint=None if hint is None else hint.format(flow=_flow_to_enable(text, parameters)),
     )
     if isinstance(error, TriggerRefused) and (found := _TRIGGER.match(text)):
         error.trigger = found[1]
     return error
+
+
+def _flow_to_enable(text: str, parameters: Mapping[str, object]) -> str:
+    """The value of ExplicitAuthFlows that the call needs: what Cognito names, or what its AuthFlow is called
+    there today."""
+    if (named := re.search(r"\bALLOW_\w+", text)) is not None:
+        return named[0]
+    flow = str(parameters.get("AuthFlow", "*"))
+    return f"ALLOW_{_NEWER_NAMES.get(flow, flow)}"
 
 
 def device_forgotten(error: ServiceError) -> DeviceForgotten:

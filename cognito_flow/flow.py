@@ -16,7 +16,7 @@ import attrs
 
 from cognito_flow import _engine, _refresh
 from cognito_flow._answered import AnsweredSessions
-from cognito_flow._checks import check_names, check_parameters, check_text, check_timeout
+from cognito_flow._checks import check_mapping, check_names, check_text, check_timeout
 from cognito_flow._derive import DerivedToken, IssuedTokenType, ProviderToken, derive
 from cognito_flow._engine import Step
 from cognito_flow._exchange import Exchange, settled
@@ -82,6 +82,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         _check_arguments(app, client, unknown, type(self))
         _check_methods("store", store, TokenStore)
         _check_methods("devices", devices, DeviceStore)
+        _check_class("context", context, UserContext)
         system = System() if system is None else system
         self._settings = Settings(
             app=app,
@@ -91,7 +92,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
             devices=_devices(store, devices),
             device_name=device_name,
             remember_devices=remember_devices,
-            metadata=metadata,
+            metadata=None if metadata is None else check_mapping("metadata", metadata),
             context=context,
             analytics_endpoint_id=analytics_endpoint_id,
             on_event=on_event,
@@ -126,16 +127,17 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
             timeout: How long a call of a method may take in all, in seconds; None keeps the flow's.
 
         Raises:
-            UsageError: The timeout is not a positive number.
+            UsageError: The timeout is not a positive number, or another argument has the wrong type.
 
         >>> from cognito_flow import AppClient, AuthFlow, UserContext
         >>> flow = AuthFlow(AppClient("eu-west-1_AbC123", "client-id"))
         >>> request_flow = flow.bind(context=UserContext(ip="192.0.2.1"))
         """
+        _check_class("context", context, UserContext)
         settings, bound = self._settings, copy.copy(self)
         bound._settings = attrs.evolve(  # noqa: SLF001 - a copy of this very object
             settings,
-            metadata=settings.metadata if metadata is None else metadata,
+            metadata=settings.metadata if metadata is None else check_mapping("metadata", metadata),
             context=settings.context if context is None else context,
         )
         if timeout is not None:
@@ -158,8 +160,11 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
             form field or a store; a cookie holds only 4 kB.
 
         Raises:
-            UsageError: The flow has no `seal_keys`, or the argument is not a challenge.
+            UsageError: The flow has no `seal_keys`, the argument is not a challenge, or `bound_to` is empty.
         """
+        _check_class("bound_to", bound_to, str)
+        if bound_to == "":
+            raise UsageError("bound_to is empty: give the browser a random value first")
         sealer = self._need_sealer()
         if isinstance(step, SignedUp):
             return sealer.seal("sign_up", _sign_up.signed_up_to_json(step), bound_to)
@@ -177,8 +182,9 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         Raises:
             SealError: It is damaged, too old, or was sealed with another key, for another app client or for
                 another browser.
-            UsageError: The flow has no `seal_keys`.
+            UsageError: The flow has no `seal_keys`, or an argument is not a str.
         """
+        _check_class("bound_to", bound_to, str)
         kind, values = self._need_sealer().open(text, bound_to)
         if kind == "sign_up":
             return _sign_up.signed_up_from_json(values)
@@ -211,7 +217,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
             name=check_text("the challenge name", name),
             username=check_text("the user name", username),
             session=None if session is None else check_text("the session", session),
-            parameters={} if parameters is None else check_parameters(parameters),
+            parameters={} if parameters is None else check_mapping("parameters", parameters),
             available=check_names("available", available),
             pool_id=self.app.pool_id,
             client_id=self.app.client_id,
@@ -235,6 +241,7 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
     def _start(self, credentials: Credentials, device: Device | None) -> Exchange[Step]:
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
             raise UsageError("pass credentials, for example UserSrpAuth(username, password)")
+        _check_class("device", device, Device)
         return _engine.start(self._turn(device), credentials)
 
     def _send(self, answer: Answer) -> Exchange[Step]:
@@ -309,7 +316,8 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         system: Clock, randomness and sleep, for tests.
 
     Raises:
-        UsageError: A handler is not a handler class, a store lacks methods, or a seal key is too short.
+        UsageError: A handler is not a handler class, a store lacks methods, a seal key is too short, or
+            another argument has the wrong type.
 
     >>> from cognito_flow import SignedIn, UserSrpAuth
     >>> from cognito_flow.testing import LocalCognito
@@ -963,6 +971,11 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         await self._run(_sign_up.confirm_forgot_password(self._signing_up(username), code, new_password))
 
 
+def _check_class(argument: str, given: object, kind: type[object]) -> None:
+    if given is not None and not isinstance(given, kind):
+        raise UsageError(f"{argument} must be a {kind.__name__}, not {type(given).__name__}")
+
+
 def _check_methods(argument: str, given: object, protocol: type[object]) -> None:
     if given is not None and not isinstance(given, protocol):
         methods, kind = protocol.__name__, type(given).__name__
@@ -994,6 +1007,8 @@ def _check_arguments(app: object, client: object, unknown: Mapping[str, object],
 
 
 def _check_handlers(handlers: Sequence[object]) -> tuple[type[NamedHandler], ...]:
+    if isinstance(handlers, type):
+        raise UsageError("handlers must be a list of handler classes: put the class into a list")
     for handler in handlers:
         if not (isinstance(handler, type) and issubclass(handler, NamedHandler)):
             raise UsageError(

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias, cast
 
 import attrs
 
@@ -48,7 +48,7 @@ def _check_pool_id(app: AppClient, _attribute: object, value: str) -> None:
     region = app._region  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a validator of this class
     if value == "" and region:
         return
-    if not _POOL_ID.fullmatch(value):
+    if not isinstance(value, str) or not _POOL_ID.fullmatch(value):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
         raise UsageError(
             f"{value!r} is not a user pool id: use <region>_<name>, for example eu-west-1_AbC123"
         )
@@ -436,8 +436,13 @@ class SignedIn:
     device: Device | None = None
 
 
-def _pairs(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple(headers)
+def _pairs(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    mapping = as_object(headers)
+    pairs = headers if mapping is None else mapping.items()
+    try:
+        return tuple((name, value) for name, value in cast("Iterable[tuple[str, str]]", pairs))
+    except (TypeError, ValueError):
+        raise UsageError("headers must be a mapping, or (name, value) pairs") from None
 
 
 @attrs.frozen
@@ -450,9 +455,12 @@ class UserContext:
     Args:
         ip: The user's IP address, as the server sees it.
         encoded_data: The device fingerprint that Cognito's browser or mobile library collected.
-        headers: The request's HTTP headers, as (name, value) pairs.
+        headers: The request's HTTP headers, as a mapping or as (name, value) pairs.
         server_name: The server's host name.
         server_path: The path of the page.
+
+    Raises:
+        UsageError: The headers are neither a mapping nor pairs.
 
     Source: UserContextDataType and ContextDataType in the Amazon Cognito API reference.
 

@@ -246,8 +246,8 @@ class Account(_Account):
 
         Raises:
             FlowExpired: It took too long: start again.
+            InvalidInput: It is not a new credential; the message names what is missing.
             Misconfigured: The page is not on the relying party's domain.
-            UsageError: It is not a new credential; the message names what is missing.
         """
         self._run(self._exchanges.finish_passkey(credential))
 
@@ -527,8 +527,8 @@ class AsyncAccount(_Account):
 
         Raises:
             FlowExpired: It took too long: start again.
+            InvalidInput: It is not a new credential; the message names what is missing.
             Misconfigured: The page is not on the relying party's domain.
-            UsageError: It is not a new credential; the message names what is missing.
         """
         await self._run(self._exchanges.finish_passkey(credential))
 

@@ -275,13 +275,15 @@ class AccountExchanges:
         yield from self._drop_device(None)
 
 
-def _mfa_types(factors: str | Iterable[str]) -> set[MfaType]:
-    return {_mfa_type(factor) for factor in ([factors] if isinstance(factors, str) else factors)}
+def _mfa_types(factors: object) -> set[MfaType]:
+    if isinstance(factors, str) or not isinstance(factors, Iterable):
+        return {_mfa_type(factors)}
+    return {_mfa_type(factor) for factor in cast("Iterable[object]", factors)}
 
 
-def _mfa_type(factor: str) -> MfaType:
+def _mfa_type(factor: object) -> MfaType:
     try:
-        return MfaType(factor)
+        return MfaType(str(factor))
     except ValueError:
         raise UsageError(f"{factor!r} is not a second factor: pass members of MfaType") from None
 

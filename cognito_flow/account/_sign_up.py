@@ -18,7 +18,7 @@ from cognito_flow._turn import Turn
 from cognito_flow.account._members import name_value_pairs, need_object, text
 from cognito_flow.account._records import CodeDelivery, Confirmed, SignedUp
 from cognito_flow.credentials import UserAuth
-from cognito_flow.errors import FlowExpired, ServiceError, TransportError, UsageError
+from cognito_flow.errors import CognitoFlowError, FlowExpired, UsageError
 
 
 def username_of(signed_up: SignedUp | str) -> str:
@@ -63,7 +63,7 @@ def confirm_sign_up(
         return Confirmed(turn.username)
     try:
         return (yield from _engine.start(turn, UserAuth(turn.username, session=confirmed)))
-    except (ServiceError, TransportError):
+    except CognitoFlowError:
         # The user is confirmed. An error here would look like a failed confirmation, whose repetition Cognito
         # refuses; the sign-in page works.
         return Confirmed(turn.username)

@@ -41,6 +41,15 @@ def check_choice(choice: str, choices: tuple[str, ...]) -> str:
     return str(choice)
 
 
+def check_choice_if_known(choice: str, choices: tuple[str, ...]) -> str:
+    """Return the wire value of a choice; if the choices are unknown, Cognito decides.
+
+    Raises:
+        InvalidInput: It was not offered.
+    """
+    return check_choice(choice, choices) if choices else check_text("the choice", str(choice))
+
+
 def check_mfa_type(choice: str, choices: tuple[str, ...]) -> str:
     """Return the wire value of a second factor; a code by e-mail has the name with which it was offered. The
     enumeration of the service model calls it EMAIL_OTP, as all clients do; some of its texts say EMAIL_MFA.
@@ -59,7 +68,8 @@ class SelectMfaType(NamedHandler):
 
     Args:
         pending: The challenge as Cognito sent it.
-        choices: The factors to choose from.
+        choices: The factors to choose from. Empty if they are unknown, because a front end kept only the
+            Session; every choice is then sent, and Cognito decides.
 
     >>> from cognito_flow import UserSrpAuth
     >>> from cognito_flow.testing import LocalCognito
@@ -87,8 +97,10 @@ class SelectMfaType(NamedHandler):
     def parse(cls, pending: Pending) -> Self:
         """Read the choices. The developer guide calls the parameter MFAS_CAN_SELECT; Cognito sends
         MFAS_CAN_CHOOSE."""
-        name = "MFAS_CAN_SELECT" if "MFAS_CAN_SELECT" in pending.parameters else "MFAS_CAN_CHOOSE"
-        return cls(pending=pending, choices=known_mfa_types(pending.need_names(name)))
+        for name in ("MFAS_CAN_SELECT", "MFAS_CAN_CHOOSE"):
+            if name in pending.parameters:
+                return cls(pending=pending, choices=known_mfa_types(pending.need_names(name)))
+        return cls(pending=pending, choices=())
 
     def answer(self, choice: str) -> Answer:
         """Choose a factor. If its code is sent by SMS or e-mail, Cognito sends it now.
@@ -99,7 +111,8 @@ class SelectMfaType(NamedHandler):
         Raises:
             InvalidInput: It was not offered.
         """
-        return Answer(self, {"ANSWER": check_mfa_type(choice, self.choices)})
+        check = check_mfa_type if self.choices else check_choice_if_known
+        return Answer(self, {"ANSWER": check(choice, self.choices)})
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -149,7 +162,7 @@ class SelectChallenge(NamedHandler):
             raise UsageError(
                 "this choice needs the password: call answer_srp(password) or answer_password(password)"
             )
-        return Answer(self, {"ANSWER": self._check(choice)})
+        return Answer(self, {"ANSWER": check_choice_if_known(choice, self.choices)})
 
     def answer_password(self, password: str) -> Answer:
         """Choose PASSWORD, and send the password itself.
@@ -157,7 +170,7 @@ class SelectChallenge(NamedHandler):
         Raises:
             InvalidInput: It was not offered, or the password is empty.
         """
-        choice = self._check(FirstFactor.PASSWORD)
+        choice = check_choice_if_known(FirstFactor.PASSWORD, self.choices)
         return Answer(self, {"ANSWER": choice, "PASSWORD": check_text("the password", password)})
 
     def answer_srp(self, password: str) -> Answer:
@@ -166,11 +179,8 @@ class SelectChallenge(NamedHandler):
         Raises:
             InvalidInput: It was not offered, or the password is empty.
         """
-        choice = self._check(FirstFactor.PASSWORD_SRP)
+        choice = check_choice_if_known(FirstFactor.PASSWORD_SRP, self.choices)
         return Answer(self, {"ANSWER": choice}, check_text("the password", password))
-
-    def _check(self, choice: str) -> str:
-        return check_choice(choice, self.choices) if self.choices else check_text("the choice", str(choice))
 
     def exchange(self, turn: HandlerTurn, answer: Answer) -> Exchange[Response | Handler]:
         """Send the choice, with SRP_A if a password is proved."""

@@ -13,6 +13,7 @@ from typing import ClassVar
 import attrs
 
 from cognito_flow._checks import check_text
+from cognito_flow.errors import UsageError
 from cognito_flow.handlers.base import Answer, Handler, NamedHandler
 
 
@@ -86,7 +87,9 @@ class UnknownChallenge(Handler):
 
         Raises:
             InvalidInput: A value contains a lone surrogate, which UTF-8 cannot encode.
-            UsageError: A value is not a str.
+            UsageError: These are not ChallengeResponses, or a value is not a str.
         """
+        if not isinstance(responses, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+            raise UsageError('pass the ChallengeResponses as a mapping: {"ANSWER": "..."}')
         checked = {name: check_text(name, value, may_be_empty=True) for name, value in responses.items()}
         return Answer(self, checked)

@@ -560,6 +560,7 @@ WRONG: Any = 7
         (account().confirm_totp("123456", "", True), "the device name is empty"),
         (set_mfa(enabled=[WRONG]), "7 is not a second factor"),
         (set_mfa(enabled="SMS"), "'SMS' is not a second factor"),
+        (set_mfa(preferred=True), "True is not a second factor"),
         (set_mfa(enabled=SMS, disabled=[SMS]), "SMS_MFA cannot be enabled and disabled"),
         (set_mfa(disabled=TOTP, preferred=TOTP), "SOFTWARE_TOKEN_MFA cannot be enabled and disabled"),
         (set_mfa(preferred=PASSKEY), "WEB_AUTHN cannot be preferred"),

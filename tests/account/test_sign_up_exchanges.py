@@ -126,6 +126,13 @@ def test_confirmation_signs_in_with_the_session_that_it_returned() -> None:
     assert isinstance(step, SignedIn)
 
 
+def test_confirmation_whose_sign_in_cannot_be_read_gives_confirmed() -> None:
+    calls, step = run(confirm(SESSION), {"Session": NEXT_SESSION}, {"ChallengeName": 5})
+
+    assert [call.operation for call in calls] == ["ConfirmSignUp", "InitiateAuth"]
+    assert step == Confirmed("alice")
+
+
 def test_confirmation_without_a_session_gives_confirmed() -> None:
     calls, confirmed = run(confirm(), {})
 

@@ -350,8 +350,11 @@ def test_app_client_with_a_secret_steps_up(world: World) -> None:
         ({"acr_values": LEVEL[1]}, "acr_values must be a list of strings, not a str"),
         ({"acr_values": ["a b"]}, "must not contain a space"),
         ({"acr_values": [7]}, "must be a str, not int"),
-        ({"acr_values": [LEVEL[1]], "max_age": -1}, "max_age must be a number of seconds"),
-        ({"acr_values": [LEVEL[1]], "max_age": True}, "max_age must be a number of seconds"),
+        ({"acr_values": [LEVEL[1]], "max_age": -1}, "max_age must be a whole number of seconds"),
+        ({"acr_values": [LEVEL[1]], "max_age": True}, "max_age must be a whole number of seconds"),
+        ({"acr_values": [LEVEL[1]], "max_age": 1.5}, "max_age must be a whole number of seconds"),
+        ({"acr_values": [LEVEL[1]], "max_age": "60"}, "max_age must be a whole number of seconds"),
+        ({"acr_values": None}, "acr_values must be a list of strings, not a NoneType"),
     ],
 )
 def test_wrong_step_up_argument_raises_usage_error(arguments: dict[str, Any], message: str) -> None:

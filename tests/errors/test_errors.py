@@ -17,12 +17,14 @@ from cognito_flow.errors import (
     RULES,
     AnswerRejected,
     CognitoFlowError,
+    InputRejected,
     Misconfigured,
     NotAuthorized,
     Rule,
     ServiceError,
     SignedOut,
     StartOver,
+    TokenExpired,
     TokenRejected,
     TriggerRefused,
     TryLater,
@@ -52,9 +54,11 @@ TEXTS = {
     r"invalid (phone number|email)": "Invalid phone number format.",
     r"username (should|cannot) be": "Username should be an email.",
     r"attributes? (given|did not conform)|^attributes\.": "Invalid attributes given, email is missing",
-    r"at '(userCode|confirmationCode|code|username|password|proposedPassword|previousPassword)'": (
+    r"at '(userCode|confirmationCode|code|username|password|proposedPassword|previousPassword"
+    r"|userAttributes\.[0-9]+\.member\.value)'": (
         "1 validation error detected: Value at 'confirmationCode' failed to satisfy constraint: x"
     ),
+    r"(access|id) token has expired": "Access Token has expired",
     r"not from a supported provider|logins don't match": "Token is not from a supported provider.",
     r"flow\w* (is )?not enabled|is not enabled for the client": "Auth flow not enabled for this client",
     r"identity ?pool": "IdentityPool 'x' not found.",
@@ -103,12 +107,36 @@ def test_error_that_matches_no_row_becomes_the_parent(
     assert expected is type(from_service(code, text))
 
 
-def test_hint_of_a_flow_that_is_not_enabled_names_the_flow_to_enable() -> None:
-    text = "USER_SRP_AUTH is not enabled for the client"
-    error = from_service("InvalidParameterException", f"{text}.", parameters={"AuthFlow": "USER_SRP_AUTH"})
+@pytest.mark.parametrize(
+    ("text", "auth_flow", "to_enable"),
+    [
+        ("USER_SRP_AUTH is not enabled for the client", "USER_SRP_AUTH", "ALLOW_USER_SRP_AUTH"),
+        ("Auth flow not enabled for this client", "ADMIN_NO_SRP_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"),
+        ("Auth flow not enabled for this client", "REFRESH_TOKEN", "ALLOW_REFRESH_TOKEN_AUTH"),
+        ("ALLOW_TOKEN_EXCHANGE_DELEGATION flow not enabled", None, "ALLOW_TOKEN_EXCHANGE_DELEGATION"),
+    ],
+)
+def test_hint_of_a_flow_that_is_not_enabled_names_the_flow_to_enable(
+    text: str, auth_flow: str | None, to_enable: str
+) -> None:
+    parameters = {} if auth_flow is None else {"AuthFlow": auth_flow}
+    error = from_service("InvalidParameterException", f"{text}.", parameters=parameters)
 
     assert isinstance(error, Misconfigured)
-    assert str(error) == f"{text}: enable ALLOW_USER_SRP_AUTH in the app client's ExplicitAuthFlows"
+    assert str(error) == f"{text}: enable {to_enable} in the app client's ExplicitAuthFlows"
+
+
+def test_expired_id_token_is_expired_like_an_access_token() -> None:
+    assert type(from_service("NotAuthorizedException", "ID Token has expired")) is TokenExpired
+
+
+def test_attribute_value_that_breaks_a_constraint_was_typed_and_its_name_was_not() -> None:
+    text = (
+        "1 validation error detected: Value at 'userAttributes.1.member.{}' failed to satisfy constraint: x"
+    )
+
+    assert type(from_service("InvalidParameterException", text.format("value"))) is InputRejected
+    assert type(from_service("InvalidParameterException", text.format("name"))) is ServiceError
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,12 @@ from cognito_flow import (
     AsyncAuthFlow,
     AuthFlow,
     Challenge,
+    CustomChallenge,
     Event,
     IncorrectPassword,
     PasswordVerifier,
     Pending,
+    RefreshTokenAuth,
     SessionAlreadyUsed,
     SignedIn,
     SignedOut,
@@ -312,6 +314,62 @@ def test_wrong_arguments_of_a_flow_raise_usage_error(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         kind(*arguments)
+
+
+@pytest.mark.parametrize("kind", [AuthFlow, AsyncAuthFlow])
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"metadata": "a=1"}, "metadata must be a mapping of str to str"),
+        ({"metadata": {"a": 1}}, "metadata must be a mapping of str to str"),
+        ({"context": "192.0.2.1"}, "context must be a UserContext, not str"),
+        ({"handlers": CustomChallenge}, "put the class into a list"),
+        ({"seal_keys": None}, "seal_keys must be a list of keys"),
+        ({"seal_keys": ["k" * 32], "seal_max_age": "900"}, "seal_max_age must be a positive number"),
+    ],
+)
+def test_keyword_of_the_wrong_type_raises_usage_error(
+    kind: Any, keywords: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        kind(AppClient("eu-west-1_abc", "id"), **keywords)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [({"metadata": 5}, "metadata must be"), ({"context": {"ip": "192.0.2.1"}}, "context must be")],
+)
+def test_wrong_argument_of_bind_raises_usage_error(pool: Pool, keywords: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        pool.flow().bind(**keywords)
+
+
+def test_device_that_is_not_a_device_raises_usage_error(pool: Pool) -> None:
+    device: Any = "device-key"
+    with pytest.raises(UsageError, match="device must be a Device, not str"):
+        pool.flow().start(ALICE, device=device)
+
+
+@pytest.mark.parametrize(("bound_to", "message"), [(5, "bound_to must be a str"), ("", "bound_to is empty")])
+def test_challenge_is_not_sealed_for_a_browser_without_a_value(
+    pool: Pool, bound_to: Any, message: str
+) -> None:
+    flow = pool.flow(seal_keys=["k" * 32])
+    challenge = flow.start(ALICE)
+    with pytest.raises(UsageError, match=message):
+        flow.seal(cast("SoftwareTokenMfa", challenge), bound_to=bound_to)
+
+
+def test_value_of_a_browser_that_is_not_text_raises_usage_error(pool: Pool) -> None:
+    bound_to: Any = 5
+    with pytest.raises(UsageError, match="bound_to must be a str, not int"):
+        pool.flow(seal_keys=["k" * 32]).unseal("x", bound_to=bound_to)
+
+
+def test_refresh_token_alone_is_not_what_the_older_flow_takes() -> None:
+    tokens: Any = "refresh-token"
+    with pytest.raises(UsageError, match=r"AuthFlow\.refresh takes a refresh token alone"):
+        RefreshTokenAuth(tokens)
 
 
 @pytest.mark.parametrize("kind", [AuthFlow, AsyncAuthFlow])

@@ -231,3 +231,20 @@ def test_expires_in_counts_down_and_turns_negative() -> None:
 
     assert 0 < soon.expires_in <= 60
     assert past.expires_in <= -60
+
+
+def test_headers_of_a_request_are_a_mapping_or_pairs() -> None:
+    pairs = (("User-Agent", "x"), ("Accept", "*/*"))
+
+    assert UserContext(headers=dict(pairs)).headers == UserContext(headers=pairs).headers == pairs
+    wrong: Any
+    for wrong in ("User-Agent: x", [("a", "b", "c")], 5, ["abc"]):
+        with pytest.raises(UsageError, match="headers must be a mapping"):
+            UserContext(headers=wrong)
+
+
+def test_pool_id_that_was_not_found_raises_usage_error() -> None:
+    """As `os.environ.get` returns it."""
+    missing: Any = None
+    with pytest.raises(UsageError, match="None is not a user pool id"):
+        AppClient(missing, "client-id")

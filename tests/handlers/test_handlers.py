@@ -175,6 +175,17 @@ def test_choice_that_the_library_does_not_know_can_be_chosen() -> None:
         challenge.answer("EMAIL_OTP")
 
 
+def test_every_second_factor_can_be_chosen_if_the_choices_are_unknown() -> None:
+    """A front end may have kept only the Session."""
+    challenge = SelectMfaType.parse(pending("SELECT_MFA_TYPE"))
+
+    assert challenge.choices == ()
+    assert challenge.answer(MfaType.EMAIL_OTP).responses == {"ANSWER": "EMAIL_OTP"}
+    assert challenge.answer("NEW_MFA").responses == {"ANSWER": "NEW_MFA"}
+    with pytest.raises(InvalidInput, match="the choice is empty"):
+        challenge.answer("")
+
+
 def test_codes_by_email_are_chosen_by_the_name_with_which_they_were_offered() -> None:
     """The service model has both names."""
     for offered in ("EMAIL_OTP", "EMAIL_MFA"):
@@ -326,7 +337,7 @@ def test_unknown_challenge_is_answered_with_given_responses() -> None:
 
 
 def test_known_challenge_that_cannot_be_read_is_unknown_and_answerable() -> None:
-    challenge = read_challenge(pending("SELECT_MFA_TYPE"))
+    challenge = read_challenge(pending("SELECT_MFA_TYPE", {"MFAS_CAN_CHOOSE": "SMS_MFA"}))
 
     assert isinstance(challenge, UnknownChallenge)
     assert challenge.answer({"ANSWER": "SMS_MFA"}).responses == {"ANSWER": "SMS_MFA"}

@@ -164,6 +164,12 @@ def test_attribute_that_has_a_value_is_named() -> None:
         given.answer("New1", {"userAttributes.email": "x"})
 
 
+def test_responses_that_are_not_a_mapping_are_a_mistake_of_the_program() -> None:
+    responses: Any = "123456"
+    with pytest.raises(UsageError, match="pass the ChallengeResponses as a mapping"):
+        challenge(UnknownChallenge).answer(responses)
+
+
 def test_responses_that_are_not_text_are_a_mistake_of_the_program() -> None:
     with pytest.raises(UsageError, match="NEW_CODE must be a str, not int"):
         challenge(UnknownChallenge).answer({"NEW_CODE": 1})
