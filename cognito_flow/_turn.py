@@ -297,15 +297,32 @@ class Turn:
             return None
 
     def drop_device(self) -> Exchange[None]:
-        """Forget the device here, because Cognito has forgotten it."""
-        self.device = None
-        if self._device_is_dropped:
+        """Forget the device of this turn, because Cognito has forgotten it."""
+        dropped, self.device = self.device, None
+        if dropped is None or self._device_is_dropped:
             return
         self._device_is_dropped = True
+        yield from self.delete_device(dropped.key)
+        self.emit(Event(kind="device_forgotten"))
+
+    def delete_device(self, key: str | None) -> Exchange[bool]:
+        """Delete the user's device from the store if it has this key; None: whatever its key is.
+
+        The store may hold another device than the one that Cognito has forgotten: `start` takes one, and
+        another process may have signed in since.
+
+        Returns:
+            Whether the store had it.
+        """
+        found = yield from self._stored(
+            "device_not_deleted", lambda devices: devices.get_device(self.app, self.username)
+        )
+        if found is None or key not in (None, found.key):
+            return False
         yield from self._stored(
             "device_not_deleted", lambda devices: devices.delete_device(self.app, self.username)
         )
-        self.emit(Event(kind="device_forgotten"))
+        return True
 
     def emit(self, event: Event) -> None:
         """Notify the flow's listener."""

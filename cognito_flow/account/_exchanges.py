@@ -32,7 +32,7 @@ from cognito_flow.account._records import (
 from cognito_flow.errors import CognitoFlowError, UsageError
 from cognito_flow.handlers.mfa_setup import first_code, verify_totp
 from cognito_flow.handlers.passkeys import credential_json
-from cognito_flow.models import MfaType
+from cognito_flow.models import Event, MfaType
 
 T = TypeVar("T")
 
@@ -245,9 +245,8 @@ class AccountExchanges:
     def _drop_device(self, key: str | None) -> Exchange[None]:
         """Drop the device in the flow's store if it has this key; None: whatever its key is."""
         turn = self._turn()
-        yield from turn.find_device(turn.username)
-        if turn.device is not None and key in (None, turn.device.key):
-            yield from turn.drop_device()
+        if (yield from turn.delete_device(key)):
+            turn.emit(Event(kind="device_forgotten"))
 
     # -- sessions --
 

@@ -11,7 +11,13 @@ from typing import ClassVar
 import attrs
 
 from cognito_flow._exchange import Exchange, Response
-from cognito_flow.errors import NotAuthorized, ServiceError, UnexpectedResponse, device_forgotten
+from cognito_flow.errors import (
+    IncorrectPassword,
+    NotAuthorized,
+    ServiceError,
+    UnexpectedResponse,
+    device_forgotten,
+)
 from cognito_flow.handlers import proofs
 from cognito_flow.handlers.base import Answer, Handler, HandlerTurn, NamedHandler
 from cognito_flow.models import Device
@@ -19,6 +25,10 @@ from cognito_flow.models import Device
 # What Cognito answers if it does not accept the device. The texts differ between pools and over time, so the
 # code decides; Amazon's own clients for Android, iOS and Flutter drop the device for each of them.
 _REFUSALS = ("NotAuthorizedException", "ResourceNotFoundException", "InvalidParameterException")
+# A text that has a class of its own is about something else, such as a blocked request or a disabled user:
+# the device may be right.
+_ABOUT_THE_PROOF = (NotAuthorized, IncorrectPassword)
+_ABOUT_THE_DEVICE = (*_ABOUT_THE_PROOF, ServiceError)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -42,7 +52,7 @@ class DeviceSrpAuth(NamedHandler):
         try:
             return (yield from turn.respond_once(self.pending, {"SRP_A": turn.begin_srp(None)}))
         except ServiceError as error:
-            if error.code not in _REFUSALS:
+            if error.code not in _REFUSALS or type(error) not in _ABOUT_THE_DEVICE:
                 raise
             raise device_forgotten(error) from error
 
@@ -64,6 +74,7 @@ class DevicePasswordVerifier(NamedHandler):
 
         Raises:
             DeviceForgotten: Cognito does not know the device, or refused its secret.
+            NotAuthorized: Cognito refused for another reason; the subclass says why.
         """
         device = _need_device(self, turn)
         responses = proofs.sign(
@@ -72,6 +83,8 @@ class DevicePasswordVerifier(NamedHandler):
         try:
             return (yield from turn.respond_once(self.pending, responses))
         except NotAuthorized as error:
+            if type(error) not in _ABOUT_THE_PROOF:
+                raise
             raise device_forgotten(error) from error
 
 

@@ -105,11 +105,15 @@ def test_device_is_dropped_and_reported_once() -> None:
 
 
 def test_device_forgotten_without_a_device_key_raises() -> None:
-    """An answer without DEVICE_KEY is not sent again."""
+    """An answer without DEVICE_KEY is not sent again, and the store keeps the device that was not sent."""
+    store = MemoryStore()
+    store.put_device(APP, "alice", DEVICE)
     challenge = SmsMfa(pending=Pending(name="SMS_MFA", username="alice", session=SESSION))
-    talk = Conversation(engine.send(turn(), challenge.answer("1")))
+    talk = Conversation(engine.send(turn(devices=store), challenge.answer("1")))
     with pytest.raises(DeviceForgotten):
         talk.refuse(DeviceForgotten("x"))
+
+    assert store.get_device(APP, "alice") == DEVICE
 
 
 NEW = {"NewDeviceMetadata": {"DeviceKey": DEVICE.key, "DeviceGroupKey": DEVICE.group_key}}
@@ -191,7 +195,7 @@ def test_device_store_that_fails_at_get_costs_no_sign_in() -> None:
     assert (events[0].kind, events[0].error) == ("device_not_loaded", "OSError")
 
 
-def test_device_store_that_fails_at_delete_costs_no_sign_in() -> None:
+def test_store_that_fails_when_the_device_is_dropped_costs_no_sign_in() -> None:
     """Cognito has forgotten the device, and the sign-in continues without it."""
     events: list[Event] = []
     flow = turn(DEVICE, devices=UnreadableStore(), on_event=events.append)
@@ -209,6 +213,26 @@ def test_incomplete_device_metadata_is_ignored(metadata: Mapping[str, object]) -
     done = start(UserPasswordAuth("alice", "pw")).answer({"AuthenticationResult": result}).result
     assert isinstance(done, SignedIn)
     assert done.device is None
+
+
+class UndeletableStore(MemoryStore):
+    """A store that can be read, and cannot delete."""
+
+    def delete_device(self, app: AppClient, username: str) -> None:
+        raise OSError("read-only file system")
+
+
+def test_device_that_cannot_be_deleted_costs_no_sign_in() -> None:
+    events: list[Event] = []
+    store = UndeletableStore()
+    store.put_device(APP, "alice", DEVICE)
+    flow = turn(devices=store, on_event=events.append)
+
+    talk = start(UserPasswordAuth("alice", "pw"), flow).refuse(DeviceForgotten("x"))
+
+    assert "DEVICE_KEY" not in talk.sent["AuthParameters"]
+    assert isinstance(talk.answer(DONE).result, SignedIn)
+    assert [event.kind for event in events] == ["device_not_deleted", "device_forgotten", "signed_in"]
 
 
 @pytest.mark.parametrize(
@@ -341,6 +365,18 @@ def test_device_that_cognito_has_forgotten_is_deleted_from_the_store() -> None:
     start(UserPasswordAuth("alice", "pw"), turn(devices=store)).refuse(DeviceForgotten("x"))
 
     assert store.get_device(APP, "alice") is None
+
+
+def test_another_device_in_the_store_is_kept_when_one_is_forgotten() -> None:
+    """The program passed the forgotten one itself."""
+    store = MemoryStore()
+    store.put_device(APP, "alice", DEVICE)
+    stale = Device("eu-west-1_0b-2", "-group", "secret")
+
+    talk = start(UserPasswordAuth("alice", "pw"), turn(stale, devices=store)).refuse(DeviceForgotten("x"))
+
+    assert "DEVICE_KEY" not in talk.sent["AuthParameters"]
+    assert store.get_device(APP, "alice") == DEVICE
 
 
 @pytest.mark.parametrize("secret", [None, "s" * 30])

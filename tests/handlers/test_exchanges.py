@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from cognito_flow import (
+    AttemptsExceeded,
+    Blocked,
     DeviceForgotten,
     DevicePasswordVerifier,
     DeviceSrpAuth,
+    FlowExpired,
     IncorrectPassword,
     MfaSetup,
     NotAuthorized,
@@ -21,8 +24,10 @@ from cognito_flow import (
     ServiceError,
     TotpSetup,
     UnexpectedResponse,
+    UserDisabled,
     WrongCode,
 )
+from cognito_flow.errors import from_service
 from cognito_flow.handlers.mfa_setup import totp_uri, verify_totp
 from tests.support.conversation import (
     APP,
@@ -103,6 +108,27 @@ def test_refused_device_raises_device_forgotten_with_its_cause(handler: Any) -> 
 
     assert forgotten.value.__cause__ is refusal
     assert (forgotten.value.code, forgotten.value.request_id) == ("NotAuthorizedException", "id")
+
+
+@pytest.mark.parametrize("handler", [DeviceSrpAuth, DevicePasswordVerifier])
+@pytest.mark.parametrize(
+    ("code", "text", "kind"),
+    [
+        ("ForbiddenException", "Request not allowed due to WAF block.", Blocked),
+        ("NotAuthorizedException", "Request not allowed due to security reasons.", Blocked),
+        ("NotAuthorizedException", "User is disabled.", UserDisabled),
+        ("NotAuthorizedException", "Password attempts exceeded", AttemptsExceeded),
+        ("NotAuthorizedException", "Invalid session for the user, session is expired.", FlowExpired),
+    ],
+)
+def test_refusal_for_another_reason_is_not_taken_for_a_forgotten_device(
+    handler: Any, code: str, text: str, kind: type[ServiceError]
+) -> None:
+    refusal = from_service(code, text)
+    with pytest.raises(kind) as raised:
+        prove(handler, DEVICE_VERIFIER).refuse(refusal)
+
+    assert raised.value is refusal
 
 
 @pytest.mark.parametrize("handler", [DeviceSrpAuth, DevicePasswordVerifier])
