@@ -284,9 +284,14 @@ def _cookie(place: SplitResult, name: str, value: str) -> StorageStateCookie:
 
 
 def _place(url: str) -> SplitResult:
-    place = urlsplit(url)
+    mistake = UsageError("url must be an http(s) URL, such as http://localhost:3000")
+    try:
+        place = urlsplit(url)
+        _ = place.port
+    except ValueError:  # an address with one bracket, or a port that is not a number
+        raise mistake from None
     if place.scheme not in ("http", "https") or not place.hostname:
-        raise UsageError("url must be an http(s) URL, such as http://localhost:3000")
+        raise mistake
     return place
 
 

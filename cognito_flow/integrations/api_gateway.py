@@ -52,7 +52,7 @@ class Authorizer:
         required: What the token must allow: the keywords of `TokenVerifier.verify_access`.
 
     Raises:
-        UsageError: A requirement is malformed.
+        UsageError: The verifier is not a `TokenVerifier`, or a requirement is malformed.
 
     >>> from cognito_flow import AppClient, TokenVerifier
     >>> from cognito_flow.integrations.api_gateway import Authorizer
@@ -63,6 +63,8 @@ class Authorizer:
     """
 
     def __init__(self, verifier: TokenVerifier, **required: Unpack[AccessRequirements]) -> None:
+        if not isinstance(verifier, TokenVerifier):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+            raise UsageError("a Lambda authorizer needs a TokenVerifier")
         self._verifier = verifier
         self._required = reusable(required)
 

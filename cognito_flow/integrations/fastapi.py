@@ -10,7 +10,13 @@ from cognito_flow._extras import missing
 from cognito_flow.errors import CognitoFlowError, UsageError
 from cognito_flow.integrations._bearer import NO_TOKEN, Refusal, bearer_token, refusal_of
 from cognito_flow.tokens.claims import AccessClaims, IdClaims
-from cognito_flow.tokens.requirements import AccessRequirements, IdRequirements, reusable
+from cognito_flow.tokens.requirements import (
+    AccessRequirements,
+    IdRequirements,
+    require_scopes,
+    reusable,
+    reusable_for_id,
+)
 from cognito_flow.tokens.verifier import AsyncTokenVerifier
 
 try:
@@ -31,7 +37,7 @@ class AccessToken(SecurityBase):
 
     A request without a token gets 401, one with an invalid token 401, one whose token lacks a scope or a
     group 403, each with the header WWW-Authenticate of RFC 6750; 503 if the pool's keys cannot be fetched.
-    The OpenAPI document shows the scheme. Scopes of `fastapi.Security` are required in addition.
+    The OpenAPI document shows the scheme. All scopes of `fastapi.Security` are required in addition.
 
     Args:
         verifier: The verifier, shared by all dependencies.
@@ -64,16 +70,19 @@ class AccessToken(SecurityBase):
         Raises:
             HTTPException: There is no token, or it is refused.
         """
-        scopes = {*self._required.get("scopes", ()), *security_scopes.scopes}
-        required: AccessRequirements = {**self._required, "scopes": scopes}
         try:
-            return await self._verifier.verify_access(_token(request), **required)
+            claims = await self._verifier.verify_access(_token(request), **self._required)
+            # Not together with the dependency's own scopes, of which `any_of` requires one only.
+            require_scopes(claims, security_scopes.scopes)
         except CognitoFlowError as error:
             raise _response(refusal_of(error)) from error
+        return claims
 
 
 class IdToken(SecurityBase):
     """A dependency: the claims of the request's ID token. See `AccessToken`.
+
+    ID tokens have no scopes, so `fastapi.Security` must not require any.
 
     Args:
         verifier: The verifier, shared by all dependencies.
@@ -87,14 +96,17 @@ class IdToken(SecurityBase):
         self.model: SecurityScheme = HTTPBearer(bearerFormat="JWT")
         self.scheme_name: str = "CognitoIdToken"
         self._verifier = _checked(verifier)
-        self._required = reusable(required)
+        self._required = reusable_for_id(required)
 
-    async def __call__(self, request: HTTPConnection) -> IdClaims:
+    async def __call__(self, request: HTTPConnection, security_scopes: SecurityScopes) -> IdClaims:
         """Return the claims of the request's token.
 
         Raises:
             HTTPException: There is no token, or it is refused.
+            UsageError: `fastapi.Security` requires scopes, which ID tokens do not have.
         """
+        if security_scopes.scopes:
+            raise UsageError("ID tokens have no scopes: use AccessToken, or Depends instead of Security")
         try:
             return await self._verifier.verify_id(_token(request), **self._required)
         except CognitoFlowError as error:

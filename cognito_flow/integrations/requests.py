@@ -155,12 +155,13 @@ class CognitoAuth(AuthBase):
     def _forget_before_redirect(self, request: requests.PreparedRequest, response: requests.Response) -> None:
         """Remove the token before a redirect to another origin: requests does so only for Authorization.
 
+        A Location that cannot be read counts as another origin.
+
         Args:
             request: The request that requests copies for the redirect.
             response: What came for it.
         """
-        url = str(request.url)
-        if response.is_redirect and origin(urljoin(url, response.headers["Location"])) != origin(url):
+        if response.is_redirect and not _is_same_origin(str(request.url), response.headers["Location"]):
             request.headers.pop(self._header.name, None)
 
     def _is_refused(self, response: requests.Response, tokens: Tokens) -> bool:
@@ -205,6 +206,13 @@ class SigV4Auth(AuthBase):
         headers = [(name, str(value)) for name, value in r.headers.items()]
         r.headers.update(self._signer.sign(self._pool.credentials(), method, url, headers, body))
         return r
+
+
+def _is_same_origin(url: str, location: str) -> bool:
+    try:
+        return origin(urljoin(url, location)) == origin(url)
+    except ValueError:  # a port that is not a number, or an address with one bracket
+        return False
 
 
 def _way_back(body: object) -> Callable[[], object] | None:

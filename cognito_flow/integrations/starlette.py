@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from cognito_flow._extras import missing
-from cognito_flow.errors import CognitoFlowError
+from cognito_flow.errors import CognitoFlowError, UsageError
 from cognito_flow.integrations._bearer import Refusal, bearer_token, refusal_of
 from cognito_flow.tokens.claims import AccessClaims
 from cognito_flow.tokens.verifier import AsyncTokenVerifier
@@ -61,6 +61,9 @@ class CognitoBackend(AuthenticationBackend):
     Args:
         verifier: The verifier.
 
+    Raises:
+        UsageError: The verifier is not an `AsyncTokenVerifier`.
+
     >>> from starlette.applications import Starlette
     >>> from starlette.middleware import Middleware
     >>> from starlette.middleware.authentication import AuthenticationMiddleware
@@ -72,6 +75,8 @@ class CognitoBackend(AuthenticationBackend):
     """
 
     def __init__(self, verifier: AsyncTokenVerifier) -> None:
+        if not isinstance(verifier, AsyncTokenVerifier):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
+            raise UsageError("Starlette needs an AsyncTokenVerifier, which does not block the event loop")
         self._verifier = verifier
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, CognitoUser] | None:

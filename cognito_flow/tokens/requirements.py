@@ -96,7 +96,7 @@ class Required:
         if self.any_of and required and not required & present:
             raise NotPermitted(f"the token has none of these {name}: {_listed(required)}")
         if not self.any_of and required - present:
-            raise NotPermitted(f"the token lacks {name} that are required: {_listed(required - present)}")
+            raise _lacks(name, required - present)
 
     def _step_up(self, message: str) -> StepUpRequired:
         error = StepUpRequired(message)
@@ -118,12 +118,37 @@ _NOTHING: dict[str, object] = {
 _NOT_REQUIRED = Required(frozenset(), frozenset(), False, frozenset(), frozenset(), None, None)
 
 
-def reusable(required: RequirementsT) -> RequirementsT:
-    """Return requirements for many tokens: checked once, with lists in place of what can be read only once.
+def reusable(required: AccessRequirements) -> AccessRequirements:
+    """Return requirements for many access tokens: checked once, with lists in place of what can be read only
+    once.
 
     Raises:
-        UsageError: A requirement is malformed.
+        UsageError: A keyword does not exist, or a requirement is malformed.
     """
+    return _reusable(required, AccessRequirements.__optional_keys__)
+
+
+def reusable_for_id(required: IdRequirements) -> IdRequirements:
+    """Return requirements for many ID tokens. See `reusable`."""
+    return _reusable(required, IdRequirements.__optional_keys__)
+
+
+def require_scopes(claims: AccessClaims, scopes: Iterable[str]) -> None:
+    """Require more scopes of a verified token.
+
+    Raises:
+        NotPermitted: It lacks one of them.
+    """
+    if lacking := frozenset(scopes) - claims.scopes:
+        raise _lacks("scopes", lacking)
+
+
+def _reusable(required: RequirementsT, known: frozenset[str]) -> RequirementsT:
+    # At runtime there may be any keywords: not every program is checked for types.
+    if unknown := required.keys() - known:
+        raise UsageError(
+            f"{_listed(frozenset(unknown))} cannot be required: the keywords are {_listed(known)}"
+        )
     kept: dict[str, object] = {
         name: value if isinstance(value, str | int | float | None) else tuple(cast("Iterable[str]", value))
         for name, value in required.items()
@@ -143,6 +168,10 @@ def _period(seconds: float | None) -> timedelta | None:
     if not 0 <= seconds <= TIMEOUT_MAX:
         raise UsageError("max_age must be a number of seconds, 0 or more")
     return timedelta(seconds=seconds)
+
+
+def _lacks(name: str, lacking: frozenset[str]) -> NotPermitted:
+    return NotPermitted(f"the token lacks {name} that are required: {_listed(lacking)}")
 
 
 def _listed(names: frozenset[str]) -> str:

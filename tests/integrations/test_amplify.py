@@ -142,7 +142,9 @@ def test_tokens_of_another_app_client_are_a_usage_error(pool: Pool, signed_in: S
         amplify.cookies(pool.app_client(), signed_in)
 
 
-@pytest.mark.parametrize("url", ["localhost:3000", "ftp://shop.example", "https://"])
+@pytest.mark.parametrize(
+    "url", ["localhost:3000", "ftp://shop.example", "https://", "http://[::1", "http://a:99999"]
+)
 def test_url_of_another_kind_is_a_usage_error(pool: Pool, signed_in: SignedIn, url: str) -> None:
     with pytest.raises(UsageError, match="http"):
         amplify.storage_state(pool.app, signed_in, url)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from cognito_flow import AccessClaims, IdClaims, TokenInvalid, TransportError, UsageError, UserSrpAuth
+from cognito_flow import (
+    AccessClaims,
+    IdClaims,
+    TokenInvalid,
+    TokenVerifier,
+    TransportError,
+    UsageError,
+    UserSrpAuth,
+)
 from cognito_flow.integrations.api_gateway import Authorizer, Unauthorized, claims_of
 from cognito_flow.testing import Pool
 
@@ -130,6 +138,11 @@ def test_event_of_another_kind_raises_usage_error(authorizer: Authorizer, wrong:
 def test_malformed_requirement_raises_usage_error(pool: Pool) -> None:
     with pytest.raises(UsageError, match="scopes must be a list"):
         Authorizer(pool.verifier(), scopes="shop/read")
+
+
+def test_async_verifier_raises_usage_error(pool: Pool) -> None:
+    with pytest.raises(UsageError, match="needs a TokenVerifier"):
+        Authorizer(cast("TokenVerifier", pool.async_verifier()))
 
 
 SECONDS = {"iat": "1893499200", "exp": "1893502800", "auth_time": "1893499200"}

@@ -7,6 +7,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -196,3 +197,23 @@ def test_custom_header_follows_a_redirect_within_the_origin(pool: Pool, api: Api
     api.header, api.scheme = "X-Token", None
 
     assert caller.send("GET", f"{api.url}/gate?to=/echo&status=307").status == 200
+
+
+@pytest.mark.parametrize("location", ["http://host.example:99999/", "http://host.example:x/"])
+@pytest.mark.parametrize("is_refused_first", [False, True])
+def test_redirect_to_an_unreadable_location_is_returned(
+    pool: Pool, api: Api, location: str, is_refused_first: bool
+) -> None:
+    caller = Requests(pool, header="X-Token", scheme=None)
+    api.header, api.scheme = "X-Token", None
+    if is_refused_first:
+        api.revoked.add(caller.access_token())
+    url = f"{api.url}/gate?{urlencode({'to': location, 'status': 302})}"
+
+    with requests.Session() as session:
+        session.trust_env = False  # requests itself fails if it looks for a proxy
+        response = session.get(url, auth=caller.auth, allow_redirects=False, timeout=60)
+
+    assert (response.status_code, response.headers["Location"]) == (302, location)
+    assert response.next is not None
+    assert "X-Token" not in response.next.headers

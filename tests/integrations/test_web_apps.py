@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,8 @@ from starlette.requests import HTTPConnection
 
 from cognito_flow import AccessClaims, AsyncTokenVerifier, IdClaims, TokenVerifier, UsageError, UserSrpAuth
 from cognito_flow.integrations import django as for_django
+from cognito_flow.integrations import rest_framework as for_rest_framework
+from cognito_flow.integrations.api_gateway import Authorizer
 from cognito_flow.integrations.fastapi import AccessToken, IdToken
 from cognito_flow.integrations.flask import CognitoBearer
 from cognito_flow.integrations.starlette import CognitoBackend, CognitoUser, refuse
@@ -23,6 +26,7 @@ from tests.integrations import web_apps
 from tests.integrations.web_apps import APPS, MIDDLEWARE, Get
 
 INVALID = 'Bearer error="invalid_token"'
+SIGNED_IN = "aws.cognito.signin.user.admin"
 STEP_UP = 'Bearer error="insufficient_user_authentication", acr_values="urn:cognito:loa:2", max_age="60"'
 
 
@@ -133,6 +137,47 @@ def test_fastapi_shows_the_scheme_and_requires_the_scopes_of_security(pool: Pool
     assert schemes == {"CognitoAccessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
 
 
+@pytest.mark.parametrize(
+    ("required", "scopes", "status"),
+    [
+        ({"scopes": [SIGNED_IN, "shop/read"]}, [], 200),
+        ({"scopes": [SIGNED_IN, "shop/read"]}, [SIGNED_IN], 200),
+        ({"scopes": [SIGNED_IN, "shop/read"]}, ["shop/write"], 403),
+        ({"scopes": [SIGNED_IN]}, [SIGNED_IN, "shop/write"], 403),
+        ({"groups": ["admins", "editors"]}, [SIGNED_IN], 200),
+        ({"groups": ["admins", "editors"]}, [SIGNED_IN, "shop/write"], 403),
+        ({"groups": ["editors", "viewers"]}, [SIGNED_IN], 403),
+    ],
+)
+def test_fastapi_requires_every_scope_of_security_beside_any_of(
+    pool: Pool, required: Any, scopes: list[str], status: int
+) -> None:
+    api = FastAPI()
+    access = Security(AccessToken(pool.async_verifier(), any_of=True, **required), scopes=scopes)
+
+    @api.get("/scoped")
+    async def scoped(caller: AccessClaims = access) -> str | None:
+        return caller.username
+
+    reply = web_apps.of_asgi(api)("/scoped", bearer(pool, "bob", "battery staple"))
+
+    challenge = None if status == 200 else 'Bearer error="insufficient_scope"'
+    assert (reply.status, reply.challenge) == (status, challenge)
+
+
+def test_fastapi_scopes_of_security_cannot_be_required_of_id_tokens(pool: Pool) -> None:
+    api, id_token = FastAPI(), Security(IdToken(pool.async_verifier()), scopes=["shop/read"])
+
+    @api.get("/profile")
+    async def profile(user: IdClaims = id_token) -> None:
+        raise AssertionError(user)
+
+    tokens = pool.flow().sign_in(UserSrpAuth("alice", "correct horse")).tokens
+
+    with pytest.raises(UsageError, match="ID tokens have no scopes"):
+        web_apps.of_asgi(api)("/profile", f"Bearer {tokens.id_token}")
+
+
 def test_fastapi_verifies_id_tokens(pool: Pool) -> None:
     api, id_token = FastAPI(), Depends(IdToken(pool.async_verifier()))
 
@@ -176,10 +221,43 @@ def test_starlette_user_has_the_claims(pool: Pool) -> None:
     assert (user.is_authenticated, user.display_name, user.identity) == (True, "bob", user.claims.sub)
 
 
+def test_starlette_refuses_a_blocking_verifier(pool: Pool) -> None:
+    with pytest.raises(UsageError, match="AsyncTokenVerifier"):
+        CognitoBackend(cast("AsyncTokenVerifier", pool.verifier()))
+
+
 def test_starlette_error_of_another_backend_gets_400() -> None:
     response = refuse(cast("HTTPConnection", None), AuthenticationError("not this way"))
 
     assert (response.status_code, bytes(response.body)) == (400, b'{"detail":"not this way"}')
+
+
+REQUIRE: dict[str, Callable[[Pool, Any], object]] = {
+    "fastapi": lambda pool, required: AccessToken(pool.async_verifier(), **required),
+    "fastapi, ID token": lambda pool, required: IdToken(pool.async_verifier(), **required),
+    "flask": lambda pool, required: CognitoBearer(pool.verifier()).required(**required),
+    "django": lambda _pool, required: for_django.token_required(**required),
+    "django rest framework": lambda _pool, required: for_rest_framework.requires(**required),
+    "authorizer": lambda pool, required: Authorizer(pool.verifier(), **required),
+}
+
+
+@pytest.mark.parametrize("adapter", REQUIRE)
+@pytest.mark.parametrize(
+    "required", [{"scope": ["shop/read"]}, {"group": ["admins"]}, {"groups": ["admins"], "scope": ["openid"]}]
+)
+def test_unknown_requirement_raises_usage_error(adapter: str, required: Any, pool: Pool) -> None:
+    wrong = next(name for name in required if name != "groups")
+
+    with pytest.raises(UsageError, match=rf"^{wrong} cannot be required: .*\bgroups\b"):
+        REQUIRE[adapter](pool, required)
+
+
+def test_scopes_cannot_be_required_of_id_tokens(pool: Pool) -> None:
+    wrong: Any = {"scopes": ["shop/read"]}
+
+    with pytest.raises(UsageError, match="scopes cannot be required"):
+        IdToken(pool.async_verifier(), **wrong)
 
 
 def test_flask_view_without_the_decorator_has_no_claims(pool: Pool) -> None:
