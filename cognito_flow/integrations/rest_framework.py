@@ -16,7 +16,7 @@ from typing import Unpack
 import attrs
 
 from cognito_flow._extras import missing
-from cognito_flow.errors import CognitoFlowError
+from cognito_flow.errors import CognitoFlowError, TokenRejected
 from cognito_flow.integrations._bearer import bearer_token, refusal_of
 from cognito_flow.integrations.django import verifier
 from cognito_flow.tokens.claims import AccessClaims
@@ -89,21 +89,37 @@ class CognitoAuthentication(BaseAuthentication):
 def requires(**required: Unpack[AccessRequirements]) -> type[BasePermission]:
     """Return a permission class: what the access token of a request must allow.
 
+    A request whose token does not allow it gets the status and the header WWW-Authenticate of RFC 6750 and
+    RFC 9470. The class can be composed with others by ``&``, ``|`` and ``~``; if a composition refuses a
+    request, the response is Django REST framework's own: 403 without that header. ``~`` also permits requests
+    without a token, so use it together with another permission.
+
     Args:
         required: The keywords of `TokenVerifier.verify_access`.
 
     Raises:
-        UsageError: A requirement is malformed.
+        UsageError: A keyword does not exist, or a requirement is malformed.
 
     Example::
 
         class Orders(APIView):
-            permission_classes = [requires(scopes=["shop/read"])]
+            permission_classes = [requires(scopes=["shop/read"]) | requires(groups=["admins"])]
     """
     kept = reusable(required)
 
     class CognitoPermission(BasePermission):
         """What the access token of a request must allow."""
+
+        _refused: tuple[Request, TokenRejected] | None = None
+
+        @property
+        def message(self) -> None:
+            """Raises the exception for a refused request. Django REST framework reads the message of a
+            permission that refused a request, but only if it is not part of a composition, whose other parts
+            may permit the request."""
+            if self._refused is not None:
+                request, error = self._refused
+                raise _exception(request, error) from error
 
         def has_permission(self, request: Request, view: object) -> bool:
             """Verify the token again, now with the requirements."""
@@ -112,9 +128,17 @@ def requires(**required: Unpack[AccessRequirements]) -> type[BasePermission]:
                 return False
             try:
                 verifier().verify_access(token, **kept)
+            except TokenRejected as error:
+                self._refused = request, error
+                return False
             except CognitoFlowError as error:
+                # It is not known what the token allows, so no part of a composition may decide.
                 raise _exception(request, error) from error
             return True
+
+        def has_object_permission(self, request: Request, view: object, _obj: object) -> bool:
+            """The same for every object: ``~`` negates this method, too."""
+            return self.has_permission(request, view)
 
     return CognitoPermission
 

@@ -62,6 +62,28 @@ class StrongApi(Api):
     permission_classes = (requires(acr_values=["urn:cognito:loa:2"], max_age=60),)
 
 
+# Classes that are composed by operators of their metaclass, which has no types.
+BANNED: Any = requires(groups=["banned"])
+ADMIN: Any = requires(groups=["admins"])
+SIGNED_IN: Any = requires(scopes=["aws.cognito.signin.user.admin"])
+COMPOSED: dict[str, Any] = {
+    "either": ADMIN | SIGNED_IN,
+    "both": ADMIN & SIGNED_IN,
+    "unless": requires() & ~BANNED,
+    "neither": ~(ADMIN | SIGNED_IN),
+    "audience": ADMIN | requires(audience="shop"),
+    "recent": ADMIN | requires(max_age=60),
+}
+
+
+class ObjectApi(Api):
+    """An API with permissions for objects, too."""
+
+    def get(self, request: Request) -> Response:
+        self.check_object_permissions(request, object())
+        return super().get(request)
+
+
 class OpenApi(Api):
     permission_classes = ()
 
@@ -86,5 +108,9 @@ urlpatterns = [
     path("api/me", Api.as_view()),
     path("api/admin", AdminApi.as_view()),
     path("api/strong", StrongApi.as_view()),
+    *(
+        path(f"api/composed/{name}", ObjectApi.as_view(permission_classes=[composed]))
+        for name, composed in COMPOSED.items()
+    ),
     path("api/open", OpenApi.as_view()),
 ]

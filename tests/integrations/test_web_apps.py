@@ -14,7 +14,15 @@ from flask import Flask
 from starlette.authentication import AuthenticationError
 from starlette.requests import HTTPConnection
 
-from cognito_flow import AccessClaims, AsyncTokenVerifier, IdClaims, TokenVerifier, UsageError, UserSrpAuth
+from cognito_flow import (
+    AccessClaims,
+    AsyncTokenVerifier,
+    IdClaims,
+    TokenVerifier,
+    TransportError,
+    UsageError,
+    UserSrpAuth,
+)
 from cognito_flow.integrations import django as for_django
 from cognito_flow.integrations import rest_framework as for_rest_framework
 from cognito_flow.integrations.api_gateway import Authorizer
@@ -289,6 +297,48 @@ def test_django_rest_framework_lets_requests_without_a_token_pass(pool: Pool) ->
 
     assert get("/open", None).json == {"username": None, "pk": None}
     assert get("/open", bearer(pool)).json == {"username": "alice", "pk": claims.sub}
+
+
+@pytest.mark.parametrize(
+    ("composed", "of_alice", "of_bob", "of_carol"),
+    [
+        ("either", 200, 200, 200),
+        ("both", 403, 200, 403),
+        ("unless", 200, 200, 403),
+        ("neither", 403, 403, 403),
+        ("audience", 403, 200, 403),
+        ("recent", 403, 200, 403),
+    ],
+)
+def test_permissions_of_django_rest_framework_can_be_composed(
+    pool: Pool, composed: str, of_alice: int, of_bob: int, of_carol: int
+) -> None:
+    pool.add_user("carol", "staple battery").groups.append("banned")
+    get = web_apps.of_django(pool, "api", [])
+    tokens = [bearer(pool), bearer(pool, "bob", "battery staple"), bearer(pool, "carol", "staple battery")]
+    pool.cognito.clock.advance(300)
+
+    assert [get(f"/composed/{composed}", token).status for token in tokens] == [of_alice, of_bob, of_carol]
+
+
+def test_composed_permission_without_a_token_gets_401(pool: Pool) -> None:
+    reply = web_apps.of_django(pool, "api", [])("/composed/either", None)
+
+    assert (reply.status, reply.challenge) == (401, "Bearer")
+
+
+def test_composed_permissions_permit_nothing_if_a_token_cannot_be_verified(pool: Pool) -> None:
+    verified: list[object] = []
+
+    def check(claims: object) -> bool:
+        verified.append(claims)
+        if len(verified) > 2:  # after the authentication, and the first permission
+            raise TransportError("no answer")
+        return True
+
+    get = web_apps.of_django(pool, "api", [], check=check)
+
+    assert get("/composed/unless", bearer(pool)).status == 503
 
 
 def test_django_request_without_a_token_has_no_claims() -> None:
