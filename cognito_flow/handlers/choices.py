@@ -187,7 +187,19 @@ class SelectChallenge(NamedHandler):
         responses = dict(answer.responses)
         if answer.password is not None:
             responses["SRP_A"] = turn.begin_srp(answer.password)
-        return (yield from turn.respond(self.pending, responses))
+        response = yield from turn.respond(self.pending, responses)
+        return self._with_the_offer(response, responses.get("ANSWER"))
+
+    def _with_the_offer(self, response: Response, choice: str | None) -> Response:
+        """Return the response, with the choices beside the chosen factor, as `preferred` would have them.
+
+        Cognito sends them once, and takes another choice with the Session of the chosen factor. A challenge
+        of another name is what follows the first factor, where there is nothing to choose any more.
+        """
+        data = response.data
+        if data.get("ChallengeName") != choice or data.get("AvailableChallenges"):
+            return response
+        return attrs.evolve(response, data={**data, "AvailableChallenges": self.pending.available})
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -196,14 +208,15 @@ class FirstFactorChallenge(NamedHandler):
 
     @property
     def other_factors(self) -> tuple[FirstFactor | str, ...]:
-        """The other first factors that Cognito offered with this challenge; empty for a second factor."""
+        """The other first factors that Cognito offered in this sign-in; empty for a second factor, and if
+        Cognito's offer is unknown."""
         return known_first_factors(tuple(name for name in self.pending.available if name != self.name))
 
     def answer_with(self, factor: str, password: str | None = None) -> Answer:
         """Answer with another first factor, for example when the user cancelled the passkey prompt.
 
         Args:
-            factor: One of `other_factors`.
+            factor: One of `other_factors`. If they are unknown, every factor is sent, and Cognito decides.
             password: The password, for PASSWORD and PASSWORD_SRP.
 
         Raises:
@@ -212,7 +225,8 @@ class FirstFactorChallenge(NamedHandler):
         """
         pending = attrs.evolve(self.pending, name=SelectChallenge.name)
         select = SelectChallenge(pending=pending, choices=self.other_factors)
-        check_choice(factor, self.other_factors)
+        if self.pending.available or self.name not in FirstFactor.__members__:
+            check_choice(factor, self.other_factors)
         if password is None:
             return select.answer(factor)
         if factor == FirstFactor.PASSWORD:

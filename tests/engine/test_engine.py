@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from cognito_flow import (
     MfaSetup,
     Pending,
     RefreshTokenAuth,
+    SelectChallenge,
     SignedIn,
     SmsMfa,
     Tokens,
@@ -360,6 +361,44 @@ def test_challenge_keeps_everything_that_a_later_turn_needs() -> None:
         alias="al@example.com",
         received_at=NOW,
     )
+
+
+def choose(answer: Callable[[SelectChallenge], Answer], *offered: str) -> Conversation:
+    """Answer the choice between these factors, which Cognito sends once."""
+    asked = {**ask("SELECT_CHALLENGE"), "AvailableChallenges": list(offered)}
+    challenge = start(UserAuth("alice")).answer(asked).result
+    assert isinstance(challenge, SelectChallenge)
+    return Conversation(engine.send(turn(), answer(challenge)))
+
+
+def test_chosen_first_factor_keeps_the_other_factors() -> None:
+    chosen = choose(lambda select: select.answer("EMAIL_OTP"), "EMAIL_OTP", "SMS_OTP").answer(
+        ask("EMAIL_OTP")
+    )
+    assert chosen.result.pending.available == ("EMAIL_OTP", "SMS_OTP")
+    assert chosen.result.other_factors == ("SMS_OTP",)
+    assert chosen.result.to_dict()["available"] == ["EMAIL_OTP", "SMS_OTP"]
+
+    back = Conversation(engine.send(turn(), chosen.result.answer_with("SMS_OTP"))).answer(ask("SMS_OTP"))
+
+    assert back.result.other_factors == ("EMAIL_OTP",)
+
+
+def test_factors_that_cognito_sends_with_the_chosen_one_replace_the_choice() -> None:
+    talk = choose(lambda select: select.answer("EMAIL_OTP"), "EMAIL_OTP", "SMS_OTP")
+
+    talk.answer({**ask("EMAIL_OTP"), "AvailableChallenges": ["EMAIL_OTP", "WEB_AUTHN"]})
+
+    assert talk.result.other_factors == ("WEB_AUTHN",)
+
+
+def test_second_factor_after_a_chosen_password_has_no_other_factors() -> None:
+    sent = choose(lambda select: select.answer_password("pw"), "EMAIL_OTP", "PASSWORD")
+    proved = choose(lambda select: select.answer_srp("pw"), "EMAIL_OTP", "PASSWORD_SRP")
+    proved.answer(ask("PASSWORD_VERIFIER", **VERIFIER))
+
+    for talk in (sent, proved):
+        assert talk.answer(ask("EMAIL_OTP")).result.other_factors == ()
 
 
 def test_device_of_the_name_that_cognito_sent_belongs_to_the_challenge() -> None:

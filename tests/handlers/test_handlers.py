@@ -235,11 +235,28 @@ def test_another_first_factor_takes_the_password() -> None:
 
 
 def test_second_factor_offers_no_other_first_factor() -> None:
-    challenge = EmailOtp.parse(pending("EMAIL_OTP"))
+    challenge = SmsMfa.parse(pending("SMS_MFA"))
 
     assert challenge.other_factors == ()
     with pytest.raises(InvalidInput, match="was not offered"):
         challenge.answer_with("WEB_AUTHN")
+
+
+def test_factor_that_was_not_offered_beside_the_first_one_raises_invalid_input() -> None:
+    challenge = EmailOtp.parse(pending("EMAIL_OTP", None, "EMAIL_OTP"))
+
+    with pytest.raises(InvalidInput, match="was not offered"):
+        challenge.answer_with("WEB_AUTHN")
+
+
+def test_every_other_factor_is_sent_if_the_choices_are_unknown() -> None:
+    """An older botocore drops AvailableChallenges."""
+    challenge = EmailOtp.parse(pending("EMAIL_OTP"))
+
+    assert challenge.answer_with("WEB_AUTHN").responses == {"ANSWER": "WEB_AUTHN"}
+    assert challenge.answer_with("PASSWORD_SRP", "pw").password == "pw"
+    with pytest.raises(InvalidInput, match="empty"):
+        challenge.answer_with("")
 
 
 def test_each_first_factor_is_answered_by_its_method() -> None:
