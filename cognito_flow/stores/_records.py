@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Protocol, TypeAlias
 from urllib.parse import quote, unquote
 
 import attrs
 
-from cognito_flow._json import as_object, as_text
+from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow._jwt import unverified_moment
 from cognito_flow._tracebacks import without_locals
-from cognito_flow.errors import StoreDamaged, UsageError
+from cognito_flow.errors import StoreDamaged, StoreError, UsageError
 from cognito_flow.models import AppClient, Device, Tokens
 from cognito_flow.stores._cipher import Cipher, as_bytes, as_document
 
@@ -42,7 +42,7 @@ class Records(Protocol):
 @without_locals
 class RecordStore(ABC):
     """A `TokenStore` and `DeviceStore` over records: one for each user's tokens, one for each device, and one
-    for each alias, which names the device's record."""
+    for each alias, which names the device's record. The device's record lists its aliases."""
 
     @abstractmethod
     def _open(self) -> AbstractContextManager[Records]:
@@ -76,14 +76,27 @@ class RecordStore(ABC):
         """Keep the device. See `DeviceStore.put_device`."""
         name = record_name("device", app, username)
         with self._open() as records:
-            records[name] = attrs.asdict(device)
+            aliases = _aliases_of(records, name)
             if alias is not None and alias != username:
+                aliases.add(alias)
                 records[record_name("alias", app, alias)] = {"device": name}
+            records[name] = {**attrs.asdict(device), "aliases": sorted(aliases)}
+            # Another user may have had this name as an alias, and given it up.
+            records.pop(record_name("alias", app, username), None)
 
     def delete_device(self, app: AppClient, username: str) -> None:
         """Delete the user's device, if there is one. See `DeviceStore.delete_device`."""
         with self._open() as records:
-            records.pop(_device_of(records, app, username), None)
+            try:
+                name = _device_of(records, app, username)
+            except StoreError:  # a record that cannot be read can be deleted
+                name = record_name("device", app, username)
+            for alias in (record_name("alias", app, each) for each in _aliases_of(records, name)):
+                # Another user may have it by now.
+                if _readable(records, alias).get("device") == name:
+                    records.pop(alias, None)
+            records.pop(record_name("alias", app, username), None)
+            records.pop(name, None)
 
 
 def check_record(name: str, record: Record) -> None:
@@ -154,9 +167,25 @@ def open_record(cipher: Cipher, name: str, data: str | bytes) -> Record:
 
 
 def _device_of(records: Records, app: AppClient, username: str) -> str:
-    alias = record_name("alias", app, username)
-    record = records.get(alias)
-    return record_name("device", app, username) if record is None else _text(alias, record, "device")
+    """Return the name of the record of a user's device. The user with this name comes before one who had it
+    as an alias."""
+    name, alias = record_name("device", app, username), record_name("alias", app, username)
+    if records.get(name) is None and (record := records.get(alias)) is not None:
+        return _text(alias, record, "device")
+    return name
+
+
+def _aliases_of(records: Records, name: str) -> set[str]:
+    """Return the aliases that led to a device, as far as its record says: older ones do not."""
+    aliases = as_list(_readable(records, name).get("aliases"))
+    return {alias for alias in aliases or () if isinstance(alias, str)}
+
+
+def _readable(records: Records, name: str) -> Record:
+    """Return a record, or an empty one if it is missing or cannot be read."""
+    with suppress(StoreError):
+        return records.get(name) or {}
+    return {}
 
 
 def _read_tokens(name: str, record: Record) -> Tokens:

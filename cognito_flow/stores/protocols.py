@@ -72,7 +72,8 @@ class DeviceStore(Protocol):
     """Keeps the remembered device of each user of each app client.
 
     A device belongs to Cognito's own name of the user. People also type aliases, so a store remembers which
-    alias led to which user, and `get_device` takes either.
+    alias led to which user, and `get_device` takes either. A user may give up an alias that later becomes
+    the name of another user: so a name comes before the same text as an alias.
     """
 
     def get_device(self, app: AppClient, username: str) -> Device | None:
@@ -86,6 +87,8 @@ class DeviceStore(Protocol):
 
     def put_device(self, app: AppClient, username: str, device: Device, *, alias: str | None = None) -> None:
         """Keep the device, replacing any other of this user.
+
+        The user's name is no longer an alias of another user.
 
         Args:
             app: The app client.

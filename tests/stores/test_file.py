@@ -329,6 +329,33 @@ def test_damaged_record_of_a_device_or_alias_is_reported(path: Path, record: obj
     assert beside(path) == ["tokens.json.damaged-1", "tokens.json.lock"]
 
 
+def test_device_of_an_older_file_which_lists_no_aliases_is_found_and_deleted(path: Path) -> None:
+    name, alias = GOOD.replace("tokens", "device"), GOOD.replace("tokens", "alias").replace("alice", "al")
+    path.parent.mkdir()
+    path.touch(0o600)
+    record = {"key": "key", "group_key": "group", "secret": "secret"}
+    path.write_bytes(document(content={name: record, alias: {"device": name}}))
+    store = FileStore(path)
+
+    assert store.get_device(APP, "alice") == store.get_device(APP, "al") == Device("key", "group", "secret")
+    store.delete_device(APP, "al")
+    assert json.loads(path.read_bytes())["content"] == {}
+
+
+def test_alias_of_an_older_file_does_not_hide_the_user_with_this_name(path: Path) -> None:
+    alice, bob = GOOD.replace("tokens", "device"), GOOD.replace("tokens", "device").replace("alice", "bob")
+    records = {each: {"key": each, "group_key": "group", "secret": "secret"} for each in (alice, bob)}
+    path.parent.mkdir()
+    path.touch(0o600)
+    path.write_bytes(document(content={**records, bob.replace("device", "alias"): {"device": alice}}))
+    store = FileStore(path)
+
+    assert store.get_device(APP, "bob") == Device(bob, "group", "secret")
+    store.delete_device(APP, "bob")
+    assert store.get_device(APP, "bob") is None
+    assert store.get_device(APP, "alice") == Device(alice, "group", "secret")
+
+
 def test_put_into_a_damaged_store_reports_the_damage_and_keeps_the_tokens(path: Path) -> None:
     """A rotated refresh token must not be lost."""
     path.parent.mkdir()

@@ -261,6 +261,33 @@ def swap(path: Path) -> None:
     change(path, "UPDATE records SET record = (SELECT record FROM records WHERE name LIKE '%/bob')")
 
 
+@pytest.mark.parametrize("damage", [spoil, cut])
+def test_damaged_device_and_alias_are_reported_and_can_be_deleted_and_put(
+    path: Path, damage: Callable[[Path], None]
+) -> None:
+    device, store = Device("key", "group", "secret"), SqliteStore(path)
+    for name in ("alice", "alice@example.com"):
+        store.put_device(APP, "alice", device, alias="alice@example.com")
+        damage(path)
+        with pytest.raises(StoreDamaged, match="alice"):
+            store.get_device(APP, name)
+        store.delete_device(APP, name)
+        assert store.get_device(APP, name) is None
+
+    store.put_device(APP, "alice", device, alias="alice@example.com")
+    assert store.get_device(APP, "alice@example.com") == device
+
+
+def test_device_that_was_encrypted_with_a_lost_key_can_be_replaced_and_deleted(path: Path) -> None:
+    device, store = Device("key", "group", "secret"), SqliteStore(path, keys=[KEY])
+    for _ in range(2):
+        SqliteStore(path, keys=[OTHER_KEY]).put_device(APP, "alice", device)
+        store.put_device(APP, "alice", device)
+        assert store.get_device(APP, "alice") == device
+        store.delete_device(APP, "alice")
+        assert store.get_device(APP, "alice") is None
+
+
 @pytest.mark.parametrize("damage", [spoil, cut, swap])
 @pytest.mark.parametrize("keys", [[], [KEY]], ids=["plain", "encrypted"])
 def test_damaged_row_is_reported_and_repaired_by_put(

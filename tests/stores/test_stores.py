@@ -149,6 +149,53 @@ def test_device_is_deleted_by_name_or_alias_and_delete_may_be_repeated(opener: O
     assert opener().get_device(APP, "alice@example.com") is None
 
 
+def test_alias_that_became_the_name_of_another_user_leads_to_that_user(opener: Opener) -> None:
+    opener().put_device(APP, "alice", DEVICE, alias="bob")
+    assert opener().get_device(APP, "bob") == DEVICE
+
+    opener().put_device(APP, "bob", OTHER_DEVICE)
+
+    assert opener().get_device(APP, "bob") == OTHER_DEVICE
+    assert opener().get_device(APP, "alice") == DEVICE
+
+
+def test_delete_of_a_name_that_was_an_alias_leaves_the_other_users_device(opener: Opener) -> None:
+    opener().put_device(APP, "alice", DEVICE, alias="bob")
+    opener().put_device(APP, "bob", OTHER_DEVICE)
+    opener().delete_device(APP, "bob")
+    opener().delete_device(APP, "bob")
+
+    assert opener().get_device(APP, "bob") is None
+    assert opener().get_device(APP, "alice") == DEVICE
+
+
+def test_alias_does_not_hide_the_device_of_the_user_with_this_name(opener: Opener) -> None:
+    opener().put_device(APP, "bob", OTHER_DEVICE)
+    opener().put_device(APP, "alice", DEVICE, alias="bob")
+
+    assert opener().get_device(APP, "bob") == OTHER_DEVICE
+
+
+def test_deleted_device_takes_all_its_aliases_with_it(opener: Opener) -> None:
+    """A device that is stored later under the first name was not used with the aliases of the deleted one."""
+    for alias in ("alice@example.com", "+31612341234", None):
+        opener().put_device(APP, "alice", DEVICE, alias=alias)
+    opener().delete_device(APP, "alice")
+    opener().put_device(APP, "alice", OTHER_DEVICE)
+
+    assert opener().get_device(APP, "alice@example.com") is None
+    assert opener().get_device(APP, "+31612341234") is None
+    assert opener().get_device(APP, "alice") == OTHER_DEVICE
+
+
+def test_deleted_device_leaves_an_alias_that_moved_to_another_user(opener: Opener) -> None:
+    opener().put_device(APP, "alice", DEVICE, alias="office@example.com")
+    opener().put_device(APP, "bob", OTHER_DEVICE, alias="office@example.com")
+    opener().delete_device(APP, "alice")
+
+    assert opener().get_device(APP, "office@example.com") == OTHER_DEVICE
+
+
 @every_place
 @settings(max_examples=settings().max_examples // 3)  # each writes to a disk or to moto
 @given(names, names)
