@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import ModuleType
 
 import attrs
@@ -70,9 +70,13 @@ class _Keyring:
         head = f"{secrets.token_hex(4)} {len(cut)}"
         with self._changing.of_this_process:
             old = self._text(name)
-            for part, piece in zip(_parts(name, head), cut, strict=True):
-                _package().set_password(self.service, part, piece)
-            _package().set_password(self.service, name, head)
+            try:
+                for part, piece in zip(_parts(name, head), cut, strict=True):
+                    _package().set_password(self.service, part, piece)
+                _package().set_password(self.service, name, head)
+            except BaseException:
+                self._clean_up(name, head, old)
+                raise
             self._drop_parts(name, old)
 
     def pop(self, name: str, default: None, /) -> None:
@@ -80,6 +84,18 @@ class _Keyring:
             head = self._text(name)
             self._drop(name)
             self._drop_parts(name, head)
+
+    def _clean_up(self, name: str, head: str, old: str | None) -> None:
+        """After a failed write, drop the parts of the version that is not valid: nothing else would find them.
+
+        The keyring fails already: a part that it does not let go must neither keep the others nor hide why.
+        """
+        unused: str | None = head
+        with suppress(Exception):
+            unused = old if self._text(name) == head else head
+        for part in [] if unused is None else _parts(name, unused):
+            with suppress(Exception):
+                self._drop(part)
 
     def _text(self, name: str) -> str | None:
         text: str | None = _package().get_password(self.service, name)

@@ -6,7 +6,7 @@ import pickle
 import sys
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -16,7 +16,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.backends.null import Keyring as NullKeyring
 from keyring.errors import PasswordDeleteError, PasswordSetError
 
-from cognito_flow import Device, KeyringStore, StoreDamaged, StoreError, UsageError
+from cognito_flow import Device, KeyringStore, StoreDamaged, StoreError, Tokens, UsageError
 from tests.support.places import APP, Texts, installed, tokens
 from tests.support.planted import Place, searches
 
@@ -164,6 +164,77 @@ def test_tokens_that_are_deleted_while_they_are_read_are_none() -> None:
         backend.then = lambda: store.delete_tokens(APP, "alice")
 
         assert store.get_tokens(APP, "alice") is None
+
+
+class Full(Texts):
+    """A keyring that has room for so many entries more."""
+
+    room: int | None = None
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if self.room is not None:
+            if not self.room:
+                raise PasswordSetError("no room")
+            self.room -= 1
+        super().set_password(service, username, password)
+
+
+@pytest.mark.parametrize("room", [0, 1, 5, 9])
+def test_write_that_fails_half_way_leaves_the_old_tokens_and_nothing_else(room: int) -> None:
+    backend, store = Full(), KeyringStore()
+    with installed(backend):
+        store.put_tokens(APP, "alice", LARGE)
+        before = dict(backend.texts)
+        backend.room = room
+
+        with pytest.raises(StoreError, match="PasswordSetError"):
+            store.put_tokens(APP, "alice", tokens("9876543210" * 1000))
+        assert backend.texts == before
+        store.delete_tokens(APP, "alice")
+    assert backend.texts == {}
+
+
+class Late(Texts):
+    """A keyring that fails after it has stored the entry that lists the parts."""
+
+    fails = False
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service, username, password)
+        if self.fails and (service, username) == HEAD:
+            raise PasswordSetError("too late")
+
+
+@pytest.mark.parametrize("before", [(), (tokens(),)], ids=["new", "replaced"])
+def test_write_that_fails_after_its_last_entry_was_stored_is_complete(before: Sequence[Tokens]) -> None:
+    backend, store = Late(), KeyringStore()
+    with installed(backend):
+        for each in before:
+            store.put_tokens(APP, "alice", each)
+        backend.fails = True
+
+        with pytest.raises(StoreError, match="PasswordSetError"):
+            store.put_tokens(APP, "alice", LARGE)
+        assert store.get_tokens(APP, "alice") == LARGE
+        store.delete_tokens(APP, "alice")
+    assert backend.texts == {}
+
+
+class Broken(Full):
+    """A keyring that answers nothing once it is full, but deletes all the same."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.room == 0:
+            raise PasswordSetError("no answer")
+        return super().get_password(service, username)
+
+
+def test_parts_of_a_failed_write_are_dropped_by_a_keyring_that_cannot_be_read() -> None:
+    backend = Broken()
+    backend.room = 3
+    with installed(backend), pytest.raises(StoreError, match="PasswordSetError"):
+        KeyringStore().put_tokens(APP, "alice", LARGE)
+    assert backend.texts == {}
 
 
 class Stubborn(Texts):
