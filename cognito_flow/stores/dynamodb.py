@@ -38,13 +38,16 @@ _POLL = 0.1  # seconds between two attempts to take a lock
 _PLACEHOLDERS = {"#name": "name", "#issued": "issued", "#owner": "owner", "#until": "until"}
 
 _TEMPORARY = {
-    None,  # no response came
     "InternalServerError",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ServiceUnavailable",
     "ThrottlingException",
 }
+
+# The classes of botocore for calls that got no response. This module does not import botocore: the client is
+# the caller's.
+_WITHOUT_RESPONSE = {"ConnectionError", "HTTPClientError"}
 
 
 @attrs.frozen
@@ -168,8 +171,9 @@ class DynamoDBStore(RecordStore):
         sleep: Waits that many seconds before the next attempt to take a lock.
 
     Raises:
-        UsageError: The client is asynchronous, a key is too short, keys is not a sequence, or lifetime or
-            lock_seconds is not positive.
+        UsageError: The client is asynchronous, a key is too short, keys is not a sequence, patience is not a
+            number from 0 to a million, or lifetime or lock_seconds is not a number, or shorter than a
+            millisecond or longer than a hundred years.
             From the methods: StoreDamaged, StoreError.
     """
 
@@ -212,11 +216,13 @@ class DynamoDBStore(RecordStore):
                 self._items.release(name, owner)
 
     def _take(self, name: str, owner: str) -> None:
-        give_up = self._items.now() + self._items.durations.patience
+        # The pauses are counted, because a clock can be set back.
+        waited = 0.0
         while not self._items.take(name, owner):
-            if self._items.now() >= give_up:
+            if waited >= self._items.durations.patience:
                 raise StoreError(f"another process has held {name} too long", retryable=True)
             self._sleep(_POLL)
+            waited += _POLL
 
     @contextmanager
     def _open(self) -> Generator[Records]:
@@ -229,10 +235,13 @@ def _as_store_error() -> Generator[None]:
     try:
         yield
     except Exception as error:
-        # This module does not import botocore: the client is the caller's.
-        if not any(base.__module__ == "botocore.exceptions" for base in type(error).__mro__):
+        of_botocore = {
+            base.__name__ for base in type(error).__mro__ if base.__module__ == "botocore.exceptions"
+        }
+        if not of_botocore:
             raise
         code = member(getattr(error, "response", None), "Error", "Code")
         reason = type(error).__name__ if code is None else code
+        is_temporary = code in _TEMPORARY or not of_botocore.isdisjoint(_WITHOUT_RESPONSE)
         # Its message may quote an item.
-        raise StoreError(f"DynamoDB failed ({reason})", retryable=code in _TEMPORARY) from None
+        raise StoreError(f"DynamoDB failed ({reason})", retryable=is_temporary) from None

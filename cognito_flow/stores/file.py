@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.models import AppClient
 from cognito_flow.stores._document import Document
+from cognito_flow.stores._durations import check_patience
 from cognito_flow.stores._files import hold
 from cognito_flow.stores._records import Records, RecordStore, check_record, users_of
 
@@ -33,7 +34,9 @@ class FileStore(RecordStore):
         patience: How long to wait for another process that holds a lock, in seconds.
 
     Raises:
-        UsageError: A key is too short, or keys is not a sequence. From the methods: StoreDamaged, StoreError.
+        UsageError: A key is too short, keys is not a sequence, patience is not a number from 0 to a million,
+            or a file cannot have this path.
+            From the methods: StoreDamaged, StoreError.
         StoreError: The path leads over a symbolic link of another user.
 
     >>> import tempfile
@@ -56,7 +59,7 @@ class FileStore(RecordStore):
     def __init__(
         self, path: str | os.PathLike[str], *, keys: Sequence[str | bytes] = (), patience: float = 60
     ) -> None:
-        self._document = Document.of(path, check_record, keys, patience)
+        self._document = Document.of(path, check_record, keys, check_patience(patience))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self._document.path)!r})"

@@ -86,7 +86,7 @@ class _Keyring:
             self._drop_parts(name, head)
 
     def _clean_up(self, name: str, head: str, old: str | None) -> None:
-        """After a failed write, drop the parts of the version that is not valid: nothing else would find them.
+        """After a failed write, drop the parts of the version that is not valid: nothing else finds them.
 
         The keyring fails already: a part that it does not let go must neither keep the others nor hide why.
         """

@@ -93,8 +93,9 @@ class RedisStore(RecordStore):
             its repetitions.
 
     Raises:
-        UsageError: The client is asynchronous, a key is too short, keys is not a sequence, or lifetime or
-            lock_seconds is not positive.
+        UsageError: The client is asynchronous, a key is too short, keys is not a sequence, patience is not a
+            number from 0 to a million, or lifetime or lock_seconds is not a number, or shorter than a
+            millisecond or longer than a hundred years.
             From the methods: StoreDamaged, StoreError.
     """
 

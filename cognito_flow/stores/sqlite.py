@@ -17,9 +17,10 @@ from pathlib import Path
 import attrs
 
 from cognito_flow._tracebacks import without_locals
-from cognito_flow.errors import StoreDamaged, StoreError
+from cognito_flow.errors import StoreDamaged, StoreError, UsageError
 from cognito_flow.models import AppClient
 from cognito_flow.stores._cipher import Cipher
+from cognito_flow.stores._durations import check_patience
 from cognito_flow.stores._files import (
     as_store_error,
     beside,
@@ -157,7 +158,9 @@ class SqliteStore(RecordStore):
         patience: How long to wait for another process that holds a lock, in seconds.
 
     Raises:
-        UsageError: A key is too short, or keys is not a sequence. From the methods: StoreDamaged, StoreError.
+        UsageError: A key is too short, keys is not a sequence, patience is not a number from 0 to a million,
+            or a file cannot have this path.
+            From the methods: StoreDamaged, StoreError.
         StoreError: The path leads over a symbolic link of another user.
 
     >>> import tempfile
@@ -176,7 +179,9 @@ class SqliteStore(RecordStore):
     def __init__(
         self, path: str | os.PathLike[str], *, keys: Sequence[str | bytes] = (), patience: float = 60
     ) -> None:
-        self._path, self._patience = resolved(path), patience
+        if str(path) == ":memory:":  # SQLite's own name for it: a reader would not expect a file
+            raise UsageError("SqliteStore needs a file: for a store in memory, use MemoryStore")
+        self._path, self._patience = resolved(path), check_patience(patience)
         self._cipher = Cipher.of(keys, "cognito_flow record", 1)
         self._connections = _Connections(self._path, patience)
         # Python warns of connections that are collected without having been closed.

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -272,6 +273,13 @@ def test_full_disk_leaves_the_old_tokens(path: Path) -> None:
     assert store.get_tokens(APP, "alice") == tokens("old")
     store.put_tokens(APP, "alice", tokens("new"))
     assert store.get_tokens(APP, "alice") == tokens("new")
+
+
+@pytest.mark.parametrize("patience", [-1, 1e7, float("inf"), float("nan"), None, True])
+def test_patience_without_an_end_is_a_usage_error(path: Path, patience: Any) -> None:
+    """For filelock, a negative timeout and None mean that it waits for ever."""
+    with pytest.raises(UsageError, match="patience"):
+        FileStore(path, patience=patience)
 
 
 # -- damage --

@@ -13,7 +13,13 @@ import jwt
 import pytest
 import redis
 import redis.asyncio
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    EndpointResolutionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 
 from cognito_flow import (
     Device,
@@ -162,6 +168,22 @@ def test_lock_in_dynamodb_is_taken_when_it_becomes_free(dynamodb_opener: Opener)
         assert len(waited) == 3
 
 
+def test_lock_in_dynamodb_is_waited_for_no_longer_if_the_clock_is_set_back(dynamodb_opener: Opener) -> None:
+    clock, waited = [1_000_000.0], list[float]()
+    store: Any = dynamodb_opener(now=lambda: clock[0])
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        clock[0] -= 10
+        assert len(waited) < 100
+
+    waiting: Any = dynamodb_opener(now=lambda: clock[0], sleep=sleep, patience=2)
+    with store.lock(APP, "alice"), pytest.raises(StoreError, match="too long"):
+        waiting.lock(APP, "alice").__enter__()
+
+    assert 2 <= sum(waited) < 2.5
+
+
 def test_lock_in_dynamodb_is_ours_if_the_first_response_was_lost(dynamodb_opener: Opener) -> None:
     """botocore repeats the request, and finds our own lock."""
     store: Any = dynamodb_opener()
@@ -223,10 +245,26 @@ def test_records_in_dynamodb_expire_after_their_lifetime(dynamodb_opener: Opener
 
 
 @pytest.mark.parametrize("option", ["lifetime", "lock_seconds"])
-@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
-def test_duration_that_is_not_positive_is_a_usage_error(opener: Opener, option: str, seconds: float) -> None:
+@pytest.mark.parametrize("seconds", [0, 0.0004, -1, 1e10, float("inf"), float("nan"), True, "60"])
+def test_duration_that_is_not_positive_and_finite_is_a_usage_error(
+    opener: Opener, option: str, seconds: object
+) -> None:
     with pytest.raises(UsageError, match=option):
         opener(**{option: seconds})
+
+
+@pytest.mark.parametrize("patience", [-1, 1e7, float("inf"), float("nan"), None])
+def test_patience_without_an_end_is_a_usage_error(opener: Opener, patience: float | None) -> None:
+    with pytest.raises(UsageError, match="patience"):
+        opener(patience=patience)
+
+
+def test_shortest_lifetime_expires_in_redis(redis_opener: Opener) -> None:
+    store: Any = redis_opener(lifetime=0.001)
+    store.put_device(APP, "alice", Device("key", "group", "secret"))
+    client = store._hashes.client
+
+    assert all(client.pttl(name) in {-2, 0, 1} for name in client.keys())  # noqa: SIM118 - no dictionary
 
 
 # -- encryption and damage --
@@ -340,6 +378,9 @@ def client_error(code: str) -> ClientError:
         (client_error("ThrottlingException"), "ThrottlingException", True),
         (client_error("AccessDeniedException"), "AccessDeniedException", False),
         (EndpointConnectionError(endpoint_url="https://x"), "EndpointConnectionError", True),
+        (ReadTimeoutError(endpoint_url="https://x"), "ReadTimeoutError", True),
+        (NoCredentialsError(), "NoCredentialsError", False),
+        (EndpointResolutionError(msg="ACCESS"), "EndpointResolutionError", False),
     ],
 )
 def test_failure_of_dynamodb_is_a_store_error_that_quotes_nothing(

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -259,6 +260,23 @@ def cut(path: Path) -> None:
 def swap(path: Path) -> None:
     """Put bob's row in the place of alice's."""
     change(path, "UPDATE records SET record = (SELECT record FROM records WHERE name LIKE '%/bob')")
+
+
+@pytest.mark.parametrize("patience", [-1, 1e7, float("inf"), float("nan"), None, True])
+def test_patience_without_an_end_is_a_usage_error(path: Path, patience: Any) -> None:
+    """For filelock, a negative timeout and None mean that it waits for ever."""
+    with pytest.raises(UsageError, match="patience"):
+        SqliteStore(path, patience=patience)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_sqlites_name_for_memory_is_a_usage_error_that_names_the_store_in_memory(
+    kind: Callable[[str], str | Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UsageError, match="MemoryStore"):
+        SqliteStore(kind(":memory:"))
 
 
 @pytest.mark.parametrize("damage", [spoil, cut])
