@@ -1,7 +1,7 @@
 """IdentityPool and AsyncIdentityPool: AWS credentials for a signed-in user or a guest.
 
-Rule of this file: the source keeps the ID token fresh, and botocore the AWS credentials of a session. This
-file exchanges one for the other; the exchange is written once, for both drivers.
+Rule of this file: the source keeps the ID token fresh, and botocore the AWS credentials of a session, by the
+clock of the `System`. This file exchanges one for the other; the exchange is written once, for both drivers.
 
 Source: "Identity pools authentication flow" in the Amazon Cognito developer guide (the enhanced flow).
 """
@@ -138,15 +138,19 @@ class _Pool:
         self._transport = Transport(clients, self._system, None, check_timeout(timeout))
         self._latest: AwsCredentials | None = None
 
-    def _renewed(self, credentials: AwsCredentials) -> dict[str, str]:
-        """Keep new credentials, and return them as botocore expects them."""
+    def _keep(self, credentials: AwsCredentials) -> AwsCredentials:
+        """Keep new credentials.
+
+        Raises:
+            UnexpectedResponse: They have expired by the local clock.
+        """
+        if credentials.expires_at <= self._system.now():
+            raise UnexpectedResponse(
+                "new credentials of the identity pool have expired already, by the clock of this machine",
+                hint="compare this machine's clock with the time: it is ahead",
+            )
         self._latest = credentials
-        return {
-            "access_key": credentials.access_key,
-            "secret_key": credentials.secret_key,
-            "token": credentials.token,
-            "expiry_time": credentials.expires_at.isoformat(),
-        }
+        return credentials
 
 
 @without_locals
@@ -173,7 +177,7 @@ class IdentityPool(_Pool):
         UsageError: The source is not a `TokenSource`, or only one of source and app is None; the id is
             malformed; the timeout is not a positive number; or botocore cannot make a client.
 
-    Calls of a session can raise the errors of `identity_id`, too:
+    Calls of a session can raise the errors of `credentials`, too:
 
     >>> from cognito_flow import UserSrpAuth
     >>> from cognito_flow.integrations.aws import IdentityPool
@@ -210,7 +214,7 @@ class IdentityPool(_Pool):
             system=system,
         )
         self._source, self._driver = source, Driver(self._transport)
-        self._refreshable = DeferredRefreshableCredentials(self._renew, _METHOD)
+        self._refreshable = DeferredRefreshableCredentials(self._renew, _METHOD, self._system.now)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._source!r}, {self._identity.pool_id!r})"
@@ -231,6 +235,7 @@ class IdentityPool(_Pool):
         """Return AWS credentials, requesting new ones if the last ones are about to expire.
 
         Raises:
+            UnexpectedResponse: New credentials have expired already: this machine's clock is ahead.
             CognitoFlowError: See `identity_id`.
         """
         self._refreshable.get_frozen_credentials()
@@ -250,7 +255,7 @@ class IdentityPool(_Pool):
         return boto3.session.Session(botocore_session=session, region_name=region_name or self._region)
 
     def _renew(self) -> dict[str, str]:
-        return self._renewed(self._run(self._identity.obtain))
+        return _metadata(self._keep(self._run(self._identity.obtain)))
 
     def _run(self, exchange: Callable[[Tokens | None], Exchange[T]]) -> T:
         if self._source is None:
@@ -314,12 +319,13 @@ class AsyncIdentityPool(_Pool):
         """Return AWS credentials, requesting new ones if the last ones are about to expire.
 
         Raises:
+            UnexpectedResponse: New credentials have expired already: this machine's clock is ahead.
             CognitoFlowError: See `identity_id`.
         """
         async with self._lock:
             latest = self._latest
             if latest is None or latest.expires_at - self._system.now() <= _RENEW_BEFORE:
-                latest = self._latest = await self._run(self._identity.obtain)
+                latest = self._keep(await self._run(self._identity.obtain))
             return latest
 
     def session(self, region_name: str | None = None) -> AioSession:
@@ -340,7 +346,7 @@ class AsyncIdentityPool(_Pool):
         except ModuleNotFoundError:
             raise missing("aiobotocore", extra="aio") from None
         session: Any = AioSession()
-        refreshable: Any = AioDeferredRefreshableCredentials(self._renew, _METHOD)
+        refreshable: Any = AioDeferredRefreshableCredentials(self._renew, _METHOD, self._system.now)
         provider: Any = _AsyncProvider(refreshable)
         resolver: Any = AioCredentialResolver([provider])
         session.register_component("credential_provider", resolver)
@@ -348,7 +354,7 @@ class AsyncIdentityPool(_Pool):
         return cast("AioSession", session)
 
     async def _renew(self) -> dict[str, str]:
-        return self._renewed(await self._run(self._identity.obtain))
+        return _metadata(await self.credentials())
 
     async def _run(self, exchange: Callable[[Tokens | None], Exchange[T]]) -> T:
         if self._source is None:
@@ -380,6 +386,16 @@ class _AsyncProvider:
 
     async def load(self) -> object:
         return self.credentials
+
+
+def _metadata(credentials: AwsCredentials) -> dict[str, str]:
+    """Credentials as botocore expects them of a refresh."""
+    return {
+        "access_key": credentials.access_key,
+        "secret_key": credentials.secret_key,
+        "token": credentials.token,
+        "expiry_time": credentials.expires_at.isoformat(),
+    }
 
 
 def iot_url(credentials: AwsCredentials, endpoint: str, region: str, *, expires: int = 300) -> str:

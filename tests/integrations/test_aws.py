@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -24,14 +24,15 @@ from cognito_flow import (
     Misconfigured,
     NotAuthorized,
     ServiceError,
+    System,
     TokenExpired,
     TokenSource,
     TransportError,
     UnexpectedResponse,
     UsageError,
 )
-from cognito_flow.integrations.aws import AsyncIdentityPool, IdentityPool
-from cognito_flow.testing import Pool
+from cognito_flow.integrations.aws import AsyncIdentityPool, AwsCredentials, IdentityPool
+from cognito_flow.testing import Clock, Pool
 from tests.integrations import identities as services
 from tests.integrations.callers import ALICE, refreshes
 from tests.integrations.identities import IDENTITY_ID, POOL_ID, Identities
@@ -442,6 +443,116 @@ def test_aiobotocore_session_is_signed_with_the_users_credentials(
         assert async_pool.session("us-east-1").get_config_variable("region") == "us-east-1"
 
     asyncio.run(ask())
+    calls = [asked for asked in identities.asked if asked.operation == "GetCallerIdentity"]
+    assert [asked.session_token for asked in calls] == ["session-1", "session-2"]
+
+
+def test_aiobotocore_sessions_share_the_credentials(
+    async_pool: AsyncIdentityPool, identities: Identities
+) -> None:
+    pytest.importorskip("aiobotocore", reason="it holds the newest botocore back")
+
+    async def call(session: Any) -> None:
+        async with session.create_client("sts") as sts:
+            await sts.get_caller_identity()
+
+    async def ask() -> str:
+        await asyncio.gather(*(call(async_pool.session()) for _ in range(3)))
+        return (await async_pool.credentials()).token
+
+    assert asyncio.run(ask()) == "session-1"
+    assert sorted(identities.operations()) == sorted([*EXCHANGE, *["GetCallerIdentity"] * 3])
+
+
+@pytest.fixture(params=["sync", "async"])
+def guest_credentials(request: pytest.FixtureRequest, clock: Clock) -> Callable[[], AwsCredentials]:
+    """A guest's credentials from either identity pool, by a clock that tests advance."""
+    system = System(now=clock)
+    if request.param == "sync":
+        return IdentityPool(None, None, POOL_ID, system=system).credentials
+    guest = AsyncIdentityPool(None, None, POOL_ID, system=system)
+    return lambda: asyncio.run(guest.credentials())
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time, until a test advances it."""
+    return Clock()
+
+
+def test_credentials_expire_by_the_clock_of_the_system(
+    identities: Identities, guest_credentials: Callable[[], AwsCredentials], clock: Clock
+) -> None:
+    assert guest_credentials().token == "session-1"
+    identities.lifetime = timedelta(hours=3)
+
+    clock.advance(7200)
+
+    assert guest_credentials().token == "session-2"
+    assert guest_credentials().token == "session-2"
+
+
+@pytest.mark.parametrize("seconds", [60, 1800])
+def test_credentials_that_have_expired_by_the_local_clock_raise_unexpected_response(
+    identities: Identities, guest_credentials: Callable[[], AwsCredentials], clock: Clock, seconds: float
+) -> None:
+    clock.advance(3600 + seconds)
+
+    with pytest.raises(UnexpectedResponse, match="expired already") as raised:
+        guest_credentials()
+
+    assert "compare this machine's clock" in str(raised.value.hint)
+    assert identities.operations() == EXCHANGE
+
+
+@pytest.mark.parametrize("kind", ["boto3", "aiobotocore"])
+def test_session_with_credentials_that_have_expired_raises_unexpected_response(
+    identities: Identities, clock: Clock, kind: str
+) -> None:
+    pytest.importorskip(kind)
+    clock.advance(7200)
+    system = System(now=clock)
+
+    async def ask() -> None:
+        session: Any = AsyncIdentityPool(None, None, POOL_ID, system=system).session()
+        async with session.create_client("sts") as sts:
+            await sts.get_caller_identity()
+
+    def call() -> None:
+        if kind == "boto3":
+            who_am_i(IdentityPool(None, None, POOL_ID, system=system))
+        else:
+            asyncio.run(ask())
+
+    with pytest.raises(UnexpectedResponse, match="expired already"):
+        call()
+    assert identities.operations() == EXCHANGE
+
+
+@pytest.mark.parametrize("kind", ["boto3", "aiobotocore"])
+def test_session_renews_by_the_clock_of_the_system(identities: Identities, clock: Clock, kind: str) -> None:
+    pytest.importorskip(kind)
+    system = System(now=clock)
+
+    def advance() -> None:
+        identities.lifetime = timedelta(hours=3)
+        clock.advance(7200)
+
+    async def ask() -> None:
+        session: Any = AsyncIdentityPool(None, None, POOL_ID, system=system).session()
+        async with session.create_client("sts") as sts:
+            await sts.get_caller_identity()
+            advance()
+            await sts.get_caller_identity()
+
+    if kind == "boto3":
+        sts: Any = IdentityPool(None, None, POOL_ID, system=system).session().client("sts")
+        sts.get_caller_identity()
+        advance()
+        sts.get_caller_identity()
+    else:
+        asyncio.run(ask())
+
     calls = [asked for asked in identities.asked if asked.operation == "GetCallerIdentity"]
     assert [asked.session_token for asked in calls] == ["session-1", "session-2"]
 
