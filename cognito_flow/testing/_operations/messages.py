@@ -25,7 +25,7 @@ import attrs
 
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import User, UserPool
-from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
+from cognito_flow.testing._state.refusal import invalid_parameter
 from cognito_flow.testing.outbox import Message
 
 _CODE, _USERNAME, _LINK = "{####}", "{username}", "{##Click Here##}"
@@ -102,12 +102,10 @@ def _link(pool: UserPool, user: User, message: Message, client_id: str) -> str:
     return f"https://{host}/confirmUser?{urlencode(query)}"
 
 
-def _checked(name: str, text: object, needed: tuple[str, ...], needs_link: bool) -> str:
+def _checked(name: str, text: str | None, needed: tuple[str, ...], needs_link: bool) -> str:
     """Check a text of the trigger. A missing or empty one leaves the pool's own."""
-    if text is None or text == "":
+    if not text:
         return ""
-    if not isinstance(text, str):
-        raise Refusal("InvalidLambdaResponseException", "Unrecognizable lambda output")
     constraint = None
     if len(text) > _LONGEST[name]:
         constraint = f"Member must have length less than or equal to {_LONGEST[name]}"

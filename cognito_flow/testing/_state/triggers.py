@@ -1,7 +1,7 @@
 """Lambda triggers as Python functions.
 
 Rule of this file: the events have Lambda's shapes, and a trigger that fails is reported with Cognito's code
-and text.
+and text. What a trigger returns passes through JSON, as at Lambda, and its members have the documented types.
 
 Sources: "Customizing user pool workflows with Lambda triggers" and its pages on each trigger in the Amazon
 Cognito developer guide.
@@ -10,11 +10,13 @@ Cognito developer guide.
 from __future__ import annotations
 
 import copy
+import json
 from collections import UserDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import TypeAlias
 
-from cognito_flow._json import as_object
+from cognito_flow._json import as_list, as_object, member, parse_json
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.refusal import Refusal
 
@@ -48,6 +50,107 @@ _RESPONSES: dict[str, Members] = {
 _LATER_RESPONSES: dict[str, Members] = {"PreTokenGeneration": {"claimsAndScopeOverrideDetails": None}}
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_list_of_texts(value: object) -> bool:
+    items = as_list(value)
+    return items is not None and all(map(_is_text, items))
+
+
+def _is_map_of_texts(value: object) -> bool:
+    members = as_object(value)
+    return members is not None and all(map(_is_text, members.values()))
+
+
+def _is_final_status(value: object) -> bool:
+    return value in ("CONFIRMED", "RESET_REQUIRED")
+
+
+_Form: TypeAlias = "Callable[[object], bool] | Mapping[str, _Form]"
+
+_GROUPS: Mapping[str, _Form] = {
+    "groupsToOverride": _is_list_of_texts,
+    "iamRolesToOverride": _is_list_of_texts,
+    "preferredRole": _is_text,
+}
+_CLAIMS: Mapping[str, _Form] = {"claimsToAddOrOverride": {}, "claimsToSuppress": _is_list_of_texts}
+_SCOPES: Mapping[str, _Form] = {"scopesToAdd": _is_list_of_texts, "scopesToSuppress": _is_list_of_texts}
+
+# The documented types of responses: a check, or an object with these members. Every member may be absent or
+# null. The values of claims may be anything that JSON has.
+_FORMS: dict[str, Mapping[str, _Form]] = {
+    "DefineAuthChallenge": {
+        "challengeName": _is_text,
+        "issueTokens": _is_flag,
+        "failAuthentication": _is_flag,
+    },
+    "CreateAuthChallenge": {
+        "publicChallengeParameters": _is_map_of_texts,
+        "privateChallengeParameters": _is_map_of_texts,
+        "challengeMetadata": _is_text,
+    },
+    "VerifyAuthChallengeResponse": {"answerCorrect": _is_flag},
+    "PreTokenGeneration": {
+        "claimsOverrideDetails": {**_CLAIMS, "groupOverrideDetails": _GROUPS},
+        "claimsAndScopeOverrideDetails": {
+            "idTokenGeneration": _CLAIMS,
+            "accessTokenGeneration": {**_CLAIMS, **_SCOPES},
+            "groupOverrideDetails": _GROUPS,
+        },
+    },
+    "UserMigration": {
+        "userAttributes": _is_map_of_texts,
+        "finalUserStatus": _is_final_status,
+        "messageAction": _is_text,
+        "desiredDeliveryMediums": _is_list_of_texts,
+        "forceAliasCreation": _is_flag,
+    },
+    "PreSignUp": {"autoConfirmUser": _is_flag, "autoVerifyEmail": _is_flag, "autoVerifyPhone": _is_flag},
+    "CustomMessage": {"smsMessage": _is_text, "emailMessage": _is_text, "emailSubject": _is_text},
+}
+
+
+def _has_form(value: object, form: _Form) -> bool:
+    if value is None:
+        return True
+    if not isinstance(form, Mapping):
+        return form(value)
+    members = as_object(value)
+    return members is not None and all(_has_form(members.get(name), form[name]) for name in form)
+
+
+def _through_json(name: str, returned: object) -> object:
+    """What a trigger returned, as Lambda passes it on.
+
+    Raises:
+        Refusal: It has no form in JSON. Lambda reports a value that it cannot write; what it writes although
+            it is not JSON, such as NaN, is refused by Cognito.
+    """
+    try:
+        text = json.dumps(returned, default=_as_number)
+    except (TypeError, ValueError, RecursionError) as error:
+        text = f"{name} failed with error Unable to marshal response: {error}."
+        raise Refusal("UserLambdaValidationException", text) from error
+    try:
+        return parse_json(text)
+    except ValueError:
+        text = "Invalid lambda function output : Invalid JSON"
+        raise Refusal("InvalidLambdaResponseException", text) from None
+
+
+def _as_number(value: object) -> float:
+    """The numbers that boto3 reads from DynamoDB, which Lambda writes, too."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
 class Triggers(UserDict[str, Trigger]):
     """The triggers of a pool, by name.
 
@@ -78,7 +181,8 @@ class Triggers(UserDict[str, Trigger]):
             The event's response.
 
         Raises:
-            Refusal: The trigger raised, or did not return an event.
+            Refusal: The trigger raised, did not return an event, or a member of the response does not have
+                its documented type.
         """
         responses = _RESPONSES if event["version"] == "1" else _LATER_RESPONSES
         event = {**copy.deepcopy(event), "response": copy.deepcopy(responses[name])}
@@ -89,7 +193,7 @@ class Triggers(UserDict[str, Trigger]):
                 text = f"{name} invocation failed due to error."
                 raise Refusal("UnexpectedLambdaException", text) from error
             raise Refusal("UserLambdaValidationException", f"{name} failed with error {error}.") from error
-        response = as_object((as_object(returned) or {}).get("response"))
-        if response is None:
+        response = member(_through_json(name, returned), "response")
+        if response is None or not _has_form(response, _FORMS.get(name, {})):
             raise Refusal("InvalidLambdaResponseException", "Unrecognizable lambda output")
-        return dict(response)
+        return dict(as_object(response) or {})
