@@ -309,6 +309,8 @@ def test_seed_configures_a_pool(tmp_path: Path) -> None:
     ("setting", "said"),
     [
         ("skew = true", "skew must be of the type number"),
+        ("skew = nan", "skew must be a finite number"),
+        ("skew = inf", "skew must be a finite number"),
         ("totp_retry = 1", "totp_retry must be of the type true or false"),
         ("issuer = 1", "issuer must be of the type string"),
         ("slack = 1", "there is no setting slack: expected one of .*confirmation_session"),

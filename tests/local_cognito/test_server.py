@@ -178,7 +178,15 @@ def test_pool_can_be_configured_over_http(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["", "pool=eu-west-1_None00000", "pool={pool}&skew=x", "pool={pool}&slack=1"]
+    "query",
+    [
+        "",
+        "pool=eu-west-1_None00000",
+        "pool={pool}&skew=x",
+        "pool={pool}&skew=nan",
+        "pool={pool}&skew=-inf",
+        "pool={pool}&slack=1",
+    ],
 )
 def test_wrong_configuration_over_http_is_refused(site: Site, query: str) -> None:
     answer, shown = site.ask("POST", f"/_local/configure?{query.format(pool=site.pool.id)}")
@@ -374,6 +382,19 @@ def test_page_of_a_foreign_origin_may_not_use_local_pages(site: Site, path: str)
     assert answer.getheader("Access-Control-Allow-Origin") is None
     before, _ = site.ask("OPTIONS", "/_local/reset", Origin="http://localhost:3000")
     assert before.getheader("Access-Control-Allow-Methods") is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/"), ("GET", "/_local/outbox"), ("POST", "/_local/reset")]
+)
+def test_page_of_a_foreign_origin_gets_no_further_with_the_header_of_the_api(
+    site: Site, method: str, path: str
+) -> None:
+    target = "AWSCognitoIdentityProviderService.GetUser"
+    answer, shown = site.ask(method, path, Origin="http://evil.example", X_Amz_Target=target)
+
+    assert (answer.status, shown["__type"]) == (403, "ForbiddenException")
+    assert answer.getheader("Access-Control-Allow-Origin") is None
 
 
 def test_request_that_names_the_whole_url_gets_no_more_than_one_that_names_the_path(site: Site) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 import secrets
 import uuid
 from collections import Counter, deque
@@ -407,7 +408,7 @@ class UserPool:
         """Change some of the settings, or the issuer.
 
         Raises:
-            ValueError: There is no such setting, or a value has the wrong type.
+            ValueError: There is no such setting, or a value has the wrong type or is not finite.
         """
         defaults = {**attrs.asdict(Settings()), "issuer": self.issuer}
         kinds: dict[str, type[object]] = {name: type(value) for name, value in defaults.items()}
@@ -420,6 +421,8 @@ class UserPool:
             )
             if type(value) is not kinds[name] and not is_number:
                 raise ValueError(f"{name} must be of the type {_KINDS[kinds[name]]}")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name} must be a finite number")
         changes: dict[str, Any] = {name: value for name, value in given.items() if name != "issuer"}
         self.settings = attrs.evolve(self.settings, **changes)
         self.issuer = str(given.get("issuer", self.issuer))
