@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -117,6 +118,78 @@ def test_used_sessions_are_forgotten_after_they_expire(totp_wire: Wire) -> None:
         answer(totp_wire, totp_wire.password()["Session"])
         totp_wire.cognito.clock.advance(181)
     assert len(state.spent) == 1
+
+
+# -- what is too long for a Session --
+
+
+@pytest.fixture
+def wordy(wire: Wire) -> Wire:
+    """A pool whose custom challenges have long private parameters. The right answer signs in."""
+
+    def define(event: Any) -> Any:
+        rounds = event["request"]["session"]
+        event["response"]["issueTokens"] = bool(rounds) and rounds[-1]["challengeResult"]
+        event["response"]["challengeName"] = "CUSTOM_CHALLENGE"
+        return event
+
+    def create(event: Any) -> Any:
+        event["response"] |= {
+            "privateChallengeParameters": {"answer": "4", "noise": secrets.token_hex(3000)},
+            "challengeMetadata": secrets.token_hex(3000),
+        }
+        return event
+
+    def verify(event: Any) -> Any:
+        assert len(event["request"]["privateChallengeParameters"]["noise"]) == 6000
+        event["response"]["answerCorrect"] = event["request"]["challengeAnswer"] == "4"
+        return event
+
+    wire.pool.triggers.update(
+        DefineAuthChallenge=define, CreateAuthChallenge=create, VerifyAuthChallengeResponse=verify
+    )
+    return wire
+
+
+def custom(wire: Wire) -> Any:
+    """Begin a sign-in with a custom challenge."""
+    return wire.start("CUSTOM_AUTH", USERNAME="alice")
+
+
+def test_session_stays_within_the_models_length_however_much_a_trigger_returns(wordy: Wire) -> None:
+    first = custom(wordy)
+    second = wordy.answer(first, ANSWER="5")
+
+    assert all(len(step["Session"]) <= 4096 for step in (first, second))
+    assert "AuthenticationResult" in wordy.answer(second, ANSWER="4")
+    assert refusal(lambda: wordy.answer(first, ANSWER="4")) == USED
+    assert refusal(lambda: wordy.answer(second, ANSWER="4")) == USED
+
+
+def test_long_session_is_valid_again_after_a_restore(wordy: Wire) -> None:
+    step, restore = custom(wordy), wordy.cognito.snapshot()
+    for _ in range(2):
+        assert "AuthenticationResult" in wordy.answer(step, ANSWER="4")
+        restore()
+
+
+def test_long_session_that_began_after_a_restored_snapshot_is_refused(wordy: Wire) -> None:
+    restore = wordy.cognito.snapshot()
+    step = custom(wordy)
+    restore()
+
+    assert refusal(lambda: wordy.answer(step, ANSWER="4")) == INVALID
+
+
+def test_long_sessions_are_forgotten_after_they_expire_or_are_used(wordy: Wire) -> None:
+    state = wordy.cognito.state(wordy.pool.id)
+    late = custom(wordy)
+    wordy.cognito.clock.advance(181)
+    assert refusal(lambda: wordy.answer(late, ANSWER="4")) == EXPIRED
+    step = custom(wordy)
+    assert len(state.long_sessions) == 1
+    wordy.answer(step, ANSWER="4")
+    assert not state.long_sessions
 
 
 # -- what a sign-in is overtaken by --

@@ -401,6 +401,7 @@ class UserPool:
     issuer: str = attrs.field(default=attrs.Factory(lambda pool: _issuer(pool.id), takes_self=True))
     secret: bytes = attrs.field(factory=lambda: secrets.token_bytes(32), repr=False)
     spent: dict[str, float] = attrs.field(factory=dict[str, float], repr=False)
+    long_sessions: dict[str, Members] = attrs.field(factory=dict[str, Members], repr=False)
     attempts: Attempts = attrs.field(factory=Attempts, repr=False)
     modified_at: datetime = attrs.field(default=attrs.Factory(lambda pool: pool.created_at, takes_self=True))
 

@@ -1,7 +1,7 @@
 """Sessions: a sign-in between two calls, sealed into the string that the client carries.
 
-Rule of this file: the pool stores only which Sessions are used up, until they expire. Everything else is in
-the Session itself, which is encrypted and authenticated.
+Rule of this file: the pool stores only which Sessions are used up, and what is too long for a Session, until
+they expire. Everything else is in the Session itself, which is encrypted and authenticated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import Client, UserPool
 from cognito_flow.testing._state.refusal import Refusal, not_authorized
 
+_LONGEST = 4096  # characters (SessionType in the service model)
 _CODES = frozenset({"SMS_MFA", "EMAIL_OTP", "SMS_OTP", "SOFTWARE_TOKEN_MFA"})
+_ALWAYS_SEALED = ("client_id", "id", "expires_at")
 
 
 @attrs.frozen(kw_only=True)
@@ -50,7 +52,7 @@ class Progress:
         passkey_challenge: The challenge that a passkey must sign, base64url.
         target: The combinations of factors that reach the level that was asked for.
         amr: The methods that were used, as the claim amr names them.
-        id: Its id in the list of used Sessions.
+        id: Its id in what the pool stores of Sessions.
         expires_at: When it expires, in seconds since the epoch.
     """
 
@@ -112,7 +114,14 @@ def decrypt(fernet: Fernet, text: str) -> bytes | None:
 def seal_session(pool: UserPool, progress: Progress, now: datetime, life: timedelta) -> str:
     """A new Session for this progress."""
     new = attrs.evolve(progress, id=secrets.token_urlsafe(12), expires_at=(now + life).timestamp())
-    return seal(pool, attrs.asdict(new, recurse=False))
+    members = attrs.asdict(new, recurse=False)
+    text = seal(pool, members)
+    if len(text) <= _LONGEST:
+        return text
+    # Triggers and clients decide how long some of it is.
+    _forget_expired(pool, now)
+    pool.long_sessions[new.id] = members
+    return seal(pool, {name: members[name] for name in _ALWAYS_SEALED})
 
 
 def open_session(pool: UserPool, client: Client, text: str, challenge: str, now: datetime) -> Progress:
@@ -125,11 +134,15 @@ def open_session(pool: UserPool, client: Client, text: str, challenge: str, now:
     members = open_sealed(pool, text)
     if members is None or members.get("client_id") != client.id or "expires_at" not in members:
         raise not_authorized("Invalid session for the user.")
-    progress = Progress(**members)
-    if now.timestamp() >= progress.expires_at:
+    if now.timestamp() >= members["expires_at"]:
         raise not_authorized("Invalid session for the user, session is expired.")
-    if progress.id in pool.spent:
+    if members["id"] in pool.spent:
         raise not_authorized("Invalid session for the user, session can only be used once.")
+    if len(members) == len(_ALWAYS_SEALED):
+        if members["id"] not in pool.long_sessions:  # it was made after the snapshot that was restored
+            raise not_authorized("Invalid session for the user.")
+        members = pool.long_sessions[members["id"]]
+    progress = Progress(**members)
     user = pool.users.get(progress.username)
     if not progress.is_simulated and (user is None or user.sub != progress.sub):
         raise not_authorized("Invalid session for the user.")
@@ -154,6 +167,14 @@ def _another_challenge(asked: str, answered: str) -> Refusal:
 
 def spend(pool: UserPool, progress: Progress, now: datetime) -> None:
     """Mark a Session as used up, and forget those that have expired."""
+    _forget_expired(pool, now)
+    pool.spent[progress.id] = progress.expires_at
+    pool.long_sessions.pop(progress.id, None)
+
+
+def _forget_expired(pool: UserPool, now: datetime) -> None:
     for spent_id in [spent_id for spent_id, until in pool.spent.items() if until <= now.timestamp()]:
         del pool.spent[spent_id]
-    pool.spent[progress.id] = progress.expires_at
+    long = pool.long_sessions
+    for long_id in [long_id for long_id, kept in long.items() if kept["expires_at"] <= now.timestamp()]:
+        del long[long_id]
