@@ -52,6 +52,16 @@ def test_choice_lists_factors_that_pool_and_user_have(wire: Wire) -> None:
     assert set(step["AvailableChallenges"]) == {"PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP"}
 
 
+def test_malformed_srp_a_leaves_the_session_of_the_choice_valid(wire: Wire) -> None:
+    step = wire.start("USER_AUTH", USERNAME="alice")
+    refused = refusal(lambda: wire.answer(step, ANSWER="PASSWORD_SRP", SRP_A="zz"))
+
+    assert refused[0] == "InvalidParameterException"
+    right = {"ANSWER": "PASSWORD_SRP", "SRP_A": wire.exponent.srp_a}
+    assert wire.answer(step, **right)["ChallengeName"] == "PASSWORD_VERIFIER"
+    assert "can only be used once" in refusal(lambda: wire.answer(step, **right))[1]
+
+
 def test_factor_that_was_not_offered_is_refused(wire: Wire) -> None:
     for answer in ("WEB_AUTHN", "NONSENSE"):
         with pytest.raises(wire.api.exceptions.InvalidParameterException):

@@ -197,6 +197,10 @@ def answer_select_challenge(sign_in: SignIn) -> Members:
     if chosen not in sign_in.progress.first_factors:
         raise not_offered()
     sign_in.check_device(sign_in.values.get("DEVICE_KEY"))
+    if chosen == "PASSWORD_SRP":  # a malformed SRP_A leaves the Session valid, as in the challenge
+        challenge = _begin_factor(sign_in, chosen)
+        sign_in.spend()
+        return challenge
     sign_in.spend()
     return _begin_factor(sign_in, chosen)
 
