@@ -16,6 +16,7 @@ NEW = "Battery-staple-2"
 EXPIRED = ("ExpiredCodeException", "Invalid code provided, please request a code again.")
 MISMATCH = ("CodeMismatchException", "Invalid verification code provided, please try again.")
 LIMIT = ("LimitExceededException", "Attempt limit exceeded, please try after some time.")
+RESET = "Password reset required for the user"
 NO_CHANNEL = (
     "InvalidParameterException",
     "Cannot reset password for the user as there is no registered/verified email or phone_number",
@@ -265,6 +266,30 @@ def test_admin_reset_user_password_sends_a_code(wire: Wire) -> None:
     assert "AuthenticationResult" in wire.password(password=NEW)
     assert refusal(lambda: reset(Username="bob")) == NO_CHANNEL
     assert "AuthenticationResult" in wire.password("bob")
+
+
+def test_user_who_must_reset_does_not_sign_in_with_a_code(cognito: LocalCognito) -> None:
+    policies: Any = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    wire = Wire(cognito.create_pool(policies=policies))
+    wire.pool.add_user("alice", PASSWORD, email="alice@example.com")
+    wire.api.admin_reset_user_password(UserPoolId=wire.pool.id, Username="alice")
+
+    step = wire.start("USER_AUTH", USERNAME="alice", PREFERRED_CHALLENGE="EMAIL_OTP")
+    refused = refusal(lambda: wire.answer(step, EMAIL_OTP_CODE=wire.pool.last_code("alice")))
+
+    assert refused == ("PasswordResetRequiredException", RESET)
+    assert wire.pool.user("alice").grants == []
+
+
+def test_user_who_must_reset_gets_no_new_tokens(wire: Wire) -> None:
+    token = wire.password()["AuthenticationResult"]["RefreshToken"]
+    wire.api.admin_reset_user_password(UserPoolId=wire.pool.id, Username="alice")
+    refresh = partial(wire.api.get_tokens_from_refresh_token, ClientId=wire.client_id)
+
+    refused = refusal(lambda: wire.start("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token))
+    assert refused == ("PasswordResetRequiredException", RESET)
+    assert refusal(lambda: refresh(RefreshToken=token)) == ("NotAuthorizedException", RESET)
+    confirm(wire, wire.pool.last_code("alice"))
 
 
 def test_user_who_must_reset_can_request_another_code(wire: Wire) -> None:

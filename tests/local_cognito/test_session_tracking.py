@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from cognito_flow import AuthFlow, SignedIn, UserPasswordAuth
+from cognito_flow import AuthFlow, SignedIn, TriggerRefused, UserPasswordAuth
 from cognito_flow.testing import Clock, LocalCognito, Pool
 from cognito_flow.testing._operations.request import Request
 from cognito_flow.testing._operations.session_tracking import OPERATIONS
@@ -271,3 +271,18 @@ def test_sign_in_beyond_max_per_user_ends_the_session_used_least_recently(tracke
     assert len(tracked.sessions(third)) == 2
     assert tracked.current(first) in {one["SessionId"] for one in tracked.sessions(third)}
     assert tracked.refusal("ListUserSessions", AccessToken=second.access_token) == "NotAuthorizedException"
+
+
+def test_sign_in_that_a_trigger_refuses_ends_no_session_and_begins_none(tracked: Tracked) -> None:
+    tracked.enable(most=1)
+    first = tracked.sign_in()
+    before = tracked.sessions(first)
+
+    def refuse(_event: Any) -> Any:
+        raise RuntimeError("closed")
+
+    tracked.pool.triggers["PreTokenGeneration"] = refuse
+    with pytest.raises(TriggerRefused, match="closed"):
+        tracked.sign_in()
+
+    assert tracked.sessions(first) == before

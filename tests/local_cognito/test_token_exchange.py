@@ -402,6 +402,17 @@ def test_token_of_a_trusted_provider_becomes_one_of_its_user(
     assert "has been revoked" in refusal(okta, agent, answer["IssuedToken"])
 
 
+def test_refused_exchange_of_a_providers_token_is_no_sign_in(okta: Delegation) -> None:
+    def refuse(_event: Any) -> Any:
+        raise RuntimeError("closed")
+
+    okta.pool.triggers["PreTokenGeneration"] = refuse
+
+    refusal(okta, okta.agent(), provider_token(), SubjectTokenProviderName="Okta")
+
+    assert okta.pool.user("Okta_00u1").grants == []
+
+
 def test_actor_of_a_trusted_provider_is_named(okta: Delegation) -> None:
     subject, named = okta.sign_in().access_token, {"ActorTokenProviderName": "Okta"}
 

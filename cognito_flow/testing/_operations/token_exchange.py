@@ -28,6 +28,7 @@ from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, not_
 from cognito_flow.testing._state.tokens import (
     Overrides,
     grant_of,
+    keep_grant,
     new_grant,
     trigger_overrides,
     user_claims,
@@ -42,10 +43,12 @@ _TOKEN_TYPES = {"ACCESS_TOKEN": "Bearer", "ID_TOKEN": "N_A"}  # the model's two 
 
 @attrs.frozen
 class _Party:
-    """A verified token, and the sign-in behind it; None for the token of an app client."""
+    """A verified token, and the sign-in behind it; None for the token of an app client. The sign-in is new if
+    the token is another provider's."""
 
     claims: Members
     sign_in: tuple[User, Grant] | None
+    is_new: bool = False
 
     @property
     def scopes(self) -> list[str]:
@@ -72,6 +75,8 @@ def get_derived_token(request: Request) -> Members:
     if kind == "ACCESS_TOKEN":
         scopes = claims["scope"].split()
         claims |= target
+    if subject.sign_in is not None and subject.is_new:
+        keep_grant(pool, *subject.sign_in, request.now)
     return {
         "IssuedToken": pool.keys.sign(claims, _USES[kind]),
         "IssuedTokenType": kind,
@@ -136,7 +141,7 @@ def _of_provider(request: Request, pool: UserPool, client: Client, role: _Role, 
         raise Refusal("UserNotFoundException", "User does not exist.")
     if not user.is_enabled:
         raise not_authorized("User is disabled.")
-    return _Party(claims, (user, new_grant(pool, client, user, request.now, None)))
+    return _Party(claims, (user, new_grant(pool, client, request.now, None)), is_new=True)
 
 
 def _sign_in(pool: UserPool, claims: Members, use: _Use) -> tuple[User, Grant]:
@@ -186,7 +191,7 @@ def _claims(
 def _changes(pool: UserPool, client: Client, user: User, scopes: list[str]) -> Overrides:
     """What the pre token generation trigger wants changed. The request has no ClientMetadata for it."""
     if not pool.settings.exchange_trigger:
-        return Overrides({}, {}, {})
+        return Overrides({}, {}, None)
     return trigger_overrides(pool, client, user, pool.settings.exchange_trigger, {}, scopes)
 
 

@@ -22,7 +22,7 @@ from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.records import Client, Grant, User, UserPool
 from cognito_flow.testing._state.refusal import Refusal, not_authorized
 from cognito_flow.testing._state.signing import opaque_token
-from cognito_flow.testing._state.tokens import issue
+from cognito_flow.testing._state.tokens import check_needs_no_reset, issue
 
 
 def _find(request: Request, pool: UserPool, client: Client, token: str) -> tuple[User, Grant]:
@@ -66,8 +66,10 @@ def refresh(request: Request, pool: UserPool, client: Client, values: Mapping[st
     _check_user(user)
     if _is_rotated_away(grant, client, request.now):  # before rotation was switched off
         raise not_authorized("Refresh Token has been revoked")
+    check_needs_no_reset(user)
+    result = issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens", {})
     grant.active_at = request.now
-    return issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens", {})
+    return result
 
 
 def get_tokens_from_refresh_token(request: Request) -> Members:
@@ -80,9 +82,11 @@ def get_tokens_from_refresh_token(request: Request) -> Members:
     _check_user(user)
     if _is_rotated_away(grant, client, request.now):
         raise Refusal("RefreshTokenReuseException", "Refresh token reuse detected.")
-    grant.active_at = request.now
+    if user.status == "RESET_REQUIRED":  # the model lists no error of its own for it in this operation
+        raise not_authorized("Password reset required for the user")
     metadata = parameters.get("ClientMetadata", {})
     result = issue(pool, client, user, grant, request.now, "TokenGeneration_RefreshTokens", metadata)
+    grant.active_at = request.now
     if client.rotates:
         result["RefreshToken"] = _rotate(user, grant, request)
     return {"AuthenticationResult": result}

@@ -48,15 +48,20 @@ _SCOPE = "aws.cognito.signin.user.admin"
 _VERSIONS = {"V1_0": "1", "V2_0": "2", "V3_0": "3"}
 
 
-def new_grant(pool: UserPool, client: Client, user: User, now: datetime, device_key: str | None) -> Grant:
-    """A refresh token for a sign-in that is complete. In a pool that tracks sessions, it may end another."""
+def new_grant(pool: UserPool, client: Client, now: datetime, device_key: str | None) -> Grant:
+    """A refresh token for a sign-in that is complete. `keep_grant` stores it, once the tokens are issued."""
     expires_at = now + client.validity("RefreshToken")
     grant = Grant(opaque_token(), client.id, str(uuid.uuid4()), now, expires_at, device_key)
     if pool.tracks_sessions:
         grant.session_id = f"tkn{uuid.uuid4().hex[:25]}"
+    return grant
+
+
+def keep_grant(pool: UserPool, user: User, grant: Grant, now: datetime) -> None:
+    """Store a new grant. In a pool that tracks sessions, it may end another."""
+    if grant.session_id is not None:
         user.evict_sessions(pool.sessions["TokenSession"]["MaxPerUser"] - 1)
     user.add_grant(grant, now)
-    return grant
 
 
 def issue(
@@ -91,11 +96,12 @@ def issue(
 
 @attrs.frozen
 class Overrides:
-    """What the pre token generation trigger wants changed, in the form of its later versions."""
+    """What the pre token generation trigger wants changed, in the form of its later versions. `groups` is
+    None if the trigger leaves the groups as they are."""
 
     identity: Members
     access: Members
-    groups: Members
+    groups: Members | None
 
 
 def user_claims(
@@ -119,7 +125,7 @@ def user_claims(
         scopes: The scopes of the access token, which the trigger may change.
     """
     access, identity = _access_claims(user, grant), _id_claims(client, user, grant)
-    groups: Members = {**_group_configuration(pool, user), **overrides.groups}
+    groups = _group_configuration(pool, user) if overrides.groups is None else overrides.groups
     for claims, token in ((access, "AccessToken"), (identity, "IdToken")):
         claims |= {
             "iss": pool.issuer,
@@ -131,11 +137,11 @@ def user_claims(
             "jti": str(uuid.uuid4()),
             **grant.acr_claims,
         }
-        if groups["groupsToOverride"]:
+        if groups.get("groupsToOverride"):
             claims["cognito:groups"] = list(groups["groupsToOverride"])
-    if groups["iamRolesToOverride"]:
+    if groups.get("iamRolesToOverride"):
         identity["cognito:roles"] = list(groups["iamRolesToOverride"])
-    if groups["preferredRole"]:
+    if groups.get("preferredRole"):
         identity["cognito:preferred_role"] = groups["preferredRole"]
     _override_claims(identity, overrides.identity, _RESERVED)
     _override_access(access, scopes, overrides.access)
@@ -173,7 +179,7 @@ def trigger_overrides(
     response = pool.run_trigger("PreTokenGeneration", source, client.id, user, request, version) or {}
     if version == "1":  # it knows the ID token only
         details = _object(response, "claimsOverrideDetails")
-        return Overrides(details, {}, _object(details, "groupOverrideDetails"))
+        return Overrides(details, {}, _groups(details))
     return _later_overrides(response)
 
 
@@ -210,8 +216,14 @@ def _version(pool: UserPool) -> str:
 
 def _later_overrides(response: Members) -> Overrides:
     details = _object(response, "claimsAndScopeOverrideDetails")
-    names = ("idTokenGeneration", "accessTokenGeneration", "groupOverrideDetails")
-    return Overrides(*(_object(details, name) for name in names))
+    identity, access = (_object(details, f"{use}TokenGeneration") for use in ("id", "access"))
+    return Overrides(identity, access, _groups(details))
+
+
+def _groups(details: Members) -> Members | None:
+    """The groups that replace the user's; None to keep them. An empty or null object suppresses them.
+    ("Pre token generation Lambda trigger" in the developer guide, on groupOverrideDetails.)"""
+    return _object(details, "groupOverrideDetails") if "groupOverrideDetails" in details else None
 
 
 def _object(members: Members, name: str) -> Members:

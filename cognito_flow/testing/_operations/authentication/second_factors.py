@@ -28,10 +28,18 @@ from cognito_flow.testing._state.passwords import check_new_password, set_passwo
 from cognito_flow.testing._state.records import Device, User, UserPool
 from cognito_flow.testing._state.refusal import Refusal, invalid_parameter, not_authorized
 from cognito_flow.testing._state.sessions import Progress
-from cognito_flow.testing._state.tokens import issue, new_grant
+from cognito_flow.testing._state.tokens import check_needs_no_reset, issue, keep_grant, new_grant
 
 _CODE_KEYS = {"SMS_MFA": "SMS_MFA_CODE", "EMAIL_OTP": "EMAIL_OTP_CODE", "SMS_OTP": "SMS_OTP_CODE"}
 _PREFIX = "userAttributes."
+
+# The triggerSource of the pre token generation trigger, by the challenge that was answered last. ("Pre token
+# generation Lambda trigger sources" in the developer guide. It does not say which one it is if another
+# challenge follows the new password or the device.)
+_SOURCES = {
+    "NEW_PASSWORD_REQUIRED": "TokenGeneration_NewPasswordChallenge",
+    "DEVICE_PASSWORD_VERIFIER": "TokenGeneration_AuthenticateDevice",
+}
 
 
 def after_first_factor(sign_in: SignIn) -> Members:
@@ -277,25 +285,29 @@ def answer_mfa_setup(sign_in: SignIn) -> Members:
 
 
 def finish(sign_in: SignIn) -> Members:
-    """Every factor was right."""
+    """Every factor was right. A trigger that refuses leaves the user's devices and sessions as they were."""
     pool, user, progress = sign_in.pool, sign_in.require_user, sign_in.progress
+    # Passkeys and codes need no password. Whether the real service lets a user sign in with them who must
+    # reset the password is not known. Here it does not, as it refuses the access tokens of such a user.
+    check_needs_no_reset(user)
     device = user.devices.get(progress.device_key or "")
-    if device is not None:
-        device.used_at = sign_in.now
     # CUSTOM_AUTH gives no new device.
     is_new = pool.tracks_devices and device is None and progress.flow != "CUSTOM_AUTH"
     new_key = _new_device_key(pool.region) if is_new else None
     used_key = new_key if device is None else device.key
     request: Members = {"newDeviceUsed": is_new, "clientMetadata": dict(sign_in.metadata)}
     sign_in.trigger("PostAuthentication", "PostAuthentication_Authentication", request)
-    grant = new_grant(pool, sign_in.client, user, sign_in.now, used_key)
+    grant = new_grant(pool, sign_in.client, sign_in.now, used_key)
     if progress.target or "AcrConfiguration" in pool.members:
         grant.acr_claims = acr.claims(pool, progress.amr)
     # The ClientMetadata of InitiateAuth does not reach the pre token generation trigger.
     metadata: Mapping[str, str] = {} if sign_in.is_start else sign_in.metadata
-    source = "TokenGeneration_Authentication"
+    source = _SOURCES.get(progress.challenge, "TokenGeneration_Authentication")
     result = issue(pool, sign_in.client, user, grant, sign_in.now, source, metadata)
     result["RefreshToken"] = grant.token
+    keep_grant(pool, user, grant, sign_in.now)
+    if device is not None:
+        device.used_at = sign_in.now
     if new_key is not None:
         result["NewDeviceMetadata"] = {"DeviceKey": new_key, "DeviceGroupKey": pool.device_group_key(user)}
     return {"AuthenticationResult": result, "ChallengeParameters": {}}
