@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Container, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
@@ -21,6 +21,11 @@ from cognito_flow.errors import Blocked, CognitoFlowError, InternalError, Thrott
 
 # These have no output in the service model, and Cognito answers them with an empty body.
 WITHOUT_OUTPUT = frozenset({"DeleteUser", "ForgetDevice"})
+
+_NOT_COGNITO = "a proxy or another server answered: check the endpoint and the network"
+
+# Cognito's own, and that of cognito-local.
+_CONTENT_TYPES = frozenset({"application/x-amz-json-1.1", "application/json"})
 
 
 @attrs.define
@@ -105,19 +110,25 @@ def _never_repeat(
         raise ClientError(cast("Any", response[1]), operation.name)
 
 
-def _check_form(response_dict: Mapping[str, Any] | None, **_: object) -> None:
+def _check_form(
+    response_dict: Mapping[str, Any] | None, parsed_response: Mapping[str, object] | None = None, **_: object
+) -> None:
     attempt = attempt_in_progress()
     if attempt is None or response_dict is None:
         return
     error = problem_of(
-        attempt.operation, response_dict["status_code"], response_dict["headers"], response_dict["body"]
+        attempt.operation,
+        response_dict["status_code"],
+        response_dict["headers"],
+        response_dict["body"],
+        parsed_response or {},
     )
     if error is not None:
         raise error
 
 
 def problem_of(
-    operation: str, status: int, headers: Mapping[str, str], body: bytes
+    operation: str, status: int, headers: Mapping[str, str], body: bytes, known: Container[str] = ()
 ) -> CognitoFlowError | None:
     """The error for a response that Cognito did not write; None if it has the service's form.
 
@@ -128,6 +139,7 @@ def problem_of(
         status: The HTTP status.
         headers: The headers.
         body: The body.
+        known: The members of the body that are the operation's.
     """
     about: dict[str, Any] = {"operation": operation, "request_id": headers.get("x-amzn-requestid")}
     if (action := headers.get("x-amzn-waf-action")) is not None:
@@ -137,7 +149,7 @@ def problem_of(
             **about,
         )
     if status == 200:
-        return _problem_of_success(operation, body, about)
+        return _problem_of_success(operation, headers, body, known, about)
     if status >= 300 and _document(body) is not None:
         return None  # botocore raises the error that it names
     if status == 429:
@@ -148,21 +160,46 @@ def problem_of(
         )
     return UnexpectedResponse(
         f"{operation} was answered with status {status}, and not by Cognito",
-        hint="a proxy or another server answered: check the endpoint and the network",
+        hint=_NOT_COGNITO,
         maybe_processed=status < 400,
         **about,
     )
 
 
-def _problem_of_success(operation: str, body: bytes, about: dict[str, Any]) -> UnexpectedResponse | None:
-    may_be_empty = operation in WITHOUT_OUTPUT and about["request_id"] is not None
-    if _document(body) is None and (body or not may_be_empty):
+def _problem_of_success(
+    operation: str, headers: Mapping[str, str], body: bytes, known: Container[str], about: dict[str, Any]
+) -> UnexpectedResponse | None:
+    if not body and operation in WITHOUT_OUTPUT and about["request_id"] is not None:
+        return None
+    document, hint = _document(body), None
+    if document is None:
         problem = "is not a JSON object"
     elif not _can_be_encoded(body):
         problem = "contains a lone surrogate"
+    elif not _is_of_the_service(headers, document, known):
+        problem, hint = "does not have the form that Cognito's have", _NOT_COGNITO
     else:
         return None
-    return UnexpectedResponse(f"the response to {operation} {problem}", maybe_processed=True, **about)
+    return UnexpectedResponse(
+        f"the response to {operation} {problem}", hint=hint, maybe_processed=True, **about
+    )
+
+
+def _is_of_the_service(
+    headers: Mapping[str, str], document: Mapping[str, object], known: Container[str]
+) -> bool:
+    """Whether a JSON object is from Cognito or an emulator, and not, for example, from the page of a network
+    that asks its guests to log in.
+
+    Cognito, moto and ministack send a request id; moto sends no content type for identity pools.
+    cognito-local sends no request id, so that the content type and the members decide.
+    """
+    if "x-amzn-requestid" in headers:
+        return True
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return content_type in _CONTENT_TYPES and all(
+        name in known for name, value in document.items() if value is not None
+    )
 
 
 def _document(body: bytes) -> Mapping[str, object] | None:

@@ -18,6 +18,10 @@ from cognito_flow._tracebacks import clear_locals, drop_other_coroutines
 # request, a response or a part of one.
 _CONTENTS = ("_request", "_response", "doc", "history", "partial", "request", "request_info", "response")
 
+# What stays of a refusal's metadata. Cognito repeats its text in the header x-amzn-errormessage.
+_METADATA = frozenset({"RequestId", "HTTPStatusCode", "HTTPHeaders"})
+_HEADERS = frozenset({"date"})
+
 
 def without_contents(error: Exception, until: BaseException | None) -> Exception:
     """The error, after requests, responses and local variables were removed from it and from all errors
@@ -47,12 +51,16 @@ def quote_nothing(error: ClientError, text: str) -> None:
     """
     response: Any = error.response
     code = str(member(response, "Error", "Code") or "")
-    shown: Any = {
-        "Error": {"Code": code, "Message": text},
-        "ResponseMetadata": as_object(response.get("ResponseMetadata")) or {},
-    }
+    metadata = _only(_METADATA, member(response, "ResponseMetadata"))
+    if "HTTPHeaders" in metadata:
+        metadata["HTTPHeaders"] = _only(_HEADERS, metadata["HTTPHeaders"])
+    shown: Any = {"Error": {"Code": code, "Message": text}, "ResponseMetadata": metadata}
     error.response = shown
     error.args = ClientError(error.response, error.operation_name).args
+
+
+def _only(names: frozenset[str], values: object) -> dict[str, object]:
+    return {name: value for name, value in (as_object(values) or {}).items() if name in names}
 
 
 def _links(error: BaseException, until: BaseException | None) -> Iterator[BaseException]:

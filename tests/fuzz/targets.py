@@ -153,7 +153,8 @@ def sealed_text(data: bytes) -> None:
 def response(data: bytes) -> None:
     """Any response is Cognito's, or a typed error. The first byte chooses the status."""
     status = (200, 202, 302, 400, 403, 429, 500, 503)[(data or b"\0")[0] % 8]
-    error = problem_of("InitiateAuth", status, {}, data[1:])
+    headers = {"content-type": "application/x-amz-json-1.1", "x-amzn-requestid": "id"}
+    error = problem_of("InitiateAuth", status, headers, data[1:])
     assert error is None or isinstance(error, CognitoFlowError)
 
 

@@ -17,6 +17,9 @@ from cognito_flow._transport.attempts import Attempt, attempting, problem_of, wa
 
 SERVICE = "cognito-identity-provider"
 PAGE = b"<html>not of Cognito</html>"
+JSON = {"content-type": "application/x-amz-json-1.1"}
+ID = {**JSON, "x-amzn-requestid": "id"}
+LOGIN = b'{"status": "error", "reason": "login to the guest network first"}'
 
 
 @pytest.fixture
@@ -137,7 +140,7 @@ def test_form_of_a_response_to_an_attempt_is_checked(
     client: Any, events: HierarchicalEmitter, body: bytes, problem: str | None
 ) -> None:
     watch(client)
-    response = {"status_code": 200, "headers": {"x-amzn-requestid": "id"}, "body": body}
+    response = {"status_code": 200, "headers": ID, "body": body}
     expected: Any = nullcontext() if problem is None else pytest.raises(UnexpectedResponse, match=problem)
     with expected as raised, attempting(attempt()):
         events.emit(f"response-received.{SERVICE}.X", response_dict=response)
@@ -194,7 +197,7 @@ def test_problem_of_a_response_says_what_came_and_whether_it_was_processed(
     retryable: bool,
     maybe_processed: bool,
 ) -> None:
-    error = problem_of("GetUser", status, {"x-amzn-requestid": "id"}, body)
+    error = problem_of("GetUser", status, ID, body)
 
     assert type(error) is kind
     assert error is not None
@@ -216,8 +219,8 @@ def test_challenge_of_aws_waf_is_named_with_its_hint() -> None:
     [
         ("DeleteUser", {"x-amzn-requestid": "id"}, b"", True),
         ("DeleteUser", {}, b"", False),
-        ("DeleteUser", {"x-amzn-requestid": "id"}, b" ", False),
-        ("GetUser", {"x-amzn-requestid": "id"}, b"", False),
+        ("DeleteUser", ID, b" ", False),
+        ("GetUser", ID, b"", False),
     ],
     ids=["empty", "without a request id", "not empty", "operation with output"],
 )
@@ -234,4 +237,30 @@ def test_refusal_of_cognitos_form_is_left_to_botocore(status: int) -> None:
 
 @pytest.mark.parametrize("body", [b'{"a": "\\uD83D\\uDE00"}', b'{"a": "ud800"}'])
 def test_whole_surrogate_pair_is_accepted(body: bytes) -> None:
-    assert problem_of("GetUser", 200, {}, body) is None
+    assert problem_of("GetUser", 200, ID, body) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "known", "is_good"),
+    [
+        (ID, b'{"New": 1}', (), True),
+        ({"x-amzn-requestid": "id"}, b'{"New": 1}', (), True),
+        (JSON, b"{}", (), True),
+        ({"content-type": "Application/JSON; charset=utf-8"}, b"{}", (), True),
+        ({"content-type": "text/html"}, b"{}", (), False),
+        ({}, b"{}", (), False),
+        (JSON, b'{"Session": "x", "Name": null}', ("Session",), True),
+        (JSON, LOGIN, (), False),
+        (JSON, b'{"Session": "x", "status": "error"}', ("Session",), False),
+    ],
+)
+def test_success_has_a_request_id_or_a_content_type_of_json_and_only_members_of_the_operation(
+    headers: dict[str, str], body: bytes, known: tuple[str, ...], is_good: bool
+) -> None:
+    error = problem_of("ConfirmSignUp", 200, headers, body, known)
+
+    assert (error is None) is is_good
+    if error is not None:
+        assert type(error) is UnexpectedResponse
+        assert error.args[0] == "the response to ConfirmSignUp does not have the form that Cognito's have"
+        assert (error.hint, error.maybe_processed) == (ENDPOINT, True)

@@ -410,7 +410,7 @@ def endpoint() -> Iterator[Endpoint]:
             seen.headers.append({name.lower(): value for name, value in self.headers.items()})
             self.rfile.read(int(self.headers["content-length"]))
             body = json.dumps({"AuthenticationResult": RESULT}).encode()
-            self.answer(200, body)
+            self.answer(200, body, {"Content-Type": "application/x-amz-json-1.1"})
 
         do_GET = do_PUT = do_POST  # the names that http.server calls
 

@@ -55,7 +55,8 @@ from tests.support.spoiling_proxy import spoiling
 from tests.transport.test_drive import APP, CREDENTIALS, DONE, PASSWORD, RESULT, AsyncClient, Client, refusal
 
 PAGE = b"<html>not of Cognito</html>"
-ID = {"x-amzn-requestid": "id"}
+JSON = {"content-type": "application/x-amz-json-1.1"}
+ID = {**JSON, "x-amzn-requestid": "id"}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_response_that_cognito_did_not_write_is_a_typed_error(
     ("operation", "status", "headers", "body"),
     [
         ("ConfirmSignUp", 200, ID, b"{}"),
-        ("GetUser", 200, {}, b'{"Username": "\\ud83d\\ude00"}'),
+        ("GetUser", 200, ID, b'{"Username": "\\ud83d\\ude00"}'),
         ("DeleteUser", 200, ID, b""),
         ("GetUser", 400, {}, b'{"__type": "NotAuthorizedException"}'),
     ],
@@ -362,7 +363,7 @@ class _Handler(Handler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
         body = json.dumps({"AuthenticationResult": RESULT}).encode()
-        self.answer(200, body)
+        self.answer(200, body, JSON)
 
 
 class Quiet(ThreadingHTTPServer):
