@@ -72,25 +72,27 @@ def repeating(exchange: Exchange[T], random_bytes: Callable[[int], bytes]) -> St
         random_bytes: Draws the jitter of the pauses.
     """
     try:
-        step = next(exchange)
+        step, has_response = next(exchange), False  # whether a response came to the last call
         while True:
             if isinstance(step, Wait):
                 yield step
-                step = next(exchange)
+                step = _resumed(exchange, None, has_response)
                 continue
             outcome = yield from _call_repeatedly(step, random_bytes)
-            step = _resumed(exchange, outcome)
+            has_response = isinstance(outcome, Response)
+            step = _resumed(exchange, outcome, has_response)
     except StopIteration as stop:
         return cast("T", stop.value)
 
 
-def _resumed(exchange: Exchange[T], outcome: Outcome) -> Call | Wait[object]:
-    if not isinstance(outcome, Response):
+def _resumed(exchange: Exchange[T], outcome: Outcome | None, has_response: bool) -> Call | Wait[object]:
+    """Send an outcome, or nothing after a wait, and return the next request."""
+    if isinstance(outcome, CognitoFlowError):
         return exchange.throw(outcome)
     try:
-        return exchange.send(outcome)
-    except UnexpectedResponse as error:  # a response came, so that the call was processed
-        error.maybe_processed = True
+        return next(exchange) if outcome is None else exchange.send(outcome)
+    except UnexpectedResponse as error:
+        error.maybe_processed |= has_response  # which the exchange cannot use: that call was processed
         raise
 
 

@@ -38,7 +38,7 @@ from cognito_flow import (
     UserPasswordAuth,
     UserSrpAuth,
 )
-from cognito_flow._exchange import Call, Exchange
+from cognito_flow._exchange import Call, Exchange, Response, Wait
 from cognito_flow._transport.retry import _call_repeatedly, _is_safe_to_repeat, repeating
 from cognito_flow.models import System
 from tests.support.async_store import AsyncMemoryStore
@@ -255,6 +255,40 @@ def test_answer_whose_response_cannot_be_used_is_maybe_processed(run: Run, data:
         run.send(client)
     assert error.value.maybe_processed
     assert len(client.calls) == 1
+
+
+@pytest.mark.parametrize("make", [Client, AsyncClient])
+def test_answer_whose_response_cannot_be_used_after_a_store_was_awaited_is_maybe_processed(
+    make: type[Client],
+) -> None:
+    client = make([{"ChallengeName": "DEVICE_SRP_AUTH", "Session": "t" * 20, "ChallengeParameters": {}}])
+    store = AsyncMemoryStore()
+    with pytest.raises(UnexpectedResponse) as error:
+        asyncio.run(AsyncAuthFlow(APP, client, devices=store).send(CHALLENGE.answer("1")))
+
+    assert error.value.maybe_processed
+    assert store.operations == ["get_device"]
+
+
+def test_refusal_that_is_raised_again_after_a_store_was_awaited_is_not_maybe_processed() -> None:
+    def exchange() -> Exchange[None]:
+        yield Call("InitiateAuth", {})
+        try:
+            yield Call("RespondToAuthChallenge", {})
+        except UnexpectedResponse:
+            yield Wait(asyncio.sleep(0))
+            raise
+
+    steps = repeating(exchange(), bytes)
+    next(steps)
+    steps.send(Response({}))
+    wait = steps.send(UnexpectedResponse("status 403"))
+    assert isinstance(wait, Wait)
+    asyncio.run(wait.run())
+    with pytest.raises(UnexpectedResponse) as error:
+        next(steps)
+
+    assert not error.value.maybe_processed
 
 
 def test_answer_to_a_challenge_that_lacks_what_is_sent_is_not_maybe_processed() -> None:
