@@ -569,7 +569,7 @@ RULES: tuple[Rule, ...] = (
 """The first rule that matches decides. The texts are observed ones; the catalogue is in the developer guide's
 error pages and in reports of users, because the service model has none."""
 
-_LONGEST_TEXT = 2_000  # characters that are read of a text: a proxy may answer with any number
+_LONGEST_TEXT = 2_000  # characters of a message: a proxy may answer with any number
 _TRIGGER = re.compile(r"^(\w+) failed with error", re.ASCII)
 
 # Members of a request whose values are names, not secrets: a text that quotes them may keep them.
@@ -600,9 +600,12 @@ def from_service(
     """
     parameters = parameters or {}
     text = _readable(text)
+    whole = _without_quotation(text)
+    if len(text) > _LONGEST_TEXT:  # for which regular expressions may take too long
+        text = whole[:_LONGEST_TEXT]
     rule = _rule_for(code.removesuffix("Exception"), text)
     # botocore makes the status the code, and the body the text, if a response is not Cognito's.
-    shown = f"status {code}" if code.isdigit() else _without_values(text, parameters)
+    shown = f"status {code}" if code.isdigit() else _without_values(whole, parameters)[:_LONGEST_TEXT]
     error_class = rule.error if rule is not None else InternalError if status >= 500 else ServiceError
     has_failed = error_class is InternalError or status >= 500
     hint = None if rule is None else rule.hint
@@ -644,19 +647,31 @@ def device_forgotten(error: ServiceError) -> DeviceForgotten:
 
 
 def _readable(text: str) -> str:
-    """The text without lone surrogates, which could not be printed, and not longer than is needed."""
-    return text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+    """The text without lone surrogates, which could not be printed."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _without_quotation(text: str) -> str:
+    """The text without the value that a validation error quotes, for example in "Value 'x' at 'code' failed".
+
+    The value may look like the end of the quotation: all up to the last end is left out. If it has no end,
+    the rest is.
+    """
+    before, opening, after = text.partition("Value '")
+    _, end, rest = after.rpartition("' at")
+    if end:
+        return f"{before}Value at{rest}"
+    return f"{before}Value" if opening and "'" not in after else text
 
 
 def _without_values(text: str, parameters: Mapping[str, object]) -> str:
     """The text without what the request sent: Cognito quotes values, such as a code or an attribute.
 
+    It must be the whole text, because a part of a value is not found.
+
     Plain words stay, unless they are quoted: "Incorrect username or password" must not reveal that the
     password is "password".
     """
-    start, end = text.find("Value '"), text.rfind("' at")
-    if 0 <= start < end:  # what is quoted may look like the end of the quotation: all of it is left out
-        text = f"{text[:start]}Value{text[end + 1 :]}"
     for value in sorted(_values(parameters), key=len, reverse=True):
         if value.isalpha():
             text = text.replace(f"'{value}'", "'***'").replace(f'"{value}"', '"***"')
@@ -670,13 +685,13 @@ def _without_whole(text: str, value: str) -> str:
 
     A regular expression would do, but `re` keeps the last hundreds of patterns, and so the values.
     """
-    first, *rest = text.split(value)
-    shown, before = first, first
+    before, *rest = text.split(value)
+    shown = [before]
     for after in rest:
         is_part = _is_of_a_word(before[-1:]) or _is_of_a_word(after[:1])
-        shown += (value if is_part else "***") + after
+        shown += (value if is_part else "***", after)
         before = after
-    return shown
+    return "".join(shown)
 
 
 def _is_of_a_word(character: str) -> bool:

@@ -265,14 +265,61 @@ def test_body_that_botocore_took_for_a_text_does_not_become_the_message() -> Non
     assert (type(error), str(error)) == (ServiceError, "status 403")
 
 
-@pytest.mark.parametrize("text", ["Value '" * 160_000, "flow" * 280_000, "a" * 1_120_000])
-def test_long_text_is_read_in_linear_time(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Value '" * 160_000, "123456"),
+        ("flow" * 280_000, "123456"),
+        ("a" * 1_120_000, "123456"),
+        ("1" * 1_120_000, "1"),
+        ("1 " * 560_000, "1"),
+        ("'a'" * 370_000, "a"),
+        ("Value '" + "' at" * 280_000, "' at"),
+    ],
+)
+def test_long_text_is_read_in_linear_time(text: str, value: str) -> None:
     """A quadratic pattern would take minutes for it."""
     started = time.process_time()
-    error = from_service("InvalidParameterException", text, parameters={"Code": "123456"})
+    error = from_service("InvalidParameterException", text, parameters={"Code": value})
 
     assert time.process_time() - started < 10
     assert len(str(error)) <= 2_000
+
+
+TICKET = "Ticket-" + "0123456789" * 4
+
+
+@pytest.mark.parametrize("place", range(1_940, 2_010, 3))
+def test_message_ends_with_no_part_of_a_value(place: int) -> None:
+    text = "PreSignUp failed with error " + "x " * (place // 2) + TICKET
+    error = from_service("UserLambdaValidationException", text, parameters={"Ticket": TICKET})
+
+    assert "Ticket" not in str(error)
+    assert len(str(error)) <= 2_000
+
+
+@pytest.mark.parametrize("length", [1_900, 1_960, 5_000, 100_000])
+def test_long_value_that_cognito_quotes_is_rejected_input_and_left_out(length: int) -> None:
+    code = "x1" * (length // 2)
+    text = f"1 validation error detected: Value '{code}' at 'confirmationCode' failed"
+    error = from_service("InvalidParameterException", text, parameters={"ConfirmationCode": code})
+
+    assert isinstance(error, InputRejected)
+    assert str(error) == "1 validation error detected: Value at 'confirmationCode' failed"
+
+
+def test_quotation_without_an_end_is_left_out() -> None:
+    error = from_service("InvalidParameterException", "1 validation error detected: Value 'secr")
+
+    assert str(error) == "1 validation error detected: Value"
+
+
+def test_each_member_of_several_validation_errors_counts() -> None:
+    text = "2 validation errors detected: Value 'a' at 'password' failed; Value 'b' at 'session' failed"
+    error = from_service("InvalidParameterException", text)
+
+    assert isinstance(error, InputRejected)
+    assert str(error) == "2 validation errors detected: Value at 'session' failed"
 
 
 def test_lone_surrogate_in_a_text_can_be_printed() -> None:
