@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from cognito_flow._process_lock import ProcessLock
+from cognito_flow._turn import Turn
 from cognito_flow.errors import CognitoFlowError, FlowExpired, SessionAlreadyUsed
 from cognito_flow.handlers import Answer, Challenge, Handler
 from cognito_flow.models import SignedIn
@@ -38,11 +39,15 @@ class AnsweredSessions:
     _lock: ProcessLock = attrs.field(factory=ProcessLock, init=False, repr=False)
 
     @contextmanager
-    def once(self, answer: Answer) -> Generator[Callable[[SignedIn | Challenge], None]]:
+    def once(self, answer: Answer, turn: Turn) -> Generator[Callable[[SignedIn | Challenge], None]]:
         """Reserve the challenge while it is answered.
 
-        After an error of Cognito's, it may be answered again. After anything else, such as the cancellation
-        of a task whose call may still be under way, it may not.
+        After an error of Cognito's, it may be answered again, unless the turn has used the answer up. After
+        anything else, such as the cancellation of a task whose call may still be under way, it may not.
+
+        Args:
+            answer: The answer.
+            turn: The turn in which it is sent.
 
         Yields:
             A function to call with the step that the answer led to.
@@ -59,7 +64,7 @@ class AnsweredSessions:
         try:
             yield lambda step: self._reopen_repeated(mark, step)
         except CognitoFlowError as error:
-            self._release(mark, error)
+            self._release(mark, error, turn)
             raise
 
     def _reserve(self, mark: bytes) -> None:
@@ -67,7 +72,9 @@ class AnsweredSessions:
             self._forget_old()
             if mark in self._answered:
                 raise SessionAlreadyUsed(
-                    "this challenge was already answered: continue with the step that its answer returned"
+                    "this challenge was already answered: continue with the step that its answer returned, "
+                    "or begin a new sign-in",
+                    maybe_processed=mark in self._lost,
                 )
             self._answered.add(mark)
             self._ages.append((self.now(), mark))
@@ -79,9 +86,10 @@ class AnsweredSessions:
             self._answered.discard(mark)
             self._lost.discard(mark)
 
-    def _release(self, mark: bytes, error: CognitoFlowError) -> None:
+    def _release(self, mark: bytes, error: CognitoFlowError, turn: Turn) -> None:
         with self._lock.of_this_process:
-            self._answered.discard(mark)
+            if not turn.is_answered:
+                self._answered.discard(mark)
             if error.maybe_processed:
                 self._lost.add(mark)
             elif isinstance(error, FlowExpired) and mark in self._lost:

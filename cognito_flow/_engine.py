@@ -15,7 +15,7 @@ from cognito_flow._json import as_list, as_object, as_text
 from cognito_flow._result import finish
 from cognito_flow._turn import Turn
 from cognito_flow.credentials import Credentials
-from cognito_flow.errors import DeviceForgotten, UnexpectedResponse
+from cognito_flow.errors import AnswerRejected, CognitoFlowError, DeviceForgotten, UnexpectedResponse
 from cognito_flow.handlers import Answer, Challenge, Handler, Pending, read_challenge
 from cognito_flow.models import Event, SignedIn
 
@@ -39,7 +39,23 @@ def _begin(turn: Turn, credentials: Credentials) -> Exchange[Step]:
 
 
 def send(turn: Turn, answer: Answer) -> Exchange[Step]:
-    """Send an answer, and continue to the next step."""
+    """Send an answer, and continue to the next step.
+
+    As soon as one call has succeeded, Cognito has processed the answer and used up its Session. Whatever
+    fails later in the turn, the same answer can never succeed again, and the error says so.
+    """
+    try:
+        return (yield from _send(turn, answer))
+    except AnswerRejected:
+        turn.is_answered = False  # Cognito has read the answer, and takes another one
+        raise
+    except CognitoFlowError as error:
+        if turn.is_answered:
+            error.maybe_processed, error.retryable = True, False
+        raise
+
+
+def _send(turn: Turn, answer: Answer) -> Exchange[Step]:
     pending = answer.challenge.pending
     turn.username, turn.alias, turn.device = (pending.username, pending.alias, pending.device)
     try:

@@ -66,6 +66,7 @@ class Turn:
         refresh_token: The refresh token to keep if Cognito returns none.
         password: The password to prove by SRP.
         ephemeral: The secret number behind the SRP_A that was sent.
+        is_answered: Whether a call of this turn has succeeded, so that the answer it began with is used up.
     """
 
     settings: Settings
@@ -75,6 +76,7 @@ class Turn:
     refresh_token: str | None = attrs.field(default=None, repr=False)
     password: str | None = attrs.field(default=None, init=False, repr=False)
     ephemeral: Ephemeral | None = attrs.field(default=None, init=False, repr=False)
+    is_answered: bool = attrs.field(default=False, init=False)
     _device_is_dropped: bool = attrs.field(default=False, init=False)
     _skew: timedelta = attrs.field(default=timedelta(0), init=False)
 
@@ -88,6 +90,7 @@ class Turn:
     def call(self, operation: str, parameters: Mapping[str, object]) -> Exchange[Response]:
         """Make one call, and measure how far the service's clock is from the local one."""
         response = yield Call(operation, parameters)
+        self.is_answered = True
         if response.date is not None:
             self._skew = response.date - self.settings.system.now()
         return response

@@ -88,7 +88,9 @@ class CognitoFlowError(Exception):
         operation: The API operation that was called, for example ``RespondToAuthChallenge``.
         request_id: The id that AWS support asks for.
         retryable: Whether the same call, repeated unchanged a little later, may succeed.
-        maybe_processed: Whether Cognito may have processed the call although no readable answer came.
+        maybe_processed: Whether Cognito may have processed the call although no readable answer came. Of
+            `AuthFlow.send`, also whether it has processed the answer, and a later call of the same step
+            failed; the error is not `retryable` then.
         hint: How to fix it, where that is known. `str(error)` ends with it.
     """
 
@@ -152,7 +154,7 @@ class InvalidInput(AnswerRejected):
 
 class SessionAlreadyUsed(StartOver):
     """This challenge was answered before, with this session; nothing was sent. Continue with the step that
-    the first answer returned, or begin a new sign-in."""
+    the first answer returned, or begin a new sign-in. `maybe_processed` says that it returned none."""
 
 
 class SealError(StartOver):
@@ -320,7 +322,8 @@ class RefreshTokenReused(ServiceError, SignedOut):
 
 
 class Throttled(ServiceError, TryLater):
-    """Too many requests to the pool: wait a moment and repeat the call. Nothing was processed."""
+    """Too many requests to the pool: wait a moment and repeat the call, if it is `retryable`. Nothing was
+    processed, unless `maybe_processed` says that an earlier call of the same step was."""
 
 
 class LimitExceeded(ServiceError, TryLater):

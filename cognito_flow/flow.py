@@ -244,9 +244,6 @@ class _Flow(Generic[_TokenStore, _DeviceStore]):
         _check_class("device", device, Device)
         return _engine.start(self._turn(device), credentials)
 
-    def _send(self, answer: Answer) -> Exchange[Step]:
-        return _engine.send(self._turn(), answer)
-
     def _token_state(
         self,
         tokens: Tokens | str,
@@ -374,10 +371,12 @@ class AuthFlow(_Flow[TokenStore, DeviceStore]):
         Raises:
             AnswerRejected: Answer the same challenge again.
             StartOver: This sign-in is over: begin a new one.
-            CognitoFlowError: As with `start`.
+            CognitoFlowError: As with `start`. If `maybe_processed`, Cognito may have used the answer up, also
+                if a later call of this step failed. Unless it is `retryable`, begin a new sign-in.
         """
-        with self._answered.once(self._check(answer)) as leads_to:
-            leads_to(step := self._run(self._send(answer)))
+        turn = self._turn()
+        with self._answered.once(self._check(answer), turn) as leads_to:
+            leads_to(step := self._run(_engine.send(turn, answer)))
             return step
 
     def sign_in(
@@ -710,10 +709,12 @@ class AsyncAuthFlow(_Flow[TokenStore | AsyncTokenStore, DeviceStore | AsyncDevic
         Raises:
             AnswerRejected: Answer the same challenge again.
             StartOver: This sign-in is over: begin a new one.
-            CognitoFlowError: As with `start`.
+            CognitoFlowError: As with `start`. If `maybe_processed`, Cognito may have used the answer up, also
+                if a later call of this step failed. Unless it is `retryable`, begin a new sign-in.
         """
-        with self._answered.once(self._check(answer)) as leads_to:
-            leads_to(step := await self._run(self._send(answer)))
+        turn = self._turn()
+        with self._answered.once(self._check(answer), turn) as leads_to:
+            leads_to(step := await self._run(_engine.send(turn, answer)))
             return step
 
     async def sign_in(

@@ -26,6 +26,7 @@ from cognito_flow import (
     SelectChallenge,
     SignedIn,
     SmsMfa,
+    Throttled,
     Tokens,
     TotpSetup,
     UnexpectedResponse,
@@ -399,6 +400,54 @@ def test_second_factor_after_a_chosen_password_has_no_other_factors() -> None:
 
     for talk in (sent, proved):
         assert talk.answer(ask("EMAIL_OTP")).result.other_factors == ()
+
+
+def throttled() -> Throttled:
+    """A call that Cognito refused and that may be repeated."""
+    return Throttled("Rate exceeded", retryable=True)
+
+
+def test_failure_after_an_accepted_choice_is_maybe_processed_and_not_retryable() -> None:
+    talk = choose(lambda select: select.answer_srp("pw"), "PASSWORD_SRP")
+    talk.answer(ask("PASSWORD_VERIFIER", **VERIFIER))
+    with pytest.raises(Throttled) as failed:
+        talk.refuse(throttled())
+
+    assert (failed.value.maybe_processed, failed.value.retryable) == (True, False)
+
+
+def test_failure_after_a_verified_code_is_maybe_processed_and_not_retryable() -> None:
+    talk = Conversation(engine.send(turn(), setup_totp().answer("123456")))
+    talk.answer({"Status": "SUCCESS", "Session": "u" * 20})
+    with pytest.raises(Throttled) as failed:
+        talk.refuse(throttled())
+
+    assert (failed.value.maybe_processed, failed.value.retryable) == (True, False)
+
+
+def test_failure_of_the_first_call_of_an_answer_stays_as_it_is() -> None:
+    with pytest.raises(Throttled) as failed:
+        choose(lambda select: select.answer_srp("pw"), "PASSWORD_SRP").refuse(throttled())
+
+    assert (failed.value.maybe_processed, failed.value.retryable) == (False, True)
+
+
+def test_wrong_code_in_a_successful_response_does_not_use_up_the_answer() -> None:
+    moment = turn()
+    with pytest.raises(WrongCode) as wrong:
+        Conversation(engine.send(moment, setup_totp().answer("123456"))).answer({"Status": "ERROR"})
+
+    assert not wrong.value.maybe_processed
+    assert not moment.is_answered
+
+
+def test_failed_proof_of_a_sign_in_that_begins_stays_retryable() -> None:
+    """The sign-in can be started again."""
+    talk = start(UserSrpAuth("alice", "pw")).answer(ask("PASSWORD_VERIFIER", None, **VERIFIER))
+    with pytest.raises(Throttled) as failed:
+        talk.refuse(throttled())
+
+    assert (failed.value.maybe_processed, failed.value.retryable) == (False, True)
 
 
 def test_device_of_the_name_that_cognito_sent_belongs_to_the_challenge() -> None:

@@ -18,6 +18,7 @@ from cognito_flow import (
     WrongCode,
 )
 from cognito_flow._answered import AnsweredSessions
+from tests.support.conversation import turn
 
 
 @attrs.define
@@ -52,7 +53,7 @@ def answer(session: str | None = "s") -> Answer:
 
 def take(sessions: AnsweredSessions, session: str | None = "s") -> None:
     """Answer a challenge, which leads to one with another session."""
-    with sessions.once(answer(session)) as leads_to:
+    with sessions.once(answer(session), turn()) as leads_to:
         leads_to(challenge("another session"))
 
 
@@ -80,7 +81,7 @@ def test_challenge_without_a_session_takes_any_number_of_answers(sessions: Answe
 
 
 def test_refused_answer_may_be_followed_by_another(sessions: AnsweredSessions) -> None:
-    with pytest.raises(WrongCode), sessions.once(answer()):
+    with pytest.raises(WrongCode), sessions.once(answer(), turn()):
         raise WrongCode("no")
 
     take(sessions)
@@ -88,33 +89,57 @@ def test_refused_answer_may_be_followed_by_another(sessions: AnsweredSessions) -
 
 def test_challenge_with_the_session_of_the_one_before_can_be_answered(sessions: AnsweredSessions) -> None:
     for _ in range(2):
-        with sessions.once(answer()) as leads_to:
+        with sessions.once(answer(), turn()) as leads_to:
             leads_to(challenge())
 
 
 def test_step_without_a_session_does_not_reopen_the_challenge(sessions: AnsweredSessions) -> None:
-    with sessions.once(answer()) as leads_to:
+    with sessions.once(answer(), turn()) as leads_to:
         leads_to(challenge(None))
     with pytest.raises(SessionAlreadyUsed):
         take(sessions)
 
 
 def test_challenge_whose_answer_was_cancelled_cannot_be_answered_again(sessions: AnsweredSessions) -> None:
-    with pytest.raises(asyncio.CancelledError), sessions.once(answer()):
+    with pytest.raises(asyncio.CancelledError), sessions.once(answer(), turn()):
         raise asyncio.CancelledError
     with pytest.raises(SessionAlreadyUsed):
         take(sessions)
 
 
+def fail_later(sessions: AnsweredSessions) -> None:
+    """Answer the challenge in a turn whose second call fails."""
+    used = turn()
+    used.is_answered = True
+    with pytest.raises(TransportError), sessions.once(answer(), used):
+        raise TransportError("not sent", maybe_processed=True)
+
+
+def test_challenge_whose_answer_is_used_up_cannot_be_answered_again(sessions: AnsweredSessions) -> None:
+    fail_later(sessions)
+    with pytest.raises(SessionAlreadyUsed, match="begin a new sign-in") as used:
+        take(sessions)
+
+    assert used.value.maybe_processed
+
+
+def test_challenge_whose_answer_led_to_a_step_is_not_maybe_processed(sessions: AnsweredSessions) -> None:
+    take(sessions)
+    with pytest.raises(SessionAlreadyUsed) as used:
+        take(sessions)
+
+    assert not used.value.maybe_processed
+
+
 def lose(sessions: AnsweredSessions, *, maybe_processed: bool = True) -> None:
     """Answer the challenge, and get no response."""
-    with pytest.raises(TransportError), sessions.once(answer()):
+    with pytest.raises(TransportError), sessions.once(answer(), turn()):
         raise TransportError("no answer", maybe_processed=maybe_processed)
 
 
 def expire(sessions: AnsweredSessions, session: str = "s") -> bool:
     """Answer the challenge when it has expired; whether an earlier answer may have been processed."""
-    with pytest.raises(FlowExpired) as expired, sessions.once(answer(session)):
+    with pytest.raises(FlowExpired) as expired, sessions.once(answer(session), turn()):
         raise FlowExpired("invalid session")
     return expired.value.maybe_processed
 
@@ -136,7 +161,7 @@ def test_expired_flow_after_an_answer_that_was_not_sent_is_not_maybe_processed(
 
 def test_wrong_code_after_a_lost_answer_is_not_maybe_processed(sessions: AnsweredSessions) -> None:
     lose(sessions)
-    with pytest.raises(WrongCode) as wrong, sessions.once(answer()):
+    with pytest.raises(WrongCode) as wrong, sessions.once(answer(), turn()):
         raise WrongCode("no")
 
     assert not wrong.value.maybe_processed

@@ -18,31 +18,38 @@ from cognito_flow import (
     AsyncAuthFlow,
     AuthFlow,
     Challenge,
+    CognitoFlowError,
     CustomChallenge,
     Event,
     IncorrectPassword,
     PasswordVerifier,
     Pending,
     RefreshTokenAuth,
+    SelectChallenge,
     SessionAlreadyUsed,
     SignedIn,
     SignedOut,
     SmsMfa,
     SoftwareTokenMfa,
+    System,
+    Throttled,
     Tokens,
     Unanswered,
     UsageError,
+    UserAuth,
     UserContext,
     UserPasswordAuth,
     UserSrpAuth,
     WrongCode,
 )
 from cognito_flow.testing import LocalCognito, Pool
+from cognito_flow.testing.faults import Fault
 from tests.support.planted import Place, searches
 from tests.support.pools import PASSWORD, pool_with_totp
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ALICE = UserSrpAuth("alice", PASSWORD)
+IMPATIENT = System(sleep=lambda seconds: None)
 
 
 @pytest.fixture
@@ -152,6 +159,31 @@ def test_second_answer_raises_session_already_used_without_a_call(pool: Pool) ->
         thread.join()
 
     assert sorted(kind.__name__ for kind in outcomes) == ["SessionAlreadyUsed"] * 7 + ["SignedIn"]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_failed_proof_of_an_accepted_choice_is_maybe_processed_and_not_retryable(
+    cognito: LocalCognito, is_async: bool
+) -> None:
+    pool = cognito.create_pool(
+        policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    )
+    pool.add_user("alice", PASSWORD, email="alice@example.com")
+    flow, async_flow = pool.flow(system=IMPATIENT), pool.async_flow(system=IMPATIENT)
+    choice = flow.start(UserAuth("alice"))
+    assert isinstance(choice, SelectChallenge)
+    answer = choice.answer_srp(PASSWORD)
+    cognito.faults.add(Fault.DELAY, "RespondToAuthChallenge")  # the choice is accepted
+    cognito.faults.throttle("RespondToAuthChallenge", 3)  # the proof is not
+
+    errors: list[CognitoFlowError] = []
+    for _ in range(2):
+        with pytest.raises(CognitoFlowError) as failed:
+            asyncio.run(async_flow.send(answer)) if is_async else flow.send(answer)
+        errors.append(failed.value)
+
+    assert [type(error) for error in errors] == [Throttled, SessionAlreadyUsed]
+    assert [(error.maybe_processed, error.retryable) for error in errors] == [(True, False)] * 2
 
 
 def test_challenge_can_be_answered_again_after_a_wrong_code(pool: Pool) -> None:
