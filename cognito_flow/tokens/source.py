@@ -84,11 +84,13 @@ def _valid_until(tokens: Tokens) -> datetime:
 
 @attrs.frozen
 class _Current:
-    """Tokens and their times, replaced together, because other threads read them without a lock."""
+    """Tokens and their times, replaced together, because other threads read them without a lock. `set_at` is
+    when this source got them, wherever they come from."""
 
     tokens: Tokens
     valid_until: datetime
     refresh_at: datetime
+    set_at: datetime
 
 
 @attrs.define(eq=False)
@@ -146,7 +148,14 @@ class TokenState:
         return self.valid() if error.retryable else None
 
     def _is_due(self) -> bool:
-        return self._is_rejected or self.settings.system.now() >= self._current.refresh_at
+        refresh_at = self._current.refresh_at
+        return self._is_rejected or self.settings.system.now() >= refresh_at or self._is_clock_behind()
+
+    def _is_clock_behind(self) -> bool:
+        """Whether the clock shows a time before these tokens were set. So it was set back since then, and the
+        tokens may expire, or have expired, earlier than the source believes."""
+        set_at = self._current.set_at  # read first: tokens that replace these meanwhile have a later one
+        return self.settings.system.now() < set_at
 
     def _may_try(self) -> bool:
         return has_elapsed(_PAUSE, since=self._tried_at, now=self.settings.system.now())
@@ -170,9 +179,11 @@ class TokenState:
         """Make the tokens fresh, and store new ones before a caller gets them."""
         if self._is_signed_out:
             raise TokenRevoked("this token source was signed out: sign in again")
+        # Stored tokens may have been set by the same wrong clock, in another process.
+        is_clock_behind = self._is_clock_behind()
         yield from self._take_stored()
         yield from self._save()
-        if self._is_due():
+        if is_clock_behind or self._is_due():
             yield from self._try_refresh()
             yield from self._save()
 
@@ -227,7 +238,8 @@ class TokenState:
         valid_until = _valid_until(tokens)
         # Up to twice the leeway, so that processes that began together do not all refresh together.
         share = self.settings.system.random_bytes(1)[0] / 255
-        self._current = _Current(tokens, valid_until, _before(valid_until, self.leeway * (1 + share)))
+        refresh_at = _before(valid_until, self.leeway * (1 + share))
+        self._current = _Current(tokens, valid_until, refresh_at, self.settings.system.now())
         self._is_rejected, self._failure = False, None
         self._is_stored = is_stored
 
@@ -281,7 +293,8 @@ class TokenSource:
 
     The tokens are refreshed some time before they expire, by one thread however many ask; the others get the
     tokens that are still valid, or wait if those have expired. If a refresh fails for a temporary reason,
-    valid tokens are still returned, and the next attempt is made five seconds later at the earliest.
+    valid tokens are still returned, and the next attempt is made five seconds later at the earliest. They are
+    also refreshed if the clock was set back since the source got them.
 
     With a store, new tokens are stored before they are returned. If the store has locks, processes that share
     it refresh in turn, and use the tokens that another one has stored.

@@ -87,6 +87,92 @@ def test_valid_tokens_are_returned_while_a_refresh_fails_temporarily(world: Worl
     assert source.access_token() != tokens.access_token
 
 
+@attrs.define
+class WrongClock:
+    """A local clock that is ahead of Cognito's, until it is set back."""
+
+    world: World
+    ahead: timedelta = timedelta(hours=2)
+
+    def __call__(self) -> datetime:
+        return self.world.pool.cognito.clock() + self.ahead
+
+    def set_back(self) -> None:
+        self.ahead = timedelta()
+
+    def source(self, tokens: Tokens | None = None, store: MemoryStore | None = None) -> Source:
+        """A source of tokens that were obtained by this clock, or of these."""
+        pool, system = self.world.pool, System(now=self, random_bytes=bytes, sleep=lambda _: None)
+        if tokens is None:
+            tokens = pool.flow(self.world.app, system=System(now=self)).sign_in(ALICE).tokens
+        make = pool.async_flow if self.world.is_async else pool.flow
+        return Source(make(self.world.app, system=system).token_source(tokens, store=store))
+
+
+def test_tokens_are_refreshed_once_after_the_clock_was_set_back(world: World) -> None:
+    clock = WrongClock(world)
+    source = clock.source()
+    first = source.access_token()
+    world.advance(1800)
+    assert (source.access_token(), world.refreshes()) == (first, 0)
+
+    clock.set_back()
+    second = source.access_token()
+    assert [source.access_token() for _ in range(3)] == [second] * 3
+    assert (second != first, world.refreshes()) == (True, 1)
+    world.advance(3600)  # the new tokens expire by the right clock
+    assert source.access_token() != second
+
+
+def test_expired_tokens_are_not_fresh_after_the_clock_was_set_back(world: World) -> None:
+    clock = WrongClock(world)
+    source = clock.source()
+    clock.set_back()
+    world.advance(3700)
+
+    world.pool.verifier(world.app, leeway=0).verify_access(source.access_token())
+
+
+def test_failed_refresh_after_the_clock_was_set_back_is_repeated_after_five_seconds(world: World) -> None:
+    clock = WrongClock(world)
+    source = clock.source()
+    first = source.access_token()
+    clock.set_back()
+    world.pool.cognito.faults.throttle(REFRESH, times=6)
+
+    assert [source.access_token() for _ in range(10)] == [first] * 10
+    assert world.refreshes() == 3  # the repetitions of one refresh
+    world.advance(4.9)
+    assert (source.access_token(), world.refreshes()) == (first, 3)
+    world.advance(0.1)
+    assert (source.access_token(), world.refreshes()) == (first, 6)
+    world.advance(5)
+    assert source.access_token() != first
+
+
+def test_tokens_from_a_machine_whose_clock_is_ahead_are_not_refreshed(world: World) -> None:
+    """What counts is when the source got them."""
+    tokens = world.sign_in()
+    ahead = attrs.evolve(tokens, expires_at=tokens.expires_at + timedelta(hours=2))
+
+    assert (world.source(ahead).tokens(), world.refreshes()) == (ahead, 0)
+
+
+def test_stored_tokens_are_refreshed_after_the_clock_was_set_back(world: World) -> None:
+    """Another process may have set them by the same wrong clock."""
+    clock, store = WrongClock(world), MemoryStore()
+    idle = clock.source(store=store)
+    stored_by_idle = idle.tokens()
+    other = clock.source(stored_by_idle, store)
+    stored_by_other = other.refresh(stored_by_idle.access_token)
+    clock.set_back()
+
+    fresh = idle.tokens()
+
+    assert fresh not in (stored_by_idle, stored_by_other)
+    assert fresh.expires_at == clock() + timedelta(hours=1)
+
+
 def test_temporary_error_is_raised_when_the_tokens_have_expired(world: World) -> None:
     """Every caller gets it, without a call for each."""
     source = world.source()
