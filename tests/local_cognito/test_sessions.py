@@ -166,6 +166,24 @@ def test_session_stays_within_the_models_length_however_much_a_trigger_returns(w
     assert refusal(lambda: wordy.answer(second, ANSWER="4")) == USED
 
 
+def test_secret_block_stays_short_however_much_a_trigger_returned(wordy: Wire) -> None:
+    """The service model allows 131,072 characters in a response."""
+
+    def define(event: Any) -> Any:
+        is_first = len(event["request"]["session"]) == 1
+        event["response"]["challengeName"] = "CUSTOM_CHALLENGE" if is_first else "PASSWORD_VERIFIER"
+        return event
+
+    wordy.pool.triggers["DefineAuthChallenge"] = define
+    srp_a = {"CHALLENGE_NAME": "SRP_A", "SRP_A": wordy.exponent.srp_a}
+    asked = wordy.start("CUSTOM_AUTH", USERNAME="alice", **srp_a)
+    proof = wordy.answer(asked, ANSWER="5")
+
+    assert proof["ChallengeName"] == "PASSWORD_VERIFIER"
+    assert len(proof["ChallengeParameters"]["SECRET_BLOCK"]) < 6000
+    assert wordy.prove(proof, wordy.claim(proof))["ChallengeName"] == "PASSWORD_VERIFIER"
+
+
 def test_long_session_is_valid_again_after_a_restore(wordy: Wire) -> None:
     step, restore = custom(wordy), wordy.cognito.snapshot()
     for _ in range(2):

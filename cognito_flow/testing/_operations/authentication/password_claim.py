@@ -43,10 +43,12 @@ def srp_parameters(sign_in: SignIn, verifier: Verifier, srp_a: str, name: str) -
         Refusal: SRP_A is malformed, or 0 modulo N.
     """
     handshake = answer_srp_a(verifier, srp_a, secrets.token_bytes)
+    # What triggers returned is in the Session, and may be too long for a ChallengeResponse.
+    progress = attrs.evolve(sign_in.progress, history=[], private={}, metadata=None)
     block = seal(
         sign_in.pool,
         {
-            "progress": attrs.asdict(sign_in.progress),
+            "progress": attrs.asdict(progress),
             "a": f"{handshake.a_public:x}",
             "b": f"{handshake.b_secret:x}",
             "B": f"{handshake.b_public:x}",
