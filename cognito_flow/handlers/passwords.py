@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 
 import attrs
 
-from cognito_flow._checks import check_text
+from cognito_flow._checks import check_mapping, check_text
 from cognito_flow._exchange import Exchange, Response
 from cognito_flow._json import as_object
 from cognito_flow.errors import IncorrectPassword, InvalidInput, UnexpectedResponse, UsageError
@@ -151,12 +151,15 @@ class NewPasswordRequired(NamedHandler):
 
         Raises:
             InvalidInput: The password is empty, or a required attribute is missing.
-            UsageError: A required attribute is given that already has a value: Cognito refuses to change it
-                here.
+            UsageError: The attributes are not a mapping of str to str, or a required attribute is given that
+                already has a value: Cognito refuses to change it here.
 
         Source: RespondToAuthChallenge in the Amazon Cognito API reference, NEW_PASSWORD_REQUIRED.
         """
-        given = {name.removeprefix(_PREFIX): value for name, value in (attributes or {}).items()}
+        given = {
+            check_text("the name of an attribute", name).removeprefix(_PREFIX): value
+            for name, value in check_mapping("attributes", attributes or {}).items()
+        }
         for name in self.required_attributes:
             if self.attributes.get(name):
                 if name in given:

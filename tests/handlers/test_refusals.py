@@ -90,6 +90,17 @@ def test_missing_required_attribute_is_named() -> None:
         challenge(NewPasswordRequired, requiredAttributes='["userAttributes.name"]').answer("New1")
 
 
+@pytest.mark.parametrize("attributes", ["abc", ["name"], {"name": 1}, {1: "name"}])
+def test_attributes_that_are_not_a_mapping_of_texts_raise_usage_error(attributes: Any) -> None:
+    with pytest.raises(UsageError, match="attributes must be a mapping of str to str"):
+        challenge(NewPasswordRequired).answer("New1", attributes)
+
+
+def test_name_of_an_attribute_with_a_lone_surrogate_raises_invalid_input() -> None:
+    with pytest.raises(InvalidInput, match="the name of an attribute contains a lone surrogate"):
+        challenge(NewPasswordRequired).answer("New1", {"\ud800": "x"})
+
+
 CREDENTIAL = {
     "id": "x",
     "rawId": "x",
