@@ -53,7 +53,7 @@ def test_admin_create_user_and_admin_get_user_describe_an_invited_user_alike(wir
 @pytest.mark.parametrize(
     ("given", "media"),
     [
-        ({}, ["EMAIL"]),
+        ({}, ["SMS"]),
         ({"DesiredDeliveryMediums": ["SMS"]}, ["SMS"]),
         ({"DesiredDeliveryMediums": ["EMAIL"]}, ["EMAIL"]),
         ({"DesiredDeliveryMediums": ["SMS", "EMAIL"]}, ["EMAIL", "SMS"]),
@@ -74,12 +74,15 @@ def test_invitation_is_sent_by_the_wanted_media_with_the_temporary_password(
     assert step["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
 
 
-def test_user_without_an_address_is_created_without_an_invitation(wire: Wire) -> None:
+def test_invitation_without_a_phone_number_is_sent_by_email(wire: Wire) -> None:
     create(wire)
     assert not wire.cognito.outbox
     create(wire, "dave", attributes={"phone_number": NUMBER})
 
-    assert [(message.username, message.medium) for message in wire.cognito.outbox] == [("dave", "SMS")]
+    create(wire, "erin", attributes={"email": MAIL})
+
+    sent = [(message.username, message.medium) for message in wire.cognito.outbox]
+    assert sent == [("dave", "SMS"), ("erin", "EMAIL")]
 
 
 def test_user_without_password_in_a_pool_with_one_time_passwords_is_confirmed(cognito: LocalCognito) -> None:
@@ -130,6 +133,19 @@ def test_invitation_is_sent_again_with_a_new_temporary_password(wire: Wire) -> N
     assert wire.password("carol", new)["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
 
 
+def test_resend_that_custom_message_refuses_leaves_the_temporary_password(wire: Wire) -> None:
+    def refuse(event: Any) -> Any:
+        raise ValueError("no paper left")
+
+    create(wire, attributes={"email": MAIL})
+    wire.pool.triggers["CustomMessage"] = refuse
+    again = partial(call, wire, "admin_create_user", MessageAction="RESEND")
+
+    assert refusal(again)[0] == "UserLambdaValidationException"
+    sent = wire.pool.last_code("carol")
+    assert wire.password("carol", sent)["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+
+
 def test_resend_is_refused_for_confirmed_and_unknown_users(wire: Wire) -> None:
     again = partial(call, wire, "admin_create_user", MessageAction="RESEND")
     text = "Resend not possible. Status of the user is CONFIRMED."
@@ -165,6 +181,21 @@ def test_verified_alias_of_another_user_is_taken_only_with_force_alias_creation(
     assert alias.pool.user("bob").attributes["email_verified"] == "false"
 
 
+def test_refused_force_alias_creation_takes_no_alias(alias: Wire) -> None:
+    def refuse(event: Any) -> Any:
+        raise ValueError("full up")
+
+    verified = {"email": MAIL, "email_verified": "true"}
+    force = partial(create, alias, attributes=verified, ForceAliasCreation=True)
+    weak = refusal(lambda: force(TemporaryPassword="short"))
+    alias.pool.triggers["PreSignUp"] = refuse
+    by_trigger = refusal(force)
+
+    assert (weak[0], by_trigger[0]) == ("InvalidPasswordException", "UserLambdaValidationException")
+    assert alias.pool.user(MAIL).username == "bob"
+    assert "AuthenticationResult" in alias.password(MAIL)
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_unverified_address_takes_no_alias(alias: Wire, force: bool) -> None:
     create(alias, attributes={"email": MAIL}, ForceAliasCreation=force)
@@ -183,6 +214,29 @@ def test_verified_address_moves_as_alias_to_the_user_who_gets_it(
 
     assert alias.pool.user(MAIL).username == "carol"
     assert alias.pool.user("bob").attributes["email_verified"] == "false"
+
+
+def test_refused_update_of_attributes_takes_no_alias(cognito: LocalCognito) -> None:
+    wire = Wire(cognito.create_pool(alias_attributes=["email", "preferred_username"]))
+    wire.pool.add_user("bob", PASSWORD, email=MAIL, attributes={"preferred_username": "bobby"})
+    wire.pool.add_user("carol", PASSWORD)
+    taken = {"email": MAIL, "email_verified": "true", "preferred_username": "bobby"}
+    attributes = [{"Name": name, "Value": value} for name, value in taken.items()]
+    refused = refusal(lambda: call(wire, "admin_update_user_attributes", UserAttributes=attributes))
+
+    text = "An account with the preferred_username already exists."
+    assert refused == ("AliasExistsException", text)
+    assert wire.pool.user(MAIL).username == "bob"
+
+
+def test_preferred_username_that_is_an_address_cannot_be_taken(cognito: LocalCognito) -> None:
+    wire = Wire(cognito.create_pool(alias_attributes=["email", "preferred_username"]))
+    wire.pool.add_user("bob", PASSWORD, email="bob@example.com", attributes={"preferred_username": MAIL})
+    wire.pool.add_user("carol", PASSWORD)
+    new = [{"Name": "email", "Value": MAIL}, {"Name": "email_verified", "Value": "true"}]
+
+    assert refusal(lambda: call(wire, "admin_update_user_attributes", UserAttributes=new)) == ALIAS_TAKEN
+    assert wire.pool.user("bob@example.com").username == "bob"
 
 
 def test_taken_address_is_refused_where_it_is_the_user_name(cognito: LocalCognito) -> None:
@@ -234,6 +288,21 @@ def test_new_password_required_takes_no_alias_and_verifies_no_address(cognito: L
     del said["userAttributes.email_verified"]
     assert "AuthenticationResult" in answer(**said)
     assert wire.pool.user(NUMBER).attributes["email_verified"] == "false"
+
+
+def test_administrator_cannot_set_a_password_of_the_history(cognito: LocalCognito) -> None:
+    policy: Any = {"PasswordPolicy": {"PasswordHistorySize": 2}}
+    wire = Wire(cognito.create_pool(policies=policy))
+    wire.pool.add_user("carol", NEW)
+    set_password = partial(call, wire, "admin_set_user_password", Permanent=True)
+    used = ("PasswordHistoryPolicyViolationException", "Password has previously been used")
+
+    assert refusal(lambda: set_password(Password=NEW)) == used
+    set_password(Password="Battery-staple-3")
+    assert refusal(lambda: set_password(Password=NEW)) == used
+    set_password(Password="Battery-staple-4")
+    set_password(Password=NEW)
+    assert "AuthenticationResult" in wire.password("carol", NEW)
 
 
 # -- new addresses --

@@ -167,6 +167,16 @@ def test_force_alias_creation_takes_an_alias_over(alias: Wire) -> None:
     assert is_known(alias, "bob")
 
 
+def test_refused_force_alias_creation_takes_no_alias(alias: Wire) -> None:
+    alias.pool.add_user("bob", PASSWORD, email=MAIL)
+    sign_up(alias, email=MAIL)
+    force = partial(confirm, alias, ForceAliasCreation=True, Session="x" * 20)
+
+    assert refusal(force) == ("NotAuthorizedException", "Invalid session for the user.")
+    assert alias.pool.user(MAIL).username == "bob"
+    assert is_known(alias, MAIL)
+
+
 def test_force_alias_creation_without_an_alias_to_take_is_accepted(alias: Wire) -> None:
     sign_up(alias, email=MAIL)
     confirm(alias, ForceAliasCreation=True)
@@ -189,6 +199,29 @@ def test_pre_sign_up_that_verifies_takes_the_alias_over(alias: Wire) -> None:
     sign_up(alias, email=MAIL)
 
     assert alias.pool.user(MAIL).username == "al"
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [("email", "phone_number"), ("phone_number", "email")], ids=["phone", "email"]
+)
+def test_pre_sign_up_that_verifies_a_missing_address_is_refused(
+    alias: Wire, given: str, missing: str
+) -> None:
+    keys = {"email": "autoVerifyEmail", "phone_number": "autoVerifyPhone"}
+
+    def verify(event: Any) -> Any:
+        event["response"] |= {"autoConfirmUser": True} | dict.fromkeys(keys.values(), True)
+        return event
+
+    addresses = {"email": MAIL, "phone_number": "+31612345678"}
+    alias.pool.add_user("bob", PASSWORD, **{given: addresses[given]})
+    alias.pool.triggers["PreSignUp"] = verify
+    refused = refusal(lambda: sign_up(alias, **{given: addresses[given]}))
+
+    text = f"PreSignUp returned {keys[missing]} for a user without {missing}."
+    assert refused == ("InvalidLambdaResponseException", text)
+    assert alias.pool.user(addresses[given]).username == "bob"
+    assert not is_known(alias, "al")
 
 
 def test_preferred_user_name_as_alias_is_refused_at_sign_up(alias: Wire, wire: Wire) -> None:

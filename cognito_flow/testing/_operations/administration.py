@@ -17,16 +17,15 @@ from cognito_flow.testing._operations.signed_in.attributes import update
 from cognito_flow.testing._operations.signed_in.mfa import set_preference
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.attributes import (
-    ADDRESSES,
     as_dictionary,
     change,
+    check_aliases,
     check_attributes,
     check_mutable,
-    claim_aliases,
-    take_alias,
+    take_aliases,
 )
-from cognito_flow.testing._state.passwords import check_policy, set_password
-from cognito_flow.testing._state.records import User, UserPool, is_verified
+from cognito_flow.testing._state.passwords import check_new_password, check_policy, set_password
+from cognito_flow.testing._state.records import User, UserPool
 from cognito_flow.testing._state.refusal import Refusal, not_authorized
 from cognito_flow.testing.outbox import Message
 
@@ -51,10 +50,13 @@ def admin_create_user(request: Request) -> Members:
         # Only what was given is stored: no email_verified or phone_number_verified of its own.
         for name in [name for name in user.attributes if not _is_given(name, attributes)]:
             del user.attributes[name]
-        claim_aliases(pool, user, by_force=bool(parameters.get("ForceAliasCreation")))
+        by_force = bool(parameters.get("ForceAliasCreation"))
+        check_aliases(pool, user, user.attributes, by_force=by_force)
         _pre_sign_up(pool, user, request)
         if not is_passwordless:
             _invite(pool, user, request)
+        if by_force:
+            take_aliases(pool, user, user.attributes)
         pool.users[user.username] = user
     return {"User": {**describe_user(user), "Attributes": user.as_members()}}
 
@@ -86,18 +88,27 @@ def _invite(pool: UserPool, user: User, request: Request) -> None:
     """Set a temporary password and send it."""
     password = request.parameters.get("TemporaryPassword") or _temporary_password(pool)
     check_policy(pool, password)
+    invitations = _invitations(pool, user, request, password)  # the trigger CustomMessage may refuse them
     set_password(pool, user, password, request.now)
+    for message in invitations:
+        request.outbox.append(message)
+
+
+def _invitations(pool: UserPool, user: User, request: Request, password: str) -> list[Message]:
     if request.parameters.get("MessageAction") == "SUPPRESS":
-        return
-    wanted = request.parameters.get("DesiredDeliveryMediums")
-    usable = [item for item in (("EMAIL", "email"), ("SMS", "phone_number")) if item[1] in user.attributes]
-    for medium, name in usable[:1] if wanted is None else usable:
-        if wanted is None or medium in wanted:
-            address = user.attributes[name]
-            message = Message(user.username, medium, address, password, "AdminCreateUser", pool.id)
-            metadata = request.parameters.get("ClientMetadata", {})
-            message = compose(pool, user, message, "AdminCreateUser", request.client_id, metadata)
-            request.outbox.append(message)
+        return []
+    addresses = {"EMAIL": user.attributes.get("email"), "SMS": user.attributes.get("phone_number")}
+    # The default is SMS. Without a phone number, the service model does not say what happens.
+    default = ["SMS"] if addresses["SMS"] else ["EMAIL"]
+    wanted = request.parameters.get("DesiredDeliveryMediums", default)
+    metadata = request.parameters.get("ClientMetadata", {})
+    messages = [
+        Message(user.username, medium, address, password, "AdminCreateUser", pool.id)
+        for medium, address in addresses.items()
+        if medium in wanted and address is not None
+    ]
+    source, client_id = "AdminCreateUser", request.client_id
+    return [compose(pool, user, message, source, client_id, metadata) for message in messages]
 
 
 def _temporary_password(pool: UserPool) -> str:
@@ -147,7 +158,7 @@ def admin_set_user_password(request: Request) -> Members:
     """AdminSetUserPassword."""
     pool = request.pool()
     user, password = request.user(pool), request.parameters["Password"]
-    check_policy(pool, password)
+    check_new_password(pool, user, password)
     set_password(pool, user, password, request.now)
     user.status = "CONFIRMED" if request.parameters.get("Permanent") else "FORCE_CHANGE_PASSWORD"
     user.modified_at = request.now
@@ -160,11 +171,7 @@ def admin_update_user_attributes(request: Request) -> Members:
     user, changes = request.user(pool), as_dictionary(request.parameters["UserAttributes"])
     check_mutable(pool, user, changes)
     check_attributes(pool, changes)
-    for name in ADDRESSES:
-        address = changes.get(name, user.attributes.get(name))
-        if address and is_verified(changes, name):
-            take_alias(pool, user, name, address)
-    update(request, pool, user, changes)
+    update(request, pool, user, changes, by_force=True)
     return {}
 
 

@@ -146,11 +146,17 @@ def _pre_sign_up(pool: UserPool, client: Client, user: User, request: Request) -
     decision = pool.run_trigger("PreSignUp", "PreSignUp_SignUp", client.id, user, data)
     if decision is None or not decision.get("autoConfirmUser"):
         return
+    keys = {"email": "autoVerifyEmail", "phone_number": "autoVerifyPhone"}
+    verified = [name for name, key in keys.items() if decision.get(key)]
+    for name in verified:
+        # "Pre sign-up Lambda trigger" in the developer guide says that this fails, but not with which error.
+        if name not in user.attributes:
+            text = f"PreSignUp returned {keys[name]} for a user without {name}."
+            raise Refusal("InvalidLambdaResponseException", text)
     user.status = "CONFIRMED"
-    for name, key in (("email", "autoVerifyEmail"), ("phone_number", "autoVerifyPhone")):
-        if decision.get(key) and name in user.attributes:
-            take_alias(pool, user, name, user.attributes[name])
-            user.attributes[f"{name}_verified"] = "true"
+    for name in verified:
+        take_alias(pool, user, name, user.attributes[name])
+        user.attributes[f"{name}_verified"] = "true"
 
 
 def _post_confirmation(pool: UserPool, client: Client, user: User, request: Request) -> None:
@@ -184,10 +190,11 @@ def confirm_sign_up(request: Request) -> Members:
     if user.status != "UNCONFIRMED":
         raise not_authorized(f"User cannot be confirmed. Current status is {user.status}")
     sent = find_code(request, user, "SignUp", request.parameters["ConfirmationCode"])
-    if request.parameters.get("ForceAliasCreation"):
-        take_alias(pool, user, sent.attribute, user.attributes[sent.attribute])
-    check_alias(pool, user, sent.attribute, user.attributes[sent.attribute])
+    address, by_force = user.attributes[sent.attribute], bool(request.parameters.get("ForceAliasCreation"))
+    check_alias(pool, user, sent.attribute, address, by_force=by_force)
     answer = _further_session(pool, client, user, request)
+    if by_force:
+        take_alias(pool, user, sent.attribute, address)
     del user.codes["SignUp"]
     change(user, {f"{sent.attribute}_verified": "true"}, request.now)
     user.status = "CONFIRMED"

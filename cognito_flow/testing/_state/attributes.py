@@ -220,17 +220,27 @@ def check_writable(client: Client, names: Iterable[str]) -> None:
 # -- aliases --
 
 
-def check_aliases(pool: UserPool, user: User, changes: Mapping[str, str]) -> None:
+def check_aliases(pool: UserPool, user: User, changes: Mapping[str, str], *, by_force: bool = False) -> None:
     """Check that the aliases of a user after some changes do not belong to another user.
+
+    Args:
+        pool: The pool.
+        user: The user.
+        changes: The changes.
+        by_force: Whether addresses will be taken from the users who have them, by `take_aliases`.
 
     Raises:
         Refusal: One belongs to another user.
     """
-    after = _changed(user, changes)
-    for name in pool.sign_in_attributes:
-        is_touched = name in changes or f"{name}_verified" in changes
-        if is_touched and name in after and _counts(pool, name, after):
-            check_alias(pool, user, name, after[name])
+    for name, value in _aliases(pool, user, changes):
+        check_alias(pool, user, name, value, by_force=by_force)
+
+
+def take_aliases(pool: UserPool, user: User, changes: Mapping[str, str]) -> None:
+    """Take the addresses that are aliases of a user after some changes from the users who have them. What was
+    taken stays so, so everything else must have been checked before."""
+    for name, value in _aliases(pool, user, changes):
+        take_alias(pool, user, name, value)
 
 
 def claim_aliases(pool: UserPool, user: User, *, by_force: bool) -> None:
@@ -244,11 +254,19 @@ def claim_aliases(pool: UserPool, user: User, *, by_force: bool) -> None:
     Raises:
         Refusal: An alias belongs to another user.
     """
+    check_aliases(pool, user, user.attributes, by_force=by_force)
     if by_force:
-        for name in ADDRESSES:
-            if is_verified(user.attributes, name):
-                take_alias(pool, user, name, user.attributes[name])
-    check_aliases(pool, user, user.attributes)
+        take_aliases(pool, user, user.attributes)
+
+
+def _aliases(pool: UserPool, user: User, changes: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The aliases that a user has from some changes: names and values."""
+    after = _changed(user, changes)
+    return [
+        (name, after[name])
+        for name in pool.sign_in_attributes
+        if {name, f"{name}_verified"} & set(changes) and name in after and _counts(pool, name, after)
+    ]
 
 
 def _counts(pool: UserPool, name: str, attributes: Mapping[str, str]) -> bool:
@@ -258,21 +276,36 @@ def _counts(pool: UserPool, name: str, attributes: Mapping[str, str]) -> bool:
     return is_verified(attributes, name)
 
 
-def check_alias(pool: UserPool, user: User, name: str, value: str) -> None:
+def check_alias(pool: UserPool, user: User, name: str, value: str, *, by_force: bool = False) -> None:
     """Check that an alias does not belong to another user.
+
+    Args:
+        pool: The pool.
+        user: The user.
+        name: The attribute.
+        value: Its value.
+        by_force: Whether it will be taken from the user who has it, by `take_alias`.
 
     Raises:
         Refusal: It belongs to another user.
     """
-    if name in pool.sign_in_attributes and pool.find(value) not in (None, user):
-        raise Refusal("AliasExistsException", f"An account with the {name} already exists.")
+    owner = pool.find(value) if name in pool.sign_in_attributes else None
+    if owner is None or owner is user or (by_force and _has_address(pool, owner, name, value)):
+        return
+    raise Refusal("AliasExistsException", f"An account with the {name} already exists.")
 
 
 def take_alias(pool: UserPool, user: User, name: str, value: str) -> None:
     """Unverify an address on the user who has it as an alias, so that another user can have it."""
-    owner = pool.find(value) if name in pool.members.get("AliasAttributes", ()) else None
-    if owner is not None and owner is not user:
+    owner = pool.find(value)
+    if owner is not None and owner is not user and _has_address(pool, owner, name, value):
         owner.attributes[f"{name}_verified"] = "false"
+
+
+def _has_address(pool: UserPool, user: User, name: str, value: str) -> bool:
+    """Whether an address of a user is their alias. A user name or preferred_username cannot be taken."""
+    is_address = name in ADDRESSES and name in pool.members.get("AliasAttributes", ())
+    return is_address and pool.normalize(user.attributes.get(name, "")) == pool.normalize(value)
 
 
 # -- setting them --

@@ -22,6 +22,7 @@ from cognito_flow.testing._state.attributes import (
     check_attributes,
     check_mutable,
     check_writable,
+    take_aliases,
 )
 from cognito_flow.testing._state.records import User, UserPool, is_verified
 from cognito_flow.testing._state.refusal import invalid_parameter
@@ -48,9 +49,18 @@ def update_user_attributes(request: Request) -> Members:
     return {"CodeDeliveryDetailsList": sent} if sent else {}
 
 
-def update(request: Request, pool: UserPool, user: User, changes: Mapping[str, str]) -> list[Members]:
+def update(
+    request: Request, pool: UserPool, user: User, changes: Mapping[str, str], *, by_force: bool = False
+) -> list[Members]:
     """Change attributes. A new address that is not set as verified gets a code if the pool verifies such
     addresses. If it must be verified before the update, the old one stays until then.
+
+    Args:
+        request: The request.
+        pool: The pool.
+        user: The user.
+        changes: The changes.
+        by_force: Whether addresses that they set as verified are taken from the users who have them.
 
     Returns:
         CodeDeliveryDetails of each code that was sent.
@@ -62,7 +72,9 @@ def update(request: Request, pool: UserPool, user: User, changes: Mapping[str, s
     settings = pool.members.get("UserAttributeUpdateSettings", {})
     later = set(settings.get("AttributesRequireVerificationBeforeUpdate", ())) & set(new)
     at_once = {name: value for name, value in changes.items() if name not in later}
-    check_aliases(pool, user, at_once)
+    check_aliases(pool, user, at_once, by_force=by_force)
+    if by_force:
+        take_aliases(pool, user, at_once)
     change(user, at_once, request.now)
     return [
         send_code(request, pool, user, _purpose(name), name, address if name in later else None)
