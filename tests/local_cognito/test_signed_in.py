@@ -14,6 +14,8 @@ from tests.scenarios.choices import PASSKEYS
 from tests.scenarios.devices import ALWAYS, OPT_IN
 from tests.scenarios.second_factors import EMAIL, OPTIONAL, SMS, TOTP
 
+INVALID = "InvalidParameterException"
+
 
 class Person:
     """Alice, signed in to a pool with these settings."""
@@ -249,6 +251,46 @@ def test_registration_is_completed_once_in_time_and_by_the_same_client(cognito: 
     assert refused[0].startswith("WebAuthn")
 
 
+@pytest.mark.parametrize("credential", ["text", [], 5, True, "{}"], ids=repr)
+def test_credential_that_is_not_an_object_leaves_the_registration_open(
+    cognito: LocalCognito, credential: Any
+) -> None:
+    alice = Person(cognito, **PASSKEYS)
+    options = alice.client.start_web_authn_registration(**alice.token)["CredentialCreationOptions"]
+    complete = partial(alice.client.complete_web_authn_registration, **alice.token)
+
+    refused = refusal(lambda: complete(Credential=credential))
+    assert refused == ("InvalidParameterException", "Credential is not a JSON object.")
+    complete(Credential=SoftAuthenticator().create(options))
+    assert len(alice.user.passkeys) == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "domains", "rp_id"),
+    [
+        ({}, ["shop"], "shop.auth.eu-west-1.amazoncognito.com"),
+        ({}, ["shop", "login.example.com"], "login.example.com"),
+        ({}, ["login.example.com", "shop"], "login.example.com"),
+        ({"web_authn_configuration": {"RelyingPartyId": "example.org"}}, ["shop"], "example.org"),
+    ],
+    ids=["prefix", "prefix and custom", "custom and prefix", "configured"],
+)
+def test_relying_party_is_the_configured_one_or_a_domain_of_the_pool(
+    cognito: LocalCognito, members: dict[str, Any], domains: list[str], rp_id: str
+) -> None:
+    alice, device = Person(cognito, policies=PASSKEYS["policies"], **members), SoftAuthenticator()
+    for domain in domains:
+        arn = {"CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/login"}
+        custom = {"CustomDomainConfig": arn} if "." in domain else {}
+        alice.client.create_user_pool_domain(UserPoolId=alice.pool.id, Domain=domain, **custom)
+    device.origin = f"https://{rp_id}"
+    options = alice.client.start_web_authn_registration(**alice.token)["CredentialCreationOptions"]
+    alice.client.delete_user_pool_domain(UserPoolId=alice.pool.id, Domain=domains[0])
+    alice.client.complete_web_authn_registration(**alice.token, Credential=device.create(options))
+
+    assert options["rp"]["id"] == alice.user.passkeys[0].rp_id == rp_id
+
+
 def test_passkeys_in_a_pool_without_them_or_a_relying_party_id_are_refused(cognito: LocalCognito) -> None:
     off = Person(cognito)
     unnamed = Person(cognito, policies=PASSKEYS["policies"])
@@ -342,6 +384,26 @@ def test_preference_for_a_missing_factor_or_two_factors_is_refused(cognito: Loca
     assert set(shown["UserMFASettingList"]) == {"SMS_MFA", "EMAIL_OTP"}
 
 
+@pytest.mark.parametrize("operation", ["set_user_mfa_preference", "admin_set_user_mfa_preference"])
+def test_factor_that_is_missing_or_off_cannot_be_preferred(cognito: LocalCognito, operation: str) -> None:
+    alice = Person(cognito, **OPTIONAL, **TOTP, **SMS)
+    named = {"UserPoolId": alice.pool.id, "Username": "alice"}
+    prefer = partial(
+        getattr(alice.client, operation), **(named if operation.startswith("admin") else alice.token)
+    )
+    preferred, off = {"PreferredMfa": True}, {"Enabled": False, "PreferredMfa": True}
+    missing = "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA"
+    text = "SMS_MFA must be enabled to be the preferred MFA method."
+
+    for settings in (preferred, off):
+        assert refusal(partial(prefer, SoftwareTokenMfaSettings=settings)) == (INVALID, missing)
+        assert refusal(partial(prefer, SMSMfaSettings=settings)) == (INVALID, text)
+    assert (alice.user.mfa_enabled, alice.user.mfa_preferred) == ([], None)
+    prefer(SMSMfaSettings={"Enabled": True})
+    prefer(SMSMfaSettings=preferred)
+    assert (alice.user.mfa_enabled, alice.user.mfa_preferred) == (["SMS_MFA"], "SMS_MFA")
+
+
 # -- signing up --
 
 
@@ -391,7 +453,7 @@ def test_pre_sign_up_trigger_confirms_and_verifies(cognito: LocalCognito, sign_u
     pool = cognito.create_pool(auto_verified_attributes=["email"])
 
     def confirm(event: dict[str, Any]) -> dict[str, Any]:
-        event["response"] = {"autoConfirmUser": True, "autoVerifyEmail": True, "autoVerifyPhone": True}
+        event["response"] = {"autoConfirmUser": True, "autoVerifyEmail": True}
         return event
 
     pool.triggers["PreSignUp"] = confirm

@@ -96,8 +96,7 @@ def _link(pool: UserPool, user: User, message: Message, client_id: str) -> str:
     if not pool.domains:
         text = "Cannot perform specific action because there does not exist a valid use pool domain"
         raise invalid_parameter(f"{text} associated with the user pool")
-    domain, configured = next(iter(pool.domains.items()))
-    host = domain if "CustomDomainConfig" in configured else f"{domain}.auth.{pool.region}.amazoncognito.com"
+    host = pool.host(next(iter(pool.domains)))
     query = {"client_id": client_id, "user_name": user.username, "confirmation_code": message.code}
     return f"https://{host}/confirmUser?{urlencode(query)}"
 

@@ -443,6 +443,11 @@ class UserPool:
         """What SRP calls the pool."""
         return self.id.partition("_")[2]
 
+    def host(self, domain: str) -> str:
+        """The host name of a domain of the pool, which is a custom domain itself, or a prefix."""
+        is_custom = "CustomDomainConfig" in self.domains[domain]
+        return domain if is_custom else f"{domain}.auth.{self.region}.amazoncognito.com"
+
     @property
     def fernet(self) -> Fernet:
         """Encrypts Sessions and SECRET_BLOCKs, so that clients cannot read or change them."""

@@ -3,7 +3,8 @@
 Rule of this file: `passkeys` verifies signatures, this file does not.
 
 Source: "Authentication flows" in the Amazon Cognito developer guide, on passkeys: an origin must be the
-relying party id or a subdomain of it.
+relying party id or a subdomain of it. The id is by default a domain of the pool; the service model says so of
+WebAuthnConfigurationMissingException, too.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
 
 
 def rp_id(pool: UserPool) -> str:
-    """The relying party id.
+    """The relying party id: the one that is configured, or else the pool's custom domain, or else its prefix
+    domain. A later change does not affect passkeys that were registered before.
 
     Raises:
-        Refusal: The pool has no relying party id.
+        Refusal: The pool has neither a relying party id nor a domain.
     """
-    configured = pool.mfa.get("WebAuthnConfiguration", {}).get("RelyingPartyId")
-    if not configured:
-        text = "The user pool has no relying party id."
+    if configured := pool.mfa.get("WebAuthnConfiguration", {}).get("RelyingPartyId"):
+        return str(configured)
+    if not pool.domains:
+        text = "The user pool has neither a relying party id nor a domain."
         raise Refusal("WebAuthnConfigurationMissingException", text)
-    return str(configured)
+    custom_first = sorted(pool.domains, key=lambda domain: pool.host(domain) != domain)
+    return pool.host(custom_first[0])
 
 
 def user_verification(pool: UserPool, user: User) -> str:

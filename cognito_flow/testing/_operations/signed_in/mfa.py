@@ -114,15 +114,18 @@ def set_preference(pool: UserPool, user: User, parameters: Members) -> Members:
     """SetUserMFAPreference and AdminSetUserMFAPreference.
 
     Raises:
-        Refusal: A factor that the user does not have is turned on, two are preferred, or passkeys would be
-            the only second factor.
+        Refusal: A factor that the user does not have is turned on or preferred, a preferred factor is not
+            turned on, two are preferred, or passkeys would be the only second factor.
     """
     settings = {_SETTINGS[key]: value for key, value in parameters.items() if key in _SETTINGS}
     if sum(bool(value.get("PreferredMfa")) for value in settings.values()) > 1:
         raise invalid_parameter("Only one MFA method can be preferred.")
     for name, value in settings.items():
-        if value.get("Enabled") and not user.has_factor(name):
+        wants = value.get("Enabled") or value.get("PreferredMfa")
+        if wants and not user.has_factor(name):
             raise invalid_parameter(f"User does not have delivery config set to turn on {name}")
+        if value.get("PreferredMfa") and not value.get("Enabled", name in user.mfa_enabled):
+            raise invalid_parameter(f"{name} must be enabled to be the preferred MFA method.")
     passkey = parameters.get("WebAuthnMfaSettings", {}).get("Enabled", user.passkey_mfa)
     if passkey:
         _check_passkey_mfa(pool, user, settings)

@@ -9,11 +9,12 @@ import base64
 import secrets
 from datetime import timedelta
 
+from cognito_flow._json import as_object
 from cognito_flow.testing._operations.paging import page
 from cognito_flow.testing._operations.request import Operation, Request
 from cognito_flow.testing._state import Members, passkeys, relying_party
 from cognito_flow.testing._state.records import Passkey, UserPool
-from cognito_flow.testing._state.refusal import Refusal
+from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
 
 _REGISTRATION_LIFE = timedelta(minutes=5)
 _MAX_PASSKEYS = 20
@@ -39,6 +40,7 @@ def start_web_authn_registration(request: Request) -> Members:
     challenge = secrets.token_bytes(16)
     user.passkey_challenge = {
         "challenge": base64.b64encode(challenge).decode(),
+        "rp_id": relying_party_id,
         "client_id": grant.client_id,
         "until": request.now + _REGISTRATION_LIFE,
     }
@@ -59,6 +61,9 @@ def complete_web_authn_registration(request: Request) -> Members:
     """CompleteWebAuthnRegistration."""
     pool, user, grant = request.signed_in()
     _check_is_on(pool)
+    credential = as_object(request.parameters["Credential"])
+    if credential is None:
+        raise invalid_parameter("Credential is not a JSON object.")
     opened, user.passkey_challenge = user.passkey_challenge, None
     if opened is None or request.now >= opened["until"]:
         raise Refusal("WebAuthnChallengeNotFoundException", "There is no registration to complete.")
@@ -66,13 +71,12 @@ def complete_web_authn_registration(request: Request) -> Members:
         raise Refusal(
             "WebAuthnClientMismatchException", "The registration was started with another app client."
         )
-    credential, relying_party_id = request.parameters["Credential"], relying_party.rp_id(pool)
     try:
         registered = passkeys.verify_registration(
             credential,
             challenge=base64.b64decode(opened["challenge"]),
-            rp_id=relying_party_id,
-            origins=relying_party.origins(relying_party_id, credential),
+            rp_id=opened["rp_id"],
+            origins=relying_party.origins(opened["rp_id"], credential),
             user_verification=relying_party.user_verification(pool, user),
         )
     except passkeys.PasskeyRefused as refused:
@@ -81,7 +85,7 @@ def complete_web_authn_registration(request: Request) -> Members:
     if relying_party.is_registered(pool, registered.credential_id):
         text = "The credential is registered already."
         raise Refusal("WebAuthnCredentialNotSupportedException", text)
-    user.passkeys.append(Passkey(registered, relying_party_id, request.now))
+    user.passkeys.append(Passkey(registered, opened["rp_id"], request.now))
     return {}
 
 
