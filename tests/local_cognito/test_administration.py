@@ -85,11 +85,15 @@ def test_invitation_without_a_phone_number_is_sent_by_email(wire: Wire) -> None:
     assert sent == [("dave", "SMS"), ("erin", "EMAIL")]
 
 
-def test_user_without_password_in_a_pool_with_one_time_passwords_is_confirmed(cognito: LocalCognito) -> None:
+@pytest.mark.parametrize("password", [{}, {"TemporaryPassword": ""}], ids=["absent", "blank"])
+def test_user_without_password_in_a_pool_with_one_time_passwords_is_confirmed(
+    cognito: LocalCognito, password: dict[str, str]
+) -> None:
     factors: Any = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     wire = Wire(cognito.create_pool(policies=factors))
 
-    assert create(wire, attributes={"email": MAIL})["UserStatus"] == "CONFIRMED"
+    assert create(wire, attributes={"email": MAIL}, **password)["UserStatus"] == "CONFIRMED"
+    assert wire.pool.user("carol").verifier is None
     assert not cognito.outbox
     given = create(wire, "dave", TemporaryPassword="Given-by-hand-1")
     assert given["UserStatus"] == "FORCE_CHANGE_PASSWORD"
@@ -99,7 +103,7 @@ def test_temporary_password_meets_the_policy(cognito: LocalCognito) -> None:
     policy: Any = {"PasswordPolicy": {"MinimumLength": 40, "RequireSymbols": True}}
     wire = Wire(cognito.create_pool(policies=policy))
     weak = refusal(lambda: create(wire, TemporaryPassword="Too-short-1"))
-    create(wire, attributes={"email": MAIL})
+    create(wire, attributes={"email": MAIL}, TemporaryPassword="")
 
     assert weak == (
         "InvalidPasswordException",

@@ -408,6 +408,75 @@ def test_contradicting_app_client_settings_are_refused(api: Any, wire: Wire, mem
         assert "AuthenticationResult" in wire.password()
 
 
+@pytest.mark.parametrize("factors", [["WEB_AUTHN"], ["PASSWORD", "SOFTWARE_TOKEN"]], ids=str)
+def test_first_factors_that_cannot_begin_every_sign_in_are_refused(
+    api: Any, wire: Wire, factors: list[str]
+) -> None:
+    policies = {"SignInPolicy": {"AllowedFirstAuthFactors": factors}}
+    described = partial(api.describe_user_pool, UserPoolId=wire.pool.id)
+    before = described()["UserPool"]
+
+    assert refusal(lambda: api.create_user_pool(PoolName="shop", Policies=policies))[0] == INVALID
+    update = partial(api.update_user_pool, UserPoolId=wire.pool.id, Policies=policies, MfaConfiguration="OFF")
+    assert refusal(update)[0] == INVALID
+    assert described()["UserPool"] == before
+
+
+NOT_ALONE = "client_credentials flow can not be selected along with code flow or implicit flow."
+NO_SECRET = "client_credentials flow can not be selected if client does not have a client secret."
+NOT_LISTED = "DefaultRedirectURI must be one of CallbackURLs."
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "text"),
+    [
+        (
+            {"AllowedOAuthScopes": ["solar/write"]},
+            "ScopeDoesNotExist",
+            "Invalid scope requested: solar/write",
+        ),
+        ({"AllowedOAuthFlows": ["client_credentials"]}, "InvalidOAuthFlow", NO_SECRET),
+        ({"AllowedOAuthFlows": ["client_credentials", "code"]}, "InvalidOAuthFlow", NOT_ALONE),
+        ({"DefaultRedirectURI": "https://a.example"}, "InvalidParameter", NOT_LISTED),
+        ({"CallbackURLs": ["https://a.example/#x"]}, "InvalidParameter", "cannot contain a fragment."),
+        ({"CallbackURLs": ["http://a.example"]}, "InvalidParameter", "cannot use the HTTP protocol."),
+        ({"CallbackURLs": ["http://localhost.example"]}, "InvalidParameter", "cannot use the HTTP protocol."),
+        ({"CallbackURLs": ["/done"]}, "InvalidParameter", "is not an absolute URI."),
+        ({"CallbackURLs": ["https://[a.example"]}, "InvalidParameter", "is not an absolute URI."),
+    ],
+    ids=str,
+)
+def test_oauth_settings_that_cognito_does_not_allow_are_refused(
+    api: Any, wire: Wire, members: dict[str, Any], code: str, text: str
+) -> None:
+    ids = {"UserPoolId": wire.pool.id}
+    create = partial(api.create_user_pool_client, ClientName="app", **ids)
+    update = partial(api.update_user_pool_client, ClientId=wire.client_id, **ids)
+    for call in (create, update):
+        refused = refusal(partial(call, **members))
+        assert refused[0] == f"{code}Exception"
+        assert refused[1].endswith(text)
+
+
+def test_oauth_settings_that_cognito_allows_are_kept(api: Any, wire: Wire) -> None:
+    scopes = [{"ScopeName": "read", "ScopeDescription": "Read planets"}]
+    api.create_resource_server(UserPoolId=wire.pool.id, Identifier="solar", Name="Solar", Scopes=scopes)
+    local = ["http://localhost:3000/done", "http://127.0.0.1", "http://[::1]:8080/"]
+    login = {
+        "CallbackURLs": ["https://a.example/done?x=1", "myapp://example", *local],
+        "DefaultRedirectURI": "myapp://example",
+        "AllowedOAuthFlows": ["code", "implicit"],
+        "AllowedOAuthScopes": ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"],
+    }
+    machine = {"AllowedOAuthFlows": ["client_credentials"], "AllowedOAuthScopes": ["solar/read"]}
+    create = partial(api.create_user_pool_client, UserPoolId=wire.pool.id, ClientName="app")
+    made = create(**login)["UserPoolClient"]
+    other = create(**machine, GenerateSecret=True)["UserPoolClient"]
+
+    assert {name: made[name] for name in login} == login
+    assert {name: other[name] for name in machine} == machine
+
+
 def test_refresh_token_validity_of_zero_is_thirty_days(wire: Wire) -> None:
     units: Any = {"RefreshToken": "seconds"}
     limited = Wire(

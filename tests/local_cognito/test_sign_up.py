@@ -261,8 +261,9 @@ def test_missing_required_attribute_is_refused_at_sign_up(cognito: LocalCognito)
     ("factor", "attribute", "address"),
     [("EMAIL_OTP", "email", MAIL), ("SMS_OTP", "phone_number", "+31612345678")],
 )
+@pytest.mark.parametrize("password", [{}, {"Password": ""}], ids=["absent", "blank"])
 def test_password_is_optional_where_a_one_time_password_can_be_sent(
-    cognito: LocalCognito, factor: str, attribute: str, address: str
+    cognito: LocalCognito, factor: str, attribute: str, address: str, password: dict[str, str]
 ) -> None:
     policies = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", factor]}}
     missing = (INVALID, "Missing required parameter Password")
@@ -271,7 +272,7 @@ def test_password_is_optional_where_a_one_time_password_can_be_sent(
     def attempt(name: str, given: list[Any], **members: Any) -> Any:
         pool = cognito.create_pool(**members)
         return cognito.client().sign_up(  # type: ignore[attr-defined]  # a boto3 client
-            ClientId=pool.app.client_id, Username=name, UserAttributes=given
+            ClientId=pool.app.client_id, Username=name, UserAttributes=given, **password
         )
 
     verified = {"auto_verified_attributes": [attribute]}

@@ -1,6 +1,10 @@
 """App clients of a user pool.
 
 Rule of this file: an app client is what was sent, with the service's defaults. Deleting it ends its sign-ins.
+
+Source: CreateUserPoolClient in the service model. The texts that refuse scopes, flows and HTTP are those of
+reports; the texts for other OAuth settings are LocalCognito's own. The model says that OAuth settings need
+AllowedOAuthFlowsUserPoolClient, but the service is reported to accept them without it.
 """
 
 from __future__ import annotations
@@ -8,13 +12,15 @@ from __future__ import annotations
 import secrets
 import string
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from cognito_flow.testing._operations.paging import page
 from cognito_flow.testing._operations.request import Operation, Request
+from cognito_flow.testing._operations.resource_servers import check_scopes
 from cognito_flow.testing._state import Members
 from cognito_flow.testing._state.attributes import schema
 from cognito_flow.testing._state.records import Client, UserPool
-from cognito_flow.testing._state.refusal import invalid_parameter
+from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
 
 _LOWER = string.ascii_lowercase + string.digits
 _LASTING = ("ClientId", "ClientName", "ClientSecret", "CreationDate")
@@ -34,6 +40,9 @@ _LIVES = {
     "IdToken": (timedelta(minutes=5), timedelta(days=1)),
     "RefreshToken": (timedelta(hours=1), timedelta(days=3650)),
 }
+
+# The hosts whose callback URLs may use HTTP.
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _random(length: int) -> str:
@@ -75,6 +84,37 @@ def _check(pool: UserPool, client: Client) -> None:
     for token, (shortest, longest) in _LIVES.items():
         if not shortest <= client.validity(token) <= longest:
             raise invalid_parameter("Invalid range for token validity.")
+    _check_oauth(pool, client)
+
+
+def _check_oauth(pool: UserPool, client: Client) -> None:
+    check_scopes(pool, client.members.get("AllowedOAuthScopes", ()), "ScopeDoesNotExistException")
+    flows = set(client.members.get("AllowedOAuthFlows", ()))
+    if "client_credentials" in flows and len(flows) > 1:
+        text = "client_credentials flow can not be selected along with code flow or implicit flow."
+        raise Refusal("InvalidOAuthFlowException", text)
+    if "client_credentials" in flows and client.secret is None:
+        text = "client_credentials flow can not be selected if client does not have a client secret."
+        raise Refusal("InvalidOAuthFlowException", text)
+    callbacks, default = client.members.get("CallbackURLs", ()), client.members.get("DefaultRedirectURI")
+    for url in callbacks:
+        _check_callback(url)
+    if default is not None and default not in callbacks:
+        raise invalid_parameter("DefaultRedirectURI must be one of CallbackURLs.")
+
+
+def _check_callback(url: str) -> None:
+    """Check a callback URL. One with a scheme of an app, such as myapp://example, is allowed."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise invalid_parameter(f"{url} is not an absolute URI.") from error
+    if not parts.scheme:
+        raise invalid_parameter(f"{url} is not an absolute URI.")
+    if "#" in url:
+        raise invalid_parameter(f"{url} cannot contain a fragment.")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise invalid_parameter(f"{url} cannot use the HTTP protocol.")
 
 
 def describe_user_pool_client(request: Request) -> Members:

@@ -33,6 +33,7 @@ def create_user_pool(request: Request) -> Members:
         text = "Only one of the aliasAttributes or usernameAttributes can be set in a user pool."
         raise invalid_parameter(text)
     check_schema(members.get("Schema", ()))
+    _check_first_factors(members)
     acr.configuration(members)
     pool_id = f"{request.region}_{''.join(secrets.choice(_ALPHANUMERIC) for _ in range(9))}"
     pool = UserPool(
@@ -44,6 +45,22 @@ def create_user_pool(request: Request) -> Members:
     )
     request.every_pool[pool.id] = pool
     return {"UserPool": _describe(pool)}
+
+
+def _check_first_factors(members: Members) -> None:
+    """Check AllowedFirstAuthFactors.
+
+    Source: SignInPolicyType in the service model on SOFTWARE_TOKEN, and "Authentication flows" in the developer
+    guide on passkeys. They do not name the errors.
+
+    Raises:
+        Refusal: SOFTWARE_TOKEN is a first factor, or a passkey is the only one.
+    """
+    factors = set(members.get("Policies", {}).get("SignInPolicy", {}).get("AllowedFirstAuthFactors", ()))
+    if "SOFTWARE_TOKEN" in factors:
+        raise invalid_parameter("SOFTWARE_TOKEN cannot be one of AllowedFirstAuthFactors.")
+    if factors == {"WEB_AUTHN"}:
+        raise invalid_parameter("WEB_AUTHN cannot be the only one of AllowedFirstAuthFactors.")
 
 
 def _free_keys(pools: Mapping[str, UserPool]) -> SigningKeys:
@@ -138,6 +155,7 @@ def update_user_pool(request: Request) -> Members:
         name: value for name, value in request.parameters.items() if name not in ("UserPoolId", "PoolName")
     }
     kept = {name: pool.members[name] for name in _LASTING if name in pool.members}
+    _check_first_factors(given)
     acr.configuration({**kept, **given})
     pool.mfa = _mfa(pool.mfa, given)
     name = request.parameters.get("PoolName", pool.members["Name"])

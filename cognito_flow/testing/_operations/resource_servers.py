@@ -25,7 +25,7 @@ def custom_scopes(pool: UserPool) -> set[str]:
     }
 
 
-def check_scopes(pool: UserPool, scopes: Iterable[str]) -> None:
+def check_scopes(pool: UserPool, scopes: Iterable[str], code: str = "InvalidParameterException") -> None:
     """Check that scopes exist in a pool.
 
     Raises:
@@ -34,7 +34,7 @@ def check_scopes(pool: UserPool, scopes: Iterable[str]) -> None:
     known = custom_scopes(pool) | _STANDARD
     for scope in scopes:
         if scope not in known:
-            raise invalid_parameter(f"Invalid scope requested: {scope}")
+            raise Refusal(code, f"Invalid scope requested: {scope}")
 
 
 def resource_server(pool: UserPool, identifier: str) -> Members:

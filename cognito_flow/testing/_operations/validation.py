@@ -48,6 +48,9 @@ _NEWER_VALUES = {
         "ALLOW_TOKEN_EXCHANGE_IMPERSONATION",
     )
 }
+# A blank value of these counts as absent, although the model's pattern refuses it. (SignUpRequest and
+# AdminCreateUserRequest in the service model, on users without a password.)
+_MAY_BE_BLANK = {"SignUp": "Password", "AdminCreateUser": "TemporaryPassword"}
 _LABEL = r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?"
 # The model's pattern of a domain allows no dots, but every custom domain has some, as in "Using your own
 # domain for managed login" of the developer guide.
@@ -98,7 +101,10 @@ def check(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Refusal: It breaks constraints: InvalidParameterException, or SerializationException for a wrong type.
     """
-    shape = _input(operation)
+    shape, may_be_blank = _input(operation), _MAY_BE_BLANK.get(operation)
+    parameters = {
+        name: value for name, value in parameters.items() if not (name == may_be_blank and value == "")
+    }
     if errors := list(_errors(shape, parameters, "")):
         plural = "" if len(errors) == 1 else "s"
         raise invalid_parameter(f"{len(errors)} validation error{plural} detected: {'; '.join(errors)}")
