@@ -50,8 +50,8 @@ def create_user_pool(request: Request) -> Members:
 def _check_first_factors(members: Members) -> None:
     """Check AllowedFirstAuthFactors.
 
-    Source: SignInPolicyType in the service model on SOFTWARE_TOKEN, and "Authentication flows" in the developer
-    guide on passkeys. They do not name the errors.
+    Source: SignInPolicyType in the service model on SOFTWARE_TOKEN, and "Authentication flows" in the
+    developer guide on passkeys. They do not name the errors.
 
     Raises:
         Refusal: SOFTWARE_TOKEN is a first factor, or a passkey is the only one.
