@@ -18,6 +18,7 @@ from botocore.awsrequest import (
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
 )
+from urllib3.exceptions import ConnectTimeoutError
 
 from cognito_flow._transport.attempts import attempt_in_progress
 from cognito_flow.errors import UnexpectedResponse
@@ -54,8 +55,10 @@ class _Socket:
         attempt = attempt_in_progress()
         if attempt is None:
             return self._inner.recv_into(buffer)
-        left, usual = max(_SHORTEST, attempt.seconds_left()), self._inner.gettimeout()
-        self._inner.settimeout(left if usual is None else min(left, usual))
+        if attempt.seconds_left() <= 0:
+            raise TimeoutError("the response is not complete in time")
+        usual = self._inner.gettimeout()
+        self._inner.settimeout(_time_left(usual))
         try:
             count = self._inner.recv_into(buffer)
         finally:
@@ -71,12 +74,42 @@ class _Socket:
 
 
 def _connect(connection: Any, connect: Callable[[], object]) -> None:
-    """Connect within the time that is left."""
-    attempt = attempt_in_progress()
-    if attempt is not None and isinstance(connection.timeout, int | float):
-        connection.timeout = max(_SHORTEST, min(connection.timeout, attempt.seconds_left()))
-    connect()
+    """Connect within the time that is left: to the server or to a proxy, through its tunnel, and over TLS.
+
+    Nothing of a call is sent before, so that a timeout here is one of the connection.
+    """
+    if attempt_in_progress() is None:
+        connect()
+    else:
+        _connect_in_time(connection, connect)
     connection.sock = _Socket(connection.sock)
+
+
+def _connect_in_time(connection: Any, connect: Callable[[], object]) -> None:
+    connection.timeout = _time_left(connection.timeout)
+    usual = connection.response_class
+    # The response of a proxy to CONNECT is read while connecting.
+    connection.response_class = lambda sock, **options: usual(_Socket(sock), **options)
+    try:
+        connect()
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, "the connection was not made in time") from error
+    finally:
+        connection.response_class = usual
+
+
+def _time_left(usual: Any) -> Any:
+    """A timeout that is no longer than the attempt in progress may still take; None is infinite."""
+    attempt = attempt_in_progress()
+    if attempt is None or not (usual is None or isinstance(usual, int | float)):
+        return usual  # urllib3 has an object for its default
+    left = max(_SHORTEST, attempt.seconds_left())
+    return left if usual is None else min(left, usual)
+
+
+def _limited(made: Any) -> Any:
+    made.settimeout(_time_left(made.gettimeout()))
+    return made
 
 
 class _HttpConnection(AWSHTTPConnection):
@@ -87,6 +120,14 @@ class _HttpConnection(AWSHTTPConnection):
 class _HttpsConnection(AWSHTTPSConnection):
     def connect(self) -> None:
         _connect(self, super().connect)
+
+    # The handshake of TLS, which follows both, has its own wait for what is left of the time.
+    def _new_conn(self) -> Any:
+        return _limited(super()._new_conn())
+
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        _limited(self.sock)
 
 
 class _HttpPool(AWSHTTPConnectionPool):

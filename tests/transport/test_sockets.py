@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
 import attrs
+import boto3
 import pytest
 import urllib3.exceptions
+from botocore import UNSIGNED
+from botocore.config import Config
 
-from cognito_flow import UnexpectedResponse
+from cognito_flow import AppClient, AuthFlow, TransportError, UnexpectedResponse, UserPasswordAuth
 from cognito_flow._transport.attempts import Attempt, attempting
 from cognito_flow._transport.sockets import (
     _connect,
@@ -20,6 +26,7 @@ from cognito_flow._transport.sockets import (
     _Socket,
     end_at_deadlines,
 )
+from tests.transport.test_canned_answers import call
 
 MIB = 1024 * 1024
 
@@ -69,7 +76,7 @@ def test_read_outside_of_an_attempt_waits_as_usual() -> None:
 
 @pytest.mark.parametrize(
     ("seconds_left", "usual", "waited"),
-    [(10, 30.0, 10), (60, 30.0, 30), (10, None, 10), (0, 30.0, 0.001), (-5, None, 0.001)],
+    [(10, 30.0, 10), (60, 30.0, 30), (10, None, 10), (0.0005, 30.0, 0.001)],
 )
 def test_read_of_an_attempt_waits_no_longer_than_it_may_take(
     seconds_left: float, usual: float | None, waited: float
@@ -80,6 +87,15 @@ def test_read_of_an_attempt_waits_no_longer_than_it_may_take(
 
     assert inner.timeouts == [pytest.approx(waited, rel=0.1), usual]
     assert made.received == 3
+
+
+@pytest.mark.parametrize("seconds_left", [0, -5])
+def test_read_after_the_deadline_takes_nothing(seconds_left: float) -> None:
+    inner = Inner()
+    with pytest.raises(TimeoutError, match="not complete in time"), attempting(attempt(seconds_left)):
+        read(inner)
+
+    assert inner.timeouts == []
 
 
 def test_read_that_fails_leaves_the_usual_timeout() -> None:
@@ -119,13 +135,24 @@ def test_file_of_a_socket_reads_through_it_and_counts_as_its_user() -> None:
 # -- connecting --
 
 
+@attrs.frozen
+class Reader:
+    """What a connection reads the response of a proxy with."""
+
+    sock: object
+    method: str
+
+
 def connected(timeout: object, made: Attempt | None = None) -> Any:
     """A connection after it was made in such an attempt."""
     inner = Inner(timeout=7.0)
-    connection = SimpleNamespace(timeout=timeout, sock=None)
+    connection = SimpleNamespace(timeout=timeout, sock=None, response_class=Reader)
 
     def connect() -> None:
         connection.sock = inner
+        reader = connection.response_class(inner, method="CONNECT")
+        assert (type(reader.sock) is _Socket) is (made is not None)
+        assert reader.method == "CONNECT"
 
     if made is None:
         _connect(connection, connect)
@@ -134,15 +161,16 @@ def connected(timeout: object, made: Attempt | None = None) -> Any:
             _connect(connection, connect)
     assert isinstance(connection.sock, _Socket)
     assert connection.sock.gettimeout() == 7.0
+    assert connection.response_class is Reader
     return connection
 
 
 @pytest.mark.parametrize(
     ("timeout", "seconds_left", "waited"),
-    [(5, 60, 5), (5.0, 60, 5), (30, 10, 10), (50, -1, 0.001), (50, 20.5, 20.5)],
+    [(5, 60, 5), (5.0, 60, 5), (30, 10, 10), (50, -1, 0.001), (50, 20.5, 20.5), (None, 10, 10)],
 )
 def test_connecting_takes_no_longer_than_the_attempt_may(
-    timeout: float, seconds_left: float, waited: float
+    timeout: float | None, seconds_left: float, waited: float
 ) -> None:
     made = connected(timeout, attempt(seconds_left))
 
@@ -153,9 +181,103 @@ def test_connecting_outside_of_an_attempt_takes_as_long_as_usual() -> None:
     assert connected(5).timeout == 5
 
 
-@pytest.mark.parametrize("timeout", [None, "the default of urllib3"])
-def test_timeout_that_is_not_a_number_is_left_alone(timeout: object) -> None:
-    assert connected(timeout, attempt(10)).timeout == timeout
+def test_timeout_that_is_not_a_number_is_left_alone() -> None:
+    assert connected("the default of urllib3", attempt(10)).timeout == "the default of urllib3"
+
+
+@contextmanager
+def server(serve: Callable[[socket.socket], object]) -> Generator[str]:
+    """Serve each connection in a thread while the block runs; yields host and port."""
+    is_over = threading.Event()
+
+    def run(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            while not is_over.is_set():
+                serve(connection)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=run, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            is_over.set()
+            listener.shutdown(socket.SHUT_RDWR)
+    accepting.join(5)
+
+
+def drip(connection: socket.socket) -> None:
+    """Never end the first line of the headers."""
+    time.sleep(0.05)
+    connection.sendall(b"a")
+
+
+def drip_a_response(connection: socket.socket) -> None:
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    while True:
+        drip(connection)
+
+
+def be_silent(connection: socket.socket) -> None:
+    time.sleep(0.05)
+
+
+def open_tunnel_and_be_silent(connection: socket.socket) -> None:
+    """The handshake of TLS is not answered."""
+    if connection.recv(4096).startswith(b"CONNECT"):
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+PROXIES = pytest.mark.parametrize("proxy", [drip_a_response, be_silent, open_tunnel_and_be_silent])
+
+
+@pytest.mark.parametrize("kind", ["own", "boto3", "aiobotocore"])
+@PROXIES
+def test_proxy_that_makes_no_tunnel_holds_a_call_no_longer_than_its_timeout(
+    monkeypatch: pytest.MonkeyPatch, kind: str, proxy: Callable[[socket.socket], object]
+) -> None:
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with server(proxy) as place:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{place}")
+        # A client keeps its proxies: each test has an endpoint of its own.
+        url = f"https://{kind}{place.rpartition(':')[2]}.invalid"
+        app = AppClient("eu-west-1_abc", "client", endpoint_url=url)
+        started = time.monotonic()
+        with pytest.raises(TransportError) as late:
+            call(kind, app, lambda flow: flow.bind(timeout=0.5).start(UserPasswordAuth("alice", "pw")))
+
+    assert time.monotonic() - started < 15
+    # aiobotocore has one error for a timeout, whatever it waited for.
+    assert late.value.maybe_processed is (kind == "aiobotocore")
+
+
+def test_infinite_connect_timeout_of_a_given_client_ends_with_the_turn() -> None:
+    """The server accepts no connection: its queue is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        config = Config(signature_version=UNSIGNED, connect_timeout=None)
+        client = boto3.client("cognito-idp", "eu-west-1", endpoint_url=url, config=config)
+        flow = AuthFlow(AppClient("eu-west-1_abc", "client"), client, timeout=0.5)
+        started = time.monotonic()
+        with pytest.raises(TransportError) as late:
+            flow.start(UserPasswordAuth("alice", "pw"))
+
+    assert time.monotonic() - started < 15
+    assert not late.value.maybe_processed
 
 
 @pytest.mark.parametrize("kind", [_HttpConnection, _HttpsConnection])
