@@ -11,10 +11,11 @@ of it).
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import webbrowser
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
 from cognito_flow.errors import Unanswered
@@ -24,6 +25,7 @@ from cognito_flow.terminal import say
 RELYING_PARTY = "localhost"
 
 _MAX_LENGTH = 100_000  # bytes of a credential that are read; one of a browser has about 1 kB
+_LENGTH = re.compile(r"[0-9]{1,9}")
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Sign in with a passkey</title>
 <body style="font: 1rem/1.5 system-ui; margin: 10vh auto; max-width: 30rem; padding: 0 1rem">
@@ -76,10 +78,13 @@ def answer(challenge: WebAuthn) -> Answer:
     return challenge.answer(server.credential)
 
 
-class _Server(HTTPServer):
-    """Serves the page, and takes one credential."""
+class _Server(ThreadingHTTPServer):
+    """Serves the page, and takes one credential.
 
-    timeout = 1  # seconds until `handle_request` returns without a request
+    Each connection has a thread, because browsers open some ahead that stay idle.
+    """
+
+    timeout = 0.1  # seconds until `handle_request` returns without a request
 
     def __init__(self, challenge: WebAuthn) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -89,6 +94,9 @@ class _Server(HTTPServer):
         # In a script element, "</script" would end it.
         self.page = (_PAGE % {"options": json.dumps(challenge.options).replace("<", "\\u003c")}).encode()
         self.credential: str | None = None
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Print nothing when a browser closes a connection early: the terminal is for the sign-in."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -101,12 +109,18 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         if not self._is_for_this_page():
             return
-        body = self.rfile.read(min(int(self.headers.get("content-length", "0")), _MAX_LENGTH))
+        length = self.headers.get("content-length", "0")
+        if not _LENGTH.fullmatch(length):
+            self._send(400, "text/plain", b"bad content-length")
+            return
+        body = self.rfile.read(min(int(length), _MAX_LENGTH))
         if self.headers.get("origin") != f"http://{self._page.host}":
             self._send(403, "text/plain", b"refused")
             return
-        self._page.credential = body.decode(errors="replace")
-        self._send(200, "text/plain", b"ok")
+        try:
+            self._send(200, "text/plain", b"ok")
+        finally:
+            self._page.credential = body.decode(errors="replace")  # the last step: it ends the server
 
     @property
     def _page(self) -> _Server:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import struct
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -59,6 +63,11 @@ class Browser:
         return f"{parts.scheme}://{parts.netloc}"
 
 
+def connected(browser: Browser) -> socket.socket:
+    """A connection on which nothing is sent."""
+    return socket.create_connection(("127.0.0.1", urlsplit(browser.url).port or 0), timeout=10)
+
+
 CREDENTIAL = (
     '{"id": "x", "rawId": "x", "type": "public-key", "response": '
     '{"clientDataJSON": "x", "authenticatorData": "x", "signature": "x"}}'
@@ -110,6 +119,39 @@ def test_other_path_or_host_is_not_found(browser: Browser, method: str) -> None:
 
 def test_credential_of_another_origin_is_refused(browser: Browser) -> None:
     assert browser.request("POST", body=CREDENTIAL, origin="http://evil.example").status == 403
+
+
+def test_idle_connection_of_a_browser_does_not_delay_the_page(browser: Browser) -> None:
+    """Browsers open connections ahead of requests."""
+    with connected(browser):
+        started = time.monotonic()
+
+        assert browser.request("GET").status == 200
+        assert time.monotonic() - started < passkey_page._Handler.timeout / 2
+
+
+@pytest.mark.parametrize("length", ["abc", "-1", "1.5", "9" * 50, "\u00b2"])
+def test_malformed_length_is_refused_and_nothing_is_printed(
+    browser: Browser, capfd: pytest.CaptureFixture[str], length: str
+) -> None:
+    headers = {"origin": browser.origin, "content-length": length}
+
+    assert browser.request("POST", body=CREDENTIAL, **headers).status == 400
+    assert capfd.readouterr().err == ""
+
+
+def test_connection_that_a_browser_resets_prints_nothing(
+    browser: Browser, capfd: pytest.CaptureFixture[str]
+) -> None:
+    capfd.readouterr()
+    with connected(browser) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert browser.request("GET").status == 200  # the server has accepted the other connection before
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(10)
+
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.usefixtures("opened")
