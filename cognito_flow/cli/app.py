@@ -150,7 +150,9 @@ ProfileName = Annotated[
 ]
 Timeout = Annotated[
     float,
-    typer.Option(help="How many seconds to wait for Cognito in each step.", metavar="SECONDS", min=0.1),
+    typer.Option(
+        help="How many seconds to wait for Cognito in each step, from 0.1 to 86400.", metavar="SECONDS"
+    ),
 ]
 
 
@@ -277,7 +279,8 @@ def demo() -> None:
     # Only this subcommand needs LocalCognito, and with it the extra `testing`.
     from cognito_flow.cli import demo as demo_command
 
-    demo_command.run()
+    with exit_codes():
+        demo_command.run()
 
 
 @app.command(cls=_Command)
@@ -375,8 +378,8 @@ def login(
     A wrong answer is asked again, up to five times. A wrong password is asked again only on a terminal, up to
     three times, because Cognito locks users who fail more often.
 
-    Exit codes: 0 signed in, 2 wrong usage, 3 refused by Cognito, 4 Cognito was not reached, 5 input ended
-    before every question was answered.
+    Exit codes: 0 signed in, 2 wrong usage, or a file or output that cannot be used, 3 refused by Cognito,
+    4 Cognito was not reached, 5 input ended before every question was answered.
 
     Examples:
 
@@ -413,8 +416,8 @@ def refresh(
     With --store, the new tokens are saved before anything is printed, and processes that refresh the same
     user's tokens take turns. Without it, standard input holds what `login` or `refresh` printed.
 
-    Exit codes: 0 refreshed, 2 wrong usage, or a file that cannot be used, 3 refused by Cognito, 4 Cognito was
-    not reached.
+    Exit codes: 0 refreshed, 2 wrong usage, or a file or output that cannot be used, 3 refused by Cognito,
+    4 Cognito was not reached.
 
     Examples:
 
@@ -442,8 +445,8 @@ def credentials(
     Sign in once with `login --store`. The stored tokens are refreshed if they are about to expire. AWS
     credentials of your own are neither needed nor read.
 
-    Exit codes: 0 printed, 2 wrong usage, or a file that cannot be used, 3 refused by Cognito: sign in again,
-    4 Cognito was not reached.
+    Exit codes: 0 printed, 2 wrong usage, or a file or output that cannot be used, 3 refused by Cognito: sign
+    in again, 4 Cognito was not reached.
 
     Examples:
 
@@ -492,7 +495,7 @@ def logout(
 def status(connection: Connection, store: Store = None) -> None:
     """Show which app client is used, and which users' tokens the store holds, without calling Cognito.
 
-    Exit codes: 0 shown, 2 wrong usage, or a file that cannot be used.
+    Exit codes: 0 shown, 2 wrong usage, or a file or output that cannot be used.
 
     Examples:
 
@@ -525,8 +528,8 @@ def claims(
     Standard input may hold the token, or what `login` printed. A revoked token still verifies until it
     expires.
 
-    Exit codes: 0 the token is valid, 2 wrong usage, 3 it is not valid, 4 the pool's keys could not be
-    fetched.
+    Exit codes: 0 the token is valid, 2 wrong usage, or a file or output that cannot be used, 3 it is not
+    valid, 4 the pool's keys could not be fetched.
 
     Examples:
 
@@ -564,8 +567,8 @@ def doctor(
     With `--admin`, it calls `DescribeUserPoolClient`, `DescribeUserPool` and `GetUserPoolMfaConfig`, and is
     exact.
 
-    Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the AWS credentials were refused, 4 Cognito was not
-    reached.
+    Exit codes: 0 no problem, 1 problems, 2 wrong usage, or output that cannot be written, 3 the AWS
+    credentials were refused, 4 Cognito was not reached.
 
     Examples:
 

@@ -30,6 +30,7 @@ from cognito_flow.terminal import say
 
 SECRET_VARIABLE = "COGNITO_CLIENT_SECRET"
 
+_SHORTEST, _LONGEST = 0.1, 86_400  # seconds of --timeout: sockets and threads cannot wait much longer
 _SILENCE = 2  # seconds without a line: most calls take less
 
 
@@ -128,20 +129,19 @@ def connect(
 
     Args:
         given: What options and environment variables say.
-        profile: The name of a profile; None: ``default``, unless another app client is given.
+        profile: The name of a profile; None: ``default``.
         stack: The name of a CloudFormation stack to read the app client from.
         amplify_outputs: The ``amplify_outputs.json`` to read it from.
         timeout: How long to wait for Cognito in each step, in seconds.
 
     Raises:
-        UsageError: No app client is given, or it cannot be used.
+        UsageError: No app client is given, it cannot be used, or the timeout is out of range.
         TransportError: AWS could not be reached to read the stack.
     """
+    if not _SHORTEST <= timeout <= _LONGEST:
+        raise UsageError(f"--timeout must be a number of seconds from {_SHORTEST} to {_LONGEST}")
     found, secret = deployed(stack, amplify_outputs)
-    given = given.over(found)
-    # The settings of a profile belong together: its secret and endpoint are not those of another app client.
-    is_another = profile is None and (given.pool_id or given.client_id)
-    settings = given if is_another else given.over(profiles.read(profile))
+    settings = _over_profile(given.over(found), profile)
     if settings.pool_id is None or settings.client_id is None:
         raise UsageError(
             "which app client? Pass --pool and --client, set COGNITO_POOL_ID and COGNITO_CLIENT_ID, "
@@ -157,6 +157,24 @@ def connect(
         endpoint_url=_endpoint(settings.endpoint_url),
     )
     return Connection(app, settings, timeout, variable if of_environment else f"the stack {stack}")
+
+
+def _over_profile(given: Profile, name: str | None) -> Profile:
+    """Return what is given, and what a profile says besides.
+
+    The settings of a profile belong together: its secret and endpoint must not get to another app client, nor
+    a password of that one's users to its endpoint.
+
+    Raises:
+        UsageError: There is no profile of this name.
+    """
+    if name is None:
+        return given if given.pool_id or given.client_id else given.over(profiles.read(None))
+    profile = profiles.read(name)
+    if given.pool_id in {None, profile.pool_id} and given.client_id in {None, profile.client_id}:
+        return given.over(profile)
+    say(f"the profile {name} is not used: it belongs to another app client")
+    return given
 
 
 def deployed(stack: str | None, amplify_outputs: Path | None) -> tuple[Profile, str | None]:

@@ -6,9 +6,9 @@ it shows names, never values.
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.text import Text
 
+from cognito_flow.cli.output import show
 from cognito_flow.credentials import UserSrpAuth
 from cognito_flow.errors import IncorrectPassword, TokenInvalid, WrongCode
 from cognito_flow.flow import AuthFlow, Step
@@ -18,15 +18,17 @@ from cognito_flow.testing import LocalCognito, Pool
 
 _PASSWORD = "correct horse battery staple"  # of a user who exists only in this process
 
-_console = Console(soft_wrap=True, highlight=False)
-
 
 class DemoFailed(Exception):
     """A step behaved differently from what the demo says."""
 
 
 def run() -> None:
-    """Show a sign-in with a second factor, and that a wrong password and a wrong code are refused."""
+    """Show a sign-in with a second factor, and that a wrong password and a wrong code are refused.
+
+    Raises:
+        UsageError: Standard output cannot be written.
+    """
     _head("Creating an in-process user pool that requires an authenticator app, and one user")
     cognito = LocalCognito()
     pool = cognito.create_pool(mfa_configuration="ON", software_token_mfa_configuration={"Enabled": True})
@@ -102,15 +104,15 @@ def _check(is_true: bool, otherwise: str) -> None:
 
 
 def _head(text: str) -> None:
-    _console.print(Text(f"\n{text}", style="bold"))
+    _print(f"\n{text}", "bold")
 
 
 def _line(text: str) -> None:
-    _console.print(Text(f"  {text}"))
+    _print(f"  {text}")
 
 
 def _result(text: str) -> None:
-    _console.print(Text(f"  => {text}", style="green"))
+    _print(f"  => {text}", "green")
 
 
 def _show(event: Event) -> None:
@@ -118,10 +120,14 @@ def _show(event: Event) -> None:
     if event.kind == "call":
         answered = "" if event.challenge is None else f" {event.challenge}"
         _line(f"-> {event.operation}{answered}")
-        _console.print(Text(f"     {', '.join(event.sent)}", style="dim"))
+        _print(f"     {', '.join(event.sent)}", "dim")
         if event.error is not None:
-            _console.print(Text(f"  <- {event.error}", style="red"))
+            _print(f"  <- {event.error}", "red")
     elif event.kind == "challenge":
         _line(f"<- {event.challenge}")
     else:
         _line("<- AuthenticationResult")
+
+
+def _print(line: str, style: str = "") -> None:
+    show(Text(line, style=style), soft_wrap=True)

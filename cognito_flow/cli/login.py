@@ -49,14 +49,18 @@ def run(
         to: Where and how to print them. With a store, they are printed only if this says so.
 
     Raises:
-        CognitoFlowError: Cognito refused or was not reached, or a question was not answered.
+        CognitoFlowError: Cognito refused or was not reached, a question was not answered, or the destination
+            cannot be written.
     """
+    is_printed = store is None or to.is_given
+    if is_printed:
+        to.check()
     flow = connection.flow(store)
     done = _sign_in_repeatedly(_SignIn(flow, connection), begin)
     say(f"signed in as {escape(done.username)}")
     if store is not None:
         store.put_tokens(connection.app, done.tokens.username, done.tokens)
-    if store is None or to.is_given:
+    if is_printed:
         to.put(done.tokens)
 
 

@@ -1,6 +1,7 @@
-"""What `login` and `refresh` print: tokens in the format that another program reads.
+"""What the subcommands print, and above all tokens, in the format that another program reads.
 
-Rule of this file: a file with tokens can be read by its owner only, and is complete or absent.
+Rules of this file: nothing else writes to standard output, so that a full disk or a closed pipe ends every
+subcommand in the same way. A file with tokens can be read by its owner only, and is complete or absent.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from functools import partial
+from io import UnsupportedOperation
 from pathlib import Path
+from typing import TextIO
 
 import attrs
+from rich.console import Console, RenderableType
 
 from cognito_flow.errors import UsageError
 from cognito_flow.models import Tokens
@@ -61,6 +65,17 @@ class Destination:
         """Whether an option says where tokens go, or how."""
         return self.path is not None or self.format is not None
 
+    def check(self) -> None:
+        """Find out whether tokens can be written, before there are any that would be lost.
+
+        Raises:
+            UsageError: They cannot, as far as this shows without writing: a disk may be full.
+        """
+        if self.path is None:
+            _check_standard_output()
+        else:
+            _check_file(self.path)
+
     def put(self, tokens: Tokens) -> None:
         """Write tokens.
 
@@ -68,7 +83,7 @@ class Destination:
             tokens: The tokens.
 
         Raises:
-            UsageError: The file cannot be written.
+            UsageError: The file or standard output cannot be written.
             CognitoFlowError: AWS credentials could not be fetched.
         """
         formatted = self.fetch_credentials or partial(_formatted, how=self.format)
@@ -88,23 +103,111 @@ def _formatted(tokens: Tokens, how: Format | None) -> str:
     return json.dumps(tokens.to_dict(), indent=2) + "\n"
 
 
+# -- standard output and files --
+
+
+def is_terminal() -> bool:
+    """Whether a user reads standard output."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def show(renderable: RenderableType, *, soft_wrap: bool = False) -> None:
+    """Print what rich lays out.
+
+    Args:
+        renderable: A table or a text.
+        soft_wrap: Leave it to the terminal to wrap lines.
+
+    Raises:
+        UsageError: Standard output cannot be written.
+    """
+    console = Console(highlight=False)
+    # rich flushes the file even if it only captures what would be printed.
+    with _writing(), console.capture() as captured:
+        console.print(renderable, soft_wrap=soft_wrap)
+    write(captured.get(), None)
+
+
 def write(text: str, path: Path | None) -> None:
     """Print a text, or write it to a file for its owner alone.
 
     Args:
         text: The text.
-        path: The file, which is replaced as a whole; None: standard output.
+        path: The file, which is replaced as a whole; None: standard output, whose encoding may lack
+            characters of the text: they are written as escapes.
 
     Raises:
-        UsageError: The file cannot be written.
+        UsageError: The file or standard output cannot be written.
     """
     if path is None:
-        sys.stdout.write(text)
+        _print(text)
         return
     try:
         _replace(path, text)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        raise _unwritable(path, error) from error
+
+
+def _print(text: str) -> None:
+    with _writing() as out:
+        encoding = out.encoding or "utf-8"
+        out.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+@contextmanager
+def _writing() -> Generator[TextIO]:
+    """Yield standard output, and flush it when the block ends.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    out = _standard_output()
+    try:
+        yield out
+        out.flush()
+    except OSError as error:
+        _discard_what_is_left(out)
+        raise _unwritable("standard output", error) from error
+
+
+def _standard_output() -> TextIO:
+    # A program that was started with standard output closed has none.
+    if sys.stdout is None:
+        raise UsageError("standard output is closed")
+    return sys.stdout
+
+
+def _discard_what_is_left(out: TextIO) -> None:
+    """Lead standard output nowhere, or Python would try to write the rest at its end, and report that.
+
+    Source: the note on SIGPIPE in the documentation of Python's module signal.
+    """
+    with suppress(OSError):  # where it is not a file of the system
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, out.fileno())
+        os.close(nowhere)
+
+
+def _check_standard_output() -> None:
+    out = _standard_output()
+    try:
+        os.write(out.fileno(), b"")
+    except UnsupportedOperation:
+        return  # it is not a file of the system
+    except OSError as error:
+        raise _unwritable("standard output", error) from error
+
+
+def _check_file(path: Path) -> None:
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.resolve().parent, prefix=f"{path.name}."):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(what: object, error: OSError) -> UsageError:
+    return UsageError(f"{what} cannot be written: {error.strerror}")
 
 
 def _replace(path: Path, text: str) -> None:

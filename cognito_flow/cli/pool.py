@@ -7,13 +7,13 @@ pools are for tests.
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 from cognito_flow._json import as_list, as_object
+from cognito_flow.cli.output import write
 from cognito_flow.errors import UsageError
 from cognito_flow.testing import LocalCognito, seed
 from cognito_flow.testing._state.records import UserPool
@@ -28,7 +28,7 @@ def run(host: str, port: int, source: str) -> None:
         source: The path of a seed, or the name of the built-in one.
 
     Raises:
-        UsageError: The seed cannot be used, or the port is taken.
+        UsageError: The seed cannot be used, the port is taken, or standard output cannot be written.
     """
     planted = seed.read(source)
     cognito = seed.plant(planted)
@@ -114,5 +114,4 @@ How to connect:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()  # the program that started this one may read it through a pipe
+    write(f"{text}\n", None)

@@ -90,13 +90,16 @@ def save(name: str, profile: Profile) -> None:
     """Keep a profile, replacing one of the same name.
 
     Raises:
-        UsageError: The name or a setting cannot be kept, or the file cannot be written.
+        UsageError: The name or a setting cannot be kept, or the folder or the file cannot be written.
     """
     if not _NAME.fullmatch(name):
         raise UsageError("the name of a profile must consist of letters, digits, - and _")
     if not all(value.isprintable() for value in profile.set().values()):
         raise UsageError("a setting must not contain control characters")
-    file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder {file().parent} cannot be created: {error.strerror}") from error
     profiles = {**_read_all(), name: profile}
     write("\n".join(_table(name, profiles[name]) for name in sorted(profiles)), file())
 

@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cognito_flow._json import as_object, as_text, parse_json
 from cognito_flow.cli.connection import Connection
-from cognito_flow.cli.output import Destination
+from cognito_flow.cli.output import Destination, is_terminal, show, write
 from cognito_flow.errors import UsageError
 from cognito_flow.models import AppClient, Tokens
 from cognito_flow.stores import FileStore
@@ -54,10 +53,11 @@ def refresh(connection: Connection, store: FileStore | None, username: str | Non
         to: Where and how to print the new ones.
 
     Raises:
-        CognitoFlowError: Cognito refused or was not reached; there are no tokens; or the store cannot be
-        used.
+        CognitoFlowError: Cognito refused or was not reached; there are no tokens; or the store or the
+            destination cannot be used.
             If only saving failed, the new tokens are printed all the same.
     """
+    to.check()
     flow = connection.flow(store)
     with _given(connection, store, username) as tokens:
         with connection.waiting():
@@ -104,6 +104,7 @@ def status(connection: Connection, path: Path | None) -> None:
 
     Raises:
         StoreError: The store cannot be used.
+        UsageError: Standard output cannot be written.
     """
     app, kept = connection.app, _path(connection, path)
     secret = "no client secret"
@@ -138,7 +139,8 @@ def claims(
         is_id: Verify an ID token instead of an access token.
 
     Raises:
-        CognitoFlowError: The token does not verify, or the keys could not be fetched.
+        CognitoFlowError: The token does not verify, the keys could not be fetched, or standard output cannot
+            be written.
     """
     # Only this subcommand needs cryptography, whose import takes a tenth of a second.
     from cognito_flow.tokens.verifier import TokenVerifier
@@ -151,10 +153,10 @@ def claims(
     verifier = TokenVerifier(connection.app, timeout=connection.timeout)
     with connection.waiting():
         verified = (verifier.verify_id if is_id else verifier.verify_access)(token.strip())
-    if sys.stdout.isatty():
-        Console().print(_table(verified.claims))
+    if is_terminal():
+        show(_table(verified.claims))
     else:
-        sys.stdout.write(json.dumps(dict(verified.claims), indent=2) + "\n")
+        write(json.dumps(dict(verified.claims), indent=2) + "\n", None)
 
 
 # -- reading tokens --
@@ -236,7 +238,7 @@ def _standard_input() -> str:
 
 
 def _line(name: str, value: str) -> None:
-    sys.stdout.write(f"{name:12}{value}\n")
+    write(f"{name:12}{value}\n", None)
 
 
 def _in_words(tokens: Tokens) -> str:

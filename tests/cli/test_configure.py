@@ -157,6 +157,16 @@ def test_file_that_cannot_be_completed_is_wrong_usage_and_leaves_nothing_behind(
     assert list(profiles.file().parent.iterdir()) == []
 
 
+def test_folder_that_cannot_be_created_is_wrong_usage(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "missing" / "folder")
+
+    result = run("configure", *IDS, code=exit_codes.USAGE, XDG_CONFIG_HOME=str(link))
+
+    assert "the folder " in result.stderr
+    assert " cannot be created: " in result.stderr
+
+
 # -- finding the app client --
 
 
@@ -199,12 +209,61 @@ def test_option_wins_over_environment_and_environment_over_profile() -> None:
     assert "of-option" in shown_by_status("--client", "of-option", **of_environment)
 
 
-def test_settings_of_a_profile_are_not_mixed_with_another_app_client() -> None:
+def test_settings_of_the_default_profile_are_not_mixed_with_another_app_client() -> None:
     """Its endpoint and secret belong to its own app client."""
     run("configure", *IDS, "--endpoint", "http://localhost:9229")
 
     assert "localhost" not in shown_by_status("--pool", "eu-west-1_Other", "--client", "other")
-    assert "localhost" in shown_by_status("--profile", "default", "--client", "other")
+
+
+STAGING = ["--profile", "staging"]
+
+
+@pytest.fixture
+def _staging(tmp_path: Path) -> None:
+    """A named profile with all settings."""
+    store = str(tmp_path / "tokens.json")
+    own = ["--client-secret-env", "STAGING_SECRET", "--endpoint", "http://localhost:9229"]
+    run("configure", *STAGING, *IDS, *own, "--region", "us-east-1", "--username", "al", "--store", store)
+
+
+@pytest.mark.usefixtures("_staging")
+@pytest.mark.parametrize(
+    "other", [(POOL_ID, "other"), ("eu-west-1_Other", CLIENT_ID)], ids=["client", "pool"]
+)
+def test_settings_of_a_named_profile_are_not_mixed_with_another_app_client(other: tuple[str, str]) -> None:
+    """Or a password would be sent to the endpoint of another pool."""
+    variables = dict(zip(("COGNITO_POOL_ID", "COGNITO_CLIENT_ID"), other, strict=True))
+    options = ["--pool", other[0], "--client", other[1]]
+    for result in (
+        run("status", *STAGING, STAGING_SECRET="s", code=0, **variables),
+        run("status", *STAGING, *options, STAGING_SECRET="s"),
+    ):
+        assert result.stdout.splitlines() == [
+            f"pool        {other[0]}",
+            f"app client  {other[1]} (no client secret)",
+            "calls go to AWS, eu-west-1",
+            "store       none",
+        ]
+        assert result.stderr == "the profile staging is not used: it belongs to another app client\n"
+
+
+@pytest.mark.usefixtures("_staging")
+def test_another_client_id_alone_does_not_get_the_pool_of_a_named_profile() -> None:
+    result = run("status", *STAGING, "--client", "other", STAGING_SECRET="s", code=exit_codes.USAGE)
+
+    assert "which app client?" in result.stderr
+    assert "the profile staging is not used: it belongs to another app client" in result.stderr
+
+
+@pytest.mark.usefixtures("_staging")
+@pytest.mark.parametrize("same", [IDS, IDS[:2], IDS[2:]])
+def test_settings_of_a_named_profile_are_used_for_the_same_app_client(same: list[str]) -> None:
+    result = run("status", *STAGING, *same, STAGING_SECRET="s")
+
+    assert "(client secret from STAGING_SECRET)" in result.stdout
+    assert "http://localhost:9229" in result.stdout
+    assert result.stderr == ""
 
 
 def test_endpoint_alone_is_put_over_the_profile() -> None:

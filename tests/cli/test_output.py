@@ -1,4 +1,4 @@
-"""Where `login` and `refresh` put tokens, and in which format."""
+"""Where `login` and `refresh` put tokens, in which format, and what happens if output cannot be written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from cognito_flow import UsageError
 from cognito_flow.cli import exit_codes, output
 from tests.cli.conftest import PASSWORD, Served, Signed, printed, read
+from tests.support.command import run_writing_to
 
 
 def login(signed: Signed, *options: str, code: int = 0) -> str:
@@ -106,3 +107,97 @@ def test_remembered_device_is_kept_in_the_store(served: Served, signed: Signed) 
 
 def test_unknown_format_is_wrong_usage_before_anything_is_asked(signed: Signed) -> None:
     login(signed, "--format", "nothing", code=exit_codes.USAGE)
+
+
+# -- standard output that cannot be written --
+
+NO_OUTPUT = pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("&-", "standard output is closed"),
+        pytest.param(
+            "/dev/full",
+            "standard output cannot be written: No space left on device",
+            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device"),
+        ),
+    ],
+    ids=["closed", "full"],
+)
+
+
+def operations(signed: Signed) -> list[str]:
+    return [call.operation for call in signed.pool.cognito.calls]
+
+
+def check_refused(done: subprocess.CompletedProcess[str], message: str) -> None:
+    assert done.returncode == exit_codes.USAGE, done.stderr
+    assert done.stderr.rpartition("\n")[0].endswith(message)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+@NO_OUTPUT
+def test_login_does_not_begin_if_the_tokens_cannot_be_printed(
+    signed: Signed, where: str, message: str
+) -> None:
+    arguments = signed.arguments("login", "--username", "alice")
+
+    check_refused(run_writing_to(where, *arguments, given=f"{PASSWORD}\n"), message)
+
+    assert "InitiateAuth" not in operations(signed)
+
+
+@NO_OUTPUT
+@pytest.mark.parametrize("is_stored", [True, False], ids=["store", "standard input"])
+def test_nothing_is_refreshed_if_the_tokens_cannot_be_printed(
+    rotating: Signed, where: str, message: str, is_stored: bool
+) -> None:
+    tokens = rotating.keep(rotating.sign_in())
+    arguments = rotating.arguments("refresh", *(rotating.stored if is_stored else ()))
+
+    check_refused(run_writing_to(where, *arguments, given=printed(tokens)), message)
+
+    assert "GetTokensFromRefreshToken" not in operations(rotating)
+
+
+@NO_OUTPUT
+@pytest.mark.parametrize("command", ["claims", "status", "doctor"])
+def test_output_that_cannot_be_written_has_its_own_message_and_exit_code(
+    signed: Signed, where: str, message: str, command: str
+) -> None:
+    """The exit code 1 would mean that `doctor` found problems."""
+    signed.keep(signed.sign_in())
+    options = () if command == "doctor" else signed.stored
+
+    check_refused(run_writing_to(where, *signed.arguments(command, *options)), message)
+
+
+@NO_OUTPUT
+@pytest.mark.parametrize("arguments", [("demo",), ("pool", "--port", "0")], ids=["demo", "pool"])
+def test_demo_and_pool_end_if_their_output_cannot_be_written(
+    where: str, message: str, arguments: tuple[str, ...]
+) -> None:
+    check_refused(run_writing_to(where, *arguments), message)
+
+
+def test_character_that_standard_output_lacks_is_written_as_an_escape(signed: Signed, tmp_path: Path) -> None:
+    arguments = signed.arguments("status", "--store", str(tmp_path / "ü.json"))
+
+    done = run_writing_to("&1", *arguments, PYTHONIOENCODING="ascii")
+
+    assert done.returncode == 0, done.stderr
+    assert "\\xfc.json" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["login", "refresh"])
+def test_file_that_cannot_be_written_is_found_out_before_cognito_is_asked(
+    rotating: Signed, tmp_path: Path, command: str
+) -> None:
+    rotating.keep(rotating.sign_in())
+    before, path = len(operations(rotating)), tmp_path / "missing" / "file"
+    options = ["--username", "alice", *rotating.stored, "--output", str(path)]
+
+    result = rotating.run(command, *options, given=f"{PASSWORD}\n", code=exit_codes.USAGE)
+
+    assert result.stderr.endswith(f"{path} cannot be written: No such file or directory\n")
+    assert len(operations(rotating)) == before

@@ -367,6 +367,14 @@ def test_wrong_usage_has_its_own_exit_code(signed: Signed, command: str, wrong: 
     signed.run(command, *wrong, code=exit_codes.USAGE)
 
 
+@pytest.mark.parametrize("command", ["login", "refresh", "logout", "status", "claims", "doctor"])
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e30", "0", "-1"])
+def test_timeout_that_cannot_be_waited_for_is_wrong_usage(signed: Signed, command: str, seconds: str) -> None:
+    result = signed.run(command, "--timeout", seconds, code=exit_codes.USAGE)
+
+    assert result.stderr == "--timeout must be a number of seconds from 0.1 to 86400\n"
+
+
 def test_claims_on_a_terminal_are_a_table_with_dates_in_words(signed: Signed) -> None:
     shown = shown_by(*signed.arguments("claims", "--id", str(signed.sign_in().id_token)))
 

@@ -1,4 +1,5 @@
-"""Run the command in a process of its own: plainly, in a terminal, without standard input, or on a full disk."""
+"""Run the command in a process of its own: plainly, in a terminal, without standard input or output, or on a
+full disk."""
 
 from __future__ import annotations
 
@@ -25,6 +26,15 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def run_without_standard_input(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run it with standard input closed, as a service manager does."""
     return _finished(["/bin/sh", "-c", 'exec "$0" "$@" <&-', *COMMAND, *arguments])
+
+
+def run_writing_to(
+    where: str, *arguments: str, given: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run it with standard output led elsewhere: ``&-`` closes it, ``/dev/full`` has no room."""
+    return _finished(
+        ["/bin/sh", "-c", f'exec "$0" "$@" >{where}', *COMMAND, *arguments], given, **environment
+    )
 
 
 def run_without_room_for_files(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -110,5 +120,15 @@ def on_a_terminal(command: list[str], cwd: Path | None = None, **environment: st
             os.close(descriptor)
 
 
-def _finished(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+def _finished(
+    command: list[str], given: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+        env={**os.environ, **environment},
+    )

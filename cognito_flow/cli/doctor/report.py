@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import attrs
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +20,7 @@ from cognito_flow.cli.doctor import probes, settings
 from cognito_flow.cli.doctor.finding import Finding, Level
 from cognito_flow.cli.doctor.probing_client import ProbingClient
 from cognito_flow.cli.exit_codes import PROBLEMS
+from cognito_flow.cli.output import is_terminal, show, write
 from cognito_flow.terminal import escape
 
 _TOLERATED = timedelta(seconds=30)  # the leeway of TokenVerifier
@@ -36,15 +36,16 @@ def run(connection: Connection, *, admin: bool, as_json: bool) -> None:
         as_json: Print JSON on a terminal, too.
 
     Raises:
-        CognitoFlowError: Cognito was not reached, or refused the AWS credentials.
+        CognitoFlowError: Cognito was not reached, or refused the AWS credentials; or standard output cannot
+            be written.
     """
     client = ProbingClient(connection, is_signed=admin)
     source = settings if admin else probes
     findings = [*source.findings(client), *_clock(client.skew)]
-    if as_json or not sys.stdout.isatty():
-        sys.stdout.write(json.dumps([attrs.asdict(finding) for finding in findings], indent=2) + "\n")
+    if as_json or not is_terminal():
+        write(json.dumps([attrs.asdict(finding) for finding in findings], indent=2) + "\n", None)
     else:
-        Console().print(_table(findings))
+        show(_table(findings))
     if any(finding.level is Level.PROBLEM for finding in findings):
         sys.exit(PROBLEMS)
 
