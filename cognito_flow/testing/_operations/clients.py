@@ -3,8 +3,8 @@
 Rule of this file: an app client is what was sent, with the service's defaults. Deleting it ends its sign-ins.
 
 Source: CreateUserPoolClient in the service model. The texts that refuse scopes, flows and HTTP are those of
-reports; the texts for other OAuth settings are LocalCognito's own. The model says that OAuth settings need
-AllowedOAuthFlowsUserPoolClient, but the service is reported to accept them without it.
+reports; the texts for other OAuth settings are LocalCognito's own. OAuth settings without
+AllowedOAuthFlowsUserPoolClient are accepted: the model says that they need it, but not that they are refused.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from cognito_flow.testing._state.refusal import Refusal, invalid_parameter
 
 def rp_id(pool: UserPool) -> str:
     """The relying party id: the one that is configured, or else the pool's custom domain, or else its prefix
-    domain. A later change does not affect passkeys that were registered before.
+    domain.
 
     Raises:
         Refusal: The pool has neither a relying party id nor a domain.
