@@ -119,7 +119,7 @@ _FORMS: dict[str, Mapping[str, _Form]] = {
 def _has_form(value: object, form: _Form) -> bool:
     if value is None:
         return True
-    if not isinstance(form, Mapping):
+    if callable(form):
         return form(value)
     members = as_object(value)
     return members is not None and all(_has_form(members.get(name), form[name]) for name in form)
