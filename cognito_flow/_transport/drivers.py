@@ -32,7 +32,7 @@ from cognito_flow._transport.causes import without_contents
 from cognito_flow._transport.clients import Clients
 from cognito_flow._transport.retry import Outcome, Pause, Steps, repeating
 from cognito_flow._transport.translate import read_response, request_id, translate
-from cognito_flow._transport.workers import Workers
+from cognito_flow._transport.workers import MAX_TURNS, Workers
 from cognito_flow._turn import TIMEOUT
 from cognito_flow.errors import CognitoFlowError, TransportError, UsageError
 from cognito_flow.models import Event, System
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NOTICE = 0.5  # seconds, in which a worker thread notices that the event loop was closed
+
+_TOO_SLOW = "raise AuthFlow(timeout=...), or find out what is slow"
 
 _log = logging.getLogger("cognito_flow")
 
@@ -95,7 +97,7 @@ class Transport:
     workers: Workers = attrs.field(factory=Workers)
 
     def begin(self) -> _Run:
-        """A run that begins now."""
+        """A run that begins now, before it waits for a worker."""
         return _Run(self, time.monotonic() + self.timeout)
 
 
@@ -106,6 +108,10 @@ class _Run:
     transport: Transport
     deadline: float
 
+    def seconds_left(self) -> float:
+        """How long it may still take; zero once the deadline has passed."""
+        return max(0.0, self.deadline - time.monotonic())
+
     def attempt(self, call: Call) -> Attempt | CognitoFlowError:
         """The next attempt, if there is time left for one."""
         attempt = Attempt(call.operation, self.deadline)
@@ -113,13 +119,31 @@ class _Run:
             return attempt
         return TransportError(
             f"{call.operation} was not sent: the turn took longer than {self.transport.timeout:g} seconds",
-            hint="raise AuthFlow(timeout=...), or find out what is slow",
+            hint=_TOO_SLOW,
             operation=call.operation,
         )
 
+    async def enter(self, room: asyncio.Semaphore) -> None:
+        """Wait until fewer turns run.
+
+        Raises:
+            TransportError: The time was over before.
+        """
+        import asyncio
+
+        try:
+            async with asyncio.timeout(self.seconds_left()):
+                await room.acquire()
+        except TimeoutError:
+            seconds = self.transport.timeout
+            raise TransportError(
+                f"nothing was sent: {MAX_TURNS} other turns took longer than {seconds:g} seconds",
+                hint=_TOO_SLOW,
+            ) from None
+
     def pause(self, pause: Pause) -> float:
         """How long to wait, at most until the deadline."""
-        return max(0.0, min(pause.seconds, self.deadline - time.monotonic()))
+        return max(0.0, min(pause.seconds, self.seconds_left()))
 
     def outcome(self, call: Call, attempt: Attempt, started: float, output: object) -> Outcome:
         """The outcome of an attempt, as the exchange may know it."""
@@ -159,7 +183,7 @@ class Driver:
         """Run an exchange to its end."""
         if self.transport.clients.are_asynchronous:
             raise UsageError("this client is asynchronous: use AsyncAuthFlow")
-        return _run_blocking(self.transport, exchange, _refuse)
+        return _run_blocking(self.transport.begin(), exchange, _refuse)
 
 
 @attrs.frozen
@@ -176,49 +200,55 @@ class AsyncDriver:
     @without_locals
     async def run(self, exchange: Exchange[T]) -> T:
         """Run an exchange to its end."""
-        if self.transport.clients.are_asynchronous:
-            async with self.transport.workers.turn_on_the_loop():
-                return await self._run_on_the_loop(exchange)
         import asyncio  # here, so that a program without asyncio does not load it
 
-        finish = partial(_finish_on, asyncio.get_running_loop())
-        return await self.transport.workers.run(_run_blocking, self.transport, exchange, finish)
-
-    async def _run_on_the_loop(self, exchange: Exchange[T]) -> T:
-        import asyncio
-
         workers, run = self.transport.workers, self.transport.begin()
-        steps = repeating(exchange, self.transport.system.random_bytes)
-        step = await workers.run_first_step(advance, steps, None)
-        while not isinstance(step, Done):
-            outcome = None
-            if isinstance(step, Call):
-                outcome = await _await_call(run, step)
-            elif isinstance(step, Wait):
-                await step.run()
-            elif (pause := (self.transport.system.sleep or asyncio.sleep)(run.pause(step))) is not None:
-                await pause
-            step = await workers.run(advance, steps, outcome)
-        return step.value
+        room = workers.room()
+        await run.enter(room)
+        try:
+            if self.transport.clients.are_asynchronous:
+                return await _run_on_the_loop(run, exchange)
+            finish = partial(_finish_on, asyncio.get_running_loop())
+            return await workers.run(_run_blocking, run, exchange, finish)
+        finally:
+            room.release()
 
 
-def _run_blocking(transport: Transport, exchange: Exchange[T], finish: Callable[[Wait[Any]], object]) -> T:
+async def _run_on_the_loop(run: _Run, exchange: Exchange[T]) -> T:
+    import asyncio
+
+    workers, system = run.transport.workers, run.transport.system
+    steps = repeating(exchange, system.random_bytes)
+    step = await workers.run_first_step(advance, steps, None)
+    while not isinstance(step, Done):
+        outcome = None
+        if isinstance(step, Call):
+            outcome = await _await_call(run, step)
+        elif isinstance(step, Wait):
+            await step.run()
+        elif (pause := (system.sleep or asyncio.sleep)(run.pause(step))) is not None:
+            await pause
+        step = await workers.run(advance, steps, outcome)
+    return step.value
+
+
+def _run_blocking(run: _Run, exchange: Exchange[T], finish: Callable[[Wait[Any]], object]) -> T:
     """Run an exchange in this thread.
 
     Args:
-        transport: What the runs of its flow share.
+        run: The run.
         exchange: The exchange.
         finish: Awaits what an asynchronous store, callback or `System.sleep` returned.
     """
-    run, outcome = transport.begin(), None
-    steps = repeating(exchange, transport.system.random_bytes)
+    system, outcome = run.transport.system, None
+    steps = repeating(exchange, system.random_bytes)
     while not isinstance(step := advance(steps, outcome), Done):
         outcome = None
         if isinstance(step, Call):
             outcome = _call(run, step)
         elif isinstance(step, Wait):
             finish(step)
-        elif (pause := (transport.system.sleep or time.sleep)(run.pause(step))) is not None:
+        elif (pause := (system.sleep or time.sleep)(run.pause(step))) is not None:
             finish(Wait(pause))
     return step.value
 

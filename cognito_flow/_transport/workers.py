@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_MAX_TURNS = 64  # at once; each mostly waits for Cognito
+MAX_TURNS = 64  # at once; each mostly waits for Cognito
 _MAX_FIRST_STEPS = 2
 
 
@@ -37,22 +37,23 @@ class Workers:
         factory=WeakKeyDictionary["asyncio.AbstractEventLoop", "asyncio.Semaphore"], init=False, repr=False
     )
 
-    def turn_on_the_loop(self) -> asyncio.Semaphore:
-        """Return what a turn on the running event loop enters, which waits until there is room for it.
+    def room(self) -> asyncio.Semaphore:
+        """Return what a turn on the running event loop acquires, which waits until there is room for it.
 
+        It waits here and not in the queue of an executor, where no deadline could end its wait. Besides,
         aiobotocore needs milliseconds to prepare a request, in which the loop does nothing else. If hundreds
         of turns began at once, the first proof would wait behind the last InitiateAuth.
         """
         import asyncio  # here, so that a program without asyncio does not load it
 
         loop = asyncio.get_running_loop()
-        return self._loops.setdefault(loop, asyncio.Semaphore(_MAX_TURNS))
+        return self._loops.setdefault(loop, asyncio.Semaphore(MAX_TURNS))
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a turn, or a step of one that has begun."""
         self._forget_threads_of_a_parent()
         if self._turns is None:
-            self._turns = ThreadPoolExecutor(_MAX_TURNS, "cognito-flow-turn")
+            self._turns = ThreadPoolExecutor(MAX_TURNS, "cognito-flow-turn")
         return await _run(self._turns, function, *args, **kwargs)
 
     async def run_first_step(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import pytest
 
-from cognito_flow import AsyncAuthFlow, Event, SignedIn, UserPasswordAuth, UserSrpAuth
+from cognito_flow import AsyncAuthFlow, Event, SignedIn, TransportError, UserPasswordAuth, UserSrpAuth
 from cognito_flow._exchange import Wait
 from cognito_flow._transport.drivers import _finish_on
 from cognito_flow._transport.workers import Workers
@@ -140,6 +140,66 @@ def test_at_most_64_turns_run_at_once_on_each_event_loop_that_uses_the_flow() ->
 
     assert [asyncio.run(run()) for _ in range(2)] == [64, 64]
     assert service.waiting == 100
+
+
+@attrs.define
+class SilentService(Service):
+    """A blocking client whose calls end when they are released."""
+
+    released: threading.Event = attrs.field(factory=threading.Event)
+    calls: list[str] = attrs.field(factory=list[str])
+
+    def initiate_auth(self, **parameters: Any) -> object:
+        self.calls.append(parameters["AuthParameters"]["USERNAME"])
+        assert self.released.wait(20)
+        return DONE
+
+
+@attrs.define
+class AsyncSilentService(AsyncService):
+    """The same as aiobotocore has it."""
+
+    released: threading.Event = attrs.field(factory=threading.Event)
+    calls: list[str] = attrs.field(factory=list[str])
+
+    def initiate_auth(self, **parameters: Any) -> object:
+        async def call() -> object:
+            self.calls.append(parameters["AuthParameters"]["USERNAME"])
+            while not self.released.is_set():  # noqa: ASYNC110 - a thread may wait for it, too
+                await asyncio.sleep(0.01)
+            return DONE
+
+        return call()
+
+
+@pytest.mark.parametrize("make", [SilentService, AsyncSilentService])
+def test_turn_that_waits_for_others_until_its_time_is_over_is_not_sent(
+    make: type[SilentService | AsyncSilentService],
+) -> None:
+    service = make()
+    flow = AsyncAuthFlow(APP, service, timeout=20)
+
+    async def run() -> TransportError:
+        others = [asyncio.ensure_future(flow.start(UserPasswordAuth("other", "x"))) for _ in range(64)]
+        while len(service.calls) < 64:  # noqa: ASYNC110 - calls of threads
+            await asyncio.sleep(0.01)
+        try:
+            with pytest.raises(TransportError) as late:
+                await flow.bind(timeout=0.2).start(UserPasswordAuth("late", "x"))
+        finally:
+            service.released.set()
+            await asyncio.gather(*others)
+        assert isinstance(await flow.start(UserPasswordAuth("next", "x")), SignedIn)
+        return late.value
+
+    started = time.monotonic()
+    error = asyncio.run(run())
+
+    assert time.monotonic() - started < 15
+    assert error.args[0] == "nothing was sent: 64 other turns took longer than 0.2 seconds"
+    assert error.hint == "raise AuthFlow(timeout=...), or find out what is slow"
+    assert (error.maybe_processed, error.__cause__) == (False, None)
+    assert service.calls == ["other"] * 64 + ["next"]
 
 
 def test_listener_sees_the_context_variables_of_the_caller() -> None:
