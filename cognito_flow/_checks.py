@@ -7,7 +7,7 @@ from inspect import iscoroutinefunction
 from threading import TIMEOUT_MAX
 from typing import TypeVar
 
-from cognito_flow._json import as_list, as_object
+from cognito_flow._json import as_list, as_object, is_encodable
 from cognito_flow.errors import InvalidInput, UsageError
 from cognito_flow.models import SignedIn, Tokens
 
@@ -30,7 +30,7 @@ def check_text(what: str, value: object, *, may_be_empty: bool = False) -> str:
         raise UsageError(f"{what} must be a str, not {type(value).__name__}")
     if not value and not may_be_empty:
         raise InvalidInput(f"{what} is empty")
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not is_encodable(value):
         raise InvalidInput(f"{what} contains a lone surrogate: decode the input as UTF-8")
     return value
 

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import TypeAlias, cast
 
 from cognito_flow._exchange import Exchange, Response
-from cognito_flow._json import as_list, as_object, as_text
+from cognito_flow._json import as_list, as_object
 from cognito_flow._result import finish
 from cognito_flow._turn import Turn
 from cognito_flow.credentials import Credentials
 from cognito_flow.errors import AnswerRejected, CognitoFlowError, DeviceForgotten, UnexpectedResponse
 from cognito_flow.handlers import Answer, Challenge, Handler, Pending, read_challenge
+from cognito_flow.handlers.pending import read_session
 from cognito_flow.models import Event, SignedIn
 
 Step: TypeAlias = SignedIn | Challenge
@@ -92,7 +93,7 @@ def _read(turn: Turn, previous: Pending | None, data: Mapping[str, object]) -> E
 
 
 def _pending(turn: Turn, previous: Pending | None, data: Mapping[str, object]) -> Exchange[Pending]:
-    name, session = data.get("ChallengeName"), data.get("Session")
+    name = data.get("ChallengeName")
     if not isinstance(name, str):
         raise UnexpectedResponse("Cognito answered with neither tokens nor a challenge")
     parameters = _texts(data.get("ChallengeParameters"))
@@ -106,8 +107,8 @@ def _pending(turn: Turn, previous: Pending | None, data: Mapping[str, object]) -
         name=name,
         username=username,
         parameters=parameters,
-        session=as_text(session),
-        available=tuple(str(item) for item in available or ()),
+        session=read_session(data),
+        available=tuple(item for item in available or () if isinstance(item, str)),
         pool_id=turn.settings.app.pool_id,
         client_id=turn.settings.app.client_id,
         alias=turn.alias,

@@ -26,6 +26,16 @@ def parse_json(text: str | bytes) -> object:
     return value
 
 
+def is_encodable(value: object) -> bool:
+    """Whether the texts of a JSON value can be encoded as UTF-8. JSON can escape a lone surrogate, which
+    cannot: the value could be neither sent back nor shown."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
 def _refuse_constant(name: str) -> None:
     """NaN and Infinity, which Python's parser accepts, are not JSON (RFC 8259, section 6)."""
     raise ValueError(name)

@@ -18,7 +18,7 @@ from typing import Literal, Self, TypeAlias, cast
 
 import attrs
 
-from cognito_flow._json import as_object, as_text
+from cognito_flow._json import as_object, as_text, is_encodable
 from cognito_flow._jwt import unverified_claims, unverified_moment
 from cognito_flow._tracebacks import without_locals
 from cognito_flow.errors import UsageError
@@ -317,8 +317,8 @@ class Tokens:
         verifying it.
 
         Raises:
-            UsageError: The access token is not a JWT with the claims `exp` and `username`, or another token
-                is not a str.
+            UsageError: The access token is not a JWT with the claims `exp` and `username`, one of its claims
+                contains a lone surrogate, or another token is not a str.
         """
         _check_jwt(access_token)
         return cls.from_result(
@@ -337,8 +337,8 @@ class Tokens:
             now: When the result was received; None is now.
 
         Raises:
-            UsageError: There is no access token, its expiry or its user name cannot be read, or another token
-                is not a str.
+            UsageError: There is no access token, its expiry or its user name cannot be read, one of its
+                claims contains a lone surrogate, or another token is not a str.
 
         >>> result = {"AccessToken": "opaque", "ExpiresIn": 3600}
         >>> Tokens.from_result(result, username="alice").username
@@ -351,6 +351,8 @@ class Tokens:
         name = claims.get("username", username)
         if not isinstance(name, str):
             raise UsageError("the access token has no claim 'username'")
+        if not is_encodable([name, claims.get("device_key")]):
+            raise UsageError("a claim of the access token contains a lone surrogate, which cannot be sent")
         return cls(
             access_token,
             _token_or_none(result, "IdToken"),

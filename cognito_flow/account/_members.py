@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from cognito_flow._checks import check_text
-from cognito_flow._json import as_list, as_object, as_text
+from cognito_flow._json import as_list, as_object, as_text, is_encodable
 from cognito_flow.errors import UnexpectedResponse
 
 
@@ -27,7 +27,7 @@ def text(data: Mapping[str, object], name: str) -> str | None:
             back nor shown.
     """
     value = as_text(data.get(name))
-    if value is not None and not _is_unicode(value):
+    if value is not None and not is_encodable(value):
         raise unreadable(f"Cognito sent {name} with a lone surrogate")
     return value
 
@@ -65,7 +65,7 @@ def objects(value: object) -> list[Mapping[str, object]]:
 def texts(value: object) -> tuple[str, ...]:
     """The texts of a list; empty if it is not a list."""
     found = (item for item in as_list(value) or () if isinstance(item, str))
-    return tuple(item for item in found if _is_unicode(item))
+    return tuple(item for item in found if is_encodable(item))
 
 
 def attributes(value: object) -> dict[str, str]:
@@ -80,10 +80,6 @@ def attributes(value: object) -> dict[str, str]:
 def moment(value: object) -> datetime | None:
     """A date in UTC. botocore gives dates in the time zone of the machine."""
     return value.astimezone(UTC) if isinstance(value, datetime) else None
-
-
-def _is_unicode(value: str) -> bool:
-    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def name_value_pairs(what: str, values: Mapping[str, str]) -> list[dict[str, str]]:

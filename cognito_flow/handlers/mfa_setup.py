@@ -15,10 +15,11 @@ import attrs
 
 from cognito_flow._checks import check_code, check_text
 from cognito_flow._exchange import Exchange, Response
+from cognito_flow._json import as_text
 from cognito_flow.errors import UnexpectedResponse, WrongCode
 from cognito_flow.handlers.base import Answer, Handler, HandlerTurn, NamedHandler
 from cognito_flow.handlers.choices import check_choice, check_mfa_type, known_mfa_types
-from cognito_flow.handlers.pending import Pending
+from cognito_flow.handlers.pending import Pending, read_session
 from cognito_flow.models import MfaType
 
 _SIX_DIGITS = re.compile(r"[0-9]{6}")
@@ -148,8 +149,8 @@ class MfaSetup(NamedHandler):
         if answer.responses:
             return (yield from turn.respond(self.pending, answer.responses))
         response = yield from turn.call("AssociateSoftwareToken", {"Session": self.pending.need_session()})
-        secret_code, session = (response.data.get("SecretCode"), response.data.get("Session"))
-        if not isinstance(secret_code, str) or not isinstance(session, str):
+        secret_code, session = as_text(response.data.get("SecretCode")), read_session(response.data)
+        if secret_code is None or session is None:
             raise UnexpectedResponse("AssociateSoftwareToken answered without a SecretCode and a Session")
         parameters = {**self.pending.parameters, _SECRET_CODE: secret_code}
         return TotpSetup.parse(attrs.evolve(self.pending, parameters=parameters, session=session))
@@ -219,7 +220,7 @@ class TotpSetup(NamedHandler):
             WrongCode: Cognito refused it; or it is not six digits and was not sent.
         """
         proof = {"Session": self.pending.need_session(), **answer.responses}
-        session = (yield from verify_totp(turn, proof)).data.get("Session")
-        if not isinstance(session, str):
+        session = read_session((yield from verify_totp(turn, proof)).data)
+        if session is None:
             raise UnexpectedResponse("VerifySoftwareToken answered without a Session")
         return (yield from turn.respond(self.pending, {}, session=session))

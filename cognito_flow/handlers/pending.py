@@ -11,9 +11,24 @@ from datetime import datetime
 
 import attrs
 
-from cognito_flow._json import as_list, parse_json
+from cognito_flow._json import as_list, as_text, is_encodable, parse_json
 from cognito_flow.errors import UnexpectedResponse
 from cognito_flow.models import Device
+
+# In characters, by the service model: botocore refuses to send a shorter one.
+_SHORTEST_SESSION = 20
+
+
+def read_session(data: Mapping[str, object]) -> str | None:
+    """Return the Session of a response, or None if it has none.
+
+    Raises:
+        UnexpectedResponse: It is too short to be sent back.
+    """
+    session = as_text(data.get("Session"))
+    if session is not None and len(session) < _SHORTEST_SESSION:
+        raise UnexpectedResponse("Cognito answered with a Session that is too short to be sent back")
+    return session
 
 
 @attrs.frozen(kw_only=True)
@@ -73,12 +88,15 @@ class Pending:
         """Return the challenge parameter of this name, parsed from JSON.
 
         Raises:
-            UnexpectedResponse: Cognito did not send it, or it is not JSON.
+            UnexpectedResponse: Cognito did not send it, it is not JSON, or it contains a lone surrogate.
         """
         try:
-            return parse_json(self.need(name))
+            value = parse_json(self.need(name))
         except ValueError:
             raise UnexpectedResponse(f"{self.name} came with a parameter {name!r} that is not JSON") from None
+        if not is_encodable(value):
+            raise UnexpectedResponse(f"{self.name} came with a parameter {name!r} with a lone surrogate")
+        return value
 
     def need_names(self, name: str) -> tuple[str, ...]:
         """Return the challenge parameter of this name, a JSON list of names.

@@ -166,6 +166,23 @@ def test_admin_call_with_half_a_context_raises_usage_error() -> None:
         start(UserPasswordAuth("alice", "pw"), turn(admin=True, context=UserContext("192.0.2.1")))
 
 
+@pytest.mark.parametrize("session", ["", "s" * 19])
+@pytest.mark.parametrize("name", ["SMS_MFA", "PASSWORD_VERIFIER"])
+def test_challenge_whose_session_is_too_short_to_be_sent_raises_unexpected_response(
+    name: str, session: str
+) -> None:
+    """botocore would call it a mistake of the program."""
+    with pytest.raises(UnexpectedResponse, match="too short"):
+        start(UserSrpAuth("alice", "pw")).answer(ask(name, session, **VERIFIER))
+
+
+def test_user_name_with_a_lone_surrogate_in_the_access_token_raises_unexpected_response() -> None:
+    claims = b'{"username":"al\\ud800ice","exp":1}'
+    result = {**RESULT, "AccessToken": f"{b64(b'{}')}.{b64(claims)}.x"}
+    with pytest.raises(UnexpectedResponse, match="lone surrogate"):
+        start(UserPasswordAuth("alice", "pw")).answer({"AuthenticationResult": result})
+
+
 @pytest.mark.parametrize("metadata", [None, {}])
 def test_no_metadata_sends_no_client_metadata(metadata: dict[str, str] | None) -> None:
     assert "ClientMetadata" not in start(UserPasswordAuth("a", "p"), turn(metadata=metadata)).sent
@@ -274,7 +291,7 @@ def test_each_call_of_a_totp_set_up_sends_the_session_of_the_response_before() -
     assert isinstance(talk.answer(DONE).result, SignedIn)
 
 
-@pytest.mark.parametrize("data", [{}, {"SecretCode": "x"}, {"Session": "x"}])
+@pytest.mark.parametrize("data", [{}, {"SecretCode": "x"}, {"Session": SESSION}])
 def test_missing_secret_or_session_of_a_totp_set_up_raises_unexpected_response(
     data: Mapping[str, object],
 ) -> None:
@@ -291,6 +308,21 @@ def test_status_error_of_a_totp_set_up_raises_wrong_code() -> None:
 def test_verified_code_without_a_session_raises_unexpected_response() -> None:
     with pytest.raises(UnexpectedResponse, match="VerifySoftwareToken"):
         Conversation(engine.send(turn(), setup_totp().answer("123456"))).answer({"Status": "SUCCESS"})
+
+
+@pytest.mark.parametrize("session", ["", "s" * 19])
+def test_session_of_a_totp_set_up_that_is_too_short_to_be_sent_raises_unexpected_response(
+    session: str,
+) -> None:
+    challenge = MfaSetup.parse(Pending(name="MFA_SETUP", username="alice", session=SESSION))
+    with pytest.raises(UnexpectedResponse, match="too short"):
+        Conversation(engine.send(turn(), challenge.answer_totp())).answer(
+            {"SecretCode": "JBSWY3DP", "Session": session}
+        )
+    with pytest.raises(UnexpectedResponse, match="too short"):
+        Conversation(engine.send(turn(), setup_totp().answer("123456"))).answer(
+            {"Status": "SUCCESS", "Session": session}
+        )
 
 
 def test_email_set_up_sends_the_address_as_email() -> None:
@@ -400,6 +432,15 @@ def test_second_factor_after_a_chosen_password_has_no_other_factors() -> None:
 
     for talk in (sent, proved):
         assert talk.answer(ask("EMAIL_OTP")).result.other_factors == ()
+
+
+@pytest.mark.parametrize(
+    ("sent", "choices"), [([None, "EMAIL_OTP", 1], ("EMAIL_OTP",)), ("PASSWORD", ()), (None, ())]
+)
+def test_only_the_texts_of_a_list_are_offered(sent: object, choices: tuple[str, ...]) -> None:
+    asked = {**ask("SELECT_CHALLENGE"), "AvailableChallenges": sent}
+
+    assert start(UserAuth("alice")).answer(asked).result.choices == choices
 
 
 def throttled() -> Throttled:

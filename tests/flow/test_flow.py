@@ -35,6 +35,7 @@ from cognito_flow import (
     Throttled,
     Tokens,
     Unanswered,
+    UnexpectedResponse,
     UsageError,
     UserAuth,
     UserContext,
@@ -184,6 +185,24 @@ def test_failed_proof_of_an_accepted_choice_is_maybe_processed_and_not_retryable
 
     assert [type(error) for error in errors] == [Throttled, SessionAlreadyUsed]
     assert [(error.maybe_processed, error.retryable) for error in errors] == [(True, False)] * 2
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_session_too_short_to_be_sent_raises_unexpected_response_that_is_maybe_processed(
+    cognito: LocalCognito, is_async: bool
+) -> None:
+    pool = cognito.create_pool()
+    client: Any = cognito.client()
+    client.meta.events.register(
+        "after-call.cognito-identity-provider", lambda parsed, **_: parsed.update(Session="")
+    )
+    flow, async_flow = AuthFlow(pool.app, client), AsyncAuthFlow(pool.app, client)
+    pool.add_user("alice", PASSWORD)
+
+    with pytest.raises(UnexpectedResponse, match="too short") as short:
+        asyncio.run(async_flow.start(ALICE)) if is_async else flow.start(ALICE)
+
+    assert short.value.maybe_processed
 
 
 def test_challenge_can_be_answered_again_after_a_wrong_code(pool: Pool) -> None:

@@ -180,6 +180,8 @@ def test_tokens_from_jwts_read_name_expiry_and_device_from_the_claims() -> None:
         (jwt(username="alice", exp="soon"), "neither ExpiresIn nor a claim 'exp'"),
         (jwt(username="alice", exp=True), "neither ExpiresIn nor a claim 'exp'"),
         (jwt(username="alice", exp=10**20), "neither ExpiresIn nor a claim 'exp'"),
+        (jwt(username="al\ud800ice", exp=1), "a claim of the access token contains a lone surrogate"),
+        (jwt(username="alice", device_key="\ud800", exp=1), "contains a lone surrogate"),
         (None, "must be a str"),
     ],
 )

@@ -187,7 +187,9 @@ def test_secret_of_an_authenticator_app_becomes_the_next_challenge() -> None:
     }
 
 
-@pytest.mark.parametrize("data", [{"SecretCode": 1, "Session": "x"}, {"SecretCode": "x", "Session": None}])
+@pytest.mark.parametrize(
+    "data", [{"SecretCode": 1, "Session": SESSION}, {"SecretCode": "x", "Session": None}]
+)
 def test_unreadable_secret_of_an_authenticator_app_raises_unexpected_response(data: Any) -> None:
     asked = challenge(MfaSetup)
     with pytest.raises(UnexpectedResponse, match="without a SecretCode and a Session"):

@@ -150,6 +150,10 @@ def test_passkey_credential_is_sent_as_compact_json() -> None:
         (lambda pending: pending.need_session(), "SMS_MFA came without a Session"),
         (lambda pending: pending.need_json("bad"), "SMS_MFA came with a parameter 'bad' that is not JSON"),
         (
+            lambda pending: pending.need_json("surrogate"),
+            "SMS_MFA came with a parameter 'surrogate' with a lone surrogate",
+        ),
+        (
             lambda pending: pending.need_names("number"),
             "SMS_MFA came with a parameter 'number' that is not a list of names",
         ),
@@ -158,7 +162,8 @@ def test_passkey_credential_is_sent_as_compact_json() -> None:
 def test_unreadable_parameter_of_a_challenge_is_named(
     need: Callable[[Pending], object], message: str
 ) -> None:
-    pending = Pending(name="SMS_MFA", username="alice", parameters={"bad": "{", "number": "[1]"})
+    parameters = {"bad": "{", "number": "[1]", "surrogate": r'["\ud800"]'}
+    pending = Pending(name="SMS_MFA", username="alice", parameters=parameters)
     with pytest.raises(UnexpectedResponse) as unreadable:
         need(pending)
 
