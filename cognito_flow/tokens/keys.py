@@ -7,6 +7,7 @@ Rules of this file:
 - An unknown key id may belong to a new key, or be made up by a sender. So it causes a fetch once a minute at
   most.
 - Cached keys stay valid while later fetches fail.
+- A process that is forked during a fetch begins its own: the thread that fetches is in the other process.
 
 Source: "Verifying JSON web tokens" in the Amazon Cognito developer guide; RFC 7517 and 7518 for the form of
 keys.
@@ -14,6 +15,7 @@ keys.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -26,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
 from cognito_flow._json import as_list, as_object, as_text, parse_json
+from cognito_flow._process_lock import ProcessLock
 from cognito_flow._tracebacks import clear_locals
 from cognito_flow.errors import CognitoFlowError, TokenInvalid, TransportError, UnexpectedResponse
 from cognito_flow.tokens._elapsed import has_elapsed
@@ -65,7 +68,8 @@ class KeySet:
     _fetched_at: datetime | None = attrs.field(default=None, init=False)
     _tried_at: datetime | None = attrs.field(default=None, init=False)
     _loading: Future[None] | None = attrs.field(default=None, init=False, repr=False)
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+    _loading_process: int = attrs.field(default=0, init=False, repr=False)
+    _lock: ProcessLock = attrs.field(factory=ProcessLock, init=False, repr=False)
 
     def find(self, kid: str) -> RSAPublicKey:
         """Return the key with this id, fetching the keys if it is not among the cached ones.
@@ -111,11 +115,16 @@ class KeySet:
     def _begin(self, kid: str) -> tuple[RSAPublicKey | None, Future[None] | None]:
         """Start a fetch if one is due. Return the cached key, and the fetch that is running."""
         self._give_up_what_hangs()
-        with self._lock:
+        with self._lock.of_this_process:
             key = self._keys.get(kid)
-            if self._loading is None and self._is_due(is_cached=key is not None):
+            if self._running is None and self._is_due(is_cached=key is not None):
                 self._start()
-            return key, self._loading
+            return key, self._running
+
+    @property
+    def _running(self) -> Future[None] | None:
+        """The fetch that is running in this process."""
+        return self._loading if self._loading_process == os.getpid() else None
 
     def _wait(self, loading: Future[None] | None) -> None:
         if loading is not None:
@@ -138,7 +147,7 @@ class KeySet:
             self._give_up(loading)
 
     def _cached(self, kid: str) -> RSAPublicKey:
-        with self._lock:
+        with self._lock.of_this_process:
             key = self._keys.get(kid)
         if key is None:
             self._raise_failure()
@@ -154,7 +163,11 @@ class KeySet:
     def _is_due(self, *, is_cached: bool) -> bool:
         if is_cached and not self._has_elapsed(_MAX_AGE, self._fetched_at):
             return False
-        return self._has_elapsed(_PAUSE if self._keys else _PAUSE_WITHOUT_KEYS, self._tried_at)
+        # A fetch that this process does not see the end of does not count as a try.
+        is_elsewhere = self._loading is not self._running
+        return is_elsewhere or self._has_elapsed(
+            _PAUSE if self._keys else _PAUSE_WITHOUT_KEYS, self._tried_at
+        )
 
     def _has_elapsed(self, period: timedelta, since: datetime | None) -> bool:
         return has_elapsed(period, since=since, now=self.now())
@@ -169,7 +182,7 @@ class KeySet:
         except RuntimeError as error:  # the system has no more threads
             self._failure = self._not_fetched(error)
         else:
-            self._loading = loading
+            self._loading, self._loading_process = loading, os.getpid()
 
     def _load(self, loading: Future[None]) -> None:
         try:
@@ -197,7 +210,7 @@ class KeySet:
 
     def _give_up_what_hangs(self) -> None:
         """Forget a fetch that hangs and that no caller waits for, as all have tokens of cached keys."""
-        loading = self._loading
+        loading = self._running
         if loading is None or not self._keys:
             return
         if self._has_elapsed(max(_PAUSE, timedelta(seconds=self.timeout)), self._tried_at):
@@ -207,7 +220,7 @@ class KeySet:
         self._finish(loading, self._too_late())
 
     def _finish(self, loading: Future[None], outcome: Keys | CognitoFlowError) -> None:
-        with self._lock:
+        with self._lock.of_this_process:
             if self._loading is not loading:
                 return  # given up already, or finished just before it would have been
             if isinstance(outcome, CognitoFlowError):

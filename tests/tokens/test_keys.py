@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -359,6 +360,36 @@ def test_fetch_that_hangs_does_not_keep_a_withdrawn_key(
 
     assert isinstance(scene.refusal(), TokenInvalid)
     assert published.looked == 2
+
+
+@KINDS
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_child_forked_during_a_fetch_begins_its_own(kind: type[TokenVerifier | AsyncTokenVerifier]) -> None:
+    """The thread that fetches does not exist in the child, which would wait for it in vain."""
+    parent, has_begun, is_over = os.getpid(), threading.Event(), threading.Event()
+
+    def fetch(url: str) -> bytes:
+        if os.getpid() == parent:
+            has_begun.set()
+            assert is_over.wait(LONG_ENOUGH)
+        return json.dumps(forge.jwks()).encode()
+
+    verifier = kind(APP, fetch=fetch, timeout=LONG_ENOUGH, system=System(now=lambda: AT))
+    scene = Scene(verifier, Published(), Clock(lambda: AT))
+    waiting = threading.Thread(target=scene.verify)
+    waiting.start()
+    assert has_begun.wait(LONG_ENOUGH)
+    if (child := os.fork()) == 0:
+        threading.Timer(20, os._exit, [1]).start()
+        try:
+            os._exit(scene.verify() != "alice")
+        finally:
+            os._exit(2)
+    is_over.set()
+    waiting.join()
+
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @contextmanager
