@@ -1,8 +1,12 @@
 """AlbVerifier: the claims that an Application Load Balancer passes on after it signed a user in.
 
-Rule of this file: a token is checked in one order. Its header names ES256, a key and a load balancer that the
-application accepts; the load balancers of the region have that key; the key has signed the token; it is for
-this app client of this pool; it is valid now.
+Rules of this file:
+
+- A token is checked in one order. Its header names ES256, a key and a load balancer that the application
+  accepts; the load balancers of the region have that key; the key has signed the token; it is for this app
+  client of this pool; it is valid now.
+- A token of a cached key never waits. A key is fetched once, however many tokens name it, and after a fetch
+  that failed there is a pause: a sender can make up key ids.
 
 Source: "Authenticate users using an Application Load Balancer" in the Elastic Load Balancing user guide.
 """
@@ -11,19 +15,27 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from datetime import datetime, timedelta
-from http.client import HTTPException
 from typing import Any
 
 import attrs
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from cognito_flow._tracebacks import without_locals
-from cognito_flow.errors import TokenExpired, TokenInvalid, TransportError, UnexpectedResponse, UsageError
+from cognito_flow._process_lock import ProcessLock
+from cognito_flow._tracebacks import clear_locals, without_locals
+from cognito_flow.errors import (
+    CognitoFlowError,
+    TokenExpired,
+    TokenInvalid,
+    TransportError,
+    UnexpectedResponse,
+    UsageError,
+)
 from cognito_flow.models import AppClient, System
 from cognito_flow.tokens._elapsed import has_elapsed
 from cognito_flow.tokens.claims import date, text
@@ -35,6 +47,7 @@ __all__ = ["AlbClaims", "AlbVerifier", "AsyncAlbVerifier"]
 _ARN = re.compile(r"arn:aws:elasticloadbalancing:([a-z0-9-]+):\d{12}:loadbalancer/app/[\w/-]+", re.ASCII)
 _KEY_ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)  # it becomes part of a URL
 _PAUSE = timedelta(seconds=10)  # after a key id that does not exist, which a sender can make up
+_PAUSE_WITHOUT_ANSWER = timedelta(seconds=1)  # after a key that could not be fetched
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +80,8 @@ class AlbVerifier:
         load_balancer_arns: The load balancers whose tokens are accepted, all of one region of the partition
             ``aws``.
         leeway: How far the clocks may differ, in seconds.
-        fetch: Returns the document at a URL, in place of the built-in HTTP client.
+        fetch: Returns the document at a URL, in place of the built-in HTTP client. If it raises an exception
+            of its own, `verify` raises `TransportError`.
         timeout: How long to wait for a key, in seconds.
         system: The clock.
 
@@ -95,13 +109,10 @@ class AlbVerifier:
         regions = {match[1] for match in found if match is not None}
         if None in found or len(regions) != 1:
             raise UsageError("load_balancer_arns must be ARNs of application load balancers of one region")
-        self._base = f"https://public-keys.auth.elb.{regions.pop()}.amazonaws.com"
         self._leeway = timedelta(seconds=leeway)
-        self._fetch = fetch_over_http(timeout) if fetch is None else fetch
         self._now = (System() if system is None else system).now
-        self._keys: dict[str, EllipticCurvePublicKey] = {}
-        self._failed_at: datetime | None = None
-        self._lock = threading.Lock()
+        base = f"https://public-keys.auth.elb.{regions.pop()}.amazonaws.com"
+        self._keys = _Keys(base, fetch_over_http(timeout) if fetch is None else fetch, self._now)
 
     def verify(self, data: str) -> AlbClaims:
         """Return the claims in the header ``x-amzn-oidc-data``.
@@ -114,15 +125,12 @@ class AlbVerifier:
             TokenExpired: It has expired.
             TransportError: The key could not be fetched.
         """
-        try:
-            header = jwt.get_unverified_header(data)
-        except (jwt.PyJWTError, ValueError, RecursionError):
-            raise TokenInvalid("this is not a signed token") from None
+        header = _header(data)
         if header.get("alg") != "ES256" or "crit" in header:
             raise TokenInvalid("the token is not signed with ES256")
         if text(header, "signer") not in self._arns:
             raise TokenInvalid("the token is from another load balancer")
-        claims = self._signed(data, self._key(text(header, "kid")))
+        claims = self._signed(data, self._keys.find(text(header, "kid")))
         if text(header, "iss") != self._app.issuer or text(header, "client") != self._app.client_id:
             raise TokenInvalid("the token is of another user pool or app client")
         expires_at = date(header, "exp")
@@ -147,33 +155,99 @@ class AlbVerifier:
             raise TokenInvalid("the token's signature does not match, or its claims cannot be read") from None
         return claims
 
-    def _key(self, kid: str) -> EllipticCurvePublicKey:
+    def _needs_fetch(self, data: str) -> bool:
+        return _header(data).get("kid") not in self._keys.cached
+
+
+@attrs.frozen
+class _Failure:
+    """A fetch that failed, and for how long its error is raised for every key that is not cached."""
+
+    error: CognitoFlowError
+    at: datetime
+    pause: timedelta
+
+
+@attrs.define
+class _Keys:
+    """The keys of a region's load balancers, each of which is published at a URL of its own.
+
+    Args:
+        base: What the URLs begin with.
+        fetch: Returns the document at a URL.
+        now: Returns the current time.
+    """
+
+    base: str
+    fetch: Fetch
+    now: Callable[[], datetime]
+    cached: dict[str, EllipticCurvePublicKey] = attrs.field(
+        factory=dict[str, EllipticCurvePublicKey], init=False
+    )
+    _fetching: dict[str, ProcessLock] = attrs.field(factory=dict[str, ProcessLock], init=False)
+    _failure: _Failure | None = attrs.field(default=None, init=False)
+
+    def find(self, kid: str) -> EllipticCurvePublicKey:
+        """Return the key with this id, fetching it if it is not cached.
+
+        Raises:
+            TokenInvalid: There is no such key.
+            TransportError: It could not be fetched.
+        """
+        key = self.cached.get(kid)
+        if key is not None:
+            return key
         if not _KEY_ID.fullmatch(kid):
             raise TokenInvalid("the token's kid is not that of a load balancer")
-        with self._lock:
-            if kid not in self._keys:
-                if not has_elapsed(_PAUSE, since=self._failed_at, now=self._now()):
-                    raise TokenInvalid("the token is not signed with a key of the load balancers")
-                self._keys[kid] = self._fetch_key(kid)
-            return self._keys[kid]
+        with self._fetching.setdefault(kid, ProcessLock()).of_this_process:
+            try:
+                return self.cached.get(kid) or self._find_new(kid)
+            finally:
+                self._fetching.pop(kid, None)
 
-    def _fetch_key(self, kid: str) -> EllipticCurvePublicKey:
-        url = f"{self._base}/{kid}"
+    def _find_new(self, kid: str) -> EllipticCurvePublicKey:
+        failure = self._failure
+        if failure is None or has_elapsed(failure.pause, since=failure.at, now=self.now()):
+            found = self._load(f"{self.base}/{kid}")
+            if not isinstance(found, CognitoFlowError):
+                self.cached[kid] = found
+                return found
+            pause = _PAUSE if isinstance(found, TokenInvalid) else _PAUSE_WITHOUT_ANSWER
+            failure = self._failure = _Failure(found, self.now(), pause)
+        # Each caller gets an error of its own: a traceback is added to it.
+        raise copy(failure.error) from failure.error.__cause__
+
+    def _load(self, url: str) -> EllipticCurvePublicKey | CognitoFlowError:
+        unknown = TokenInvalid("the token is not signed with a key of the load balancers")
         try:
-            key = load_pem_public_key(self._fetch(url))
-        except (UnexpectedResponse, ValueError):
-            key = None
-        except (OSError, HTTPException) as error:
+            document = self.fetch(url)
+        except UnexpectedResponse:
+            return unknown
+        except CognitoFlowError as error:
+            clear_locals(error)
+            return error
+        except Exception as error:  # noqa: BLE001 - the application's `fetch` may raise anything
             message = f"the key at {url} could not be fetched: {type(error).__name__}"
-            raise TransportError(message, retryable=True) from error
-        if not isinstance(key, EllipticCurvePublicKey):
-            self._failed_at = self._now()
-            raise TokenInvalid("the token is not signed with a key of the load balancers")
-        return key
+            failure = TransportError(message, retryable=True)
+            failure.__cause__ = error
+            clear_locals(failure)  # whose frames would keep the connection open
+            return failure
+        try:
+            key = load_pem_public_key(document)
+        except (ValueError, UnsupportedAlgorithm):
+            return unknown
+        return key if isinstance(key, EllipticCurvePublicKey) else unknown
+
+
+def _header(data: str) -> dict[str, Any]:
+    try:
+        return jwt.get_unverified_header(data)
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        raise TokenInvalid("this is not a signed token") from None
 
 
 class AsyncAlbVerifier:
-    """`AlbVerifier` for asyncio: it verifies in a thread, because a key may have to be fetched.
+    """`AlbVerifier` for asyncio: keys are fetched in a thread.
 
     Args:
         verifier: The verifier.
@@ -193,4 +267,7 @@ class AsyncAlbVerifier:
             TokenExpired: It has expired.
             TransportError: The key could not be fetched.
         """
-        return await asyncio.to_thread(self._verifier.verify, data)
+        # A token of a cached key does not need a thread, all of which may be waiting for other keys.
+        if self._verifier._needs_fetch(data):  # noqa: SLF001 - they are twins
+            return await asyncio.to_thread(self._verifier.verify, data)
+        return self._verifier.verify(data)

@@ -175,14 +175,15 @@ class KeySet:
     def _start(self) -> None:
         from concurrent.futures import Future  # here, because it loads logging
 
-        self._tried_at, loading = self.now(), Future[None]()
+        loading = Future[None]()
+        # Set before the thread begins: the process may be forked at any moment after that.
+        self._loading, self._loading_process = loading, os.getpid()
+        self._tried_at = self.now()
         thread = threading.Thread(target=self._load, args=(loading,), name="cognito-flow-keys", daemon=True)
         try:
             thread.start()
         except RuntimeError as error:  # the system has no more threads
-            self._failure = self._not_fetched(error)
-        else:
-            self._loading, self._loading_process = loading, os.getpid()
+            self._loading, self._failure = None, self._not_fetched(error)
 
     def _load(self, loading: Future[None]) -> None:
         try:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from typing import Any
@@ -34,6 +38,7 @@ HEADER = {
     "signer": ARN,
     "exp": int(AT.timestamp()) + 120,
 }
+LONG_ENOUGH = 60  # seconds, for what takes no time on any machine
 CLAIMS = {"sub": "aaaaaaaa", "username": "alice", "email": "alice@example.com", "exp": 1, "iss": ISSUER}
 
 
@@ -166,17 +171,110 @@ def test_unknown_key_is_requested_again_after_ten_seconds(
 
 
 @pytest.mark.parametrize(
-    "failure", [TransportError("status 503", retryable=True), OSError(), HTTPException()]
+    "failure",
+    [TransportError("status 503", retryable=True), OSError(), HTTPException(), ValueError(), KeyError("x")],
 )
 def test_key_that_cannot_be_fetched_raises_transport_error(
-    verifier: AlbVerifier, published: Published, failure: Exception
+    verifier: AlbVerifier, published: Published, clock: Clock, failure: Exception
 ) -> None:
+    """The next attempt is made after a second, for whichever key."""
     good, published.document = published.document, failure
-    with pytest.raises(TransportError):
-        verifier.verify(signed())
+    for kid in ("a", "a", "b"):
+        with pytest.raises(TransportError) as raised:
+            verifier.verify(signed(kid=kid))
+        assert raised.value.retryable
+    assert len(published.fetched) == 1
 
     published.document = good
+    clock.advance(1)
     assert verifier.verify(signed()).username == "alice"
+
+
+@attrs.define
+class Held:
+    """A fetch that waits, for all keys but the usual one, until the test lets it continue."""
+
+    begun: threading.Semaphore = attrs.field(factory=lambda: threading.Semaphore(0))
+    proceed: threading.Event = attrs.field(factory=threading.Event)
+    fetched: list[str] = attrs.field(factory=list)
+    process: int = attrs.field(factory=os.getpid)
+
+    def __call__(self, url: str) -> bytes:
+        self.fetched.append(url.rpartition("/")[2])
+        if not url.endswith(str(HEADER["kid"])) and self.process == os.getpid():
+            self.begun.release()
+            assert self.proceed.wait(LONG_ENOUGH)
+        return pem(KEY.public_key())
+
+
+@pytest.fixture
+def held() -> Iterator[Held]:
+    held = Held()
+    yield held
+    held.proceed.set()
+
+
+@pytest.fixture
+def slow(held: Held, clock: Clock) -> AlbVerifier:
+    return AlbVerifier(APP, [ARN], fetch=held, system=System(now=clock))
+
+
+def test_token_of_a_cached_key_does_not_wait_for_another_key(slow: AlbVerifier, held: Held) -> None:
+    slow.verify(signed())
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(slow.verify, signed(kid="slow"))
+        assert held.begun.acquire(timeout=LONG_ENOUGH)
+
+        assert threads.submit(slow.verify, signed()).result(LONG_ENOUGH).username == "alice"
+        assert not waiting.done()
+        held.proceed.set()
+
+
+def test_token_of_a_cached_key_needs_no_thread_with_asyncio(slow: AlbVerifier, held: Held) -> None:
+    async def ask() -> str:
+        verifier = AsyncAlbVerifier(slow)
+        await verifier.verify(signed())
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        waiting = asyncio.create_task(verifier.verify(signed(kid="slow")))
+        await asyncio.sleep(0)
+        assert held.begun.acquire(timeout=LONG_ENOUGH)
+        async with asyncio.timeout(LONG_ENOUGH):
+            username = (await verifier.verify(signed())).username
+        held.proceed.set()
+        await waiting
+        return username
+
+    assert asyncio.run(ask()) == "alice"
+
+
+def test_one_fetch_of_a_key_is_running_at_a_time(slow: AlbVerifier, held: Held) -> None:
+    with ThreadPoolExecutor() as threads:
+        asked = [threads.submit(slow.verify, signed(kid=kid)) for kid in ("one", "two", "one", "two")]
+        for _ in range(2):
+            assert held.begun.acquire(timeout=LONG_ENOUGH)
+        held.proceed.set()
+        for each in asked:
+            assert each.result(LONG_ENOUGH).username == "alice"
+
+    assert sorted(held.fetched) == ["one", "two"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_child_forked_during_a_fetch_begins_its_own(slow: AlbVerifier, held: Held) -> None:
+    waiting = threading.Thread(target=slow.verify, args=[signed(kid="slow")])
+    waiting.start()
+    assert held.begun.acquire(timeout=LONG_ENOUGH)
+    if (child := os.fork()) == 0:
+        threading.Timer(20, os._exit, [1]).start()
+        try:
+            os._exit(slow.verify(signed(kid="slow")).username != "alice")
+        finally:
+            os._exit(2)
+    held.proceed.set()
+    waiting.join()
+
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.mark.parametrize(
