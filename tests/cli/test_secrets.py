@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -199,8 +200,15 @@ def login_that_fails_on_its_way(scene: Scene) -> None:
         faults.clear()
     scene.run("login", *bob, "--endpoint", "http://127.0.0.1:1", given=[PASSWORD], code=4)
     scene.run("login", *bob, "--output", str(scene.folder / "missing" / "file"), given=[PASSWORD], code=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", _disk_that_filled_up)
+        scene.run("login", *bob, "--output", str(scene.output), given=[PASSWORD], code=2)
     scene.store.write_text("not a store")
     scene.run("login", *bob, "--store", str(scene.store), given=[PASSWORD], code=2)
+
+
+def _disk_that_filled_up(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def refresh(scene: Scene) -> None:
