@@ -49,10 +49,16 @@ class Authorizer:
 
     Args:
         verifier: The verifier. Create it outside the handler, so that its keys live as long as the function.
+        header: The header with the token, after the word ``Bearer`` or alone, if the identity source of the
+            authorizer is another one than ``Authorization``. For an authorizer of the type TOKEN, API Gateway
+            reads the header.
+        query: The query string parameter with the token, if the identity source is one, as for web sockets
+            of browsers, which cannot send headers. The header is not read then.
         required: What the token must allow: the keywords of `TokenVerifier.verify_access`.
 
     Raises:
-        UsageError: The verifier is not a `TokenVerifier`, or a requirement is malformed.
+        UsageError: The verifier is not a `TokenVerifier`, `header` or `query` is empty, or a requirement is
+            malformed.
 
     >>> from cognito_flow import AppClient, TokenVerifier
     >>> from cognito_flow.integrations.api_gateway import Authorizer
@@ -62,10 +68,19 @@ class Authorizer:
     {'isAuthorized': False}
     """
 
-    def __init__(self, verifier: TokenVerifier, **required: Unpack[AccessRequirements]) -> None:
+    def __init__(
+        self,
+        verifier: TokenVerifier,
+        *,
+        header: str = "Authorization",
+        query: str | None = None,
+        **required: Unpack[AccessRequirements],
+    ) -> None:
         if not isinstance(verifier, TokenVerifier):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped code
             raise UsageError("a Lambda authorizer needs a TokenVerifier")
-        self._verifier = verifier
+        if not header or query == "":
+            raise UsageError("header and query must be names")
+        self._verifier, self._header, self._query = verifier, header, query
         self._required = reusable(required)
 
     def __call__(self, event: Event, _context: object = None) -> dict[str, object]:
@@ -75,7 +90,7 @@ class Authorizer:
             Unauthorized: The token is missing or not valid, and API Gateway is to answer 401.
             CognitoFlowError: The keys could not be fetched: API Gateway answers 500.
         """
-        request = _Request.read(event)
+        request = _Request.read(event, self._header, self._query)
         try:
             claims = self._verifier.verify_access(request.token, **self._required)
         except NotPermitted:
@@ -102,10 +117,8 @@ class _Request:
     context: str
 
     @classmethod
-    def read(cls, event: Event) -> _Request:
-        headers = as_object(event.get("headers")) or {}
-        named = {name.lower(): value for name, value in headers.items()}
-        given = as_text(event.get("authorizationToken")) or as_text(named.get("authorization")) or ""
+    def read(cls, event: Event, header: str, query: str | None) -> _Request:
+        given = as_text(event.get("authorizationToken")) or _identity(event, header, query)
         scheme, _, rest = given.partition(" ")
         token = rest.strip() if scheme.lower() == "bearer" else given
         if event.get("version") == "2.0":
@@ -145,6 +158,15 @@ class _Request:
             "principalId": principal,
             "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
         }
+
+
+def _identity(event: Event, header: str, query: str | None) -> str:
+    """The value of the identity source, or "" if the request has none."""
+    if query is not None:
+        return as_text(member(event, "queryStringParameters", query)) or ""
+    headers = as_object(event.get("headers")) or {}
+    named = {name.lower(): value for name, value in headers.items()}
+    return as_text(named.get(header.lower())) or ""
 
 
 def claims_of(event: Event) -> AccessClaims | IdClaims:

@@ -57,7 +57,7 @@ _ID = _Kind("id", "aud", IdClaims.read)
 class _Pool:
     """A user pool, and the app clients of it whose tokens are accepted."""
 
-    issuers: frozenset[str]
+    issuer: str
     client_ids: set[str]
     keys: KeySet
 
@@ -114,8 +114,13 @@ class _Verifier:
             pool = self._pools.get(each.issuer)
             if pool is None:
                 keys = KeySet(each.jwks_url, fetch, timeout, self._now)
-                pool = _Pool(_issuers(each), set(), keys)
-                self._pools.update(dict.fromkeys(pool.issuers, pool))
+                pool = _Pool(each.issuer, set(), keys)
+                self._pools.update(dict.fromkeys(_issuers(each), pool))
+            elif each.issuer == pool.issuer and each.jwks_url != pool.keys.url:
+                raise UsageError(
+                    f"the keys of {pool.issuer} are fetched from one URL: give its app clients the same"
+                    " jwks_url, or the same endpoint_url"
+                )
             pool.client_ids.add(each.client_id)
 
     def _key_sets(self) -> list[KeySet]:
@@ -182,8 +187,8 @@ class TokenVerifier(_Verifier):
         system: The clock.
 
     Raises:
-        UsageError: There is no app client, a number of seconds is out of range, or `check` is a coroutine
-            function.
+        UsageError: There is no app client, those of one user pool differ in where its keys are, a number of
+            seconds is out of range, or `check` is a coroutine function.
 
     >>> import json
     >>> from cognito_flow import TokenVerifier, UserPasswordAuth

@@ -135,6 +135,67 @@ def test_event_of_another_kind_raises_usage_error(authorizer: Authorizer, wrong:
         authorizer(wrong)
 
 
+HTTP_APIS = pytest.mark.parametrize("api", ["REST, REQUEST", "HTTP, 1.0", "HTTP, 2.0"], indirect=True)
+
+
+def is_allowed(authorizer: Authorizer, event: dict[str, Any]) -> bool:
+    try:
+        answer: Any = authorizer(event)
+    except Unauthorized:
+        return False
+    if "isAuthorized" in answer:
+        return bool(answer["isAuthorized"])
+    return bool(answer["policyDocument"] == policy("Allow"))
+
+
+@HTTP_APIS
+@pytest.mark.parametrize("scheme", ["", "Bearer "])
+def test_token_is_read_from_another_header(api: str, pool: Pool, scheme: str) -> None:
+    authorizer = Authorizer(pool.verifier(), header="X-Token")
+    token = scheme + access_token(pool)
+    made = event(api, token)
+
+    assert not is_allowed(authorizer, made)
+    assert is_allowed(authorizer, {**made, "headers": {"x-token": token}})
+    assert is_allowed(authorizer, {**made, "headers": {**made["headers"], "X-TOKEN": token}})
+
+
+@HTTP_APIS
+def test_token_is_read_from_the_query_string(api: str, pool: Pool) -> None:
+    authorizer = Authorizer(pool.verifier(), query="token")
+    token = access_token(pool)
+    in_header = event(api, token)
+    bare = {**in_header, "headers": {}}
+
+    assert is_allowed(authorizer, {**bare, "queryStringParameters": {"token": token}})
+    assert not is_allowed(authorizer, in_header)
+    assert not is_allowed(authorizer, {**bare, "queryStringParameters": {"Token": token}})
+    assert not is_allowed(authorizer, {**bare, "queryStringParameters": None})
+    assert not is_allowed(Authorizer(pool.verifier()), {**bare, "queryStringParameters": {"token": token}})
+
+
+def test_web_socket_is_authorized_by_a_token_in_the_query_string(pool: Pool) -> None:
+    """The event of $connect in the developer guide, shortened."""
+    authorizer = Authorizer(pool.verifier(), query="token")
+    connect = {
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/prod/$connect",
+        "headers": {"Host": "abcdef1234.execute-api.eu-west-1.amazonaws.com"},
+        "queryStringParameters": {"token": access_token(pool)},
+        "requestContext": {"routeKey": "$connect", "eventType": "CONNECT", "apiId": "abcdef1234"},
+    }
+
+    assert is_allowed(authorizer, connect)
+    with pytest.raises(Unauthorized):
+        authorizer({**connect, "queryStringParameters": {"token": "x"}})
+
+
+@pytest.mark.parametrize("source", [{"header": ""}, {"query": ""}])
+def test_empty_identity_source_raises_usage_error(pool: Pool, source: Any) -> None:
+    with pytest.raises(UsageError, match="must be names"):
+        Authorizer(pool.verifier(), **source)
+
+
 def test_malformed_requirement_raises_usage_error(pool: Pool) -> None:
     with pytest.raises(UsageError, match="scopes must be a list"):
         Authorizer(pool.verifier(), scopes="shop/read")

@@ -84,6 +84,20 @@ def test_each_pool_is_found_by_the_issuer(kind: Kind) -> None:
 
 
 @KINDS
+@pytest.mark.parametrize(
+    "other", [{"jwks_url": "https://keys.example/jwks.json"}, {"endpoint_url": "https://proxy.example"}]
+)
+def test_app_clients_of_one_pool_with_keys_at_different_urls_raise_usage_error(
+    kind: Kind, other: dict[str, str]
+) -> None:
+    changed: Any = other
+
+    with pytest.raises(UsageError, match="same jwks_url"):
+        kind([APP, attrs.evolve(OTHER_APP, **changed)])
+    assert kind([attrs.evolve(APP, **changed), attrs.evolve(OTHER_APP, **changed), ELSEWHERE])
+
+
+@KINDS
 def test_key_of_one_pool_does_not_sign_for_another(kind: Kind) -> None:
     verifier = kind([APP, ELSEWHERE], fetch=Published(), system=SYSTEM)
 
