@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 import attrs
@@ -35,6 +36,14 @@ _shared: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
 _lock = ProcessLock()
 
 _MAX_CONNECTIONS = 256  # kept open for the next call, so that as many threads need not connect anew
+
+# Where botocore finds the profile and its files, for an unsigned client that can do without them.
+_NO_PROFILE = {"profile": (None, None, None, None)}
+_NO_FILES = {
+    **_NO_PROFILE,
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 
 @attrs.define
@@ -139,6 +148,7 @@ def _shared_client(
         client = _shared.get(key)
         if client is None:
             with _making_a_client():
+                _ = urlsplit(endpoint_url or "").port  # raises ValueError, and botocore accepts any
                 client = make(service, region_name=region, endpoint_url=endpoint_url)
             watch(client)
             end_at_deadlines(client)
@@ -151,7 +161,9 @@ def _make_unsigned(service: str, **options: Any) -> object:
         session = service_models.session()
     except botocore.exceptions.ProfileNotFound:
         # AWS_PROFILE names a profile that this machine does not have. An unsigned client does not need it.
-        session = service_models.session({"profile": (None, None, None, None)})
+        session = service_models.session(_NO_PROFILE)
+    except botocore.exceptions.ConfigParseError:  # nor a file that cannot be read
+        session = service_models.session(_NO_FILES)
     config = _config(signature_version=UNSIGNED, user_agent=_user_agent(session))
     return session.create_client(service, config=config, **options)
 

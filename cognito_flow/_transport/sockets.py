@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from botocore.awsrequest import (
@@ -18,7 +19,8 @@ from botocore.awsrequest import (
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
 )
-from urllib3.exceptions import ConnectTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
 
 from cognito_flow._transport.attempts import attempt_in_progress
 from cognito_flow.errors import UnexpectedResponse
@@ -107,7 +109,34 @@ def _time_left(usual: Any) -> Any:
     return left if usual is None else min(left, usual)
 
 
+def _new_socket(connection: Any, make: Callable[[], Any]) -> Any:
+    """Try each address of the host within the time that is left: urllib3 would give each all of it."""
+    if attempt_in_progress() is None:
+        return make()
+    host, usual = connection.host, connection.timeout
+    *others, last = _addresses(connection)
+    try:
+        for address in others:
+            connection.host, connection.timeout = address, _time_left(usual)
+            with suppress(ConnectTimeoutError, NewConnectionError):
+                return _limited(make())
+        connection.host, connection.timeout = last, _time_left(usual)
+        return _limited(make())
+    finally:
+        connection.host = host
+
+
+def _addresses(connection: Any) -> list[str]:
+    try:
+        found = socket.getaddrinfo(connection.host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
+    except OSError as error:
+        raise NewConnectionError(connection, f"Failed to resolve the host: {error}") from error
+    numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+    return [socket.getnameinfo(place, numeric)[0] for *_, place in found]
+
+
 def _limited(made: Any) -> Any:
+    """Give the handshake of TLS, which has its own wait, what is left of the time."""
     made.settimeout(_time_left(made.gettimeout()))
     return made
 
@@ -116,14 +145,16 @@ class _HttpConnection(AWSHTTPConnection):
     def connect(self) -> None:
         _connect(self, super().connect)
 
+    def _new_conn(self) -> Any:
+        return _new_socket(self, super()._new_conn)
+
 
 class _HttpsConnection(AWSHTTPSConnection):
     def connect(self) -> None:
         _connect(self, super().connect)
 
-    # The handshake of TLS, which follows both, has its own wait for what is left of the time.
     def _new_conn(self) -> Any:
-        return _limited(super()._new_conn())
+        return _new_socket(self, super()._new_conn)
 
     def _tunnel(self) -> None:
         super()._tunnel()

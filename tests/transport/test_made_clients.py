@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -174,6 +175,29 @@ def test_client_that_cannot_be_made_is_a_usage_error() -> None:
     app = AppClient("eu-west-1_abc", "client", endpoint_url="no-url")
     with pytest.raises(UsageError, match="botocore cannot make a client: Invalid endpoint: no-url"):
         made(app)
+
+
+@pytest.mark.parametrize("port", ["99999", "http"])
+def test_port_that_is_not_one_is_a_usage_error_before_anything_is_sent(port: str) -> None:
+    app = AppClient("eu-west-1_abc", "client", endpoint_url=f"http://127.0.0.1:{port}")
+    with pytest.raises(UsageError, match="botocore cannot make a client: Port"):
+        made(app)
+
+
+@pytest.mark.parametrize("variable", ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])
+@pytest.mark.parametrize("profile", [None, "default"])
+def test_broken_configuration_file_does_not_stop_the_unsigned_client(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, profile: str | None
+) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text("not a section")
+    monkeypatch.setenv(variable, str(broken))
+    if profile is not None:
+        monkeypatch.setenv("AWS_PROFILE", profile)
+    client = made(ELSEWHERE)
+
+    assert client.meta.config.signature_version is UNSIGNED
+    assert_limits(client)
 
 
 # -- a client of the caller's --

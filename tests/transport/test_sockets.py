@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -258,18 +259,25 @@ def test_proxy_that_makes_no_tunnel_holds_a_call_no_longer_than_its_timeout(
     assert late.value.maybe_processed is (kind == "aiobotocore")
 
 
-def test_infinite_connect_timeout_of_a_given_client_ends_with_the_turn() -> None:
-    """The server accepts no connection: its queue is full."""
+@contextmanager
+def full_queue(address: str = "127.0.0.1", port: int = 0) -> Generator[int]:
+    """A server that accepts no connection, because its queue is full; yields its port."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
         listener.listen(0)
         for _ in range(3):
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield listener.getsockname()[1]
+
+
+def test_infinite_connect_timeout_of_a_given_client_ends_with_the_turn() -> None:
+    with full_queue() as port:
         config = Config(signature_version=UNSIGNED, connect_timeout=None)
+        url = f"http://127.0.0.1:{port}"
         client = boto3.client("cognito-idp", "eu-west-1", endpoint_url=url, config=config)
         flow = AuthFlow(AppClient("eu-west-1_abc", "client"), client, timeout=0.5)
         started = time.monotonic()
@@ -289,6 +297,79 @@ def test_connection_that_is_refused_within_an_attempt_fails_as_usual(kind: Any) 
             connection.connect()
 
     assert connection.timeout <= 1
+
+
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let the name cognito.invalid have these addresses."""
+    resolve = socket.getaddrinfo
+
+    def resolved(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        if host != "cognito.invalid":
+            return resolve(host, port, *args, **kwargs)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="other systems have 127.0.0.1 alone")
+
+
+@linux_only
+@pytest.mark.parametrize("kind", ["own", "boto3", "aiobotocore"])
+def test_silent_addresses_of_a_name_share_the_time_of_a_call(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    addresses = [f"127.0.0.{last}" for last in range(1, 7)]
+    resolve_to(monkeypatch, *addresses)
+    with ExitStack() as stack:
+        port = 0
+        for address in addresses:
+            port = stack.enter_context(full_queue(address, port))
+        app = AppClient("eu-west-1_abc", "client", endpoint_url=f"http://cognito.invalid:{port}")
+        started = time.monotonic()
+        with pytest.raises(TransportError):
+            call(kind, app, lambda flow: flow.bind(timeout=1).start(UserPasswordAuth("alice", "pw")))
+
+    assert time.monotonic() - started < 4  # it was 1 second for each address
+
+
+@linux_only
+def test_address_that_refuses_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        connection = _HttpConnection("cognito.invalid", port, timeout=5)
+        with attempting(attempt(10)):
+            connection.connect()
+
+        assert connection.sock is not None
+        assert connection.sock.getpeername() == ("127.0.0.1", port)
+        assert connection.host == "cognito.invalid"
+        connection.close()
+
+
+def test_connection_outside_of_an_attempt_is_made_by_urllib3() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = _HttpConnection("localhost", listener.getsockname()[1], timeout=5)
+        connection.connect()
+
+        assert connection.timeout == 5
+        connection.close()
+
+
+def test_host_that_cannot_be_resolved_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[object] = []
+
+    def fail(host: object, *_args: object, **_kwargs: object) -> object:
+        looked_up.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    connection = _HttpConnection("cognito.invalid", 80, timeout=5)
+    with pytest.raises(urllib3.exceptions.NewConnectionError, match="resolve"), attempting(attempt(10)):
+        connection.connect()
+
+    assert looked_up == ["cognito.invalid"]
 
 
 def test_new_connections_of_a_client_keep_to_the_deadlines() -> None:
