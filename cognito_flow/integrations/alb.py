@@ -268,6 +268,6 @@ class AsyncAlbVerifier:
             TransportError: The key could not be fetched.
         """
         # A token of a cached key does not need a thread, all of which may be waiting for other keys.
-        if self._verifier._needs_fetch(data):  # noqa: SLF001 - they are twins
+        if self._verifier._needs_fetch(data):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - its twin
             return await asyncio.to_thread(self._verifier.verify, data)
         return self._verifier.verify(data)
