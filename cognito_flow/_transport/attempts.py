@@ -24,7 +24,7 @@ WITHOUT_OUTPUT = frozenset({"DeleteUser", "ForgetDevice"})
 
 _NOT_COGNITO = "a proxy or another server answered: check the endpoint and the network"
 
-# Cognito's own, and that of cognito-local.
+# Cognito's own, and that of older versions of cognito-local.
 _CONTENT_TYPES = frozenset({"application/x-amz-json-1.1", "application/json"})
 
 
