@@ -441,7 +441,6 @@ NOT_LISTED = "DefaultRedirectURI must be one of CallbackURLs."
         ({"CallbackURLs": ["https://a.example/#x"]}, "InvalidParameter", "cannot contain a fragment."),
         ({"CallbackURLs": ["http://a.example"]}, "InvalidParameter", "cannot use the HTTP protocol."),
         ({"CallbackURLs": ["http://localhost.example"]}, "InvalidParameter", "cannot use the HTTP protocol."),
-        ({"CallbackURLs": ["/done"]}, "InvalidParameter", "is not an absolute URI."),
         ({"CallbackURLs": ["https://[a.example"]}, "InvalidParameter", "is not an absolute URI."),
     ],
     ids=str,

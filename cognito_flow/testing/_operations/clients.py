@@ -109,8 +109,6 @@ def _check_callback(url: str) -> None:
         parts = urlsplit(url)
     except ValueError as error:
         raise invalid_parameter(f"{url} is not an absolute URI.") from error
-    if not parts.scheme:
-        raise invalid_parameter(f"{url} is not an absolute URI.")
     if "#" in url:
         raise invalid_parameter(f"{url} cannot contain a fragment.")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:

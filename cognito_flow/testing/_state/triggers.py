@@ -65,7 +65,18 @@ def _is_list_of_texts(value: object) -> bool:
 
 def _is_map_of_texts(value: object) -> bool:
     members = as_object(value)
-    return members is not None and all(map(_is_text, members.values()))
+    return members is not None and all(
+        isinstance(each, str | int | float | None) for each in members.values()
+    )
+
+
+def _texts(values: object) -> dict[str, str]:
+    given = as_object(values) or {}
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def _is_final_status(value: object) -> bool:
@@ -81,6 +92,10 @@ _GROUPS: Mapping[str, _Form] = {
 }
 _CLAIMS: Mapping[str, _Form] = {"claimsToAddOrOverride": {}, "claimsToSuppress": _is_list_of_texts}
 _SCOPES: Mapping[str, _Form] = {"scopesToAdd": _is_list_of_texts, "scopesToSuppress": _is_list_of_texts}
+
+# Maps of texts. Whether the real service refuses numbers and booleans in them is not known; here they become
+# texts, and null counts as absent.
+_TEXTS = ("privateChallengeParameters", "publicChallengeParameters", "userAttributes")
 
 # The documented types of responses: a check, or an object with these members. Every member may be absent or
 # null. The values of claims may be anything that JSON has.
@@ -193,7 +208,7 @@ class Triggers(UserDict[str, Trigger]):
                 text = f"{name} invocation failed due to error."
                 raise Refusal("UnexpectedLambdaException", text) from error
             raise Refusal("UserLambdaValidationException", f"{name} failed with error {error}.") from error
-        response = member(_through_json(name, returned), "response")
+        response = as_object(member(_through_json(name, returned), "response"))
         if response is None or not _has_form(response, _FORMS.get(name, {})):
             raise Refusal("InvalidLambdaResponseException", "Unrecognizable lambda output")
-        return dict(as_object(response) or {})
+        return {**response, **{each: _texts(response[each]) for each in _TEXTS if response.get(each)}}
