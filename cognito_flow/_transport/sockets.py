@@ -90,8 +90,11 @@ def _connect(connection: Any, connect: Callable[[], object]) -> None:
 def _connect_in_time(connection: Any, connect: Callable[[], object]) -> None:
     connection.timeout = _time_left(connection.timeout)
     usual = connection.response_class
-    # The response of a proxy to CONNECT is read while connecting.
-    connection.response_class = lambda sock, **options: usual(_Socket(sock), **options)
+
+    def limited(sock: socket.socket, **options: Any) -> Any:
+        return usual(_Socket(sock), **options)
+
+    connection.response_class = limited  # the response of a proxy to CONNECT is read while connecting
     try:
         connect()
     except TimeoutError as error:

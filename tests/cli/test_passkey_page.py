@@ -127,7 +127,7 @@ def test_idle_connection_of_a_browser_does_not_delay_the_page(browser: Browser) 
         started = time.monotonic()
 
         assert browser.request("GET").status == 200
-        assert time.monotonic() - started < passkey_page._Handler.timeout / 2
+        assert time.monotonic() - started < 5  # an idle connection may take 10 seconds
 
 
 @pytest.mark.parametrize("length", ["abc", "-1", "1.5", "9" * 50, "\u00b2"])
