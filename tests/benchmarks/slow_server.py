@@ -19,6 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 0.2
+HEAD = b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: 1\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\n\r\n"
 
 
 class SlowServer:
@@ -39,7 +40,7 @@ class SlowServer:
             body = json.loads(await reader.readexactly(length) or b"{}")
             answer, username = await self._answer(head.get("x-amz-target", ""), body)
             content = json.dumps(answer).encode()
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content))
+            writer.write(HEAD % len(content) + content)
             if username is not None:
                 self._answered[username] = time.monotonic()
             await writer.drain()
