@@ -252,7 +252,7 @@ def test_proxy_that_makes_no_tunnel_holds_a_call_no_longer_than_its_timeout(
         app = AppClient("eu-west-1_abc", "client", endpoint_url=url)
         started = time.monotonic()
         with pytest.raises(TransportError) as late:
-            call(kind, app, lambda flow: flow.bind(timeout=0.5).start(UserPasswordAuth("alice", "pw")))
+            call(kind, app, lambda flow: flow.bind(timeout=1).start(UserPasswordAuth("alice", "pw")))
 
     assert time.monotonic() - started < 15
     # aiobotocore has one error for a timeout, whatever it waited for.
@@ -319,7 +319,7 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="other systems h
 def test_silent_addresses_of_a_name_share_the_time_of_a_call(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    addresses = [f"127.0.0.{last}" for last in range(1, 7)]
+    addresses = [f"127.0.0.{last}" for last in range(1, 31)]
     resolve_to(monkeypatch, *addresses)
     with ExitStack() as stack:
         port = 0
@@ -330,7 +330,7 @@ def test_silent_addresses_of_a_name_share_the_time_of_a_call(
         with pytest.raises(TransportError):
             call(kind, app, lambda flow: flow.bind(timeout=1).start(UserPasswordAuth("alice", "pw")))
 
-    assert time.monotonic() - started < 4  # it was 1 second for each address
+    assert time.monotonic() - started < 15  # it was 1 second for each address
 
 
 @linux_only
