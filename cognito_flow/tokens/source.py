@@ -148,14 +148,11 @@ class TokenState:
         return self.valid() if error.retryable else None
 
     def _is_due(self) -> bool:
-        refresh_at = self._current.refresh_at
-        return self._is_rejected or self.settings.system.now() >= refresh_at or self._is_clock_behind()
-
-    def _is_clock_behind(self) -> bool:
-        """Whether the clock shows a time before these tokens were set. So it was set back since then, and the
-        tokens may expire, or have expired, earlier than the source believes."""
-        set_at = self._current.set_at  # read first: tokens that replace these meanwhile have a later one
-        return self.settings.system.now() < set_at
+        current = self._current  # read first: tokens that replace these meanwhile have later times
+        now = self.settings.system.now()
+        # If the clock was set back since the tokens were set, they may expire, or have expired, earlier than
+        # the source believes.
+        return self._is_rejected or now >= current.refresh_at or now < current.set_at
 
     def _may_try(self) -> bool:
         return has_elapsed(_PAUSE, since=self._tried_at, now=self.settings.system.now())
@@ -180,7 +177,7 @@ class TokenState:
         if self._is_signed_out:
             raise TokenRevoked("this token source was signed out: sign in again")
         # Stored tokens may have been set by the same wrong clock, in another process.
-        is_clock_behind = self._is_clock_behind()
+        is_clock_behind = self.settings.system.now() < self._current.set_at
         yield from self._take_stored()
         yield from self._save()
         if is_clock_behind or self._is_due():
